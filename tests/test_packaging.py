@@ -1,0 +1,113 @@
+"""The project installs from its locks, holds what it needs, and passes its own quality gates."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCKS = ["requirements.lock", "requirements-dev.lock"]
+PINNED = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)", re.MULTILINE)
+
+
+def test_locks_name_no_address_no_index_and_no_local_version() -> None:
+    for lock in LOCKS:
+        text = (ROOT / lock).read_text(encoding="utf-8")
+        lines = [line for line in text.splitlines() if not line.startswith("    --hash=sha256:")]
+        assert all(PINNED.match(line) for line in lines), lock
+        assert not re.search(r"://|file:|--index|--extra-index|--find-links|\+|@", text), lock
+
+
+def test_locks_hold_every_dependency_and_what_builds_the_project() -> None:
+    core = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
+    extras = [
+        name for extra in PROJECT["project"]["optional-dependencies"].values() for name in extra
+    ]
+
+    assert _names(core) <= _pinned("requirements.lock").keys()
+    assert _names(core + extras) <= _pinned("requirements-dev.lock").keys()
+    assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
+
+
+def test_the_locks_agree() -> None:
+    assert _pinned("requirements.lock").items() <= _pinned("requirements-dev.lock").items()
+
+
+def test_readme_gives_two_commands_of_one_line_that_set_themselves_up() -> None:
+    run, tests = _readme_commands()
+
+    assert run.endswith("trialsim run scenarios/baseline.yaml")
+    assert tests.endswith("pytest -n 2")
+    assert all("--no-deps --no-build-isolation" in command for command in (run, tests))
+
+
+@pytest.mark.parametrize(
+    "gate", ["ruff check", "ruff format --check", "mypy"], ids=["lint", "format", "types"]
+)
+def test_the_code_passes_its_quality_gate(gate: str) -> None:
+    result = _in(ROOT, sys.executable, "-m", *gate.split())
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_package_its_templates_and_the_scenarios(tmp_path: Path) -> None:
+    tree = _copy_of_the_tree(tmp_path)
+
+    wheel = "-m pip wheel --no-deps --no-build-isolation -w wheel ."
+    built = _in(tree, sys.executable, *wheel.split())
+
+    assert built.returncode == 0, built.stderr
+    (archive,) = tree.glob("wheel/*.whl")
+    held = set(zipfile.ZipFile(archive).namelist())
+    assert {"sim/showing/cli.py", "sim/py.typed", "sim/scenarios/baseline.yaml"} <= held
+    assert {
+        f"sim/{file.relative_to(tree / 'sim')}" for file in tree.glob("sim/templates/*")
+    } <= held
+
+
+@pytest.mark.slow
+def test_readme_run_command_says_where_the_page_is_on_a_fresh_copy(tmp_path: Path) -> None:
+    tree = _copy_of_the_tree(tmp_path)
+
+    run = _in(tree, "bash", "-c", _readme_commands()[0])
+
+    assert run.returncode == 0, run.stderr
+    assert (tree / run.stdout.splitlines()[-1] / "report.html").is_file()
+
+
+def _readme_commands() -> list[str]:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return [line for line in readme.splitlines() if line.startswith("python3 ")]
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {_normal(re.split(r"[<>=!~\[; ]", line, maxsplit=1)[0]) for line in requirements}
+
+
+def _pinned(lock: str) -> dict[str, set[str]]:
+    versions: dict[str, set[str]] = {}
+    for name, version in PINNED.findall((ROOT / lock).read_text(encoding="utf-8")):
+        versions.setdefault(_normal(name), set()).add(version)
+    return versions
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _copy_of_the_tree(into: Path) -> Path:
+    leave_out = shutil.ignore_patterns(".git", ".*cache", ".venv", "build", "*.egg-info", "20*")
+    return Path(shutil.copytree(ROOT, into / "tree", ignore=leave_out))
+
+
+def _in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
