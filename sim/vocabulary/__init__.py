@@ -1,0 +1,1 @@
+"""What every other room speaks of: time, distributions, random numbers, facts, texts."""

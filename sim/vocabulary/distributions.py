@@ -1,0 +1,159 @@
+"""Distributions as quantile functions: one uniform in, one value out.
+
+Inverse-transform sampling keeps one number a question, so that a changed parameter moves a
+person's value and nobody else's. Truncation restricts the uniform to [F(low), F(high)]: a value is
+never clamped. Formulas: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+from statistics import NormalDist
+
+Quantile = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A quantile function on [0, 1) and the value planners would book for (`typical`: the mode)."""
+
+    quantile: Quantile
+    typical: float
+
+
+def fixed(value: float) -> Distribution:
+    """Return the distribution that is always `value`."""
+    return Distribution(lambda _u: value, value)
+
+
+def uniform(low: float, high: float) -> Distribution:
+    """Return the uniform distribution on [low, high]; its middle stands for the mode."""
+    return Distribution(lambda u: low + u * (high - low), (low + high) / 2)
+
+
+def triangular(low: float, mode: float, high: float) -> Distribution:
+    """Return the triangular distribution; low == high gives a constant."""
+    if low == high:
+        return fixed(low)
+    rise, fall, span = mode - low, high - mode, high - low
+    turn = rise / span
+
+    def quantile(u: float) -> float:
+        if u < turn:
+            return low + math.sqrt(u * span * rise)
+        return high - math.sqrt((1.0 - u) * span * fall)
+
+    return Distribution(quantile, mode)
+
+
+def normal(mean: float, sd: float, low: float = -math.inf, high: float = math.inf) -> Distribution:
+    """Return the normal distribution; `mean` and `sd` are those before truncation."""
+    if sd == 0:
+        return fixed(mean)
+    whole = NormalDist(mean, sd)
+    quantile = _truncated(whole.inv_cdf, whole.cdf, low, high)
+    return Distribution(quantile, min(max(mean, low), high))
+
+
+def lognormal(
+    median: float, sigma: float, low: float = 0.0, high: float = math.inf
+) -> Distribution:
+    """Return the log-normal distribution with log-scale standard deviation `sigma`."""
+    log_low = math.log(low) if low > 0 else -math.inf
+    log_high = math.log(high) if high < math.inf else math.inf
+    inner = normal(math.log(median), sigma, log_low, log_high).quantile
+    mode = median * math.exp(-(sigma**2))
+    return Distribution(lambda u: math.exp(inner(u)), min(max(mode, low), high))
+
+
+def exponential(mean: float, low: float = 0.0, high: float = math.inf) -> Distribution:
+    """Return the exponential distribution."""
+    return weibull(1.0, mean, low, high)
+
+
+def weibull(shape: float, scale: float, low: float = 0.0, high: float = math.inf) -> Distribution:
+    """Return the Weibull distribution: F(x) = 1 − exp(−(x/scale)^shape)."""
+    if scale == 0:
+        return fixed(0.0)
+
+    def cdf(x: float) -> float:
+        return -math.expm1(-((x / scale) ** shape)) if x > 0 else 0.0
+
+    def inverse(u: float) -> float:
+        return float(scale * (-math.log1p(-u)) ** (1.0 / shape))
+
+    mode = scale * ((shape - 1) / shape) ** (1 / shape) if shape > 1 else 0.0
+    return Distribution(_truncated(inverse, cdf, low, high), min(max(mode, low), high))
+
+
+def gamma(mean: float, shape: float, low: float = 0.0, high: float = math.inf) -> Distribution:
+    """Return the gamma distribution with the given mean and shape (variance mean²/shape)."""
+    from scipy.special import gammainc, gammaincinv  # noqa: PLC0415 -- slow, and seldom needed
+
+    scale = mean / shape
+    if scale == 0:
+        return fixed(0.0)
+    quantile = _truncated(
+        lambda u: scale * float(gammaincinv(shape, u)),
+        lambda x: float(gammainc(shape, max(x, 0.0) / scale)),
+        low,
+        high,
+    )
+    return Distribution(quantile, min(max((shape - 1) * scale, low), high))
+
+
+def empirical(values: tuple[float, ...], weights: tuple[float, ...] | None = None) -> Distribution:
+    """Return the distribution that takes the given values with the given (or equal) weights."""
+    pairs = sorted(zip(values, weights or (1.0,) * len(values), strict=True))
+    ordered = [value for value, _ in pairs]
+    steps = list(accumulate(weight for _, weight in pairs))
+    total, last = steps[-1], len(ordered) - 1
+    heaviest = max(pairs, key=lambda pair: pair[1])[0]
+    return Distribution(lambda u: ordered[min(bisect_right(steps, u * total), last)], heaviest)
+
+
+def bernoulli(probability: float) -> Distribution:
+    """Return 1.0 with the given probability, else 0.0."""
+    return Distribution(lambda u: float(u < probability), float(probability >= 1 / 2))
+
+
+FAMILIES: dict[str, Callable[..., Distribution]] = {
+    "fixed": fixed,
+    "uniform": uniform,
+    "triangular": triangular,
+    "normal": normal,
+    "lognormal": lognormal,
+    "exponential": exponential,
+    "weibull": weibull,
+    "gamma": gamma,
+    "empirical": empirical,
+}
+"""The families by the names that scenarios use."""
+
+
+def rounded(inner: Distribution) -> Distribution:
+    """Return `inner` rounded to whole numbers."""
+    quantile = inner.quantile
+    return Distribution(lambda u: float(round(quantile(u))), float(round(inner.typical)))
+
+
+def _truncated(
+    inverse: Quantile, cdf: Callable[[float], float], low: float, high: float
+) -> Quantile:
+    """Return the quantile function of what lies between `low` and `high`.
+
+    The uniform is kept inside (0, 1), where every inverse is finite.
+    """
+    bottom = cdf(low) if low > -math.inf else 0.0
+    share = (cdf(high) if high < math.inf else 1.0) - bottom
+    smallest, largest = 1e-300, 1.0 - 1e-16
+
+    def quantile(u: float) -> float:
+        value = inverse(min(max(bottom + u * share, smallest), largest))
+        return min(max(value, low), high)  # rounding error only: the uniform already lies inside
+
+    return quantile

@@ -1,0 +1,62 @@
+"""What happened in one replication: three kinds of fact, appended and never updated.
+
+Everything else — counts, weeks, flow — is derived from these facts after the run. Facts are plain
+tuples because a replication writes thousands of them; the type aliases below name their fields.
+All times are minutes since the opening instant.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+
+class Milestone(IntEnum):
+    """A step on a person's way, in the order in which a person can meet them."""
+
+    CANDIDATE = auto()
+    JUDGED = auto()
+    NOT_ELIGIBLE_ON_CHART = auto()
+    NOT_CONSENTING = auto()
+    CONSENTED = auto()
+    SCREENED = auto()
+    SCREEN_FAILED = auto()
+    WITHDREW_IN_SCREENING = auto()
+    TURNED_AWAY = auto()
+    RANDOMISED = auto()
+    DAY_1 = auto()
+    DOSE = auto()
+    STOPPED_TREATMENT = auto()
+    LEFT = auto()
+    COMPLETED = auto()
+
+
+Moment = tuple[int, float, Milestone, object]
+"""person, time, milestone, detail.
+
+The detail of JUDGED is (step, indices of the criteria failing at this step or a later one), of
+SCREEN_FAILED the criterion's index, of RANDOMISED the arm's index, of DOSE (product index, units),
+of LEFT the reason; of the others None."""
+
+Visit = tuple[int, float, int, str, int, str, str, str, str, int, float, bool]
+"""person, time of the start (for a missed visit: of the day it was due), arm (-1 before
+randomisation), schedule row, number within the row, visit, place, outcome (in_window,
+out_of_window, missed), reason, planned day, wait in minutes, whether it took a journey."""
+
+Work = tuple[int, int, str, str, bool, float, float, float, float]
+"""resource, person, visit, task, whether desk work, moment it fell due, minutes asked, started,
+ended: one uninterrupted piece of one role's or room's work. Desk work never done has
+started == ended == the end of the run, and the minutes that remain. Work begun before the end may
+end after it; whoever counts worked time clips it there."""
+
+
+class EventLog:
+    """The facts of one replication, in the order in which they were noted."""
+
+    __slots__ = ("candidates_per_month_drawn", "moments", "visits", "work")
+
+    def __init__(self, candidates_per_month_drawn: float) -> None:
+        """Start an empty log; the drawn rate is kept to tell luck and ignorance apart."""
+        self.candidates_per_month_drawn = candidates_per_month_drawn
+        self.moments: list[Moment] = []
+        self.visits: list[Visit] = []
+        self.work: list[Work] = []

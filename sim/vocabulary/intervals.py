@@ -1,0 +1,38 @@
+"""95 % confidence intervals: of a mean by Student's t, of a share by Wilson's score."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+UPPER_TAIL = 0.975
+
+
+class Interval(NamedTuple):
+    """The ends of an interval; both nan where there is none."""
+
+    low: float
+    high: float
+
+
+def of_mean(values: NDArray[np.float64]) -> Interval:
+    """Mean ± t · sd / √n, blank below two values: one replication says nothing about luck."""
+    number = len(values)
+    if number < 2:  # noqa: PLR2004
+        return Interval(math.nan, math.nan)
+    mean = float(values.mean())
+    half = float(stdtrit(number - 1, UPPER_TAIL) * values.std(ddof=1) / math.sqrt(number))
+    return Interval(mean - half, mean + half)
+
+
+def of_share(successes: int, number: int) -> Interval:
+    """Wilson's score interval of a share (Wilson 1927); from 0 to 1 where nothing was counted."""
+    from scipy.stats import binomtest  # noqa: PLC0415  a second to import, and workers never ask
+
+    if number == 0:
+        return Interval(0.0, 1.0)
+    return Interval(*binomtest(successes, number).proportion_ci(0.95, "wilson"))

@@ -1,0 +1,104 @@
+"""How the page speaks: its texts in one language, and how figures and dates are written.
+
+The texts stand in `templates/words.<language>.toml`; a further language is a further file with
+the same keys.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+NO_BREAK = "\u00a0"
+LIKELIHOODS = (
+    (0.99, "virtually_certain"),
+    (0.90, "very_likely"),
+    (0.66, "likely"),
+    (0.33, "as_likely_as_not"),
+    (0.10, "unlikely"),
+    (0.01, "very_unlikely"),
+    (0.00, "exceptionally_unlikely"),
+)
+"""Least probability and its word, after the IPCC's note on uncertainties (2010)."""
+
+BARELY, NEARLY = 0.005, 0.995
+PLAIN_BELOW = 1e6
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts of one language by dotted key, and its month names from January."""
+
+    language: str
+    texts: Mapping[str, str]
+    lists: Mapping[str, tuple[str, ...]]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the text of a key with its blanks filled; KeyError where the language lacks it."""
+        return self.texts[key].format(**values)
+
+    def title(self, name: str) -> str:
+        """Return the title of a name of the tables, else the scenario's own name in words."""
+        return self.texts.get(f"name.{name}", name.replace("_", " "))
+
+    def heading(self, name: str) -> str:
+        """Return the title of a name with a capital letter, as it begins a row or a heading."""
+        title = self.title(name)
+        return title[:1].upper() + title[1:]
+
+    def day(self, day: date) -> str:
+        """Return a date written out, never broken over two lines."""
+        return NO_BREAK.join((str(day.day), self.lists["months"][day.month - 1], str(day.year)))
+
+    def span(self, low: str, high: str) -> str:
+        """Return a range of two figures already written; one figure where they are the same."""
+        return low if low == high else self("shared.span", low=low, high=high)
+
+    def likelihood(self, probability: float) -> str:
+        """Return the word for a probability."""
+        word = next(word for least, word in LIKELIHOODS if probability >= least)
+        return self(f"likelihood.{word}")
+
+
+@cache
+def words(language: str = "en") -> Words:
+    """Return the texts of a language; FileNotFoundError where there are none."""
+    catalogue = files("sim") / "templates" / f"words.{language}.toml"
+    entries = dict(_flat(tomllib.loads(catalogue.read_text(encoding="utf-8"))))
+    texts = {key: entry for key, entry in entries.items() if isinstance(entry, str)}
+    lists = {key: tuple(entry) for key, entry in entries.items() if isinstance(entry, list)}
+    return Words(language, texts, lists)
+
+
+def _flat(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 in whole per cent; what is not quite 0 or 1 never looks as if it were."""
+    if math.isnan(share):
+        return "–"
+    if 0 < share < BARELY:
+        return f"<{NO_BREAK}1{NO_BREAK}%"
+    if NEARLY <= share < 1:
+        return f">{NO_BREAK}99{NO_BREAK}%"
+    return f"{share * 100:.0f}{NO_BREAK}%"
+
+
+def number(value: float, digits: int = 1) -> str:
+    """Return a number with so many digits after the point, thousands apart; a dash for a blank."""
+    return "–" if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def plain(value: float) -> str:
+    """Return a number of the scenario as a planner would write it, to six significant digits."""
+    return f"{value:,.6g}" if abs(value) < PLAIN_BELOW else f"{value:.3g}"

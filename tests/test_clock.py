@@ -1,0 +1,140 @@
+"""Hours, days and the working calendar."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import chinese_calendar
+import pytest
+
+from sim.meaning.calendars import Calendars
+from sim.meaning.capacity import Place
+from sim.meaning.hours import week
+from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
+
+RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))
+
+# State Council notices for 2023 to 2025, and for the last quarter of 2022.
+MAKE_UP_DAYS = {
+    date(2022, 10, 8), date(2022, 10, 9), date(2023, 1, 28), date(2023, 1, 29), date(2023, 4, 23),
+    date(2023, 5, 6), date(2023, 6, 25), date(2023, 10, 7), date(2023, 10, 8), date(2024, 2, 4),
+    date(2024, 2, 18), date(2024, 4, 7), date(2024, 4, 28), date(2024, 5, 11), date(2024, 9, 14),
+    date(2024, 9, 29), date(2024, 10, 12), date(2025, 1, 26), date(2025, 2, 8), date(2025, 4, 27),
+    date(2025, 9, 28), date(2025, 10, 11),
+}  # fmt: skip
+
+
+def clinic(**keys: object) -> Place:
+    return Place.model_validate(
+        {"country": "CN", "days": ["mon", "tue", "wed", "thu", "fri"], **keys}
+    )
+
+
+def test_the_run_has_1188_days() -> None:
+    assert RUN.days == 1188
+    assert RUN.end_minutes == 1188 * 1440
+
+
+def test_the_closing_instant_is_still_the_last_day() -> None:
+    assert RUN.date_of(RUN.end_minutes) == date(2025, 12, 31)
+    assert RUN.date_of(0) == date(2022, 10, 1)
+    assert RUN.date_of(1440) == date(2022, 10, 2)
+
+
+def test_every_open_day_is_a_chinese_working_day() -> None:
+    is_open = Calendars(RUN, {"clinic": clinic()}).is_open("clinic")
+    days = [RUN.opens + timedelta(days=number) for number in range(RUN.days)]
+    assert [day for day, opens in zip(days, is_open, strict=False) if opens] == [
+        day for day in days if chinese_calendar.is_workday(day)
+    ]
+
+
+def test_working_days_of_each_year() -> None:
+    is_open = Calendars(RUN, {"clinic": clinic()}).is_open("clinic")
+    years = dict.fromkeys((2022, 2023, 2024, 2025), 0)
+    for number in range(RUN.days):
+        years[RUN.date_of_day(number).year] += is_open[number]
+    assert years == {2022: 62, 2023: 249, 2024: 251, 2025: 248}
+    assert sum(is_open[: RUN.days]) == 810
+
+
+def test_make_up_days_are_the_published_ones_and_keep_the_hours_of_their_neighbour() -> None:
+    calendar = PublicCalendar("CN", RUN)
+    found = {
+        day: calendar.makes_up_for(day)
+        for day in (RUN.date_of_day(number) for number in range(RUN.days))
+        if calendar.makes_up_for(day) is not None
+    }
+    assert found.keys() == MAKE_UP_DAYS
+    assert all(found[day] == (4 if day.weekday() == 5 else 0) for day in found)
+
+
+def test_closures_shut_a_place_on_both_ends() -> None:
+    closures = [{"from": date(2023, 3, 6), "to": date(2023, 3, 8)}, date(2023, 3, 10)]
+    calendars = Calendars(RUN, {"clinic": clinic(closures=closures)})
+    start = RUN.day_of(date(2023, 3, 6))
+    assert calendars.is_open("clinic")[start : start + 5] == [False, False, False, True, False]
+
+
+def test_on_a_holiday_only_those_work_whom_an_open_place_needs() -> None:
+    ward = Place.model_validate({"country": None})
+    calendars = Calendars(RUN, {"clinic": clinic(), "ward": ward})
+    hours = week({"mon-sun": "08:00-12:00"})
+    holiday = RUN.day_of(date(2023, 1, 24)) * 1440
+    ward_nurse, clinic_nurse = (calendars.shifts(hours, {place}) for place in ("ward", "clinic"))
+    assert (holiday + 480, holiday + 720) in ward_nurse
+    assert (holiday + 480, holiday + 720) not in clinic_nurse
+
+
+def test_people_keep_fridays_hours_on_a_make_up_saturday() -> None:
+    calendars = Calendars(RUN, {"clinic": clinic()})
+    shifts = calendars.shifts(week({"fri": "09:00-10:00", "mon": "14:00-15:00"}), {"clinic"})
+    saturday = RUN.day_of(date(2022, 10, 8)) * 1440
+    assert (saturday + 540, saturday + 600) in shifts
+    assert (saturday + 1440 + 840, saturday + 1440 + 900) in shifts  # Sunday keeps Monday's
+
+
+@pytest.mark.parametrize(
+    ("closes", "known_through"),
+    [(date(2025, 12, 31), None), (date(2099, 12, 31), "published")],
+)
+def test_a_run_past_the_published_calendar_says_so(closes: date, known_through: object) -> None:
+    clock = Clock(date(2022, 10, 1), closes)
+    known = Calendars(clock, {"clinic": clinic()}).known_through
+    assert known is not None
+    assert (known < closes) == (known_through is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("08:00-12:00", ((480, 720),)),
+        ("14:00-17:30, 08:00-12:00", ((480, 720), (840, 1050))),
+        ("00:00-24:00", ((0, 1440),)),
+    ],
+)
+def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
+    assert day_spans(text) == spans
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["8-12", "08:00", "12:00-08:00", "08:00-24:01", "08:60-09:00", "08:00-12:00, 11:00-13:00"],
+)
+def test_impossible_hours_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"hour|span|overlap"):
+        day_spans(text)
+
+
+def test_ranges_of_days_may_wrap() -> None:
+    assert weekday_numbers("mon-fri") == (0, 1, 2, 3, 4)
+    assert weekday_numbers("sat-mon") == (5, 6, 0)
+    assert weekday_numbers("wed") == (2,)
+
+
+def test_the_next_duty_is_now_later_or_never() -> None:
+    roster = Roster([(480, 720), (840, 1050)])
+    assert roster.next_duty(100) == (480, 720)
+    assert roster.next_duty(500.5) == (500.5, 720)
+    assert roster.next_duty(720) == (840, 1050)
+    assert roster.next_duty(1050) == (float("inf"), float("inf"))
