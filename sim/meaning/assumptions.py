@@ -1,0 +1,159 @@
+"""`assumptions`: what nature does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Tag
+
+from sim.meaning.quantities import (
+    NO_TIME,
+    Distribution,
+    Duration,
+    NonNegative,
+    Positive,
+    Probability,
+    Share,
+    WholeOrUnlimited,
+    number,
+)
+from sim.meaning.section import Date, Name, Section
+
+
+class Season(Section):
+    """How many candidates come in each season, as a multiple of the rate."""
+
+    winter: NonNegative = number(1)
+    """December to February."""
+    spring: NonNegative = number(1)
+    """March to May."""
+    summer: NonNegative = number(1)
+    """June to August."""
+    autumn: NonNegative = number(1)
+    """September to November."""
+
+
+class Disruption(Section):
+    """A time in which fewer (or more) candidates come."""
+
+    from_: Date = Field(alias="from")
+    """First day of it."""
+    to: Date
+    """Last day of it, included."""
+    times: NonNegative
+    """What the rate is multiplied by; disruptions that overlap multiply."""
+
+
+class Recruitment(Section):
+    """How candidates come: at random moments, at rate × season × disruptions × a gamma draw."""
+
+    candidates_per_month: NonNegative
+    """People a month whose chart is read; a month is 30.4375 days."""
+    rate_shape: Positive | None = None
+    """Shape of a gamma distribution of mean 1 by which the rate is multiplied, drawn once a
+    replication: how unsure the rate is. Its coefficient of variation is 1/√shape. `null`: the
+    rate is known."""
+    season: Season = Season()
+    """Multiples of the rate by season."""
+    disruptions: dict[Name, Disruption] = Field(default={})
+    """Times in which fewer (or more) come."""
+    consent: Probability = number(1)
+    """Probability that a person asked consents; who declines does so at `discuss_consent`."""
+
+
+class YesNo(Section):
+    """An attribute a person has or has not."""
+
+    probability: Probability
+    """How probable it is."""
+    among: str | None = None
+    """A yes/no attribute named earlier: only people who have that one can have this one, with
+    the probability given; left out, anybody can."""
+
+
+def _kind(data: object) -> str:
+    if isinstance(data, YesNo):
+        return "yes_no"
+    return (
+        "yes_no" if isinstance(data, dict) and {"probability", "among"} & data.keys() else "drawn"
+    )
+
+
+Attribute = Annotated[
+    Annotated[YesNo, Tag("yes_no")] | Annotated[Distribution, Tag("drawn")], Discriminator(_kind)
+]
+
+
+class Screening(Section):
+    """What lies between a chart and randomisation."""
+
+    contact_days: Duration = NO_TIME
+    """Days from the chart's reading to the person's being there to be asked."""
+    lab_days: Duration = NO_TIME
+    """Days from `draw_blood` to the laboratory's results. Laboratory criteria are judged then."""
+    work_up_days: Duration = NO_TIME
+    """Days from the results to the eligibility call."""
+    valid_for_days: WholeOrUnlimited = "unlimited"
+    """Age in days past which results at randomisation are too old: `draw_blood` and `lab_days` are
+    repeated, and not judged again."""
+    withdraws: Probability = number(0)
+    """Probability of withdrawing, at a uniform moment between consent and the eligibility call.
+    Whichever is first, failure or withdrawal, counts."""
+
+
+class Attendance(Section):
+    """How participants keep to a visit."""
+
+    early_or_late_days: Distribution = NO_TIME
+    """Days by which a participant comes before (negative) or after the booked day, rounded; the
+    visit is held on the next possible day."""
+    missed: Probability = number(0)
+    """Probability of not coming at all; a missed visit is not made up."""
+
+
+def _one_or_each(data: object) -> str:
+    by_arm = isinstance(data, dict) and "value" not in data
+    return "each" if by_arm else "one"
+
+
+class Hazard(Section):
+    """Something that happens at a constant rate from day 1 on."""
+
+    by_week: Positive
+    """The week the share refers to; the same rate goes on after it."""
+    share: Annotated[
+        Annotated[Share, Tag("one")] | Annotated[dict[str, Share], Tag("each")],
+        Discriminator(_one_or_each),
+    ]
+    """The share of participants it would have happened to by that week if nothing else could,
+    by arm (an arm not named: 0), or one number for all arms. Below 1."""
+
+    def share_in(self, arm: str) -> float:
+        """Return the share of the participants of `arm`."""
+        if isinstance(self.share, dict):
+            return self.share[arm].value if arm in self.share else 0.0
+        return self.share.value
+
+
+class Assumptions(Section):
+    """What nature does."""
+
+    recruitment: Recruitment
+    """How candidates come."""
+    patients: dict[Name, Attribute] = Field(default={})
+    """Who comes: attributes, each a distribution or `{probability: …, among: …}`. Criteria and
+    strata read them, so failures overlap as in life. `weight_kg` is the body weight of a dose
+    `per: kg`."""
+    screening: Screening = Screening()
+    """How long screening takes and who withdraws from it."""
+    to_first_dose_days: dict[str, Duration] = Field(default={})
+    """By arm, the days from randomisation to the planned first dose; an arm not named: 0."""
+    attendance: dict[str, Attendance] = Field(default={})
+    """By visit; a visit not named comes on the booked day and is not missed."""
+    leaving: dict[Name, Hazard] = Field(default={})
+    """Reasons to leave the trial, which compete: the earliest wins. The clock runs from day 1;
+    nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
+    stops_treatment: Hazard = Hazard(by_week=number(1), share={})
+    """Stopping treatment ends the rows that give a product; the other visits go on."""
+    durations_minutes: dict[str, Duration] = Field(default={})
+    """By task, how long it takes; every task needs one. `[low, mode, high]` is triangular."""

@@ -1,0 +1,72 @@
+"""On which days places are open and people at work: weekdays, public holidays, closures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+
+from sim.meaning.capacity import Place
+from sim.meaning.hours import Week
+from sim.vocabulary.clock import WEEKDAYS, Clock, PublicCalendar, Span, shifts_of
+
+_DAYS_BEYOND_THE_END = 31
+"""A visit planned just after the end may have its nearest possible day before it, so days are
+worked out a little beyond."""
+
+
+class Calendars:
+    """The days of a trial's places and of those who work there."""
+
+    def __init__(self, clock: Clock, places: Mapping[str, Place]) -> None:
+        """Work out the public calendar of every country named."""
+        self._clock = clock
+        self._places = places
+        self._of_country = {
+            place.country: PublicCalendar(place.country, clock) for place in places.values()
+        }
+        self._dates = [clock.date_of_day(day) for day in range(clock.days + _DAYS_BEYOND_THE_END)]
+
+    @property
+    def known_through(self) -> date | None:
+        """The last date on which every calendar is a published one, if the trial goes beyond it."""
+        limits = [each.known_through for each in self._of_country.values() if each.known_through]
+        return min(limits, default=None)
+
+    def is_open(self, place: str) -> Sequence[bool]:
+        """Say for each day whether a place is open; paperwork has no place ("") and always may."""
+        if place not in self._places:
+            return [True] * len(self._dates)
+        return [self._opens(self._places[place], day) for day in self._dates]
+
+    def shifts(self, hours: Week, needed_at: set[str]) -> Sequence[Span]:
+        """Return the shifts of people with these weekly hours who are needed at these places.
+
+        On a public holiday they work only if a place that needs them is open.
+        """
+        open_days = [self._is_open[place] for place in needed_at]
+        return shifts_of(
+            self._hours_on(day, hours, is_needed=any(days[number] for days in open_days))
+            for number, day in enumerate(self._dates)
+        )
+
+    @cached_property
+    def _is_open(self) -> dict[str, Sequence[bool]]:
+        return {name: self.is_open(name) for name in self._places}
+
+    def _opens(self, place: Place, day: date) -> bool:
+        if any(closure.from_ <= day <= closure.to for closure in place.closures):
+            return False
+        calendar = self._of_country[place.country]
+        kept = calendar.makes_up_for(day)
+        weekday = day.weekday() if kept is None else kept
+        return WEEKDAYS[weekday] in place.days and not calendar.is_holiday(day)
+
+    def _hours_on(self, day: date, hours: Week, *, is_needed: bool) -> tuple[Span, ...]:
+        for calendar in self._of_country.values():
+            kept = calendar.makes_up_for(day)
+            if kept is not None:
+                return hours[kept]
+            if calendar.is_holiday(day) and not is_needed:
+                return ()
+        return hours[day.weekday()]

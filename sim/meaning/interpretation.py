@@ -1,0 +1,291 @@
+"""From a scenario, as planners write it, to the protocol that a replication walks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import accumulate
+
+from sim.meaning import assumptions, design, quantities
+from sim.meaning.assumptions import Hazard, YesNo
+from sim.meaning.calendars import Calendars
+from sim.meaning.hours import week
+from sim.meaning.product import Product
+from sim.meaning.protocol import (
+    Arm,
+    Attendance,
+    Attribute,
+    Criterion,
+    PlannedVisit,
+    Protocol,
+    Randomisation,
+    Reason,
+    Recruitment,
+    Resource,
+    Screening,
+    hazard_per_minute,
+    latest_safe_day,
+)
+from sim.meaning.schema import Scenario
+from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
+from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock, Roster
+from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
+
+SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
+           "autumn", "autumn", "autumn", "winter")  # fmt: skip
+"""The season of each month, January first."""
+
+
+def interpret(scenario: Scenario) -> Protocol:
+    """Return what a valid scenario means."""
+    return _Interpreter(scenario).protocol()
+
+
+class _Interpreter:
+    """Works out the parts of a protocol in the order in which they build on each other."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.design, self.nature = scenario.design, scenario.assumptions
+        trial = self.design.trial
+        self.clock = Clock(trial.opens, trial.closes)
+        self.calendars = Calendars(self.clock, self.design.places)
+        self.visits = {name: self._visit(name) for name in self._names_of_visits()}
+        self.products = tuple(_product(*named) for named in self.design.products.items())
+        self.resources = tuple(self._resources())
+        self.rosters = [resource.roster for resource in self.resources]
+
+    def protocol(self) -> Protocol:
+        trial, scheme = self.design.trial, self.design.randomisation
+        hazards = self.nature.leaving
+        return Protocol(
+            clock=self.clock,
+            calendar_known_through=self.calendars.known_through,
+            recruits_until_minutes=float(
+                (self.clock.day_of(trial.recruits_until) + 1) * MINUTES_PER_DAY
+            ),
+            target=None if trial.target is None else trial.target.value,
+            turns_away_when_full=trial.when_full == "turn_away",
+            resources=self.resources,
+            attributes=tuple(_attribute(*named) for named in self.nature.patients.items()),
+            criteria=tuple(_criterion(*named) for named in self.design.eligibility.items()),
+            recruitment=self._recruitment(),
+            screening=self._screening(),
+            randomisation=_randomisation(scheme, tuple(self.design.arms)),
+            arms=tuple(self._arm(index, name) for index, name in enumerate(self.design.arms)),
+            products=self.products,
+            rows=tuple(self.design.schedule),
+            visit_names=tuple(self.visits),
+            attendance={
+                name: Attendance(_distribution(each.early_or_late_days), each.missed.value)
+                for name, each in self.nature.attendance.items()
+            },
+            reasons=tuple(Reason(name, self._hazards(each)) for name, each in hazards.items()),
+            stopping_hazards=self._hazards(self.nature.stops_treatment),
+        )
+
+    def _names_of_visits(self) -> tuple[str, ...]:
+        named = {"chart_review": 0, "screening_visit": 0, "eligibility_call": 0}
+        return tuple(named | dict.fromkeys(self.design.visits))
+
+    def _visit(self, name: str) -> Visit:
+        steps = self.design.visits.get(name, ())
+        return Visit(
+            name,
+            tuple(self._task(step) for step in steps if isinstance(step, str)),
+            tuple(self._task(step.later) for step in steps if isinstance(step, design.Later)),
+        )
+
+    def _task(self, name: str) -> Task:
+        everyone = [*self.design.staff, *self.design.rooms]
+        minutes = _distribution(self.nature.durations_minutes[name])
+        team = tuple(everyone.index(member) for member in self.design.tasks[name])
+        return Task(name, team, minutes.quantile, minutes.typical)
+
+    def _resources(self) -> Sequence[Resource]:
+        staff = [
+            (name, "role", each.people, each.hours) for name, each in self.design.staff.items()
+        ]
+        rooms = [
+            (name, "room", each.spaces, each.hours) for name, each in self.design.rooms.items()
+        ]
+        return [
+            Resource(name, kind, units, self._roster(index, units, hours))
+            for index, (name, kind, count, hours) in enumerate(staff + rooms)
+            for units in [None if count == "unlimited" else count.value]
+        ]
+
+    def _roster(self, index: int, units: int | None, hours: str | dict[str, str]) -> Roster:
+        """Return a resource's shifts; nobody is there where there are no people."""
+        if units == 0:
+            return Roster(())
+        if hours == "always":
+            return Roster((), always=True)
+        return Roster(self.calendars.shifts(week(hours), self._places_that_need(index)))
+
+    def _places_that_need(self, index: int) -> set[str]:
+        """Return the places at which a role or room has work that cannot wait."""
+        held = [
+            (place, name) for row in self.design.schedule.values() for place, name in row.at.items()
+        ]
+        held += [(place, "screening_visit") for place in list(self.design.places)[:1]]
+        return {
+            place
+            for place, name in held
+            if any(index in task.team for task in self.visits[name].tasks)
+        }
+
+    def _screening(self) -> Screening:
+        nature = self.nature.screening
+        place = next(iter(self.design.places), "")
+        drawn = tuple(
+            task for task in self.visits["screening_visit"].tasks if task.name == "draw_blood"
+        )
+        valid = nature.valid_for_days
+        return Screening(
+            chart_review=self._slots(self.visits["chart_review"], ""),
+            screening_visit=self._slots(self.visits["screening_visit"], place),
+            eligibility_call=self._slots(self.visits["eligibility_call"], ""),
+            repeat_blood=self._slots(Visit("repeat_blood", drawn, ()), place),
+            contact_days=_distribution(nature.contact_days),
+            lab_days=_distribution(nature.lab_days),
+            work_up_days=_distribution(nature.work_up_days),
+            valid_for_minutes=(
+                NEVER if valid == "unlimited" else float(valid.value * MINUTES_PER_DAY)
+            ),
+            consents=self.nature.recruitment.consent.value,
+            withdraws=nature.withdraws.value,
+        )
+
+    def _slots(self, visit: Visit, place: str) -> Slots:
+        return Slots(visit, place, self.calendars.is_open(place), self.rosters)
+
+    def _arm(self, index: int, name: str) -> Arm:
+        arm = self.design.arms[name]
+        product = list(self.design.products).index(arm.product)
+        wait = _distribution(self.nature.to_first_dose_days.get(name, quantities.NO_TIME))
+        rows = tuple(
+            self._planned(order, row_name, row)
+            for order, (row_name, row) in enumerate(self.design.schedule.items())
+            if row.arms is None or name in row.arms
+        )
+        return Arm(
+            index=index,
+            name=name,
+            title=arm.title or name,
+            product=product,
+            to_first_dose_days=wait,
+            rows=rows,
+            latest_safe_day=latest_safe_day(self.clock, rows, wait, self.products[product]),
+        )
+
+    def _planned(self, order: int, name: str, row: design.Row) -> tuple[PlannedVisit, ...]:
+        """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
+        offer = Offer(
+            tuple(self._slots(self.visits[visit], place) for place, visit in row.at.items())
+        )
+        gap = row.every_days.value if row.every_days else 0
+        cycle = row.cycle_days.value if row.cycle_days else 0
+        days = [
+            row.day.value - 1 + in_cycle * gap + cycles * cycle
+            for cycles in range(row.cycles.value)
+            for in_cycle in range(row.times.value)
+        ]
+        return tuple(
+            PlannedVisit(
+                row=name,
+                row_order=order,
+                number=number,
+                days_after_first_dose=day,
+                window_days=row.window_days,
+                late_is_missed=row.after_window == "miss",
+                is_repeated=len(days) > 1,
+                min_days_between=row.min_days_between.value,
+                is_dose=row.arms is not None,
+                offer=offer,
+            )
+            for number, day in enumerate(days, start=1)
+        )
+
+    def _hazards(self, hazard: Hazard) -> tuple[float, ...]:
+        return tuple(
+            hazard_per_minute(hazard.share_in(arm), hazard.by_week.value)
+            for arm in self.design.arms
+        )
+
+    def _recruitment(self) -> Recruitment:
+        nature = self.nature.recruitment
+        last = self.clock.day_of(self.design.trial.recruits_until)
+        daily = (self._expected_on(self.clock.date_of_day(day)) for day in range(last + 1))
+        shape = nature.rate_shape
+        return Recruitment(
+            candidates_per_month=nature.candidates_per_month.value,
+            rate_shape=None if shape is None else shape.value,
+            cumulative=tuple(accumulate(daily, initial=0.0)),
+        )
+
+    def _expected_on(self, day: date) -> float:
+        """Return the candidates expected on a day, were the rate one a month."""
+        nature = self.nature.recruitment
+        expected: float = getattr(nature.season, SEASONS[day.month - 1]).value / DAYS_PER_MONTH
+        for disruption in nature.disruptions.values():
+            if disruption.from_ <= day <= disruption.to:
+                expected *= disruption.times.value
+        return expected
+
+
+def _distribution(written: quantities.Distribution) -> Distribution:
+    """Return the distribution that a scenario's `family: …` describes."""
+    parameters = {
+        name: entry.value if isinstance(entry, quantities.Quantity) else entry
+        for name in type(written).model_fields
+        if name not in ("family", "whole") and (entry := getattr(written, name)) is not None
+    }
+    drawn = FAMILIES[written.family](**parameters)
+    return rounded(drawn) if getattr(written, "whole", False) else drawn
+
+
+def _attribute(name: str, written: assumptions.Attribute) -> Attribute:
+    if isinstance(written, YesNo):
+        return Attribute(name, bernoulli(written.probability.value), written.among)
+    return Attribute(name, _distribution(written))
+
+
+def _criterion(name: str, written: design.Criterion) -> Criterion:
+    if written.without is not None:
+        return Criterion(name, written.at, ((written.without, "below", 1.0),))
+    bounds = tuple(
+        (attribute, word, limit.value)
+        for attribute, limits in written.bounds.items()
+        for word in ("above", "at_least", "below", "at_most")
+        if (limit := getattr(limits, word)) is not None
+    )
+    return Criterion(name, written.at, bounds)
+
+
+def _randomisation(written: design.Randomisation, arms: tuple[str, ...]) -> Randomisation:
+    strata = tuple(
+        (factor, (1.0,)) if isinstance(factor, str) else next(iter(factor.items()))
+        for factor in written.strata
+    )
+    ratio = tuple(written.ratio[arm].value if arm in written.ratio else 0 for arm in arms)
+    in_blocks = written.method == "permuted_blocks"
+    return Randomisation(
+        ratio,
+        tuple(size.value if hasattr(size, "value") else size for size in written.block_sizes)
+        if in_blocks
+        else (),
+        strata,
+    )
+
+
+def _product(name: str, written: design.Product) -> Product:
+    doses, keeps = written.doses_per_week, written.use_within_minutes
+    return Product(
+        name=name,
+        unit=written.unit,
+        dose=written.dose.value,
+        per_kg=written.per == "kg",
+        order_ahead_days=written.order_ahead_days.value,
+        doses_per_week=None if doses == "unlimited" else doses.value,
+        use_within_minutes=None if keeps == "unlimited" else keeps.value,
+    )

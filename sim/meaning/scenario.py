@@ -1,0 +1,146 @@
+"""Scenarios: read with what they extend, overridden, checked, written out again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from sim.meaning.checks import contradictions
+from sim.meaning.complaints import Fault, complaints
+from sim.meaning.document import Document, Problem, ScenarioError, UnreadableFile, read
+from sim.meaning.schema import Scenario
+from sim.meaning.variant import merged, overridden
+
+__all__ = [
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "UnreadableFile",
+    "dump",
+    "json_schema",
+    "load",
+    "shipped",
+]
+
+EXTENDS = "extends"
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Return the scenario of a file, with what it extends and with `PATH=VALUE` overrides.
+
+    Raises UnreadableFile when the file cannot be opened, ScenarioError for everything wrong in it.
+    """
+    document = _with_parents(path, ())
+    for override in overrides:
+        document = overridden(document, override)
+    return _validated(document)
+
+
+def dump(scenario: Scenario) -> str:
+    """Return the resolved scenario as YAML, every default written out; it loads back equal."""
+    yaml: Any = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = 120
+    yaml.allow_unicode = True
+    yaml.representer.ignore_aliases = lambda _data: True
+    text = io.StringIO()
+    yaml.dump(_plain(scenario.model_dump(by_alias=True)), text)
+    return text.getvalue()
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema with which editors check and complete scenario files.
+
+    A variant may leave out any key, and remove an inherited one by `null`: nothing is required, and
+    everything may be null.
+    """
+    schema = _for_variants(Scenario.model_json_schema(by_alias=True))
+    described = {"type": "string", "description": "The scenario this one differs from."}
+    schema["properties"] = {EXTENDS: described, **schema["properties"]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def shipped() -> Path:
+    """Return the folder of the scenarios that come with the package."""
+    package = Path(str(resources.files("sim")))
+    inside = package / "scenarios"
+    return inside if inside.is_dir() else package.parent / "scenarios"
+
+
+def _with_parents(path: Path, children: tuple[Path, ...]) -> Document:
+    """Return a file's document merged into those it extends; parents are found beside it."""
+    document = read(path)
+    if not isinstance(document.data, dict):
+        raise _error(document, Fault((), "this is not a scenario", "keys with values"))
+    parent = document.data.pop(EXTENDS, None)
+    at = document.positions.get((EXTENDS,))
+    if at is None:
+        return document
+    if not isinstance(parent, str):
+        raise _error(document, Fault((EXTENDS,), "this names no file", "a file beside this one"))
+    above = path.parent / parent
+    here = (*children, path.resolve())
+    try:
+        if above.resolve() in here:
+            what = "it extends itself in the end"
+            raise _error(document, Fault((EXTENDS,), what, "another file"))
+        base = _with_parents(above, here)
+    except (UnreadableFile, OSError, ValueError) as error:
+        raise _error(document, Fault((EXTENDS,), str(error), "a file beside this one")) from error
+    return merged(base, document)
+
+
+def _validated(document: Document) -> Scenario:
+    sections: dict[int, Any] = {}
+    try:
+        scenario = Scenario.model_validate(document.data, context=sections)
+    except ValidationError as error:
+        raise _error(document, *complaints(error, document.data, sections)) from error
+    if faults := list(contradictions(scenario)):
+        raise _error(document, *faults)
+    return scenario
+
+
+def _error(document: Document, *faults: Fault) -> ScenarioError:
+    return ScenarioError([document.problem(fault) for fault in faults])
+
+
+def _plain(node: Any) -> Any:  # noqa: ANN401 -- plain data
+    """Return what a model wrote as lists and mappings; what says nothing is left out."""
+    if isinstance(node, dict):
+        return {key: _plain(entry) for key, entry in node.items() if entry is not None}
+    return [_plain(entry) for entry in node] if isinstance(node, list | tuple) else node
+
+
+def _for_variants(schema: Any) -> Any:  # noqa: ANN401 -- plain data
+    if isinstance(schema, list):
+        return [_for_variants(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {
+        key: part for key, part in schema.items() if key != "required" and not _is_title(part, key)
+    }
+    parts = {key: _for_variants(part) for key, part in kept.items()}
+    for key in ("properties", "patternProperties"):
+        if key in parts:
+            parts[key] = {name: _or_null(entry) for name, entry in parts[key].items()}
+    if isinstance(entries := parts.get("additionalProperties"), dict):
+        parts["additionalProperties"] = _or_null(entries)
+    return parts
+
+
+def _is_title(part: object, key: str) -> bool:
+    return key == "title" and isinstance(part, str)
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    about = ["description", "default"]
+    described = {key: schema.pop(key) for key in about if key in schema}
+    return {**described, "anyOf": [schema, {"type": "null"}]}

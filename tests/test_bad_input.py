@@ -1,0 +1,501 @@
+"""Scenarios that are not sound: each ends in a message for its author, and in nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from sim.meaning.document import read
+from sim.meaning.interpretation import interpret
+from sim.meaning.scenario import ScenarioError, UnreadableFile, load, shipped
+
+BASELINE = shipped() / "baseline.yaml"
+TEXT = BASELINE.read_text(encoding="utf-8")
+DATA = read(BASELINE).data
+LONGEST = 400
+
+bounded = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def problems_of(path: Path, *overrides: str) -> list[str]:
+    with pytest.raises(ScenarioError) as refused:
+        load(path, overrides)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def problems_in(folder: Path, text: str | bytes) -> list[str]:
+    path = folder / "bad.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return problems_of(path)
+
+
+def problem_with(*overrides: str) -> str:
+    problems = problems_of(BASELINE, *overrides)
+
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+# What cannot be opened
+
+
+@pytest.mark.parametrize(
+    "name", ["missing.yaml", "folder", "folder/missing.yaml", "\0", "x" * 5000]
+)
+def test_a_path_that_is_no_file_is_not_opened(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UnreadableFile) as refused:
+        load(tmp_path / name)
+
+    assert len(str(refused.value)) < LONGEST
+
+
+def test_a_file_without_leave_to_read_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "secret.yaml"
+    path.touch()
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UnreadableFile, match="Permission denied"):
+        load(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableFile, match="is not a file"):
+        load(tmp_path / "pipe")
+
+
+# What is not plain YAML
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (b"", "the file is empty"),
+        (b"# only a comment\n", "the file is empty"),
+        (b"\xff\xfe\x00\x01", "the file is not text"),
+        ("title: ä".encode("utf-16"), "the file is not text"),
+        (b"a: \x00\x07", "characters that are not text"),
+        (b"a: 1 # " + b"x" * 1_000_000, "the file is too large"),
+        (b"just words", "this is not a scenario"),
+        (b"- a\n- b", "this is not a scenario"),
+        (b"a: [1, 2", "not YAML"),
+        (b"a: b: c", "not YAML"),
+        (b"a: 1\n\tb: 2", "not YAML"),
+        (b"%YAML 1.1\n---\na: 1", "a directive"),
+        (b"a: 1\n---\nb: 2", "a second document"),
+        (b"? [a, b]\n: 1", "a key that is not a word"),
+        (b"? {a: 1}\n: 1", "a key that is not a word"),
+        (b"a: !!python/object/apply:os.system ['true']", "a tag"),
+        (b"a: !include other.yaml", "a tag"),
+        (b"a: 2024-02-30", "2024-02-30 is no date"),
+        (b"a: 2024-13-01", "2024-13-01 is no date"),
+        (b"[" * 900_000, "nested too deeply"),
+        (b"{a: " * 5_000, "nested too deeply"),
+        (b"- " * 5_000, "nested too deeply"),
+    ],
+)
+def test_what_is_not_plain_yaml_is_refused(tmp_path: Path, text: bytes, wrong: str) -> None:
+    problems = problems_in(tmp_path, text)
+
+    assert len(problems) == 1
+    assert wrong in problems[0]
+    assert len(problems[0]) < LONGEST
+
+
+def test_an_anchor_and_its_alias_are_both_refused(tmp_path: Path) -> None:
+    problems = problems_in(tmp_path, "a: &x 1\nb: *x\n")
+
+    assert ["anchor" in problem or "alias" in problem for problem in problems] == [True, True]
+
+
+def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    started = time.perf_counter()
+    problems_in(tmp_path, "\n".join(lines))
+
+    assert time.perf_counter() - started < 2
+
+
+def test_a_key_written_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    problems = problems_in(tmp_path, "scenario: a\ntitle: x\ntitle: y\n")
+
+    assert problems == [
+        f"{tmp_path}/bad.yaml:3:1: title: written twice, first on line 2; allowed: each key once"
+    ]
+
+
+def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems_in(tmp_path, TEXT.replace("sd: 9.5,", "sd: 9.5, sd: 9,"))
+
+    assert "assumptions.patients.age.sd: written twice" in problem
+
+
+# Keys and types
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("design.trail.target=3", "design.trail: unknown key; allowed: trial, places, staff, "),
+        ("design.trial.opened=2022-10-01", "did you mean opens?"),
+        ("assumptions.recruitment.consent.vlaue=0.5", "did you mean value?"),
+        ("design.schedule.injctions.window_days=[0, 0]", "day is missing; allowed: Planned day"),
+        ("design.trial.target=forty", "design.trial.target: 'forty' is not a whole number"),
+        ("design.trial.target='40'", "'40' is not a whole number"),
+        ("design.trial.target=40.5", "40.5 is not a whole number"),
+        ("design.trial.target=true", "true is not a whole number"),
+        ("design.trial.target=0", "0 is too small; allowed: 1 or more"),
+        ("design.trial.target=[40]", "a list is not a whole number"),
+        ("design.trial.closes=31.12.2025", "'31.12.2025' is not a date"),
+        ("design.trial.closes=2025", "2025 is not a date"),
+        ("design.trial.when_full=turn_way", "allowed: finish_screening or turn_away; did you mean"),
+        ("design.places.clinic.days=mon-fri", "'mon-fri' is not a list"),
+        ("design.places.clinic.days=[monday]", "'monday' is not known here"),
+        ("design.places.clinic.country=China", "no public holidays are known"),
+        ("design.staff.nurse.people=many", "neither a number nor the word unlimited"),
+        ("design.staff.nurse.people=-1", "-1 is too small"),
+        ("design.staff.nurse.hours=weekdays", "these are not hours"),
+        ("design.staff.nurse.hours={mon: 8-12}", "'8-12' are not hours"),
+        ("design.staff.nurse.hours={mon: '12:00-08:00'}", "are not hours"),
+        ("design.staff.nurse.hours={mon: '08:00-25:00'}", "are not hours"),
+        ("design.staff.nurse.hours={mon: '08:00-12:00, 11:00-13:00'}", "are not hours"),
+        ("design.staff.nurse.hours={weekend: '08:00-12:00'}", "'weekend' is not a day"),
+        ("design.staff.nurse.hours={mon: '08:00-12:00', mon-tue: '08:00-12:00'}", "named twice"),
+        ("design.staff.nurse=Alice", "'Alice' is not a mapping"),
+        ("design.schedule.week_2.window_days=3", "3 is not a list"),
+        ("design.schedule.week_2.window_days=[1, 3]", "does not contain the planned day"),
+        ("design.schedule.week_2.window_days=[-1, 0, 1]", "too many entries"),
+        ("design.schedule.infusion.day=0", "0 is too small"),
+        ("design.schedule.injections.every_days=null", "times above 1 without every_days"),
+        ("design.visits.assessment=[{soon: assess}]", "soon: unknown key; allowed: later"),
+        ("design.visits.assessment=[3]", "this is not a step of a visit"),
+        ("design.randomisation.strata=[3]", "this is not a stratum"),
+        ("design.eligibility.not_pregnant.at=lab", "did you mean labs?"),
+        ("design.eligibility.not_pregnant.age={above: 3}", "exactly one condition"),
+        ("assumptions.recruitment.consent=72", "72 is too large; allowed: 1 or less"),
+        ("assumptions.recruitment.consent=72 %", "'72 %' is not a number"),
+        ("assumptions.recruitment.consent=.nan", "nan is not finite"),
+        ("assumptions.recruitment.candidates_per_month=.inf", "inf is not finite"),
+        ("assumptions.recruitment.candidates_per_month=1" + "0" * 400, "inf is not finite"),
+        ("assumptions.recruitment.consent.range=[0.8, 0.9]", "does not contain the value 0.72"),
+        ("assumptions.recruitment.consent.range=[0.1, 9]", "9 is too large"),
+        ("assumptions.recruitment.consent.evidence=guess", "'guess' is not known here"),
+        ("assumptions.patients.age.family=norml", "did you mean normal?"),
+        ("assumptions.patients.age.sd=-1", "-1 is too small"),
+        ("assumptions.patients.age={family: normal, mean: 3}", "sd is missing"),
+        ("assumptions.patients.age.low=90", "low does not lie below high"),
+        ("assumptions.patients.age.whole=1", "1 is not true or false"),
+        ("assumptions.patients.age=old", "this is not a distribution"),
+        ("assumptions.screening.lab_days=[7, 3, 1]", "low, mode and high are out of order"),
+        ("assumptions.screening.lab_days=[1, 2]", "this is not a distribution"),
+        ("assumptions.screening.lab_days={family: normal, mean: 3, sd: 1}", "come out negative"),
+        ("assumptions.screening.lab_days=-3", "come out negative"),
+        ("assumptions.leaving.death.share.msc=1", "1 is too large; allowed: less than 1"),
+        ("targets.forty_randomised.at_most=3", "a target has exactly one limit"),
+        ("scenario=../../etc", "is not a name"),
+        ("design.staff.dr who={people: 1}", "is not a name"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str) -> None:
+    told = [problem for problem in problems_of(BASELINE, override) if message in problem]
+
+    assert len(told) == 1
+    assert told[0].startswith(("--set: ", f"{BASELINE}:"))
+
+
+# Contradictions
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("design.schedule.infusion.arms=[mcs]", "mcs' is not defined; allowed: msc, il2; did you"),
+        ("design.schedule.infusion.arms=[msc, msc]", "msc is named twice"),
+        (
+            "design.eligibility.consent={at: chart, age: {above: 20}}",
+            "design.eligibility.consent: this is the name of another step",
+        ),
+        ("design.randomisation.ratio.il2=null", "the arm il2 has no ratio"),
+        (
+            "design.randomisation.ratio.il3=1",
+            "design.randomisation.ratio.il3: 'il3' is not defined",
+        ),
+        ("design.randomisation.ratio={msc: 0, il2: 0}", "nobody is randomised"),
+        ("design.randomisation.block_sizes=[4, 5]", "block_sizes[1]: blocks of 5 do not fit"),
+        ("design.randomisation.block_sizes=[]", "there is no block size"),
+        ("design.randomisation.strata=[women]", "'women' is not defined"),
+        ("design.randomisation.strata=[{female: [1]}]", "'female' is not defined"),
+        ("design.arms.il2.product=il-2", "did you mean il2?"),
+        ("design.products.il2.per=kgs", "did you mean kg?"),
+        ("design.schedule.week_2.at={klinic: assessment}", "did you mean clinic?"),
+        ("design.schedule.week_2.at={clinic: asessment}", "did you mean assessment?"),
+        ("design.visits.assessment=[coordinate_visits]", "did you mean coordinate_visit?"),
+        ("design.visits.assessment=[{later: infuse}]", "infuse asks nurse and infusion_bed"),
+        ("design.visits.assessment=[{later: observe}]", "observe asks infusion_bed"),
+        ("design.tasks.assess=[invetigator]", "did you mean investigator?"),
+        ("design.tasks.assess=[nurse, nurse]", "nurse is named twice"),
+        ("design.eligibility.not_pregnant.without=age", "'age' is not defined"),
+        ("assumptions.patients.pregnant.among=fmale", "did you mean female?"),
+        ("assumptions.patients.pregnant.among=pregnant", "'pregnant' is not defined"),
+        ("assumptions.to_first_dose_days.placebo=3", "'placebo' is not defined; allowed: msc, il2"),
+        ("assumptions.attendance.assesment={missed: 0.1}", "did you mean assessment?"),
+        (
+            "assumptions.attendance.screening_visit={missed: 0.1}",
+            "'screening_visit' is not defined",
+        ),
+        ("assumptions.leaving.death.share={mcs: 0.1}", "did you mean msc?"),
+        ("assumptions.stops_treatment.share.placebo=0.1", "'placebo' is not defined"),
+        ("assumptions.durations_minutes.injct=3", "did you mean inject?"),
+        ("assumptions.durations_minutes.inject=null", "the task inject has no duration"),
+        ("design.tasks.shave=[nurse]", "the task shave has no duration"),
+        ("targets.forty_randomised.measure=randomized", "did you mean randomised?"),
+        ("targets.forty_randomised.measure=nurse_hour", "did you mean nurse_hours?"),
+        ("design.rooms.nurse={spaces: 1}", "a role has this name too"),
+        ("design.trial.closes=2022-09-30", "the trial closes before it opens"),
+        ("design.trial.recruits_until=2026-01-01", "2026-01-01 lies outside the trial"),
+        ("design.trial.opens=1800-01-01", "1800-01-01 is out of reach"),
+        ("design.places.clinic.closures=[{from: 2024-02-02, to: 2024-02-01}]", "2024-02-01 comes"),
+        ("assumptions.recruitment.disruptions.covid_wave.to=2022-01-01", "comes before its begin"),
+        ("assumptions.recruitment.candidates_per_month=1.0e+7", "candidates would come"),
+        (
+            "design.schedule.injections.window_days=[-1, 2]",
+            "window of 3 days is wider than the gap",
+        ),
+        ("design.schedule.injections.window_days=[-7, 7]", "window of 14 days is wider"),
+        ("design.schedule.injections.min_days_between=3", "visits are planned 2 days apart"),
+        (
+            "design.schedule.injections.cycle_days=12",
+            "a cycle begins before the one before it ends",
+        ),
+        ("design.schedule.injections.times=100000", "visits are too many"),
+        ("design.schedule.infusion.day=3", "the first dose of msc is planned on day 3"),
+        ("design.staff.cell_lab.hours={sat: '08:00-12:00'}", "of msc_infusion is there on no day"),
+        ("design.visits.msc_infusion=[infuse]", "msc_infusion has no task after the preparation"),
+        ("assumptions.patients.weight_kg=null", "'weight_kg' is not defined"),
+    ],
+)
+def test_a_contradiction_is_named_with_what_is_allowed(override: str, message: str) -> None:
+    problem = problem_with(override)
+
+    assert message in problem
+    assert "allowed: " in problem
+
+
+def test_a_task_whose_people_are_never_there_together_is_refused() -> None:
+    together = "design.tasks.inject_on_ward=[ward_nurse, nurse]"
+    problem = problem_with(together, "design.staff.ward_nurse.hours={sat-sun: '08:00-20:00'}")
+
+    assert problem == (
+        "--set: design.tasks.inject_on_ward: ward_nurse, nurse are never on duty together; "
+        "allowed: hours in common on some day"
+    )
+
+
+def test_a_visit_whose_place_is_shut_when_its_team_is_there_is_refused() -> None:
+    problems = problems_of(BASELINE, "design.places.clinic.days=[sat, sun]")
+
+    assert (
+        "clinic is open on sat, sun, the whole team of msc_infusion is there on tue, thu"
+        in problems[0]
+    )
+
+
+def test_a_team_that_is_never_there_at_all_is_allowed() -> None:
+    load(BASELINE, ["design.staff.investigator.people=0"])
+    load(BASELINE, ["design.staff.investigator.hours={}"])
+
+
+# All at once, each where it stands
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = TEXT.replace("target: 40 ", "target: 4O ").replace("day: 57,", "day: 57.5,")
+    problems = problems_in(tmp_path, text.replace("probability: 0.012", "probability: often"))
+
+    assert [re.sub(r".*bad.yaml:\d+:\d+: ", "", problem).split(":")[0] for problem in problems] == [
+        "design.trial.target",
+        "design.schedule.week_8.day",
+        "assumptions.patients.refuses_contraception.probability",
+    ]
+
+
+def test_a_problem_stands_in_the_file_that_says_it(tmp_path: Path) -> None:
+    parent, child = tmp_path / "parent.yaml", tmp_path / "child.yaml"
+    parent.write_text(TEXT.replace("opens: 2022-10-01", "opens: soon"), encoding="utf-8")
+    child.write_text(
+        "extends: parent.yaml\ndesign:\n  trial:\n    closes: later\n", encoding="utf-8"
+    )
+    in_child, in_parent = problems_of(child)
+
+    assert in_child.startswith(f"{child}:4:5: design.trial.closes: 'later' is not a date")
+    assert re.match(re.escape(f"{parent}:") + r"\d+:5: design.trial.opens: 'soon'", in_parent)
+
+
+@pytest.mark.parametrize(
+    ("extends", "message"),
+    [
+        ("missing.yaml", "does not exist"),
+        (".", "is not a file"),
+        ('"\\0"', "null byte"),
+        ("x" * 5000, "too long"),
+        ("bad.yaml", "it extends itself in the end"),
+        ("[a, b]", "this names no file"),
+        ("", "this names no file"),
+    ],
+)
+def test_a_parent_that_is_none_is_refused(tmp_path: Path, extends: str, message: str) -> None:
+    (problem,) = problems_in(tmp_path, f"scenario: x\nextends: {extends}\n")
+
+    assert f"{tmp_path}/bad.yaml:2:1: extends: " in problem
+    assert message in problem
+
+
+def test_a_circle_of_parents_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("extends: b.yaml", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml", encoding="utf-8")
+
+    assert "it extends itself in the end" in problems_of(tmp_path / "a.yaml")[0]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["", "design.trial.target", "=3", "design..target=3", ".=1", "design.trial.target=[1"],
+)
+def test_what_is_no_override_is_refused(override: str) -> None:
+    assert problem_with(override).startswith("--set: ")
+
+
+def test_a_long_name_does_not_make_a_long_message(tmp_path: Path) -> None:
+    for problem in problems_in(tmp_path, f"{'k' * 5000}: {'v' * 5000}\ntitle: [{'a' * 5000}]\n"):
+        assert len(problem) < LONGEST
+
+
+# Anything at all
+
+
+WRONG: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    1e308,
+    "",
+    "word",
+    "2024-02-30",
+    [],
+    [1],
+    [[]],
+    {},
+    {"value": 1},
+]
+
+
+def _paths(node: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(node, dict | list):
+        for key, entry in node.items() if isinstance(node, dict) else enumerate(node):
+            yield (*path, key)
+            yield from _paths(entry, (*path, key))
+
+
+class Twin(str):
+    """A key that can stand beside its equal."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def _edited(path: tuple[Any, ...], edit: str, value: Any) -> object:  # noqa: ANN401 -- any value
+    """The baseline with the entry at `path` retyped, renamed, doubled or, failing that, deleted."""
+    data = deepcopy(DATA)
+    *above, key = path
+    around = reduce(getitem, above, data)
+    named = isinstance(around, dict)
+    if edit == "retype":
+        around[key] = value
+    elif edit == "rename" and named:
+        around[value] = around.pop(key)
+    elif edit == "double" and named:
+        around[Twin(key)] = around[key]
+    else:
+        del around[key]
+    return data
+
+
+def _flow(node: object) -> str:
+    """Write data as YAML in flow style."""
+    if isinstance(node, dict):
+        return f"{{{', '.join(f'{key}: {_flow(entry)}' for key, entry in node.items())}}}"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_flow, node))}]"
+    return str(node) if isinstance(node, dt.date) else json.dumps(node)
+
+
+edits = st.one_of(
+    st.tuples(st.sampled_from(["delete", "double"]), st.none()),
+    st.tuples(st.just("rename"), st.sampled_from(["", "msc", "value", "family", "x" * 60, "a b"])),
+    st.tuples(st.just("retype"), st.sampled_from(WRONG)),
+)
+
+
+@bounded
+@given(path=st.sampled_from(list(_paths(DATA))), edit=edits)
+def test_an_edited_baseline_is_sound_or_refused(
+    tmp_path: Path, path: tuple[Any, ...], edit: tuple[str, object]
+) -> None:
+    _sound_or_refused(tmp_path, _flow(_edited(path, *edit)).encode())
+
+
+@bounded
+@given(
+    text=st.text() | st.binary(),
+    at=st.integers(min_value=0, max_value=len(TEXT)),
+    end=st.integers(min_value=0, max_value=40),
+)
+@example(text="\t", at=200, end=0)
+def test_a_baseline_with_anything_written_into_it_is_sound_or_refused(
+    tmp_path: Path, text: str | bytes, at: int, end: int
+) -> None:
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    _sound_or_refused(tmp_path, TEXT[:at].encode() + raw + TEXT[at + end :].encode())
+
+
+def _sound_or_refused(folder: Path, raw: bytes) -> None:
+    path = folder / "edited.yaml"
+    path.write_bytes(raw)
+    try:
+        interpret(load(path))
+    except ScenarioError as error:
+        for problem in error.problems:
+            assert len(str(problem)) < LONGEST
+            assert "\n" not in str(problem)
+            assert "pydantic" not in str(problem)
+            assert "is refused (" not in str(problem)

@@ -1,0 +1,329 @@
+"""Every key of a scenario changes something: none is read by nobody.
+
+The keys are enumerated from the schema. Each is changed in a scenario that uses all of them, and
+some table must differ; the keys that only tell the reader something are a closed list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from sim.experiments.experiment import replicate
+from sim.meaning.schema import Scenario
+from sim.meaning.section import Section
+from sim.record import tables
+
+EVERYTHING = """
+scenario: everything
+title: A scenario that uses every key
+design:
+  trial: {registry_id: NCT0, site: Here, opens: 2024-01-01, recruits_until: 2024-10-31,
+          closes: 2024-12-31, target: 12, when_full: finish_screening}
+  places:
+    clinic: {country: CN, days: [mon, tue, wed, thu, fri],
+             closures: [{from: 2024-05-13, to: 2024-05-31}]}
+    ward: {country: none, closures: [{from: 2024-05-13, to: 2024-05-31}]}
+  staff:
+    coordinator: {people: 1, hours: {mon-fri: "08:00-12:00"}}
+    nurse: {people: 1, hours: {mon-sun: "08:00-11:00"}}
+  rooms:
+    bed: {spaces: 1, hours: {mon-fri: "08:00-12:00"}}
+  eligibility:
+    well: {at: chart, without: comorbidity}
+    strong: {at: visit, strength: {above: 3, at_most: 8}}
+    lucky: {at: labs, luck: {at_least: 1, below: 9}}
+    a: {at: labs, a: {above: 0.7}}
+    b: {at: labs, b: {above: 0.7}}
+    c: {at: labs, c: {above: 0.7}}
+    d: {at: labs, d: {above: 0.7}}
+    e: {at: labs, e: {above: 0.7}}
+    f: {at: labs, f: {above: 0.7}}
+    g: {at: labs, g: {above: 0.7}}
+    h: {at: labs, h: {above: 0.7}}
+  randomisation:
+    {method: permuted_blocks, block_sizes: [4], ratio: {one: 1, two: 1}, strata: [female]}
+  arms: {one: {title: The first, product: cells}, two: {title: The second, product: drug}}
+  products:
+    cells: {dose: 2.0, per: kg, unit: cells, order_ahead_days: 3, doses_per_week: 1,
+            use_within_minutes: 30}
+    drug: {dose: 5, unit: IU}
+  schedule:
+    infusion: {arms: [one], at: {clinic: infusion}, day: 1, window_days: [0, 4]}
+    injections: {arms: [two], at: {clinic: injection, ward: ward_injection}, day: 1, every_days: 2,
+                 times: 4, cycle_days: 14, cycles: 2, window_days: [-1, 1], min_days_between: 1,
+                 after_window: miss}
+    week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
+  visits:
+    chart_review: [read]
+    screening_visit: [discuss_consent, draw_blood, {later: enter}]
+    eligibility_call: [randomise]
+    infusion: [prepare, infuse]
+    injection: [inject]
+    ward_injection: [inject, {later: enter}]
+    check: [look]
+  tasks:
+    read: [coordinator]
+    discuss_consent: [coordinator]
+    draw_blood: [nurse]
+    enter: [coordinator]
+    randomise: [coordinator]
+    prepare: [coordinator]
+    infuse: [bed, nurse]
+    inject: [nurse]
+    look: [coordinator]
+assumptions:
+  recruitment:
+    candidates_per_month: {value: 15, range: [4, 20], evidence: expert, source: A guess}
+    rate_shape: 4
+    season: {winter: 1.1, spring: 0.9, summer: 0.8, autumn: 1.2}
+    disruptions: {flood: {from: 2024-02-01, to: 2024-03-15, times: 0.5}}
+    consent: 0.9
+  patients:
+    female: {probability: 0.6}
+    comorbidity: {probability: 0.3, among: female}
+    weight_kg: {family: normal, mean: 57, sd: 9, low: 40, high: 90}
+    strength: {family: uniform, low: 0, high: 10, whole: false}
+    luck: {family: triangular, low: 0, mode: 5, high: 10}
+    a: {family: fixed, value: 2}
+    b: {family: normal, mean: 2, sd: 1, low: 0, high: 4, whole: true}
+    c: {family: lognormal, median: 3, sigma: 1, low: 0.5, high: 10}
+    d: {family: exponential, mean: 5, low: 0.2, high: 20}
+    e: {family: weibull, shape: 1.5, scale: 4, low: 0.2, high: 20}
+    f: {family: gamma, mean: 4, shape: 2, low: 0.2, high: 20}
+    g: {family: empirical, values: [0, 2, 3], weights: [1, 2, 2]}
+    h: {family: triangular, low: 0, mode: 2, high: 4, whole: true}
+  screening: {contact_days: 2, lab_days: 3, work_up_days: 6, valid_for_days: 9, withdraws: 0.1}
+  to_first_dose_days: {one: 5, two: 1}
+  attendance: {check: {early_or_late_days: {family: normal, mean: 0, sd: 2}, missed: 0.1}}
+  leaving: {moves: {by_week: 4, share: {one: 0.2, two: 0.3}}}
+  stops_treatment: {by_week: 2, share: 0.3}
+  durations_minutes:
+    {read: 20, discuss_consent: [10, 20, 60], draw_blood: 10, enter: 90, randomise: 20, prepare: 30,
+     infuse: 60, inject: 15, look: 30}
+targets:
+  enough: {measure: randomised, at_least: 8, with_probability: 0.5}
+  little: {measure: coordinator_hours, at_most: 40, with_probability: 0.9}
+"""
+
+ONLY_TOLD = {
+    ("Scenario", "scenario"),  # names the folder
+    ("Scenario", "title"),
+    ("Trial", "registry_id"),
+    ("Trial", "site"),
+    ("Arm", "title"),
+    ("Quantity", "range"),
+    ("Quantity", "evidence"),
+    ("Quantity", "source"),
+}
+
+CHANGES: dict[str, Any] = {
+    "design.trial.opens": date(2024, 1, 8),
+    "design.trial.recruits_until": date(2024, 3, 31),
+    "design.trial.closes": date(2024, 11, 30),
+    "design.trial.target": 6,
+    "design.trial.when_full": "turn_away",
+    "design.places.clinic.country": "none",
+    "design.places.clinic.days": ["mon", "tue"],
+    "design.places.clinic.closures.0.from": date(2024, 4, 20),
+    "design.places.clinic.closures.0.to": date(2024, 6, 20),
+    "design.staff.coordinator.people": 2,
+    "design.staff.coordinator.hours": "always",
+    "design.rooms.bed.spaces": 0,
+    "design.rooms.bed.hours": {"mon": "08:00-12:00"},
+    "design.eligibility.well.at": "labs",
+    "design.eligibility.well.without": "female",
+    "design.eligibility.strong.strength.above": 6,
+    "design.eligibility.strong.strength.at_most": 6,
+    "design.eligibility.lucky.luck.at_least": 5,
+    "design.eligibility.lucky.luck.below": 5,
+    "design.randomisation.method": "simple",
+    "design.randomisation.block_sizes": [2],
+    "design.randomisation.ratio": {"one": 3, "two": 1},
+    "design.randomisation.strata": [],
+    "design.arms.one.product": "drug",
+    "design.products.cells.dose": 3.0,
+    "design.products.cells.per": "participant",
+    "design.products.cells.unit": "million cells",
+    "design.products.cells.order_ahead_days": 20,
+    "design.products.cells.doses_per_week": 0,
+    "design.products.cells.use_within_minutes": 0.001,
+    "design.schedule.infusion.arms": ["one", "two"],
+    "design.schedule.infusion.at": {"ward": "infusion"},
+    "design.schedule.infusion.day": 3,
+    "design.schedule.injections.every_days": 3,
+    "design.schedule.injections.times": 3,
+    "design.schedule.injections.cycle_days": 21,
+    "design.schedule.injections.cycles": 3,
+    "design.schedule.injections.window_days": [0, 0],
+    "design.schedule.injections.min_days_between": 3,
+    "design.schedule.injections.after_window": "attend",
+    "design.visits.ward_injection.1.later": "draw_blood",
+    "design.tasks.look": ["nurse"],
+    "assumptions.recruitment.candidates_per_month.value": 5,
+    "assumptions.recruitment.rate_shape": 8,
+    "assumptions.recruitment.season.winter": 2,
+    "assumptions.recruitment.season.spring": 2,
+    "assumptions.recruitment.season.summer": 2,
+    "assumptions.recruitment.season.autumn": 2,
+    "assumptions.recruitment.disruptions.flood.from": date(2024, 1, 10),
+    "assumptions.recruitment.disruptions.flood.to": date(2024, 4, 15),
+    "assumptions.recruitment.disruptions.flood.times": 0,
+    "assumptions.recruitment.consent": 0.5,
+    "assumptions.patients.female.probability": 0.2,
+    "assumptions.patients.comorbidity.among": None,
+    "assumptions.patients.strength.low": -5,
+    "assumptions.patients.strength.high": 5,
+    "assumptions.patients.strength.whole": True,
+    "assumptions.patients.luck.low": -10,
+    "assumptions.patients.luck.mode": 10,
+    "assumptions.patients.luck.high": 20,
+    "assumptions.patients.a.value": 0,
+    "assumptions.patients.b.mean": 1,
+    "assumptions.patients.b.sd": 3,
+    "assumptions.patients.b.low": 2,
+    "assumptions.patients.b.high": 1.2,
+    "assumptions.patients.b.whole": False,
+    "assumptions.patients.c.median": 1,
+    "assumptions.patients.c.sigma": 3,
+    "assumptions.patients.c.low": 2,
+    "assumptions.patients.c.high": 1,
+    "assumptions.patients.d.mean": 1,
+    "assumptions.patients.d.low": 2,
+    "assumptions.patients.d.high": 1,
+    "assumptions.patients.d.whole": True,
+    "assumptions.patients.e.shape": 0.5,
+    "assumptions.patients.e.scale": 1,
+    "assumptions.patients.e.low": 2,
+    "assumptions.patients.e.high": 1,
+    "assumptions.patients.e.whole": True,
+    "assumptions.patients.f.mean": 1,
+    "assumptions.patients.f.shape": 0.4,
+    "assumptions.patients.f.low": 2,
+    "assumptions.patients.f.high": 1,
+    "assumptions.patients.f.whole": True,
+    "assumptions.patients.g.values": [0, 0, 3],
+    "assumptions.patients.g.weights": [5, 1, 1],
+    "assumptions.patients.h.whole": False,
+    "assumptions.patients.c.whole": True,
+    "assumptions.screening.contact_days": 12,
+    "assumptions.screening.lab_days": 12,
+    "assumptions.screening.work_up_days": 1,
+    "assumptions.screening.valid_for_days": 30,
+    "assumptions.screening.withdraws": 0.6,
+    "assumptions.to_first_dose_days.two": 9,
+    "assumptions.attendance.check.early_or_late_days": 0,
+    "assumptions.attendance.check.missed": 0.8,
+    "assumptions.leaving.moves.by_week": 1,
+    "assumptions.leaving.moves.share": 0.9,
+    "assumptions.stops_treatment.by_week": 20,
+    "assumptions.stops_treatment.share": 0.9,
+    "assumptions.durations_minutes.look": 45,
+    "targets.enough.measure": "screened",
+    "targets.enough.at_least": 11,
+    "targets.little.at_most": 60,
+    "targets.enough.with_probability": 0.9,
+}
+
+
+def everything() -> dict[str, Any]:
+    written: dict[str, Any] = YAML(typ="safe").load(EVERYTHING)
+    return written
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 -- plain data
+    written = everything()
+    *parents, key = path.split(".")
+    place: Any = written
+    for parent in parents:
+        place = place[int(parent) if parent.isdigit() else parent]
+    assert isinstance(place, list) or place.get(key) != value
+    place[key] = value
+    return written
+
+
+def outcome(written: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    return tables.build(replicate(Scenario.model_validate(written), replications=6, jobs=1))
+
+
+@cache
+def as_written() -> dict[str, pd.DataFrame]:
+    return outcome(everything())
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_key_changes_a_table(path: str) -> None:
+    other = outcome(changed(path, CHANGES[path]))
+    assert any(not frame.equals(other[name]) for name, frame in as_written().items())
+
+
+def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
+    reached = {key for path in CHANGES for key in keys_on(path)}
+    containers = {(type(part).__name__, name) for part, name in holders()}
+    assert {key for key in all_keys() if key not in reached | containers} == ONLY_TOLD
+
+
+def all_keys() -> set[tuple[str, str]]:
+    """Return every (section, key) of the schema."""
+    return {
+        (_plain_name(kind), name)
+        for kind in _kinds(Section)
+        if not kind.__name__.startswith("_") and "[" not in kind.__name__
+        for name in kind.model_fields
+        if name != "family"
+    }
+
+
+def keys_on(path: str) -> Iterator[tuple[str, str]]:
+    """Return the (section, key) that the path ends in, and those of a quantity written bare."""
+    part: Any = Scenario.model_validate(everything())
+    for step in path.split("."):
+        if isinstance(part, Section):
+            yield _plain_name(type(part)), _field(part, step)
+            part = getattr(part, _field(part, step))
+        else:
+            part = part[int(step) if step.isdigit() else step]
+    if isinstance(part, Section):
+        yield _plain_name(type(part)), "value"
+
+
+def holders() -> Iterator[tuple[Section, str]]:
+    """Yield the keys whose value is nothing but other sections."""
+    todo: list[Any] = [Scenario.model_validate(everything())]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Section):
+            for name in type(part).model_fields:
+                value = getattr(part, name)
+                todo.append(value)
+                if isinstance(value, Section) or _holds_sections(value):
+                    yield part, name
+        elif isinstance(part, dict):
+            todo += part.values()
+        elif isinstance(part, tuple):
+            todo += part
+
+
+def _holds_sections(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(next(iter(value.values()), None), Section)
+
+
+def _field(part: Section, key: str) -> str:
+    fields = type(part).model_fields
+    return next((name for name, field in fields.items() if field.alias == key), key)
+
+
+def _kinds(kind: type[Section]) -> Iterator[type[Section]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _kinds(each)
+
+
+def _plain_name(kind: type[Section]) -> str:
+    return "Quantity" if kind.__name__.endswith("Written") else kind.__name__.split("[")[0]
