@@ -1,0 +1,1 @@
+"""One replication: processes that only wait and note. Alone knows the simulation engine."""

@@ -1,0 +1,208 @@
+"""A participant's diary: which visit comes next, on which day, and what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from operator import attrgetter
+
+from sim.meaning.protocol import Arm, PlannedVisit, Protocol
+from sim.meaning.slots import NEVER, NEVER_DAY, Slots
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.world.chance import Chance
+
+_NO_DAY = -1
+_TURN = attrgetter("turn")
+
+
+@dataclass(slots=True)
+class Appointment:
+    """A planned visit on a day; `cause` says what put it outside its window or made it missed.
+
+    `attempt` counts the days tried in vain; `first_coming` is earlier than `coming` if the visit
+    was put off; `joins` says that the participant is already there for the visit before.
+    """
+
+    planned: PlannedVisit
+    planned_day: int
+    slots: Slots
+    day: int = NEVER_DAY
+    turn: tuple[int, int] = (NEVER_DAY, 0)
+    cause: str = ""
+    is_missed: bool = False
+    attempt: int = 0
+    coming: float = NEVER
+    first_coming: float = NEVER
+    joins: bool = False
+
+    def put_on(self, day: int, cause: str) -> None:
+        """Move it to a possible day, or count it as missed if that is too late.
+
+        A participant who comes late to a visit that is not repeated is seen all the same.
+        """
+        planned, last = self.planned, self.planned_day + self.planned.window_days[1]
+        may_be_late = not planned.late_is_missed
+        if cause == "participant" and not planned.is_repeated:
+            may_be_late = True
+        if day > last and not may_be_late:
+            self.miss(last, cause)
+            return
+        if day != NEVER_DAY:
+            self.slots = planned.offer.on(day)
+        self.day, self.cause, self.turn = day, cause, (day, planned.row_order)
+
+    def miss(self, day: int, cause: str) -> None:
+        """Count it as missed on a day."""
+        self.is_missed = True
+        self.day, self.cause, self.turn = day, cause, (day, self.planned.row_order)
+
+    @property
+    def outcome(self) -> str:
+        """What visits.csv calls it."""
+        if self.is_missed:
+            return "missed"
+        first, last = self.planned.window_days
+        inside = first <= self.day - self.planned_day <= last
+        return "in_window" if inside else "out_of_window"
+
+    @property
+    def reason(self) -> str:
+        """Why it is not in its window; empty when it is."""
+        return "" if self.outcome == "in_window" else self.cause
+
+
+class Diary:
+    """Keeps one appointment for each row of the schedule: the row's next visit.
+
+    Until a dose has really been given, day 1 is the day planned for it and only dosing visits are
+    attended; the first dose given then fixes day 1 and with it every later planned day.
+    """
+
+    def __init__(
+        self, person: int, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
+    ) -> None:
+        """Plan day 1, and order the product, at the instant of randomisation."""
+        self._person = person
+        self._protocol = protocol
+        self._chance = chance
+        self._here: tuple[int, str] = (_NO_DAY, "")
+        self._order_ahead_days = protocol.products[arm.product].order_ahead_days
+        self._product_day = self.order(randomised)
+        self.is_dosed = False
+        first_dose = randomised + chance.first_dose_minutes(person, arm)
+        self._day_1 = int(first_dose // MINUTES_PER_DAY)
+        self._rows = {row[0].row_order: row for row in arm.rows}
+        self._appointments: dict[int, Appointment] = {}
+        self._book_first_visits(int(randomised // MINUTES_PER_DAY))
+
+    def order(self, now: float) -> int:
+        """Order the product and return the day on which it will be ready."""
+        self._product_day = int(now // MINUTES_PER_DAY) + self._order_ahead_days
+        return self._product_day
+
+    @property
+    def has_doses_left(self) -> bool:
+        """Whether a dose is still planned."""
+        return any(each.planned.is_dose for each in self._appointments.values())
+
+    def stop_treatment(self) -> None:
+        """Strike out the doses that are left."""
+        self._appointments = {
+            order: each for order, each in self._appointments.items() if not each.planned.is_dose
+        }
+
+    def next(self, now: float) -> Appointment | None:
+        """Return the next appointment, its hour settled; None when no visit is left."""
+        while True:
+            queue = self._attended()
+            if not queue:
+                return None
+            appointment = min(queue, key=_TURN)
+            self._set_hour(appointment, now)
+            if appointment.coming != NEVER or appointment.day == NEVER_DAY:
+                appointment.first_coming = min(appointment.first_coming, appointment.coming)
+                return appointment
+            self.put_off(appointment, appointment.day + 1, "staff")
+
+    def keep(self, appointment: Appointment) -> None:
+        """Cross out a visit that was held or missed, and book the row's next."""
+        planned, day = appointment.planned, appointment.day
+        del self._appointments[planned.row_order]
+        earliest = day
+        if not appointment.is_missed:
+            self._here = (day, appointment.slots.place)
+            earliest = day + planned.min_days_between
+            if planned.is_dose and not self.is_dosed:
+                self.is_dosed = True
+                self._day_1 = day - planned.days_after_first_dose
+                self._book_first_visits(day, but=planned.row_order)
+        row = self._rows[planned.row_order]
+        if planned.number < len(row):
+            self._appointments[planned.row_order] = self._book(row[planned.number], earliest)
+
+    def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
+        """Try the visit again on the first possible day from `first_day` on."""
+        appointment.attempt += 1
+        appointment.put_on(appointment.planned.offer.next_on_or_after(first_day), cause)
+
+    def _attended(self) -> Collection[Appointment]:
+        everything = self._appointments.values()
+        if self.is_dosed:
+            return everything
+        return [each for each in everything if each.planned.is_dose] or everything
+
+    def _book_first_visits(self, today: int, but: int | None = None) -> None:
+        for order, row in self._rows.items():
+            if order != but:
+                self._appointments[order] = self._book(row[0], today)
+
+    def _book(self, planned: PlannedVisit, earliest: int) -> Appointment:
+        """Return the appointment: the possible day nearest to the planned one, and who moves it."""
+        offer, planned_day = planned.offer, self._day_1 + planned.days_after_first_dose
+        first, last = planned_day + planned.window_days[0], planned_day + planned.window_days[1]
+        appointment = Appointment(planned, planned_day, offer.choices[0])
+        cause = "closed"
+        if planned.is_dose and self._product_day > earliest:
+            earliest, cause = self._product_day, "product"
+        booked = offer.nearest(planned_day, max(first, earliest), last)
+        if booked is None:
+            appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
+            return appointment
+        visit = offer.on(booked).visit.name
+        if self._chance.misses(self._person, planned, visit):
+            appointment.miss(booked, "did_not_come")
+            return appointment
+        shift = self._chance.days_late(self._person, planned, visit)
+        day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
+        appointment.put_on(day, "participant")
+        return appointment
+
+    def _set_hour(self, appointment: Appointment, now: float) -> None:
+        """Settle the instant at which the participant comes.
+
+        Two visits on one day at one place are one trip: the hour suits both, and the second
+        follows the first.
+        """
+        slots, day = appointment.slots, appointment.day
+        appointment.joins = self._here == (day, slots.place)
+        if appointment.is_missed:
+            appointment.coming = max(float(day * MINUTES_PER_DAY), now)
+        elif day == NEVER_DAY:
+            appointment.coming = NEVER
+        elif appointment.joins:
+            appointment.coming = slots.start_on(day, now)
+        else:
+            occasion = appointment.planned.occasion
+            u = self._chance.hour(self._person, occasion, appointment.attempt)
+            appointment.coming = self._trip(appointment).coming(day, u, now)
+
+    def _trip(self, first: Appointment) -> Slots:
+        """Return the slots of a visit, together with one that follows on the same trip."""
+        slots, day = first.slots, first.day
+        for other in self._appointments.values():
+            if other.day == day and other is not first and not other.is_missed:
+                if other.slots.place != slots.place:
+                    continue
+                both = self._protocol.joint_slots(slots, other.slots)
+                return both if both.next_on_or_after(day) == day else slots
+        return slots

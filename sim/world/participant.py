@@ -1,0 +1,92 @@
+"""A participant's way through the trial, as a coordinator would tell it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
+import simpy
+
+from sim.meaning.protocol import Arm, Attributes
+from sim.vocabulary.eventlog import Milestone
+from sim.world.clinic import Held, Process, Request
+from sim.world.diary import Appointment, Diary
+from sim.world.screening import screening
+from sim.world.trial import Trial
+
+
+def journey(person: int, arrival: float, trial: Trial) -> Process:
+    """Screening, randomisation, the arm's visits, and how it ended."""
+    attributes = trial.chance.attributes(person)
+    randomised = yield from screening(person, arrival, attributes, trial)
+    if randomised is not None:
+        arm = trial.randomise(person, attributes, randomised)
+        yield from participation(person, arm, attributes, randomised, trial)
+
+
+def participation(
+    person: int, arm: Arm, attributes: Attributes, randomised: float, trial: Trial
+) -> Process:
+    """The arm's visits in planned order, until the last one or until the participant leaves."""
+    chance, note = trial.chance, partial(trial.note, person)
+    units = trial.protocol.products[arm.product].units(attributes)
+    diary = Diary(person, arm, trial.protocol, chance, randomised)
+    now, leaves, reason, stops = randomised, math.inf, "", math.inf
+
+    while (visit := diary.next(now)) is not None:
+        if stops < min(leaves, visit.coming) and diary.has_doses_left:
+            note(stops, Milestone.STOPPED_TREATMENT)
+            diary.stop_treatment()
+            continue
+        if leaves < visit.coming:
+            note(max(leaves, now), Milestone.LEFT, reason)
+            return
+
+        now = yield trial.until(visit.coming)
+        if visit.is_missed:
+            trial.note_visit(person, arm, visit, visit.coming)
+            diary.keep(visit)
+            continue
+        held = yield from attend(visit, person, arm, diary, trial)
+        if held is None:
+            continue
+        trial.note_visit(person, arm, visit, held.start)
+        now = held.end
+        if visit.planned.is_dose:
+            note(held.start, Milestone.DOSE, (arm.product, units))
+            if not diary.is_dosed:
+                note(held.start, Milestone.DAY_1)
+                leaves, reason = chance.leaves(person, arm, held.start)
+                stops = chance.stops(person, arm, held.start)
+        diary.keep(visit)
+    note(now, Milestone.COMPLETED)
+
+
+def attend(
+    visit: Appointment, person: int, arm: Arm, diary: Diary, trial: Trial
+) -> Generator[simpy.Event, Any, Held | None]:
+    """Come to a visit; None if it could not be held that day and was put off."""
+    product, supply, dose = trial.protocol.products[arm.product], trial.supply, None
+    if visit.planned.is_dose:
+        if supply.is_spent(product, visit.day):
+            diary.put_off(visit, supply.next_week(visit.day), "product")
+            return None
+        dose = supply.preparation(product, visit.day)
+
+    request = Request(
+        person,
+        visit.planned.occasion,
+        visit.first_coming,
+        dose,
+        holds_ahead=dose is not None and product.use_within_minutes is not None,
+    )
+    held = yield from trial.clinic.attend(visit.slots, request, visit.coming)
+    if isinstance(held, str):
+        diary.put_off(visit, visit.day + 1, held)
+        return None
+    if dose is not None and dose.is_wasted:
+        diary.put_off(visit, diary.order(held.end), "product")
+        return None
+    return held

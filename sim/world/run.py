@@ -1,0 +1,22 @@
+"""One replication: a function of its arguments."""
+
+from __future__ import annotations
+
+from sim.meaning.protocol import Protocol
+from sim.vocabulary.eventlog import EventLog
+from sim.world.recruitment import recruitment
+from sim.world.trial import Trial
+
+
+def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
+    """Return what happened in replication number `replication` (from 1) under `seed`.
+
+    Runs until nobody is left or until the closing instant, events at that instant included.
+    """
+    trial = Trial(protocol, seed, replication)
+    env, end = trial.env, protocol.clock.end_minutes
+    env.process(recruitment(trial))
+    while env.peek() <= end:
+        env.step()
+    trial.clinic.close(end)
+    return trial.log

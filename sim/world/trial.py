@@ -1,0 +1,87 @@
+"""The trial that all participants share: who was randomised, whether it is full, and its log."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import simpy
+
+from sim.meaning.protocol import Arm, Attributes, Protocol
+from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.world.chance import Chance
+from sim.world.clinic import Clinic
+from sim.world.diary import Appointment
+from sim.world.supply import Supply
+
+
+class Trial:
+    """Everything a participant's process asks."""
+
+    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
+        """Open the trial for one replication."""
+        self.protocol = protocol
+        self.env = simpy.Environment()
+        self.chance = Chance(protocol, seed, replication)
+        self.log = EventLog(self.chance.candidates_per_month)
+        self.clinic = Clinic(self.env, protocol, self.chance, self.log)
+        self.supply = Supply(protocol.clock)
+        self.until = self.clinic.until
+        self._end = protocol.clock.end_minutes
+        self._randomised: Counter[tuple[int, ...]] = Counter()
+        self._full_since = 0.0 if protocol.target == 0 else math.inf
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the target has been reached."""
+        return self._full_since < math.inf
+
+    def note(self, person: int, time: float, milestone: Milestone, detail: object = None) -> None:
+        """Log a moment, unless it lies after the end."""
+        if time <= self._end:
+            self.log.moments.append((person, time, milestone, detail))
+
+    def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
+        """Log a visit of the schedule that was held or missed."""
+        planned, slots = visit.planned, visit.slots
+        is_journey = slots.is_journey and not visit.joins and not visit.is_missed
+        self.log.visits.append(
+            (
+                person,
+                start,
+                arm.index,
+                planned.row,
+                planned.number,
+                slots.visit.name,
+                slots.place,
+                visit.outcome,
+                visit.reason,
+                visit.planned_day,
+                start - visit.first_coming,
+                is_journey,
+            )
+        )
+
+    def judge(self, person: int, time: float, step: str, failing: tuple[int, ...]) -> int | None:
+        """Log what a person fails from this step on; return the first criterion failed at it."""
+        criteria = self.protocol.criteria
+        if all(criterion.at != step for criterion in criteria):
+            return None
+        self.note(person, time, Milestone.JUDGED, (step, failing))
+        return next((index for index in failing if criteria[index].at == step), None)
+
+    def has_no_place_for(self, consented: float) -> bool:
+        """Say whether someone who consented at that instant (infinity: not yet) is turned away."""
+        if self.protocol.turns_away_when_full:
+            return self.is_full
+        return consented > self._full_since
+
+    def randomise(self, person: int, attributes: Attributes, time: float) -> Arm:
+        """Allot the next arm of the person's stratum; the n-th randomisation fills the trial."""
+        stratum = self.protocol.randomisation.stratum(attributes)
+        arm = self.protocol.arms[self.chance.arm(stratum, self._randomised[stratum])]
+        self._randomised[stratum] += 1
+        if self._randomised.total() == self.protocol.target:
+            self._full_since = time
+        self.note(person, time, Milestone.RANDOMISED, arm.index)
+        return arm

@@ -1,0 +1,322 @@
+"""Stories: one person, nothing left to chance, one equality on the log."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from sim.meaning.interpretation import interpret
+from sim.meaning.protocol import Protocol
+from sim.meaning.schema import Scenario
+from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.world.participant import journey
+from sim.world.trial import Trial
+
+SYNOPSIS = """
+scenario: story
+design:
+  trial: {opens: 2024-03-04, closes: 2024-12-31, target: 40}   # a Monday
+  places: {clinic: {days: [mon, tue, wed, thu, fri]}}
+  staff:
+    coordinator: {hours: {mon-fri: "08:00-17:00"}}
+    nurse: {hours: {mon-sun: "08:00-08:01"}}
+  rooms: {bed: {hours: {mon-sun: "08:00-18:00"}}}
+  eligibility:
+    adult: {at: chart, age: {at_least: 18}}
+    healthy: {at: visit, without: comorbidity}
+    proteinuria: {at: labs, upcr: {above: 1.0}}
+  arms: {only: {product: cells}}
+  products: {cells: {dose: 2.0, per: kg}}
+  schedule:
+    infusion: {arms: [only], at: {clinic: infusion}, day: 1, window_days: [0, 7]}
+    week_1: {at: {clinic: check}, day: 8, window_days: [-1, 1]}
+  visits:
+    chart_review: [read_chart]
+    screening_visit: [discuss_consent, draw_blood, {later: enter_data}]
+    eligibility_call: [randomise]
+    infusion: [infuse]
+    check: [look]
+  tasks:
+    read_chart: [coordinator]
+    discuss_consent: [coordinator]
+    draw_blood: [coordinator]
+    enter_data: [coordinator]
+    randomise: [coordinator]
+    infuse: [bed]
+    look: [nurse]
+assumptions:
+  recruitment: {candidates_per_month: 1}
+  patients: {age: 30, weight_kg: 50, upcr: 2.0, comorbidity: {probability: 0}}
+  screening: {contact_days: 1, lab_days: 2, work_up_days: 3}
+  to_first_dose_days: {only: 4}
+  durations_minutes:
+    {read_chart: 20, discuss_consent: 30, draw_blood: 10, enter_data: 60, randomise: 15,
+     infuse: 40, look: 25}
+"""
+
+
+def told(changes: dict[str, Any] | None = None, arrival: float = 540.0) -> Trial:
+    """Return the trial after one person, who came at `arrival` (Monday 09:00), went through it."""
+    trial = Trial(protocol(changes or {}), seed=1, replication=1)
+    trial.env.process(journey(0, arrival, trial))
+    trial.env.run(until=trial.protocol.clock.end_minutes)
+    trial.clinic.close(trial.protocol.clock.end_minutes)
+    return trial
+
+
+def protocol(changes: dict[str, Any]) -> Protocol:
+    """Return the synopsis with some paths (`design.trial.target`) set to other values."""
+    written = YAML(typ="safe").load(SYNOPSIS)
+    for path, value in changes.items():
+        *parents, key = path.split(".")
+        place = written
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[key] = value
+    return interpret(Scenario.model_validate(written))
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def milestones(trial: Trial) -> list[str]:
+    """Return what happened, as `RANDOMISED Mon 11 08:00`."""
+    return [
+        f"{milestone.name} {instant(trial, time)}"
+        for _, time, milestone, _ in trial.log.moments
+        if milestone is not Milestone.JUDGED
+    ]
+
+
+def visits(log: EventLog) -> list[tuple[str, int, str, str]]:
+    """Return row, number, outcome and reason of every visit of the schedule."""
+    return [
+        (row, number, outcome, why)
+        for _, _, arm, row, number, _, _, outcome, why, *_ in log.visits
+        if arm >= 0
+    ]
+
+
+def instant(trial: Trial, minutes: float) -> str:
+    date_of = trial.protocol.clock.date_of
+    return f"{date_of(minutes):%a %d} {int(minutes % 1440) // 60:02}:{int(minutes % 60):02}"
+
+
+def test_a_participant_completes() -> None:
+    trial = told()
+    # Seen on Tuesday at an hour of their own; results on Thursday, called on Sunday and so, as
+    # nobody works then, randomised on Monday; the dose planned on Friday; a week later the check.
+    assert [line.rsplit(" ", 1)[0] for line in milestones(trial)] == [
+        "CANDIDATE Mon 04",
+        "CONSENTED Tue 05",
+        "SCREENED Tue 05",
+        "RANDOMISED Mon 11",
+        "DOSE Fri 15",
+        "DAY_1 Fri 15",
+        "COMPLETED Fri 22",
+    ]
+    assert milestones(trial)[0] == "CANDIDATE Mon 04 09:00"
+    assert milestones(trial)[3] == "RANDOMISED Mon 11 08:15"
+    assert milestones(trial)[-1] == "COMPLETED Fri 22 08:25"
+    assert visits(trial.log) == [("infusion", 1, "in_window", ""), ("week_1", 1, "in_window", "")]
+    doses = [detail for _, _, milestone, detail in trial.log.moments if milestone is Milestone.DOSE]
+    assert doses == [(0, 100.0)]
+
+
+def test_the_chart_waits_for_the_coordinator_and_the_desk_for_everybody() -> None:
+    trial = told(arrival=18 * 60.0)  # Monday evening
+    work = [(task, desk, instant(trial, asked), instant(trial, start))
+            for _, _, _, task, desk, asked, _, start, _ in trial.log.work]  # fmt: skip
+    assert work[0] == ("read_chart", False, "Mon 04 18:00", "Tue 05 08:00")
+    consent, blood = work[1:3]
+    assert consent[0] == "discuss_consent"
+    assert consent[2] == blood[2]  # all work of a visit falls due when the person comes
+    assert ("enter_data", True) in [(task, desk) for task, desk, _, _ in work]
+
+
+def test_who_fails_on_the_chart_is_never_contacted() -> None:
+    trial = told({"assumptions.patients.age": 17})
+    assert milestones(trial) == ["CANDIDATE Mon 04 09:00", "NOT_ELIGIBLE_ON_CHART Mon 04 09:20"]
+    assert [work[3] for work in trial.log.work] == ["read_chart"]
+
+
+def test_declining_ends_the_visit() -> None:
+    trial = told({"assumptions.recruitment.consent": 0})
+    assert [line.split()[0] for line in milestones(trial)] == ["CANDIDATE", "NOT_CONSENTING"]
+    assert [work[3] for work in trial.log.work] == ["read_chart", "discuss_consent"]
+
+
+def test_failures_at_the_visit_and_in_the_laboratory() -> None:
+    at_visit = told({"assumptions.patients.comorbidity.probability": 1})
+    assert milestones(at_visit)[-1].startswith("SCREEN_FAILED Tue 05")
+    in_laboratory = told({"assumptions.patients.upcr": 1.0})  # above means above
+    assert milestones(in_laboratory)[-1].startswith("SCREEN_FAILED Thu 07")
+    assert in_laboratory.log.moments[-1][3] == 2
+
+
+def test_who_fails_several_criteria_is_judged_on_all_that_are_left() -> None:
+    trial = told(
+        {
+            "assumptions.patients.comorbidity.probability": 1,
+            "assumptions.patients.upcr": 0.5,
+        }
+    )
+    judged = [
+        detail for _, _, milestone, detail in trial.log.moments if milestone is Milestone.JUDGED
+    ]
+    assert judged == [("chart", (1, 2)), ("visit", (1, 2))]
+
+
+def test_old_blood_is_drawn_again_but_not_judged_again() -> None:
+    trial = told({"assumptions.screening.valid_for_days": 5})
+    tasks = [work[3] for work in trial.log.work if not work[4]]
+    assert tasks == ["read_chart", "discuss_consent", "draw_blood", "draw_blood", "randomise",
+                     "infuse", "look"]  # fmt: skip
+    # Drawn again on Monday; results on Wednesday.
+    assert milestones(trial)[3].startswith("RANDOMISED Wed 13")
+
+
+def test_nobody_is_randomised_after_the_last_day_of_recruitment() -> None:
+    late = told({"design.trial.recruits_until": day("2024-03-10")})
+    assert [line.split()[0] for line in milestones(late)][-1] == "SCREENED"
+    in_time = told({"design.trial.recruits_until": day("2024-03-11")})
+    assert "COMPLETED" in milestones(in_time)[-1]
+
+
+def test_the_team_taken_all_day_puts_a_visit_off() -> None:
+    trial = Trial(protocol({"design.rooms.bed.hours": {"mon-fri": "08:00-08:01"}}), 1, 1)
+    for person in range(2):  # both are to have the bed at 08:00 of the same Friday
+        trial.env.process(journey(person, 540.0, trial))
+    trial.env.run(until=trial.protocol.clock.end_minutes)
+    infusions = [
+        (person, instant(trial, time), wait)
+        for person, time, _, row, _, _, _, _, _, _, wait, _ in trial.log.visits
+        if row == "infusion"
+    ]
+    assert infusions == [(0, "Fri 15 08:00", 0.0), (1, "Mon 18 08:00", 3 * 1440.0)]
+
+
+def test_the_end_of_the_run_cuts_follow_up() -> None:
+    trial = told({"design.trial.closes": day("2024-03-21")})
+    assert milestones(trial)[-1].startswith("DAY_1")
+
+
+def test_who_leaves_before_the_next_visit_has_left() -> None:
+    leaving = {"withdraws": {"by_week": 0.001, "share": 0.999999}}
+    trial = told({"assumptions.leaving": leaving})
+    assert milestones(trial)[-1].startswith("LEFT Fri 15")
+    assert visits(trial.log) == [("infusion", 1, "in_window", "")]
+
+
+def test_who_leaves_in_the_middle_of_a_visit_has_attended_it() -> None:
+    at_once = {"withdraws": {"by_week": 0.001, "share": 0.999999}}
+    only_visit = {"infusion": {"arms": ["only"], "at": {"clinic": "infusion"}, "day": 1}}
+    trial = told({"assumptions.leaving": at_once, "design.schedule": only_visit})
+    assert milestones(trial)[-1].startswith("COMPLETED Fri 15")
+
+
+def test_a_missed_visit_is_not_made_up() -> None:
+    trial = told({"assumptions.attendance": {"check": {"missed": 1}}})
+    assert visits(trial.log)[-1] == ("week_1", 1, "missed", "did_not_come")
+    assert milestones(trial)[-1].startswith("COMPLETED")
+
+
+def test_a_late_participant_is_seen_out_of_window() -> None:
+    trial = told({"assumptions.attendance": {"check": {"early_or_late_days": 2}}})
+    # Due on Friday, comes on Sunday, is seen on Monday: the window ended on Saturday.
+    assert visits(trial.log)[-1] == ("week_1", 1, "out_of_window", "participant")
+    assert milestones(trial)[-1].startswith("COMPLETED Mon 25")
+
+
+def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
+    inside = told({"design.places.clinic.closures": [day("2024-03-22")]})
+    assert visits(inside.log)[-1] == ("week_1", 1, "in_window", "")
+    assert milestones(inside)[-1].startswith("COMPLETED Thu 21")
+    closed = {"from": day("2024-03-21"), "to": day("2024-03-22")}
+    outside = told({"design.places.clinic.closures": [closed]})
+    assert visits(outside.log)[-1] == ("week_1", 1, "out_of_window", "closed")
+    missed = told({"design.places.clinic.closures": [closed],
+                   "design.schedule.week_1.after_window": "miss"})  # fmt: skip
+    assert visits(missed.log)[-1] == ("week_1", 1, "missed", "closed")
+
+
+def test_a_late_first_dose_moves_everything_after_it() -> None:
+    trial = told({"design.products.cells.order_ahead_days": 14})
+    assert visits(trial.log)[0] == ("infusion", 1, "out_of_window", "product")
+    assert [line.rsplit(" ", 1)[0] for line in milestones(trial)[-2:]] == [
+        "DAY_1 Mon 25",
+        "COMPLETED Mon 01",
+    ]
+
+
+def test_the_week_has_no_preparation_left() -> None:
+    trial = Trial(protocol({"design.products.cells.doses_per_week": 1}), 1, 1)
+    for person in range(2):
+        trial.env.process(journey(person, 540.0, trial))
+    trial.env.run(until=trial.protocol.clock.end_minutes)
+    days = [instant(trial, time)[:6] for _, time, milestone, _ in trial.log.moments
+            if milestone is Milestone.DAY_1]  # fmt: skip
+    assert days == ["Fri 15", "Mon 18"]
+
+
+def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
+    changes = {
+        "design.rooms.bed.hours": {"mon-fri": "08:00-10:00"},
+        "design.staff.cell_lab": {"people": 2},
+        "design.visits.infusion": ["prepare", "infuse"],
+        "design.tasks.prepare": ["cell_lab"],
+        "design.products.cells.use_within_minutes": 90,
+        "design.products.cells.order_ahead_days": 4,
+        "assumptions.durations_minutes.prepare": 100,
+        "assumptions.durations_minutes.infuse": 300,
+    }
+    # Both come between 08:00 and 08:20 and both doses are begun, as the bed is still free; it is
+    # not when the second one is ready.
+    trial = Trial(protocol(changes), 1, 1)
+    for person in range(2):
+        trial.env.process(journey(person, 540.0, trial))
+    trial.env.run(until=trial.protocol.clock.end_minutes)
+    days = [(task, instant(trial, start)[:6]) for _, _, _, task, _, _, _, start, _
+            in trial.log.work if task in ("prepare", "infuse")]  # fmt: skip
+    assert days == [("prepare", "Fri 15"), ("prepare", "Fri 15"), ("infuse", "Fri 15"),
+                    ("prepare", "Tue 19"), ("infuse", "Tue 19")]  # fmt: skip
+    doses = [moment for moment in trial.log.moments if moment[2] is Milestone.DOSE]
+    assert len(doses) == 2
+
+
+def test_two_visits_on_one_day_at_one_place_are_one_trip() -> None:
+    trial = told(
+        {
+            "design.staff.nurse.hours": {"mon-fri": "08:00-12:00"},
+            "design.schedule.week_1.day": 1,
+        }
+    )
+    dose, check = trial.log.visits[-2:]
+    assert (dose[3], check[3]) == ("infusion", "week_1")
+    assert check[1] >= dose[1] + 40
+    assert [dose[-1], check[-1]] == [True, False]
+    assert trial.protocol.clock.date_of(dose[1]) == trial.protocol.clock.date_of(check[1])
+
+
+def test_turned_away_when_full() -> None:
+    for rule, fate in (("turn_away", "TURNED_AWAY"), ("finish_screening", "RANDOMISED")):
+        trial = Trial(protocol({"design.trial.target": 1, "design.trial.when_full": rule}), 1, 1)
+        for person, arrival in enumerate((540.0, 560.0)):
+            trial.env.process(journey(person, arrival, trial))
+        trial.env.run(until=trial.protocol.clock.end_minutes)
+        second = [milestone.name for person, _, milestone, _ in trial.log.moments if person == 1]
+        assert fate in second
+        assert (fate == "RANDOMISED") == ("COMPLETED" in second)
+
+
+def test_who_has_not_consented_when_the_trial_is_full_is_turned_away() -> None:
+    trial = Trial(protocol({"design.trial.target": 1}), 1, 1)
+    for person, arrival in enumerate((540.0, 6.5 * 1440)):  # read on Monday, seen after it is full
+        trial.env.process(journey(person, arrival, trial))
+    trial.env.run(until=trial.protocol.clock.end_minutes)
+    second = [milestone.name for person, _, milestone, _ in trial.log.moments if person == 1]
+    assert second == ["CANDIDATE", "JUDGED", "TURNED_AWAY"]
+    assert not [work for work in trial.log.work if work[1] == 1 and work[3] != "read_chart"]

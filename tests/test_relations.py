@@ -1,0 +1,418 @@
+"""What holds in every replication, and between scenarios on the same simulated people."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.experiments.experiment import replicate
+from sim.meaning.interpretation import interpret
+from sim.meaning.protocol import Protocol
+from sim.meaning.scenario import load, shipped
+from sim.meaning.schema import Scenario
+from sim.record import tables
+from sim.record.measures import measure
+from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.world.run import run
+from tests.toys import runs, toy
+
+ROUNDING = 1e-6
+SMALL_AND_STRICT = ("design.trial.target=8", "design.trial.when_full=turn_away")
+SMALL = ("design.trial.target=8",)
+
+
+def baseline(*overrides: str, name: str = "baseline") -> Scenario:
+    return load(shipped() / f"{name}.yaml", overrides)
+
+
+@dataclass(frozen=True)
+class Replication:
+    """A replication of the baseline, under some overrides, and its measures."""
+
+    protocol: Protocol
+    log: EventLog
+    measures: dict[str, float]
+
+
+def replications(count: int, *overrides: str, name: str = "baseline") -> list[Replication]:
+    protocol = interpret(baseline(*overrides, name=name))
+    logs = [run(protocol, seed=41, replication=number) for number in range(1, count + 1)]
+    return [Replication(protocol, log, measure(log, protocol)) for log in logs]
+
+
+@pytest.fixture(
+    scope="module", params=[(), SMALL, SMALL_AND_STRICT], ids=["baseline", "small", "strict"]
+)
+def replicated(request: pytest.FixtureRequest) -> list[Replication]:
+    return replications(8, *request.param)
+
+
+# In every replication.
+
+
+def test_everybody_is_somewhere(replicated: list[Replication]) -> None:
+    for found in (each.measures for each in replicated):
+        ends = "not_eligible_on_chart not_consenting screen_failed withdrew_in_screening"
+        ends += " turned_away randomised still_in_screening"
+        assert found["candidates"] == sum(found[end] for end in ends.split())
+        assert found["randomised"] == sum(
+            found[end] for end in ("completed", "left", "still_in_follow_up")
+        )
+        assert all(value >= 0 for name, value in found.items() if name.startswith("still_in"))
+
+
+def test_nobody_ends_twice(replicated: list[Replication]) -> None:
+    ends = {
+        Milestone.NOT_ELIGIBLE_ON_CHART,
+        Milestone.NOT_CONSENTING,
+        Milestone.SCREEN_FAILED,
+        Milestone.WITHDREW_IN_SCREENING,
+        Milestone.TURNED_AWAY,
+        Milestone.LEFT,
+        Milestone.COMPLETED,
+    }
+    for each in replicated:
+        ended = Counter(person for person, _, what, _ in each.log.moments if what in ends)
+        assert not [person for person, times in ended.items() if times > 1]
+
+
+def test_who_is_there_when_the_trial_is_full_is_turned_away_or_not() -> None:
+    finishing, strict = replications(8, *SMALL), replications(8, *SMALL_AND_STRICT)
+
+    assert all(each.measures["randomised"] <= 8 for each in strict)
+    assert any(each.measures["randomised"] > 8 for each in finishing)
+    assert any(each.measures["turned_away"] > 0 for each in strict)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_planned_visit_has_one_outcome(seed: int) -> None:
+    scenario = baseline()
+    results = replicate(scenario, replications=1, seed=seed, jobs=1, keep=0)
+    visits = tables.build(results)["visits.csv"]
+    totals = visits.groupby(["row", "number", "arm", "outcome"])["mean"].sum().unstack(fill_value=0)
+    arms = {arm.name: len(arm.visits) for arm in interpret(scenario).arms}
+
+    outcomes = totals[["in_window", "out_of_window", "missed", "not_reached"]].sum(axis=1)
+    assert (totals["planned"] == outcomes).all()
+    planned = totals["planned"].groupby("arm").sum()
+    for arm, number in arms.items():
+        assert planned[arm] == number * results.measures[f"randomised_{arm}"][0]
+
+
+def test_no_visit_is_logged_twice_or_without_a_plan(replicated: list[Replication]) -> None:
+    for each in replicated:
+        logged = [
+            (visit[0], visit[2], visit[3], visit[4]) for visit in each.log.visits if visit[2] >= 0
+        ]
+        arm_of = {
+            person: arm for person, _, what, arm in each.log.moments if what is Milestone.RANDOMISED
+        }
+        plans = [{(visit.row, visit.number) for visit in arm.visits} for arm in each.protocol.arms]
+        assert len(set(logged)) == len(logged) > 50
+        assert all(arm_of[person] == arm for person, arm, _, _ in logged)
+        assert all((row, number) in plans[arm] for _, arm, row, number in logged)
+
+
+def test_the_target_is_reached_when_its_last_participant_is_randomised() -> None:
+    for each in replications(8, *SMALL):
+        times = {p: time for p, time, what, _ in each.log.moments if what is Milestone.RANDOMISED}
+        eighth = sorted(times.values())[7]
+        assert each.measures["day_of_target"] == eighth // 1440
+        came = [time for _, time, what, _ in each.log.moments if what is Milestone.CANDIDATE]
+        assert max(came) <= eighth
+
+
+def test_hours_are_the_sum_of_what_was_worked(replicated: list[Replication]) -> None:
+    for each in replicated:
+        end, worked = each.protocol.clock.end_minutes, defaultdict[int, float](float)
+        for member, *_, minutes, started, ended in each.log.work:
+            worked[member] += max(0.0, min(ended, end) - started) / 60
+            assert (
+                ended - started == pytest.approx(minutes, abs=ROUNDING) or started == ended == end
+            )
+        for index, resource in enumerate(each.protocol.resources):
+            assert each.measures[f"{resource.name}_hours"] == pytest.approx(worked[index])
+
+
+def overlapping(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the spans that begin before an earlier one has ended."""
+    return [later for earlier, later in pairwise(sorted(spans)) if later[0] < earlier[1] - ROUNDING]
+
+
+def test_nobody_works_on_two_things_at_once(replicated: list[Replication]) -> None:
+    for each in replicated:
+        spans = defaultdict[int, list[tuple[float, float]]](list)
+        for member, *_, started, ended in each.log.work:
+            spans[member].append((started, ended))
+        assert len(spans) >= 4
+        for member, held in spans.items():
+            assert each.protocol.resources[member].units == 1
+            assert not overlapping(held)
+
+
+def test_two_people_never_work_on_three_things_at_once() -> None:
+    overrides = (
+        "design.staff.coordinator.people=2",
+        "assumptions.recruitment.candidates_per_month=9",
+    )
+    for each in replications(3, *overrides):
+        steps: list[tuple[float, int]] = []
+        for resource, *_, started, ended in each.log.work:
+            if each.protocol.resources[resource].name == "coordinator":
+                steps += [(started + ROUNDING, 1), (ended - ROUNDING, -1)] * (ended > started)
+        at_work = np.cumsum([change for _, change in sorted(steps)])
+        assert at_work.max() == 2
+        assert at_work[-1] == at_work.min() == 0
+
+
+def test_no_participant_is_at_two_visits_at_once(replicated: list[Replication]) -> None:
+    paperwork = {"chart_review", "eligibility_call"}
+    for each in replicated:
+        spans = defaultdict[int, set[tuple[float, float]]](set)
+        for _, person, visit, _, desk, _, _, started, ended in each.log.work:
+            if not desk and visit not in paperwork:
+                spans[person].add((started, ended))
+        assert not [person for person, held in spans.items() if overlapping(held)]
+
+
+def test_desk_work_keeps_to_the_roster(replicated: list[Replication]) -> None:
+    for each in replicated:
+        for resource, _, _, _, desk, _, _, started, ended in each.log.work:
+            begin, shift_end = each.protocol.resources[resource].roster.next_duty(started)
+            if desk and ended > started:
+                assert begin == pytest.approx(started, abs=ROUNDING)
+                assert ended <= shift_end + ROUNDING
+
+
+def test_nothing_is_left_to_do_when_everybody_is_done() -> None:
+    early = ("design.trial.recruits_until=2024-06-30", "assumptions.leaving={}")
+    for each in replications(3, *early):
+        assert each.measures["still_in_follow_up"] == 0
+        assert all(ended > started for *_, started, ended in each.log.work)
+
+
+# On the same people.
+
+
+def by_person(log: EventLog, milestone: Milestone) -> dict[int, tuple[float, Any]]:
+    return {
+        person: (time, detail) for person, time, what, detail in log.moments if what is milestone
+    }
+
+
+@pytest.fixture(scope="module")
+def rosters() -> list[tuple[EventLog, EventLog]]:
+    """The same people under the baseline's roster and with a coordinator for every day."""
+    pair = ("baseline", "full_time_coordinator")
+    few, many = (replications(8, "design.trial.target=none", name=name) for name in pair)
+    assert [each.log.work for each in few] != [each.log.work for each in many]
+    return [(one.log, other.log) for one, other in zip(few, many, strict=True)]
+
+
+def test_a_roster_changes_nobody_who_comes(rosters: list[tuple[EventLog, EventLog]]) -> None:
+    for few, many in rosters:
+        assert by_person(few, Milestone.CANDIDATE) == by_person(many, Milestone.CANDIDATE)
+
+
+def test_a_roster_changes_nobodys_eligibility(rosters: list[tuple[EventLog, EventLog]]) -> None:
+    for few, many in rosters:
+        judged = [
+            {(p, *detail) for p, _, what, detail in log.moments if what is Milestone.JUDGED}  # type: ignore[misc]
+            for log in (few, many)
+        ]
+        first, second = ({(p, step): failing for p, step, failing in each} for each in judged)
+        both = first.keys() & second.keys()
+        assert len(both) > 20
+        assert all(first[each] == second[each] for each in both)
+        refused = [by_person(log, Milestone.NOT_CONSENTING).keys() for log in (few, many)]
+        consented = [by_person(log, Milestone.CONSENTED).keys() for log in (few, many)]
+        assert not refused[0] & consented[1]
+        assert not refused[1] & consented[0]
+
+
+def test_a_roster_changes_nobodys_durations(rosters: list[tuple[EventLog, EventLog]]) -> None:
+    for few, many in rosters:
+        first, second = (
+            {
+                (person, visit, task): minutes
+                for _, person, visit, task, desk, _, minutes, _, _ in log.work
+                if not desk and visit in {"chart_review", "screening_visit", "eligibility_call"}
+            }
+            for log in (few, many)
+        )
+        both = first.keys() & second.keys()
+        assert len(both) > 100
+        assert all(first[each] == second[each] for each in both)
+
+
+def test_a_roster_changes_no_sequence_of_arms(rosters: list[tuple[EventLog, EventLog]]) -> None:
+    orders = set()
+    for few, many in rosters:
+        people, arms = zip(*(_in_order(log) for log in (few, many)), strict=True)
+        both = min(map(len, arms))
+        assert both > 5
+        assert arms[0][:both] == arms[1][:both]
+        orders.add(people[0][:both] == people[1][:both])
+    assert False in orders, "the order of randomisation should differ somewhere"
+
+
+def _in_order(log: EventLog) -> tuple[list[int], list[Any]]:
+    """Return people and arms in the order of randomisation."""
+    found = sorted(
+        (time, p, arm) for p, (time, arm) in by_person(log, Milestone.RANDOMISED).items()
+    )
+    return [person for _, person, _ in found], [arm for *_, arm in found]
+
+
+def test_a_roster_changes_no_dose_and_no_days_to_leaving_in_the_same_arm(
+    rosters: list[tuple[EventLog, EventLog]],
+) -> None:
+    compared = Counter[str]()
+    for few, many in rosters:
+        arms, day_1, left, dose = (
+            [by_person(log, milestone) for log in (few, many)]
+            for milestone in (Milestone.RANDOMISED, Milestone.DAY_1, Milestone.LEFT, Milestone.DOSE)
+        )
+        for person in day_1[0].keys() & day_1[1].keys():
+            if arms[0][person][1] != arms[1][person][1]:
+                continue
+            compared["dose"] += 1
+            assert dose[0][person][1] == dose[1][person][1]
+            if person in left[0] and person in left[1]:
+                days = [(left[i][person][0] - day_1[i][person][0]) / 1440 for i in (0, 1)]
+                assert left[0][person][1] == left[1][person][1]
+                # Whoever leaves in the middle of a visit stays to its end, some hours later.
+                assert days[0] == pytest.approx(days[1], abs=0.5)
+                compared["left"] += 1
+    assert compared["dose"] > 50
+    assert compared["left"] >= 5
+
+
+MONTH_12 = date(2023, 9, 1)
+REACH = 21  # days: a window of a week on either side, and a participant who comes a week early
+
+
+def before(log: EventLog, end: float) -> tuple[list[str], ...]:
+    """Return what was noted of the time before an instant, in a fixed order."""
+    return (
+        sorted(map(repr, (row for row in log.moments if row[1] < end))),
+        sorted(map(repr, (row for row in log.visits if row[1] < end))),
+        sorted(map(repr, (row for row in log.work if row[8] < end))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "reach"),
+    [
+        (
+            "assumptions.recruitment.disruptions.x",
+            "{from: 2023-09-01, to: 2024-03-01, times: 0}",
+            0,
+        ),
+        ("design.places.clinic.closures", "[{from: 2023-09-01, to: 2023-10-15}]", REACH),
+        ("design.trial.recruits_until", "2023-08-31", 0),
+        ("design.trial.closes", "2023-08-31", 0),
+    ],
+)
+def test_a_change_dated_month_12_leaves_the_months_before_it(
+    path: str, change: str, reach: int
+) -> None:
+    busier = ["assumptions.recruitment.candidates_per_month=6"]
+    if path == "design.trial.closes":
+        busier.append("design.trial.recruits_until=2023-08-31")
+    until = ((MONTH_12 - date(2022, 10, 1)).days - reach) * 1440.0
+    differs = []
+    ones, others = replications(4, *busier), replications(4, *busier, f"{path}={change}")
+    for one, other in zip(ones, others, strict=True):
+        assert before(one.log, until) == before(other.log, until)
+        assert len(before(one.log, until)[1]) > 20
+        differs.append(before(one.log, math.inf) != before(other.log, math.inf))
+    assert all(differs)
+
+
+@pytest.mark.parametrize(
+    ("per_month", "closes", "at_least"), [(3, "2025-12-31", -2), (20, "2023-06-30", 2)]
+)
+def test_more_staff_and_longer_hours_do_not_lower_the_number_randomised(
+    per_month: int, closes: str, at_least: float
+) -> None:
+    """With much to do in little time, they raise it."""
+    trial = (
+        f"assumptions.recruitment.candidates_per_month={per_month}",
+        "design.trial.target=none",
+        f"design.trial.recruits_until={closes}",
+        f"design.trial.closes={closes}",
+    )
+    few, two, all_day = (
+        np.array([each.measures["randomised"] for each in found])
+        for found in (
+            replications(12, *trial),
+            replications(12, *trial, "design.staff.coordinator.people=2"),
+            replications(12, *trial, name="full_time_coordinator"),
+        )
+    )
+
+    assert rise(few, two) > at_least
+    assert rise(few, all_day) > at_least
+
+
+def rise(few: np.ndarray[Any, Any], many: np.ndarray[Any, Any]) -> float:
+    """Return the mean paired difference in standard errors."""
+    differences = many - few
+    error = float(differences.std(ddof=1)) / np.sqrt(differences.size)
+    return float(differences.mean()) / error if error else 0.0
+
+
+DURATIONS: Mapping[str, tuple[float, float, float]] = {
+    "read_chart": (10, 20, 45),
+    "draw_blood": (10, 15, 25),
+    "randomise": (15, 30, 60),
+    "assess": (15, 25, 45),
+    "enter_data": (30, 65, 145),
+}
+
+
+def hours_worked(times: float) -> list[dict[str, float]]:
+    """Return the hours per role of a trial with unlimited people, its durations multiplied."""
+    steps = {
+        "chart_review": ["read_chart"],
+        "screening_visit": ["draw_blood", {"later": "enter_data"}],
+        "eligibility_call": ["randomise"],
+        "assessment": ["assess", "draw_blood", {"later": "enter_data"}],
+    }
+    scenario = toy(
+        design={
+            "trial": {"recruits_until": date(2023, 6, 30)},
+            "schedule": {
+                f"day_{day}": {"at": {"clinic": "assessment"}, "day": day} for day in (1, 8, 29)
+            },
+            "staff": {"clerk": {"people": "unlimited", "hours": "always"}},
+            "visits": steps,
+            "tasks": {task: ["clerk" if task == "enter_data" else "nurse"] for task in DURATIONS},
+        },
+        assumptions={
+            "recruitment": {"consent": 0.8},
+            "attendance": {"assessment": {"missed": 0.2}},
+            "durations_minutes": {
+                task: [times * limit for limit in limits] for task, limits in DURATIONS.items()
+            },
+        },
+    )
+    protocol = interpret(scenario)
+    found = [measure(log, protocol) for log in runs(scenario, 5, seed=42)]
+    assert all(each["candidates"] and not each["still_in_follow_up"] for each in found)
+    return [{role: each[f"{role}_hours"] for role in ("nurse", "clerk")} for each in found]
+
+
+def test_work_that_takes_twice_as_long_takes_twice_the_hours() -> None:
+    for once, twice in zip(hours_worked(1), hours_worked(2), strict=True):
+        assert min(once.values()) > 10
+        assert twice == pytest.approx({role: 2 * hours for role, hours in once.items()})

@@ -1,0 +1,212 @@
+"""Follow-up against closed forms: leaving, stopping, weekdays, and a queue. Time in weeks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from sim.vocabulary.eventlog import EventLog, Milestone
+from tests.agreement import agrees
+from tests.toys import runs, toy
+
+WEEK = 7 * 1440
+ASSESSED = (1, 2, 4, 8, 12, 16, 20, 24)
+INJECTED = [cycle * 28 + dose * 2 for cycle in range(3) for dose in range(7)]
+
+Floats = npt.NDArray[np.float64]
+
+
+def hazard(share: float, by_week: float = 24) -> float:
+    """Return the weekly hazard of leaving by which a share has left by a week."""
+    return float(-np.log(1 - share) / by_week)
+
+
+def followed(per_month: float, **assumptions: Mapping[str, Any]) -> EventLog:
+    """Return a trial that recruits for a month: injections on the first day, then assessments."""
+    scenario = toy(
+        design={
+            "trial": {"recruits_until": date(2023, 1, 31)},
+            "schedule": {
+                "injections": {
+                    "arms": ["one"],
+                    "at": {"clinic": "injection"},
+                    "day": 1,
+                    "every_days": 2,
+                    "times": 7,
+                    "cycle_days": 28,
+                    "cycles": 3,
+                },
+                **{
+                    f"week_{week}": {"at": {"clinic": "assessment"}, "day": 7 * week + 1}
+                    for week in ASSESSED
+                },
+            },
+            "visits": {"injection": [], "assessment": []},
+        },
+        assumptions={"recruitment": {"candidates_per_month": per_month}, **assumptions},
+    )
+    (log,) = runs(scenario, 1, seed=31)
+    return log
+
+
+def counts(log: EventLog, people: Sequence[int]) -> Floats:
+    """Return how many each person had: assessments from week 2 on, all of them, and injections."""
+    held = Counter((visit[0], visit[3]) for visit in log.visits if visit[2] == 0)
+    later = [f"week_{week}" for week in ASSESSED]
+    return np.array(
+        [
+            (
+                sum(held[each, row] for row in later[1:]),
+                sum(held[each, row] for row in later),
+                held[each, "injections"],
+            )
+            for each in people
+        ],
+        dtype=np.float64,
+    )
+
+
+def met(log: EventLog, milestone: Milestone) -> dict[int, float]:
+    """Return when each person (last) met a milestone, in weeks."""
+    return {person: time / WEEK for person, time, what, _ in log.moments if what is milestone}
+
+
+def expected(weekly: float) -> tuple[float, float, float]:
+    """Return the expected counts under a hazard; see `counts`."""
+    weeks = np.array(ASSESSED)
+    stays = np.exp(-weekly * weeks)
+    doses = np.exp(-weekly * np.array(INJECTED) / 7)
+    return float(stays[1:].sum()), float(stays.sum()), float(doses.sum())
+
+
+def test_a_tenth_leaves_by_week_24() -> None:
+    log = followed(3000, leaving={"anything": {"by_week": 24, "share": 0.10}})
+    found = counts(log, list(met(log, Milestone.RANDOMISED)))
+
+    assert hazard(0.10) == pytest.approx(0.00439, abs=5e-6)
+    assert expected(hazard(0.10)) == pytest.approx((6.636, 7.632, 20.56), abs=0.005)
+    for samples, value in zip(found.T, (6.636, 7.632, 20.56), strict=True):
+        assert agrees(samples, value)
+        assert not agrees(samples, 0.9 * value)
+
+
+@pytest.mark.parametrize(("share", "counted"), [(0.6, (0, 1)), (0.9, (2,))])
+def test_visits_and_doses_fall_with_the_hazard(share: float, counted: Sequence[int]) -> None:
+    log = followed(5000, leaving={"anything": {"by_week": 24, "share": share}})
+    found = counts(log, list(met(log, Milestone.RANDOMISED)))
+
+    for each in counted:
+        assert agrees(found[:, each], expected(hazard(share))[each])
+        assert not agrees(found[:, each], expected(1.1 * hazard(share))[each])
+
+
+def test_the_earliest_of_competing_reasons_wins() -> None:
+    shares = {"moves": 0.5, "tires": 0.3}
+    log = followed(
+        4000, leaving={name: {"by_week": 24, "share": share} for name, share in shares.items()}
+    )
+    reasons = [detail for _, _, what, detail in log.moments if what is Milestone.LEFT]
+    people, left = met(log, Milestone.RANDOMISED), met(log, Milestone.LEFT)
+    gone = np.array([person in left for person in people])
+    moved = np.array([reason == "moves" for reason in reasons])
+    both = hazard(0.5) + hazard(0.3)
+
+    assert agrees(gone, 1 - 0.5 * 0.7)
+    assert not agrees(gone, 1.1 * (1 - 0.5 * 0.7))
+    assert agrees(moved, hazard(0.5) / both)
+    assert not agrees(moved, 1.1 * hazard(0.5) / both)
+
+
+def test_who_stops_treatment_keeps_the_assessments() -> None:
+    log = followed(4000, stops_treatment={"by_week": 12, "share": 0.8})
+    found = counts(log, list(met(log, Milestone.RANDOMISED)))
+    weekly = hazard(0.8, by_week=12)
+
+    assert (found[:, 1] == 8).all()
+    assert agrees(found[:, 2], expected(weekly)[2])
+    assert not agrees(found[:, 2], expected(1.1 * weekly)[2])
+
+
+def test_seven_doses_every_other_day_meet_each_weekday_once_from_any_start() -> None:
+    log = followed(300)
+    cycles: dict[tuple[int, int], list[int]] = {}
+    for person, time, _, row, number, *_ in log.visits:
+        if row == "injections":
+            cycles.setdefault((person, (number - 1) // 7), []).append(int(time // 1440) % 7)
+
+    assert {days[0] for days in cycles.values()} == set(range(7))
+    assert all(sorted(days) == list(range(7)) for days in cycles.values())
+
+
+# A queue: charts come at random to coordinators who read them in an exponential time.
+
+
+def charts(
+    coordinators: int, per_day: float, days: int, seed: int, replications: int
+) -> list[Floats]:
+    """Return, for each replication, when each chart came, was begun and was read, in hours.
+
+    Reading takes 4 hours on average.
+    """
+    scenario = toy(
+        design={
+            "trial": {"closes": date.fromordinal(date(2022, 12, 31).toordinal() + days)},
+            "staff": {"reader": {"people": coordinators, "hours": "always"}},
+            "visits": {"chart_review": ["read_chart"]},
+            "tasks": {"read_chart": ["reader"]},
+        },
+        assumptions={
+            "recruitment": {"candidates_per_month": per_day * 30.4375},
+            "durations_minutes": {"read_chart": {"family": "exponential", "mean": 240}},
+        },
+    )
+    return [
+        np.array([(asked, began, ended) for *_, asked, _, began, ended in log.work]) / 60
+        for log in runs(scenario, replications, seed)
+    ]
+
+
+def test_waiting_follows_lindleys_recursion() -> None:
+    """W' = max(0, W + S − A), exactly."""
+    for read in charts(1, per_day=5.4, days=100, seed=32, replications=5):
+        came, began, ended = read[np.argsort(read[:, 0])].T
+        steps = pairwise(zip(came, began - came, ended - began, strict=True))
+        assert len(read) > 400
+        assert max(began - came) > 4
+        for (before, wait, service), (after, next_wait, _) in steps:
+            recursion = max(0.0, wait + service - (after - before))
+            assert next_wait == pytest.approx(recursion, abs=1e-6)
+
+
+@pytest.mark.parametrize(("servers", "load", "waits"), [(1, 0.5, 0.5), (2, 1.2, 0.450)])
+def test_how_many_wait_is_as_erlang_says(servers: int, load: float, waits: float) -> None:
+    """The first ten days, from an empty desk, are left out; replications are independent."""
+    shares = []
+    for read in charts(servers, per_day=6 * load, days=110, seed=33, replications=110):
+        counted = read[read[:, 0] > 240]
+        shares.append(float((counted[:, 1] > counted[:, 0] + 1e-6).mean()))
+
+    assert agrees(shares, waits)
+    assert not agrees(shares, 1.1 * waits)
+
+
+def test_the_number_waiting_is_the_rate_times_the_wait() -> None:
+    """Little's law, with the rate that the scenario states."""
+    per_hour, days, waiting, waits = 6 * 0.7 / 24, 200, [], []
+    for read in charts(1, per_day=24 * per_hour, days=days, seed=34, replications=30):
+        hours = np.arange(0.5, days * 24)
+        came, began = np.sort(read[:, 0]), np.sort(read[:, 1])
+        census = np.searchsorted(came, hours) - np.searchsorted(began, hours)
+        waiting.append(census.mean())
+        waits.append((read[:, 1] - read[:, 0]).mean())
+
+    ratio = np.array(waiting) / np.array(waits)
+    assert agrees(ratio, per_hour)
+    assert not agrees(ratio, 1.1 * per_hour)

@@ -1,0 +1,46 @@
+"""Scenarios with almost nothing in them, for tests that look at one mechanism at a time.
+
+Nothing takes time, everybody is eligible, consents and stays: whoever comes is randomised at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from sim.meaning.interpretation import interpret
+from sim.meaning.schema import Scenario
+from sim.vocabulary.eventlog import EventLog
+from sim.world.run import run
+
+TOY = """
+scenario: toy
+design:
+  trial: {opens: 2023-01-01, closes: 2023-12-31}
+  places: {clinic: {}}
+  staff: {nurse: {people: unlimited, hours: always}}
+  arms: {one: {product: tablet}}
+  products: {tablet: {dose: 1}}
+assumptions:
+  recruitment: {candidates_per_month: 10}
+"""
+
+
+def toy(**changes: Mapping[str, Any]) -> Scenario:
+    """Return the toy with changes to it: mappings are merged, everything else is replaced."""
+    return Scenario.model_validate(_merged(YAML(typ="safe").load(TOY), changes))
+
+
+def runs(scenario: Scenario, replications: int, seed: int = 1) -> Iterator[EventLog]:
+    """Yield what happened in the replications 1, 2, … of a scenario."""
+    protocol = interpret(scenario)
+    return (run(protocol, seed, replication + 1) for replication in range(replications))
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    return {**old} | {
+        key: _merged(old.get(key, {}), value) if isinstance(value, Mapping) else value
+        for key, value in new.items()
+    }
