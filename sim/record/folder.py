@@ -1,0 +1,220 @@
+"""Results folders: alone writes them and reads them back.
+
+A folder appears under its name only when it is complete: it is written as `<name>.part` and
+renamed. The same run gives the same bytes, but for the manifest and the page.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import version
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from sim import __version__
+from sim.meaning.scenario import dump
+from sim.record import tables
+from sim.record.results import Results
+
+MANIFEST, LATEST, PART = "manifest.json", "latest", ".part"
+PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
+DECIMALS = 6
+NEVER = "never"
+TEXT = (
+    *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
+    *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
+    *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
+    *("visit", "place", "task"),
+)
+
+
+class FolderRefused(Exception):  # noqa: N818  it is no fault, it says no
+    """A folder that cannot be written into, or is not there to be read; says which and why."""
+
+
+def write(  # noqa: PLR0913  each says something else about the run
+    results: Results,
+    *,
+    command: str,
+    seconds: float,
+    page: Callable[[Path], None],
+    root: Path = Path("results"),
+    out: Path | None = None,
+) -> Path:
+    """Write the tables and the manifest, then the page; give the finished folder's path.
+
+    The folder is `root/<scenario>/<time>-<digest>`, or `out` itself; the digest is the SHA-256 of
+    its scenario.yaml. `page` is called with the unfinished folder once all else stands in it.
+    Raises FolderRefused where the folder may not or cannot be written; whatever goes wrong leaves
+    nothing behind.
+    """
+    started = datetime.now().astimezone() - timedelta(seconds=seconds)
+    scenario = dump(results.scenario).encode()
+    digest = sha256(scenario).hexdigest()
+    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
+    target = _new(root / results.scenario.scenario / stem) if out is None else claim(out)
+    with _refusing(target), _becoming(target) as part:
+        (part / "scenario.yaml").write_bytes(scenario)
+        for name, table in tables.build(results).items():
+            _write_table(part / name, table)
+        facts = {"command": command, "scenario_digest": digest, **_facts(results, started, seconds)}
+        (part / MANIFEST).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        page(part)
+    if out is None:
+        _point_to(target, root)
+    return target
+
+
+def claim(out: Path) -> Path:
+    """Give `out` back if it is new or empty, else raise FolderRefused."""
+    if out.exists() and not out.is_dir():
+        raise FolderRefused(f"{out}: there is a file of this name")
+    if out.exists() and any(out.iterdir()):
+        raise FolderRefused(f"{out}: not empty; results are never written over others")
+    return out
+
+
+def finished(root: Path = Path("results")) -> list[Path]:
+    """The folders of finished runs, the newest last."""
+    folders = (path.parent for path in root.glob(f"*/*/{MANIFEST}"))
+    return sorted((f for f in folders if f.suffix != PART), key=lambda f: (f.name, f.parent.name))
+
+
+def latest(root: Path = Path("results")) -> Path:
+    """The folder of the newest run; FolderRefused where there is none."""
+    pointer = root / LATEST
+    if not pointer.is_file():
+        raise FolderRefused(f"{root}: no finished run")
+    return root / pointer.read_text(encoding="utf-8").strip()
+
+
+def manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a finished run."""
+    contents: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    return contents
+
+
+def read(path: Path, name: str) -> pd.DataFrame:
+    """A table as it was written: blank text is empty, a blank number nan, `never` the word."""
+    table = pd.read_csv(
+        path / name, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""]
+    )
+    for column in table:
+        if column in TEXT:
+            table[column] = table[column].fillna("")
+        elif not pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = _numbers_or_never(table[column])
+    return table
+
+
+def _numbers_or_never(column: pd.Series[Any]) -> pd.Series[Any]:
+    never = column == NEVER
+    return pd.to_numeric(column.mask(never)).astype(object).mask(never, NEVER)
+
+
+def _new(path: Path) -> Path:
+    """The path, numbered where a run of the same second has it already."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    free = (name for name in chain([path], numbered) if not (name.exists() or _part(name).exists()))
+    return next(free)
+
+
+def _part(target: Path) -> Path:
+    absolute = target.resolve()
+    return absolute.with_name(absolute.name + PART)
+
+
+@contextmanager
+def _refusing(target: Path) -> Iterator[None]:
+    """Turn what the file system refuses into one plain message."""
+    try:
+        yield
+    except OSError as error:
+        raise FolderRefused(f"{error.filename or target}: {error.strerror}") from error
+
+
+@contextmanager
+def _becoming(target: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `target` when the block ends well, and else is removed."""
+    part = _part(target)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        for path in (*part.iterdir(), part):
+            _sync(path)
+        part.rename(target)
+        _sync(part.parent)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file or folder: a crash must not leave a name without contents."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _point_to(target: Path, root: Path) -> None:
+    """Name the newest run in `latest`, at one stroke."""
+    new = root / f"{LATEST}{PART}"
+    new.write_text(f"{target.relative_to(root).as_posix()}\n", encoding="utf-8")
+    new.replace(root / LATEST)
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    text = table.to_csv(index=False, lineterminator="\n", float_format=_plain).encode()
+    # A gzip header may hold a time and a name: neither, so that the same run gives the same bytes.
+    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+
+
+def _plain(value: object) -> str:
+    """At most six decimals and none that are not needed."""
+    number = cast("float", value)
+    return NEVER if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
+
+
+def _facts(results: Results, started: datetime, seconds: float) -> dict[str, Any]:
+    known_through = results.protocol.calendar_known_through
+    return {
+        "seed": results.seed,
+        "replications": results.replications,
+        "versions": {
+            "trialsim": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
+        "git_commit": _git_commit(),
+        "calendar_known_through": None if known_through is None else known_through.isoformat(),
+        "cores": os.cpu_count(),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "replications_per_second": round(results.replications / seconds, 3) if seconds else None,
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the source tree this runs from; None where there is no such tree, or no git."""
+    here = Path(__file__).parent.parent
+    asked = ["git", "-C", str(here), "rev-parse", "HEAD", "--show-prefix"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return said[0] if said[1:] == [f"{here.name}/"] else None

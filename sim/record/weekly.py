@@ -1,0 +1,138 @@
+"""Work by week and resource: worked, asked, at overtime, and left waiting at the desks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from operator import itemgetter
+
+import numpy as np
+
+from sim.record.almanac import Almanac, Floats, Indices
+from sim.vocabulary.clock import MINUTES_PER_HOUR
+from sim.vocabulary.eventlog import Work
+
+
+class Workload:
+    """Hours of work of one replication. Matrices have a row per resource and a column per week.
+
+    Worked time is clipped at the end of the run. What was asked is not: it is counted in full in
+    the week in which it fell due.
+    """
+
+    def __init__(self, work: Sequence[Work], almanac: Almanac) -> None:
+        """Turn the rows of work into columns, once.
+
+        Sorted by resource and start they are several times faster to look up in the rosters.
+        """
+        self._almanac = almanac
+        self._end = almanac.protocol.clock.end_minutes
+        started = _column(work, 7)
+        resource = _column(work, 0).astype(np.intp)
+        order = np.lexsort((started, resource))
+        self._resource, self._started = resource[order], started[order]
+        self._ended, self._asked = _column(work, 8)[order], _column(work, 5)[order]
+        self._minutes = np.where(self._asked <= self._end, _column(work, 6)[order], 0.0)
+        self._desk = _column(work, 4)[order] > 0
+        self._row, self._week, self._from, self._to = self._pieces()
+        self._who = self._resource[self._row]
+
+    @cached_property
+    def available(self) -> Floats:
+        """Hours the roster offers; nan where people or spaces are unlimited."""
+        weeks, resources = self._almanac.weeks, self._almanac.protocol.resources
+        units = np.array([np.nan if r.units is None else r.units for r in resources], np.float64)
+        everyone = np.arange(len(resources))[:, None]
+        starts, ends = weeks.edges[None, :-1], weeks.edges[None, 1:]
+        on_duty = self._almanac.rosters.on_duty(everyone, starts, ends)
+        hours: Floats = units[:, None] * on_duty / MINUTES_PER_HOUR
+        return hours
+
+    @cached_property
+    def worked(self) -> Floats:
+        """Hours worked, whenever that was."""
+        return self._hours(self._to - self._from)
+
+    @cached_property
+    def on_duty(self) -> Floats:
+        """Hours worked inside the roster."""
+        return self._hours(self._almanac.rosters.on_duty(self._who, self._from, self._to))
+
+    @cached_property
+    def overtime(self) -> Floats:
+        """Hours worked outside the working day, which includes the midday break."""
+        inside = self._almanac.rosters.in_working_day(self._who, self._from, self._to)
+        return self._hours(self._to - self._from - inside)
+
+    @cached_property
+    def asked(self) -> Floats:
+        """Hours of work that fell due."""
+        return self._matrix(self._resource, self._asked_week, self._minutes)
+
+    @cached_property
+    def backlog(self) -> Floats:
+        """Hours of desk work that had fallen due and was not done at the end of the week."""
+        due = self._matrix(self._resource, self._asked_week, self._minutes * self._desk)
+        done = self._hours((self._to - self._from) * self._desk[self._row])
+        return np.cumsum(due - done, axis=1)
+
+    @property
+    def utilisation(self) -> Floats:
+        """Share of the available hours that was worked; nan where there are none."""
+        return share(self.on_duty, self.available)
+
+    @property
+    def backlog_peak(self) -> float:
+        """Most hours of desk work that ever waited, all roles together.
+
+        The backlog falls while people work and jumps when work falls due: its peak follows a jump.
+        """
+        desk = np.flatnonzero(self._desk)
+        desk = desk[np.argsort(self._asked[desk])]
+        due = np.cumsum(self._minutes[desk])
+        waiting = due - _done_by(self._asked[desk], self._started[desk], self._ended[desk])
+        return float(waiting.max(initial=0.0)) / MINUTES_PER_HOUR
+
+    @cached_property
+    def _asked_week(self) -> Indices:
+        return self._almanac.weeks.index(self._asked)
+
+    def _pieces(self) -> tuple[Indices, Indices, Floats, Floats]:
+        """Row, week, start and end of every piece of work, cut at the end of each week."""
+        weeks = self._almanac.weeks
+        first, last = weeks.index(self._started), weeks.index(np.minimum(self._ended, self._end))
+        number = last - first + 1
+        row = np.repeat(np.arange(len(number)), number)
+        week = first[row] + np.arange(len(row)) - (np.cumsum(number) - number)[row]
+        start = np.maximum(self._started[row], weeks.edges[week])
+        end = np.minimum(self._ended[row], weeks.edges[week + 1])
+        return row, week, np.minimum(start, end), end
+
+    def _hours(self, minutes: Floats) -> Floats:
+        """Hours of pieces of work by resource and week."""
+        return self._matrix(self._who, self._week, minutes)
+
+    def _matrix(self, resource: Indices, week: Indices, minutes: Floats) -> Floats:
+        weeks, resources = len(self._almanac.weeks), len(self._almanac.protocol.resources)
+        total = np.bincount(resource * weeks + week, minutes, minlength=resources * weeks)
+        hours: Floats = total.reshape(resources, weeks) / MINUTES_PER_HOUR
+        return hours
+
+
+def share(part: Floats, whole: Floats) -> Floats:
+    """Divide; nan where there is nothing to divide by."""
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
+
+
+def _done_by(moments: Floats, started: Floats, ended: Floats) -> Floats:
+    """Minutes done by each moment, when work goes on between its starts and ends."""
+    edges = np.concatenate([[0.0], started, ended])
+    order = np.argsort(edges, kind="stable")
+    at_work = np.cumsum(np.where(order > len(started), -1, 1)) - 1
+    done = np.cumsum(np.append(0.0, at_work[:-1] * np.diff(edges[order])))
+    finished: Floats = np.interp(moments, edges[order], done)
+    return finished
+
+
+def _column(work: Sequence[Work], field: int) -> Floats:
+    return np.fromiter(map(itemgetter(field), work), np.float64, len(work))

@@ -1,0 +1,203 @@
+"""Results folders: complete or not there, never written over, the same bytes for the same run."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+
+from sim.meaning.scenario import Scenario
+from sim.record import folder
+from sim.record.almanac import Almanac
+from sim.record.folder import FolderRefused
+from sim.record.results import Results, Summary
+from sim.record.tables import build
+from tests.records import BED, a_log, a_protocol, a_story, at, piece
+
+COUNTED = {"enrolment", "funnel", "flow", "visits", "workload", "supply"}
+TABLES = {f"{name}.csv" for name in COUNTED | {"summary", "targets", "replications"}}
+TABLES |= {f"{name}.csv.gz" for name in ("participants", "events", "work")}
+
+
+@pytest.fixture(autouse=True)
+def scenario_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in for a scenario below has nothing to dump."""
+    monkeypatch.setattr(folder, "dump", lambda scenario: f"scenario: {scenario.scenario}\n")
+
+
+@pytest.fixture
+def results() -> Results:
+    scenario = SimpleNamespace(scenario="tiny", targets={})
+    protocol = a_protocol()
+    almanac = Almanac.of(protocol)
+    logs = [a_story(), a_log(work=[piece(BED, at(2, 8), at(2, 9.1))])]
+    folded = Results(cast("Scenario", scenario), protocol, 7)
+    folded.fold([Summary.of(log, almanac, keep=True) for log in logs])
+    return folded
+
+
+def no_page(_: Path) -> None:
+    pass
+
+
+def write(results: Results, root: Path, **changed: Any) -> Path:  # noqa: ANN401
+    how = {"command": "trialsim run", "seconds": 2.0, "page": no_page, "root": root, **changed}
+    return folder.write(results, **how)
+
+
+def test_a_folder_holds_every_table_and_is_named_for_its_run(
+    results: Results, tmp_path: Path
+) -> None:
+    path = write(results, tmp_path)
+
+    assert path.parent == tmp_path / "tiny"
+    digest = sha256((path / "scenario.yaml").read_bytes()).hexdigest()
+    assert path.name.endswith(f"-{digest[:8]}")
+    assert folder.manifest(path)["scenario_digest"] == digest
+    assert {file.name for file in path.iterdir()} == TABLES | {"scenario.yaml", "manifest.json"}
+    assert folder.finished(tmp_path) == [path]
+    assert folder.latest(tmp_path) == path
+    assert (tmp_path / "latest").read_text() == f"tiny/{path.name}\n"
+
+
+def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_path: Path) -> None:
+    manifest = folder.manifest(write(results, tmp_path))
+
+    assert list(manifest) == [
+        "command",
+        "scenario_digest",
+        "seed",
+        "replications",
+        "versions",
+        "git_commit",
+        "calendar_known_through",
+        "cores",
+        "started",
+        "seconds",
+        "replications_per_second",
+    ]
+    assert (manifest["seed"], manifest["replications"]) == (7, 2)
+    assert manifest["calendar_known_through"] == "2026-12-31"
+    assert manifest["replications_per_second"] == 1
+    assert {"trialsim", "python", "numpy", "simpy"} <= manifest["versions"].keys()
+
+
+def test_the_page_is_written_when_everything_else_stands(results: Results, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def page(part: Path) -> None:
+        seen.extend(file.name for file in part.iterdir())
+        seen.append(part.suffix)
+        (part / "report.html").write_text("page")
+
+    path = write(results, tmp_path, page=page)
+
+    assert set(seen) == TABLES | {"scenario.yaml", "manifest.json", ".part"}
+    assert (path / "report.html").read_text() == "page"
+
+
+def test_the_same_run_gives_the_same_bytes(results: Results, tmp_path: Path) -> None:
+    one, other = write(results, tmp_path), write(results, tmp_path, seconds=3.0)
+
+    assert one != other
+    for name in TABLES | {"scenario.yaml"}:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_a_compressed_table_carries_no_time_and_no_name(results: Results, tmp_path: Path) -> None:
+    header = (write(results, tmp_path) / "work.csv.gz").read_bytes()[:10]
+
+    assert header[3:8] == bytes(5)
+
+
+@pytest.mark.parametrize("name", sorted(TABLES - {"summary.csv", "replications.csv"}))
+def test_a_table_reads_back_as_it_was_built(name: str, results: Results, tmp_path: Path) -> None:
+    built = build(results)[name].fillna(dict.fromkeys(folder.TEXT, ""))
+
+    back = folder.read(write(results, tmp_path), name)
+
+    pd.testing.assert_frame_equal(back, built, check_dtype=False, rtol=0, atol=1e-6)
+
+
+def test_never_is_a_word_in_the_file_and_numbers_beside_it_stay_numbers(
+    results: Results, tmp_path: Path
+) -> None:
+    path = write(results, tmp_path)
+    summary = folder.read(path, "summary.csv").set_index("measure")
+
+    assert ",never,never" in (path / "summary.csv").read_text()
+    assert summary.loc["day_of_target", "p90"] == "never"
+    assert summary.loc["candidates", "p90"] == 10.0
+    assert folder.read(path, "replications.csv")["day_of_target"].tolist() == [10.0, "never"]
+
+
+def test_numbers_are_written_plainly(results: Results, tmp_path: Path) -> None:
+    path = write(results, tmp_path)
+
+    row = next(
+        line for line in (path / "summary.csv").read_text().splitlines() if "bed_hours" in line
+    )
+    assert row.startswith("bed_hours,hours,0.55,0.777817,0,0,0,1.1,1.1,")
+    assert "110000000" in (path / "supply.csv").read_text()
+    assert b"wait_hours" in gzip.decompress((path / "events.csv.gz").read_bytes())
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])
+def test_nothing_is_left_of_a_folder_that_was_not_finished(
+    end: type[BaseException], results: Results, tmp_path: Path
+) -> None:
+    def page(_: Path) -> None:
+        raise end
+
+    with pytest.raises(end):
+        write(results, tmp_path, page=page)
+
+    assert not list(tmp_path.rglob("*.part"))
+    assert folder.finished(tmp_path) == []
+    with pytest.raises(FolderRefused, match="no finished run"):
+        folder.latest(tmp_path)
+
+
+def test_a_full_disk_is_said_plainly_and_leaves_nothing(results: Results, tmp_path: Path) -> None:
+    def page(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(FolderRefused, match=r"tiny/.*: No space left on device"):
+        write(results, tmp_path, page=page)
+
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_an_unfinished_folder_is_not_a_finished_run(tmp_path: Path) -> None:
+    part = tmp_path / "tiny" / "20240101-000000-01234567.part"
+    part.mkdir(parents=True)
+    (part / "manifest.json").write_text("{}")
+
+    assert folder.finished(tmp_path) == []
+
+
+def test_out_is_written_into_itself_when_new_or_empty(results: Results, tmp_path: Path) -> None:
+    new, empty = tmp_path / "a" / "new", tmp_path / "empty"
+    empty.mkdir()
+
+    for out in (new, empty):
+        assert write(results, tmp_path / "results", out=out) == out
+        assert json.loads((out / "manifest.json").read_text())["seed"] == 7
+    assert not (tmp_path / "results").exists()
+
+
+def test_out_is_refused_where_something_stands(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("keep")
+    (tmp_path / "file").write_text("keep")
+
+    for out, why in (("full", "not empty"), ("file", "a file"), ("file/new", "Not a directory")):
+        with pytest.raises(FolderRefused, match=why):
+            write(results, tmp_path, out=tmp_path / out)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine.txt"]

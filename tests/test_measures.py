@@ -1,0 +1,224 @@
+"""Measures of hand-made logs whose answers are known."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sim.record.measures import measure, names, unit
+from sim.vocabulary.eventlog import EventLog, Milestone, Work
+from tests.records import (
+    BED,
+    END,
+    NURSE,
+    VOLUNTEER,
+    a_log,
+    a_protocol,
+    a_story,
+    a_visit,
+    at,
+    piece,
+)
+
+
+def measured(log: EventLog, **changed: object) -> dict[str, float]:
+    return measure(log, a_protocol(**changed))
+
+
+def worked(*pieces: Work) -> dict[str, float]:
+    return measured(a_log(work=list(pieces)))
+
+
+def test_people_are_counted_by_what_became_of_them() -> None:
+    counts = measured(a_story())
+
+    expected = {
+        "candidates": 10,
+        "not_eligible_on_chart": 1,
+        "not_consenting": 1,
+        "consented": 8,
+        "screened": 7,
+        "screen_failed": 2,
+        "withdrew_in_screening": 1,
+        "turned_away": 1,
+        "still_in_screening": 1,
+        "randomised": 3,
+        "randomised_cells": 1,
+        "randomised_shots": 2,
+        "completed": 1,
+        "completed_cells": 1,
+        "completed_shots": 0,
+        "left": 1,
+        "left_death": 1,
+        "left_moved": 0,
+        "stopped_treatment": 1,
+        "still_in_follow_up": 1,
+        "randomised_in_time_cells": 1,
+        "randomised_in_time_shots": 1,
+        "candidates_per_month_drawn": 3,
+    }
+    assert {name: counts[name] for name in expected} == expected
+
+
+def test_visits_and_doses_are_counted_by_what_became_of_them() -> None:
+    counts = measured(a_story())
+
+    expected = {
+        "last_visit_day": 31,
+        "visits": 4,
+        "visits_out_of_window": 1,
+        "site_trips": 5,
+        "doses_msc": 1,
+        "doses_missed_msc": 0,
+        "units_msc": 1.1e8,
+        "doses_il2": 2,
+        "doses_missed_il2": 1,
+        "units_il2": 2e6,
+        "dose_intensity_msc": 1,
+        "dose_intensity_il2": 2 / 6,
+        "mean_wait_hours_screening_visit": 0.5,
+        "mean_wait_hours_msc_infusion": 2,
+        "mean_wait_hours_injection": 0,
+    }
+    assert {name: counts[name] for name in expected} == expected
+
+
+def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
+    assert measured(a_story())["day_of_target"] == 10
+    assert measured(a_story(), target=3)["day_of_target"] == 11
+
+
+def test_a_target_not_reached_is_never_and_no_target_is_blank() -> None:
+    assert measured(a_story(), target=4)["day_of_target"] == math.inf
+    assert math.isnan(measured(a_story(), target=None)["day_of_target"])
+
+
+def test_a_randomisation_at_the_closing_instant_is_on_the_last_day() -> None:
+    log = a_log([(0, at(0), Milestone.CANDIDATE, None), (0, END, Milestone.RANDOMISED, 0)])
+
+    assert measured(log, target=1)["day_of_target"] == 34
+
+
+def test_a_missed_visit_is_not_the_last_visit() -> None:
+    missed = a_visit(0, at(20), 0, "week_2", "assessment", outcome="missed", reason="closed")
+
+    assert math.isnan(measured(a_log(visits=[missed]))["last_visit_day"])
+
+
+def test_nothing_happened() -> None:
+    counts = measured(a_log())
+    blank = {name for name, value in counts.items() if math.isnan(value)}
+
+    assert blank == {
+        "last_visit_day",
+        "volunteer_utilisation",
+        "dose_intensity_msc",
+        "dose_intensity_il2",
+        *(name for name in counts if name.startswith("mean_wait_hours_")),
+    }
+    assert counts["day_of_target"] == math.inf
+    assert {value for name, value in counts.items() if name not in blank} == {0, 3, math.inf}
+
+
+def test_names_come_in_the_order_of_the_tables() -> None:
+    order = names(a_protocol())
+
+    assert order == list(measured(a_story()))
+    assert order[:3] == ["candidates", "not_eligible_on_chart", "not_consenting"]
+    assert order[-1] == "candidates_per_month_drawn"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("randomised_msc", "people"),
+        ("coordinator_hours", "hours"),
+        ("coordinator_asked_hours_busiest_week", "hours"),
+        ("mean_wait_hours_assessment", "hours"),
+        ("nurse_utilisation", "share"),
+        ("dose_intensity_msc", "share"),
+        ("doses_missed_il2", "doses"),
+        ("units_il2", "units"),
+        ("day_of_target", "day"),
+        ("visits_out_of_window", "visits"),
+        ("site_trips", "trips"),
+    ],
+)
+def test_every_measure_has_a_unit(name: str, expected: str) -> None:
+    assert unit(name) == expected
+
+
+def test_work_in_the_midday_break_is_no_overtime_and_no_utilisation() -> None:
+    hours = worked(piece(NURSE, at(0, 11), at(0, 15)))
+
+    assert hours["nurse_hours"] == 4
+    assert hours["nurse_overtime_hours"] == 0
+    assert hours["nurse_utilisation"] == pytest.approx(2 / (25 * 7.5))
+
+
+def test_work_before_the_first_shift_and_after_the_last_is_overtime() -> None:
+    hours = worked(piece(NURSE, at(1, 7), at(1, 8.5)), piece(NURSE, at(1, 17), at(1, 19)))
+
+    assert hours["nurse_overtime_hours"] == pytest.approx(1 + 1.5)
+    assert hours["nurse_utilisation"] == pytest.approx(1 / (25 * 7.5))
+
+
+def test_on_a_day_without_shifts_all_work_is_overtime() -> None:
+    assert worked(piece(NURSE, at(5, 9), at(5, 11)))["nurse_overtime_hours"] == 2
+
+
+def test_who_is_always_there_has_no_overtime() -> None:
+    hours = worked(piece(BED, at(5, 20), at(6, 4)))
+
+    assert hours["bed_overtime_hours"] == 0
+    assert hours["bed_utilisation"] == pytest.approx(8 / (2 * 35 * 24))
+
+
+def test_unlimited_people_have_hours_and_no_utilisation() -> None:
+    hours = worked(piece(VOLUNTEER, at(0, 9), at(0, 10)))
+
+    assert hours["volunteer_hours"] == 1
+    assert math.isnan(hours["volunteer_utilisation"])
+
+
+def test_worked_time_is_clipped_at_the_end_and_asked_time_is_not() -> None:
+    hours = worked(piece(BED, END - 60, END + 120))
+
+    assert hours["bed_hours"] == 1
+    assert hours["bed_asked_hours_busiest_week"] == 3
+
+
+def test_what_would_fall_due_after_the_end_is_not_asked() -> None:
+    assert worked(piece(BED, END + 1, END + 60))["bed_asked_hours_busiest_week"] == 0
+
+
+def test_the_busiest_week_is_the_one_in_which_most_work_fell_due() -> None:
+    monday_work = piece(NURSE, at(7, 8), at(7, 10), asked=at(6, 23), desk=True)
+    visits = [piece(NURSE, at(2, 8), at(2, 9)), piece(NURSE, at(9, 8), at(9, 10.5))]
+    hours = worked(monday_work, *visits)
+
+    assert hours["nurse_asked_hours_busiest_week"] == 3
+    assert hours["nurse_hours"] == 5.5
+
+
+def test_desk_work_never_done_stays_in_the_backlog() -> None:
+    hours = worked(piece(NURSE, END, END, asked=at(20), minutes=90, desk=True))
+
+    assert hours["desk_backlog_peak_hours"] == 1.5
+    assert hours["nurse_hours"] == 0
+    assert hours["nurse_asked_hours_busiest_week"] == 1.5
+
+
+def test_the_backlog_peaks_where_work_falls_due_before_earlier_work_is_done() -> None:
+    first = piece(NURSE, at(0, 8), at(0, 11), asked=at(0, 8), desk=True)
+    second = piece(NURSE, at(0, 11), at(0, 12), asked=at(0, 9), desk=True)
+    visit = piece(NURSE, at(1, 8), at(1, 12))
+
+    assert worked(first, second, visit)["desk_backlog_peak_hours"] == pytest.approx(2 + 1)
+
+
+def test_the_backlog_is_that_of_all_desks_together() -> None:
+    desks = [piece(role, at(0, 9), at(0, 10), asked=at(0, 8), desk=True) for role in (NURSE, BED)]
+
+    assert worked(*desks)["desk_backlog_peak_hours"] == 2
