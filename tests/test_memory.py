@@ -1,0 +1,35 @@
+"""Memory does not grow with the number of replications."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALLOWED_MIB = 50
+
+PEAK_OF_A_RUN = """
+import resource, sys
+from pathlib import Path
+from sim.record import tables
+from sim.experiments.experiment import replicate
+from sim.meaning.scenario import load
+scenario = load(Path("tests/small.yaml"))
+tables.build(replicate(scenario, replications=int(sys.argv[1]), jobs=1))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def peak_mib(replications: int) -> float:
+    """Return the peak memory of a process that runs so many replications and builds the tables."""
+    command = [sys.executable, "-c", PEAK_OF_A_RUN, str(replications)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+@pytest.mark.slow
+def test_ten_thousand_replications_need_little_more_than_a_thousand() -> None:
+    assert peak_mib(10_000) - peak_mib(1_000) < ALLOWED_MIB
