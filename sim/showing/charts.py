@@ -1,0 +1,196 @@
+"""Charts: a small aggregated table in, an altair chart out. Nothing here reads a file.
+
+Every chart is as wide as its container, carries its message as alternative text, and tells its
+series apart by dash as well as by colour (the palette Okabe and Ito made for colour-blind readers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import altair as alt
+import pandas as pd
+
+BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
+SKY, PURPLE, GREY, BLACK = "#56B4E9", "#CC79A7", "#6B7280", "#1F2933"
+SOLID, DASHED, DOTTED, DASH_DOT = [1, 0], [7, 4], [2, 3], [9, 3, 2, 3]
+STYLES = [
+    (BLUE, SOLID),
+    (VERMILION, DASHED),
+    (GREEN, DOTTED),
+    (PURPLE, DASH_DOT),
+    (ORANGE, SOLID),
+    (SKY, DASHED),
+    (BLACK, DOTTED),
+    (GREY, DASH_DOT),
+]
+FONT = (
+    "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, "
+    "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+)
+BAND = {"p10": "low", "p50": "value", "p90": "high"}
+"""How the columns of a table of quantiles are named when they are drawn."""
+
+YEAR_OR_MONTH = "timeFormat(datum.value, month(datum.value) == 0 ? '%Y' : '%b')"
+HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
+Chart = alt.LayerChart | alt.FacetChart
+"""What `alt.layer` gives; ours are never faceted."""
+
+
+class Series(NamedTuple):
+    """How one series of a chart is named and drawn."""
+
+    name: str
+    colour: str
+    dash: list[int]
+
+
+class Frame(NamedTuple):
+    """What a chart's value axis counts, and the chart's message for those who cannot see it.
+
+    `share` reads values as shares of 1; `steps` holds each value until the
+    next; the height is in pixels.
+    """
+
+    title: str
+    message: str
+    share: bool = False
+    steps: bool = False
+    height: int = HEIGHT
+
+
+def finish(chart: Chart, height: int, message: str) -> Chart:
+    """The chart at its height in pixels, as wide as its container, with its alternative text."""
+    finished: Chart = (
+        chart.properties(width="container", height=height, description=message)
+        .configure(font=FONT, background="white", autosize={"type": "fit-x", "contains": "padding"})
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            labelColor="#4B5563",
+            titleColor="#4B5563",
+            gridColor="#E5E7EB",
+            domainColor="#9CA3AF",
+            tickColor="#9CA3AF",
+        )
+        .configure_legend(
+            orient="top",
+            title=None,
+            labelFontSize=12,
+            labelColor=BLACK,
+            labelLimit=420,
+            symbolSize=260,
+            symbolStrokeWidth=2.5,
+            columnPadding=24,
+            offset=8,
+        )
+    )
+    return finished
+
+
+def _colour(series: Sequence[Series]) -> alt.Color:
+    names = [one.name for one in series]
+    return alt.Color(
+        "series:N",
+        sort=names,
+        scale=alt.Scale(domain=names, range=[one.colour for one in series]),
+        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+    )
+
+
+def _dash(series: Sequence[Series]) -> alt.StrokeDash:
+    names = [one.name for one in series]
+    return alt.StrokeDash(
+        "series:N",
+        sort=names,
+        scale=alt.Scale(domain=names, range=[one.dash for one in series]),
+        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+    )
+
+
+def _dates() -> alt.X:
+    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=YEAR_OR_MONTH)
+    return alt.X("date:T", title=None, axis=axis)
+
+
+def over_time(
+    lines: pd.DataFrame, bands: pd.DataFrame, series: Sequence[Series], frame: Frame
+) -> Chart:
+    """Return lines (date, value, series) over bands (date, low, high, series)."""
+    axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
+    scale = alt.Scale(domain=[0, 1]) if frame.share else alt.Scale(zero=True, nice=True)
+    shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
+    value = alt.Y("value:Q", title=frame.title, axis=axis, scale=scale)
+    tips = [
+        alt.Tooltip("series:N", title=" "),
+        alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
+        alt.Tooltip("value:Q", title=" ", format=".1%" if frame.share else ".1f"),
+    ]
+    band = (
+        alt.Chart(bands)
+        .mark_area(opacity=0.22, interpolate=shape)
+        .encode(x=_dates(), y=alt.Y("low:Q", title=frame.title), y2="high:Q", color=_colour(series))
+    )
+    line = (
+        alt.Chart(lines)
+        .mark_line(strokeWidth=2, interpolate=shape)
+        .encode(x=_dates(), y=value, color=_colour(series), strokeDash=_dash(series))
+    )
+    touch = (
+        alt.Chart(lines).mark_point(opacity=0, size=80).encode(x=_dates(), y=value, tooltip=tips)
+    )
+    return finish(alt.layer(band, line, touch), frame.height, frame.message)
+
+
+def dots(table: pd.DataFrame, frame: Frame) -> Chart:
+    """A point with its 95 % interval per row: label, probability, ci_low, ci_high (shares of 1)."""
+    rows = list(table["label"])
+    y = alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=360, ticks=False))
+    base = alt.Chart(table).encode(y=y)
+    span = base.mark_rule(strokeWidth=2, color=BLUE).encode(
+        x=alt.X(
+            "ci_low:Q",
+            title=frame.title,
+            axis=alt.Axis(format="%", tickCount=5),
+            scale=alt.Scale(domain=[0, 1]),
+        ),
+        x2="ci_high:Q",
+    )
+    point = base.mark_point(filled=True, size=90, color=BLUE, opacity=1).encode(
+        x="probability:Q",
+        tooltip=[
+            alt.Tooltip("label:N", title=" "),
+            alt.Tooltip("probability:Q", title=" ", format=".1%"),
+        ],
+    )
+    return finish(alt.layer(span, point), ROW_HEIGHT * len(rows), frame.message)
+
+
+def grouped_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
+    """Return one bar per label and series: label, series, value."""
+    rows = list(dict.fromkeys(table["label"]))
+    names = [one.name for one in series]
+    bars = (
+        alt.Chart(table)
+        .mark_bar()
+        .encode(
+            y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=320, ticks=False)),
+            yOffset=alt.YOffset("series:N", sort=names, scale=alt.Scale(domain=names)),
+            x=alt.X("value:Q", title=frame.title, axis=alt.Axis(tickCount=6)),
+            color=alt.Color(
+                "series:N",
+                sort=names,
+                scale=alt.Scale(domain=names, range=[one.colour for one in series]),
+                legend=alt.Legend(symbolType="square"),
+            ),
+            tooltip=[
+                alt.Tooltip("label:N", title=" "),
+                alt.Tooltip("series:N", title=" "),
+                alt.Tooltip("value:Q", title=" ", format=".2f"),
+            ],
+        )
+    )
+    return finish(alt.layer(bars), BAR_HEIGHT * len(series) * len(rows), frame.message)

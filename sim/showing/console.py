@@ -1,0 +1,114 @@
+"""What a run and a check say on a terminal, in plain words; lines are as long as they come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+
+from sim.experiments import implied
+from sim.meaning.protocol import Protocol
+from sim.meaning.scenario import Scenario
+from sim.showing import register
+from sim.showing.findings import date_of_day
+from sim.showing.page import Run
+from sim.showing.reaching import verdict
+from sim.vocabulary.words import number, percent
+
+
+def result(run: Run) -> Iterator[str]:
+    """Yield the answer of a finished run: recruitment, completion, targets, hours."""
+    yield verdict(run)
+    if run.target is not None:
+        yield f"{run.target} randomised on: {', '.join(_dates(run))}"
+    completed = run.measure("completed")
+    low, high = number(completed["p10"], 0), number(completed["p90"], 0)
+    yield f"Completed: {number(completed['mean'])} on average, P10 to P90 {low} to {high}"
+    yield from _targets(run)
+    yield from _hours(run)
+    yield from _calendar(run.protocol)
+
+
+def _dates(run: Run) -> Iterator[str]:
+    days = run.measure("day_of_target")
+    for quantile in ("p10", "p50", "p90"):
+        day = days[quantile]
+        when = "never" if day == "never" else run.say.day(date_of_day(run.opens, day))
+        yield f"{quantile.upper()} {when}"
+
+
+def _targets(run: Run) -> Iterator[str]:
+    targets = run.tables["targets.csv"].to_dict("records")
+    if targets:
+        yield "Targets"
+    for target in targets:
+        asked, found, low, high = (
+            percent(target[name])
+            for name in ("with_probability", "probability", "ci_low", "ci_high")
+        )
+        wanted = f"{target['measure']} {target['needed']} in {asked} of trials"
+        yield f"  {target['target']} {target['verdict']}: {wanted}, found {found} ({low} to {high})"
+
+
+def _hours(run: Run) -> Iterator[str]:
+    roles = list(run.scenario.design.staff)
+    if not roles:
+        return
+    width = max(map(len, roles))
+    yield "Hours worked in the whole trial, as a share of those there; most asked in a week"
+    for role in roles:
+        worked, used, busiest = (
+            run.measure(f"{role}_{what}")["mean"]
+            for what in ("hours", "utilisation", "asked_hours_busiest_week")
+        )
+        share = "" if math.isnan(used) else percent(used)
+        yield f"  {role:{width}}  {number(worked, 0):>7} h  {share:>5}  {number(busiest):>7} h"
+
+
+def check(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+    """Yield what a scenario implies and which of its assumptions nothing supports."""
+    yield "Implied"
+    yield from _recruitment(protocol)
+    for arm_name, weeks, left in implied.dropout(protocol):
+        yield f"  {percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
+    for role, hours, people in implied.full_time(scenario):
+        share = percent(hours / implied.FULL_TIME_HOURS)
+        yield f"  {role}: {hours:g} h a week, {share} of full time, people: {people}"
+    for arm in protocol.arms:
+        safe = _safe(protocol, arm.latest_safe_day)
+        yield f"  {arm.name}: last safe date of randomisation {safe}"
+    yield from _calendar(protocol)
+    yield from _unsupported(scenario)
+
+
+def _calendar(protocol: Protocol) -> Iterator[str]:
+    known = protocol.calendar_known_through
+    if known is None:
+        return
+    estimated = ", estimated after" if known < protocol.clock.closes else ""
+    yield f"Public holidays and make-up days: known through {known}{estimated}"
+
+
+def _recruitment(protocol: Protocol) -> Iterator[str]:
+    passing = implied.passing(protocol)
+    a_month = number(implied.randomised_per_month(protocol, passing), 2)
+    yield f"  {percent(passing)} of candidates meet every criterion"
+    yield f"  {a_month} randomised a month, before season, disruptions and waiting"
+    ends = implied.screening(protocol)
+    if ends is not None:
+        yield f"  {percent(ends.failed)} of those who consent fail screening"
+        yield f"  {percent(ends.withdrew)} of those who consent withdraw during screening"
+
+
+def _safe(protocol: Protocol, day: int) -> date | str:
+    return protocol.clock.date_of_day(day) if day >= 0 else "none, the schedule is too long"
+
+
+def _unsupported(scenario: Scenario) -> Iterator[str]:
+    entries = register.entries(scenario)
+    bare = [entry for entry in entries if entry.evidence == "assumption"]
+    yield f"Assumptions without evidence: {len(bare)} of {len(entries)}"
+    for entry in bare:
+        span = f", range {entry.range[0]:g} to {entry.range[1]:g}" if entry.range else ""
+        source = f"; {entry.source}" if entry.source else ""
+        yield f"  {entry.path}: {entry.value}{span}{source}"

@@ -1,0 +1,176 @@
+"""Question 2 of the page: whether participants finish by the end date, and where they are lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from sim.meaning.protocol import Arm
+from sim.showing import charts, findings
+from sim.showing.charts import BLUE, DASHED, GREEN, ORANGE, SKY, SOLID, Frame, Series
+from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.vocabulary.words import number, percent
+
+KEPT = ("candidates", "randomised")
+ASIDE = ("received_first_dose", "stopped_treatment")
+"""Boxes of the flow that hold who is left, and that count people counted in another box as well."""
+
+FATES = ("in_window", "out_of_window", "missed", "not_reached")
+FAILURES = ("failed_any", "failed_first", "failed_only")
+
+
+def answer(run: Run) -> Answer:
+    """Return whether participants finish in time, and where they are lost."""
+    say, closes = run.say, run.say.day(run.closes)
+    title, parts = say("finished.title", day=closes), list(_parts(run))
+    if not run.anybody_randomised:
+        return Answer("finished", title, say("finished.nobody"), (), parts)
+    means = {name: number(run.measure(name)["mean"]) for name in ("randomised", "completed")}
+    lead = say("finished.lead", day=closes, **means)
+    return Answer("finished", title, lead, list(_paragraphs(run)), parts)
+
+
+def _paragraphs(run: Run) -> Iterator[str]:
+    say, completed = run.say, run.measure("completed")
+    yield say("finished.span", low=number(completed["p10"], 0), high=number(completed["p90"], 0))
+    still, left = (number(run.measure(name)["mean"]) for name in ("still_in_follow_up", "left"))
+    yield say("finished.still", still=still, left=left)
+    last_safe = min((arm.latest_safe_day for arm in run.protocol.arms), default=0)
+    days = (run.recruits_until - run.opens).days - last_safe
+    if days > 0:
+        yield say("finished.too_late", day=say.day(run.recruits_until), days=days)
+
+
+def _parts(run: Run) -> Iterator[Table | Figure]:
+    yield _safe_dates(run)
+    if run.anybody_randomised:
+        yield _completion(run)
+    yield _flow(run)
+    if len(run.tables["funnel.csv"]):
+        yield _funnel(run)
+    if run.anybody_randomised and len(run.tables["visits.csv"]):
+        yield _visits(run)
+
+
+def _safe_dates(run: Run) -> Table:
+    """Until when each arm may randomise, and how many are randomised by then and later."""
+    say = run.say
+    rows = [Row([run.arm_title(arm.name), *_safe_cells(run, arm)]) for arm in run.protocol.arms]
+    header = [say(f"finished.{column}") for column in ("arm", "safe_day", "in_time", "late")]
+    return Table(say("finished.safe"), header, rows, say("finished.safe_note"))
+
+
+def _safe_cells(run: Run, arm: Arm) -> list[str]:
+    every = run.measure(f"randomised_{arm.name}")["mean"]
+    in_time = run.measure(f"randomised_in_time_{arm.name}")["mean"]
+    shown = run.say("finished.before_opening")
+    if arm.latest_safe_day >= 0:
+        shown = run.say.day(findings.date_of_day(run.opens, arm.latest_safe_day))
+    return [shown, number(in_time), number(every - in_time)]
+
+
+def _completion(run: Run) -> Figure:
+    """Participants randomised and completed by month."""
+    say, title, enrolment = run.say, run.say("finished.fan"), run.tables["enrolment.csv"]
+    series = [
+        Series(say("finished.randomised"), BLUE, SOLID),
+        Series(say("finished.completed"), GREEN, DASHED),
+    ]
+    randomised, completed = (
+        findings.growth(enrolment, stage, run.opens, run.closes)
+        for stage in ("randomised", "completed")
+    )
+    points = pd.concat(
+        [randomised.assign(series=series[0].name), completed.assign(series=series[1].name)]
+    ).rename(columns=charts.BAND)
+    message = say(
+        "finished.fan_message",
+        day=say.day(run.closes),
+        randomised=number(randomised["p50"].iloc[-1], 0),
+        completed=number(completed["p50"].iloc[-1], 0),
+    )
+    chart = charts.over_time(points, points, series, Frame(say("finished.axis"), message))
+    columns = ["p50_randomised", "p10", "p50", "p90"]
+    beside = completed.assign(p50_randomised=randomised["p50"])
+    rows = [
+        Row([say.day(point["date"]), *(number(point[column], 0) for column in columns)])
+        for point in beside.to_dict("records")
+    ]
+    heads = [f"{say.heading('completed')} {quantile}" for quantile in ("P10", "P50", "P90")]
+    header = [say("shared.date"), f"{say.heading('randomised')} P50", *heads]
+    return Figure(title, chart, Table(title, header, rows))
+
+
+def _flow(run: Run) -> Table:
+    """The boxes of the CONSORT diagram in order: who is left, and who was lost on the way."""
+    say, flow = run.say, run.tables["flow.csv"].fillna("")
+    rows = []
+    for box in flow[(flow["mean"] > 0) | (flow["reason"] == "")].to_dict("records"):
+        name, arm, title = box["box"], box["arm"], say.heading(box["box"])
+        if arm and name in KEPT:
+            title = say("finished.allocated", arm=run.arm_title(arm))
+        middle = say.span(number(box["p10"], 0), number(box["p90"], 0))
+        kind = "kept" if name in KEPT else "aside" if name in ASIDE else "lost"
+        rows.append(Row([title, say.title(box["reason"]), number(box["mean"]), middle], kind))
+    columns = ("finished.flow_box", "finished.flow_reason", "shared.mean", "shared.middle")
+    header = [say(column) for column in columns]
+    return Table(say("finished.flow"), header, rows, say("finished.flow_note"), texts=2)
+
+
+def _funnel(run: Run) -> Figure:
+    """How many candidates each criterion stops, and how many it alone would stop."""
+    say, title, steps = run.say, run.say("finished.funnel"), run.tables["funnel.csv"]
+    colours = dict(zip(FAILURES, (SKY, BLUE, ORANGE), strict=True))
+    series = [Series(say(f"finished.{name}"), colours[name], SOLID) for name in FAILURES]
+    bars = steps.assign(label=steps["step"].map(say.title)).rename(
+        columns=dict(zip(FAILURES, (one.name for one in series), strict=True))
+    )
+    long = bars.melt("label", [one.name for one in series], "series", "value")
+    frame = Frame(say("finished.funnel_axis"), _worst(run))
+    rows = [
+        Row(
+            [
+                say.heading(step["step"]),
+                *(number(step[column]) for column in ("reached", *FAILURES)),
+                percent(step["share_failing"]),
+            ]
+        )
+        for step in steps.to_dict("records")
+    ]
+    header = [say(f"finished.{name}") for name in ("step", "reached", *FAILURES, "share")]
+    behind = Table(title, header, rows, say("finished.funnel_note"))
+    return Figure(title, charts.grouped_bars(long, series, frame), behind)
+
+
+def _worst(run: Run) -> str:
+    """Which step stops most candidates."""
+    steps = run.tables["funnel.csv"].sort_values("failed_first", ascending=False, kind="stable")
+    worst = steps.to_dict("records")[0]
+    if not worst["failed_first"] > 0:
+        return run.say("finished.funnel_none")
+    share = percent(worst["share_failing"])
+    return run.say("finished.funnel_message", name=run.say.title(worst["step"]), share=share)
+
+
+def _visits(run: Run) -> Table:
+    """What became of the visits planned, per row of the schedule."""
+    say, visits = run.say, run.tables["visits.csv"]
+    means = visits.groupby(["row", "outcome"])["mean"].sum()
+    rows = []
+    for row in visits["row"].unique():
+        planned = means.get((row, "planned"), 0.0)
+        fates = (means.get((row, fate), 0.0) for fate in FATES)
+        shares = [percent(fate / planned if planned else math.nan) for fate in fates]
+        rows.append(Row([say.heading(row), number(planned), *shares, _main_reason(run, row)]))
+    header = [say(f"finished.{name}") for name in ("visit", "planned", *FATES, "main_reason")]
+    return Table(say("finished.visits"), header, rows, say("finished.visits_note"))
+
+
+def _main_reason(run: Run, row: str) -> str:
+    """Why most of the visits of a row that went wrong, though their time came, did so."""
+    visits = run.tables["visits.csv"]
+    wrong = visits[(visits["row"] == row) & visits["outcome"].isin(["out_of_window", "missed"])]
+    reasons = wrong.groupby("reason")["mean"].sum()
+    return run.say.title(str(reasons.idxmax())) if reasons.sum() > 0 else ""

@@ -1,0 +1,115 @@
+"""The parts a page is made of, and the finished run they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from sim.meaning.design import Trial
+from sim.meaning.protocol import Protocol
+from sim.meaning.scenario import Scenario
+from sim.showing.charts import Chart
+from sim.vocabulary.words import Words
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run as its folder holds it, and the language in which to speak of it."""
+
+    scenario: Scenario
+    protocol: Protocol
+    tables: Mapping[str, pd.DataFrame]
+    manifest: Mapping[str, Any]
+    say: Words
+
+    @property
+    def _trial(self) -> Trial:
+        trial: Trial = self.scenario.design.trial
+        return trial
+
+    @property
+    def target(self) -> int | None:
+        """Participants to randomise, None where the scenario sets no target."""
+        return None if self._trial.target is None else self._trial.target.value
+
+    @property
+    def opens(self) -> date:
+        """The first day."""
+        return self._trial.opens
+
+    @property
+    def closes(self) -> date:
+        """The last day."""
+        return self._trial.closes
+
+    @property
+    def recruits_until(self) -> date:
+        """The last day on which anyone may be randomised and be seen in this run."""
+        return min(self._trial.recruits_until or self.closes, self.closes)
+
+    @property
+    def replications(self) -> pd.DataFrame:
+        """One row a replication, one column a measure."""
+        return self.tables["replications.csv"]
+
+    @property
+    def count(self) -> int:
+        """How many replications there are."""
+        return len(self.replications)
+
+    def measure(self, name: str) -> pd.Series:
+        """Return a measure's row of the summary; KeyError where the run has no such measure."""
+        summary = self.tables["summary.csv"]
+        return summary.set_index("measure").loc[[name]].iloc[0]
+
+    def arm_title(self, name: str) -> str:
+        """Return what the scenario calls an arm."""
+        return self.scenario.design.arms[name].title or self.say.heading(name)
+
+    @property
+    def anybody_randomised(self) -> bool:
+        """Whether anyone was randomised in any replication."""
+        return bool((self.replications["randomised"] > 0).any())
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of a table's row as shown, and the kind of row: a class of the style sheet."""
+
+    cells: Sequence[str]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the first `texts` columns are text, the others figures."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Row]
+    note: str = ""
+    texts: int = 1
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart and the table behind it."""
+
+    title: str
+    chart: Chart
+    table: Table
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a question: plain words first, then tables and figures in order."""
+
+    key: str
+    title: str
+    lead: str
+    paragraphs: Sequence[str] = ()
+    parts: Sequence[Table | Figure] = field(default_factory=tuple)

@@ -1,0 +1,113 @@
+"""Question 4 of the page: the register of assumptions, every number with what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sim.meaning.quantities import Quantity
+from sim.meaning.scenario import Scenario
+from sim.meaning.section import Section
+from sim.showing.page import Answer, Row, Run, Table
+from sim.vocabulary.words import Words, plain
+
+GRADES = ("assumption", "expert", "data", "literature", "registry")
+"""Evidence grades as the register lists them, the weakest first."""
+
+PARAMETERS = ("mean", "median", "shape", "sd", "sigma", "scale", "low", "mode", "high")
+"""Parameters of distributions in the order in which they are read."""
+
+
+class Entry(NamedTuple):
+    """A number of the scenario, or a distribution of whose numbers nothing is known."""
+
+    path: str
+    value: str
+    range: tuple[float, float] | None
+    evidence: str
+    source: str
+
+
+def entries(scenario: Scenario) -> list[Entry]:
+    """Return the numbers of the assumptions and the ranged ones of the design, weakest first."""
+    design = [entry for entry in _numbers(scenario.design, "design") if entry.range]
+    every = [*design, *_numbers(scenario.assumptions, "assumptions")]
+    return sorted(every, key=lambda entry: (GRADES.index(entry.evidence), bool(entry.source)))
+
+
+def answer(run: Run) -> Answer:
+    """Return what was assumed and how well it is known."""
+    say, every = run.say, entries(run.scenario)
+    bare = sum(entry.evidence == "assumption" for entry in every)
+    title = say("register.title")
+    if not every:
+        return Answer("register", title, say("register.empty"))
+    lead = say("register.lead", bare=bare, all=len(every)) if bare else say("register.lead_none")
+    return Answer("register", title, lead, (), [_table(say, every)])
+
+
+def _table(say: Words, every: list[Entry]) -> Table:
+    columns = ("path", "value", "range", "evidence", "source")
+    return Table(
+        say("register.table"),
+        [say(f"register.{column}") for column in columns],
+        [Row(_cells(say, entry), _kind(entry)) for entry in every],
+        say("register.note"),
+        texts=len(columns),
+    )
+
+
+def _cells(say: Words, entry: Entry) -> list[str]:
+    span = say.span(plain(entry.range[0]), plain(entry.range[1])) if entry.range else ""
+    return [
+        entry.path,
+        entry.value,
+        span,
+        say(f"register.{entry.evidence}"),
+        entry.source or say("register.no_source"),
+    ]
+
+
+def _kind(entry: Entry) -> str:
+    if entry.evidence != "assumption":
+        return "register known"
+    return "register" if entry.source else "register bare"
+
+
+def _numbers(node: object, path: str) -> Iterator[Entry]:
+    """Yield the entries at and below a part of the scenario, in the order of the file."""
+    if isinstance(node, Quantity):
+        yield Entry(path, plain(node.value), node.range, node.evidence, node.source)
+    elif isinstance(node, Section):
+        below = [entry for key, part in _parts(node) for entry in _numbers(part, _under(path, key))]
+        if hasattr(node, "family") and not any(map(_is_known, below)):
+            yield Entry(path, _law(node, path, below), None, "assumption", "")
+        else:
+            yield from below
+    elif isinstance(node, Mapping):
+        for key, part in node.items():
+            yield from _numbers(part, _under(path, str(key)))
+
+
+def _parts(part: Section) -> Iterator[tuple[str, object]]:
+    for key in type(part).model_fields:
+        yield key, getattr(part, key)
+    yield from (part.model_extra or {}).items()
+
+
+def _under(path: str, key: str) -> str:
+    return f"{path}.{key}"
+
+
+def _is_known(entry: Entry) -> bool:
+    return bool(entry.range or entry.source) or entry.evidence != "assumption"
+
+
+def _law(node: Section, path: str, below: list[Entry]) -> str:
+    """Write a distribution in words: its family and its parameters."""
+    family = str(getattr(node, "family", ""))
+    if family == "fixed":
+        return below[0].value
+    named = {entry.path.removeprefix(f"{path}."): entry.value for entry in below}
+    in_order = sorted(named, key=PARAMETERS.index)
+    return f"{family}: {', '.join(f'{name} {named[name]}' for name in in_order)}"

@@ -1,0 +1,115 @@
+"""The page of a run: its finished folder in, one HTML file out that opens with no network."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sim.meaning.interpretation import interpret
+from sim.meaning.scenario import load
+from sim.record import folder
+from sim.showing import finishing, reaching, register, working
+from sim.showing.page import Figure, Row, Run, Table
+from sim.vocabulary.words import number, percent, words
+
+PAGE = "report.html"
+TABLES = (
+    "summary.csv",
+    "targets.csv",
+    "replications.csv",
+    "enrolment.csv",
+    "funnel.csv",
+    "flow.csv",
+    "visits.csv",
+    "workload.csv",
+)
+
+
+def write(finished: Path) -> None:
+    """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
+    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+
+
+def read(finished: Path) -> Run:
+    """Read what the page is made of."""
+    scenario = load(finished / "scenario.yaml")
+    tables = {name: folder.read(finished, name) for name in TABLES}
+    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words())
+
+
+def render(run: Run) -> str:
+    """Return the page as HTML; the same run gives the same text."""
+    answers = [question.answer(run) for question in (reaching, finishing, working, register)]
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        say=run.say,
+        run=run,
+        verdict=reaching.verdict(run),
+        replications=_replications(run),
+        targets=_targets(run),
+        answers=answers,
+        limits=_limits(run),
+        versions=_versions(run),
+        charts=_chart_library(),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sim"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["figure"] = lambda part: isinstance(part, Figure)
+    return environment
+
+
+@cache
+def _chart_library() -> str:
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _replications(run: Run) -> str:
+    if run.count == 1:
+        return run.say("head.one_replication")
+    return run.say("head.replications", count=number(run.count, 0))
+
+
+def _limits(run: Run) -> list[str]:
+    """What the model leaves out, and the part of the calendar that is guessed."""
+    limits = list(run.say.lists["limits.left_out"])
+    known = run.manifest["calendar_known_through"]
+    if known and date.fromisoformat(known) < run.closes:
+        limits.append(run.say("limits.calendar", day=run.say.day(date.fromisoformat(known))))
+    return limits
+
+
+def _targets(run: Run) -> Table:
+    """Each target, how probable it is, and the verdict."""
+    say = run.say
+    rows = []
+    for target in run.tables["targets.csv"].to_dict("records"):
+        cells = [
+            say.heading(target["target"]),
+            say("targets.limit", measure=say.heading(target["measure"]), needed=target["needed"]),
+            percent(target["with_probability"]),
+            percent(target["probability"]),
+            say.span(percent(target["ci_low"]), percent(target["ci_high"])),
+            say(f"targets.{target['verdict']}"),
+        ]
+        rows.append(Row(cells, f"target {target['verdict']}"))
+    columns = ("name", "asks", "with_probability", "simulated", "interval", "verdict")
+    header = [say(f"targets.{column}") for column in columns]
+    undecided = any(target.kind.endswith("undecided") for target in rows)
+    return Table(say("targets.table"), header, rows, say("targets.note") if undecided else "", 2)
+
+
+def _versions(run: Run) -> str:
+    versions = run.manifest.get("versions", {})
+    return ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,0 +1,144 @@
+"""One replication told as a dated story, for whoever wants to know why it went as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple, cast
+
+from sim.meaning.protocol import Protocol
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, Work
+
+SAYS = {
+    Milestone.CANDIDATE: "becomes a candidate",
+    Milestone.NOT_ELIGIBLE_ON_CHART: "is not eligible, and is not contacted",
+    Milestone.NOT_CONSENTING: "declines to take part",
+    Milestone.CONSENTED: "consents",
+    Milestone.SCREENED: "has been screened",
+    Milestone.WITHDREW_IN_SCREENING: "withdraws during screening",
+    Milestone.TURNED_AWAY: "is turned away: the trial is full",
+    Milestone.DAY_1: "is on day 1",
+    Milestone.STOPPED_TREATMENT: "stops treatment and stays in follow-up",
+    Milestone.COMPLETED: "has completed the trial",
+}
+KNOWN_FROM = {"chart": "the chart", "visit": "the visit", "labs": "the laboratory results"}
+
+
+AT_ONCE = {Milestone.DAY_1, Milestone.DOSE}
+"""Noted when the visit begins; any other milestone ends what went before."""
+VISIT, WORK = 0, 1
+
+
+class Line(NamedTuple):
+    """When something happened (minutes since the opening instant), to whom, and what.
+
+    `order` tells apart what happened at the same instant.
+    """
+
+    minutes: float
+    order: int
+    person: int
+    text: str
+
+
+def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Iterator[str]:
+    """Yield a replication's story in order of time, one dated line a fact.
+
+    The story of one `person` (numbered from 0 in order of arrival) names every piece of work as
+    well, and leaves out whom it is about.
+    """
+    lines = [
+        *(_visit(protocol, visit) for visit in log.visits if person in (None, visit[0])),
+        *_work(protocol, [work for work in log.work if work[1] == person]),
+        *(_moment(protocol, moment) for moment in log.moments if person in (None, moment[0])),
+    ]
+    for line in sorted(lines, key=lambda line: line[:2]):
+        whom = "" if person is not None else f"participant {line.person} "
+        yield f"{_stamp(protocol, line.minutes)}  {whom}{line.text}"
+
+
+def _stamp(protocol: Protocol, minutes: float) -> str:
+    day = protocol.clock.date_of(minutes)
+    return f"{day:%a} {day.isoformat()} {_hour(minutes)}"
+
+
+def _hour(minutes: float) -> str:
+    hours, rest = divmod(int(minutes % MINUTES_PER_DAY), MINUTES_PER_HOUR)
+    return f"{hours:02d}:{rest:02d}"
+
+
+def _moment(protocol: Protocol, moment: Moment) -> Line:
+    person, minutes, milestone, detail = moment
+    order = milestone if milestone in AT_ONCE else milestone - len(Milestone) - 1
+    return Line(minutes, order, person, _milestone(protocol, milestone, detail))
+
+
+def _milestone(protocol: Protocol, milestone: Milestone, detail: object) -> str:
+    match milestone:
+        case Milestone.JUDGED:
+            return _judged(protocol, *cast("tuple[str, tuple[int, ...]]", detail))
+        case Milestone.SCREEN_FAILED:
+            return f"fails screening: {_plain(protocol.criteria[cast('int', detail)].name)}"
+        case Milestone.RANDOMISED:
+            arm = protocol.arms[cast("int", detail)]
+            return f"is randomised to {arm.name}: {arm.title}"
+        case Milestone.DOSE:
+            product, units = cast("tuple[int, float]", detail)
+            given = protocol.products[product]
+            return f"is given {units:,.4g} {given.unit} of {_plain(given.name)}"
+        case Milestone.LEFT:
+            return f"leaves the trial: {_plain(str(detail))}"
+        case _:
+            return SAYS[milestone]
+
+
+def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
+    criteria = [protocol.criteria[index] for index in failing]
+    failed = [_plain(criterion.name) for criterion in criteria if criterion.at == step]
+    found = f"fails {', '.join(failed)}" if failed else "meets every criterion"
+    return f"{found} (from {KNOWN_FROM[step]})"
+
+
+def _visit(protocol: Protocol, visit: Visit) -> Line:
+    person, minutes, arm, row, number, name, place, outcome, reason, planned_day, wait, _ = visit
+    what = _plain(name)
+    if arm >= 0:
+        repeated = any(v.row == row and v.is_repeated for v in protocol.arms[arm].visits)
+        what = f"{_plain(row)}{f' {number}' if repeated else ''} ({what})"
+    if outcome == "missed":
+        return Line(minutes, VISIT, person, f"misses {what}: {_plain(reason)}")
+    where = f" at the {_plain(place)}" if place else ""
+    waited = f", after a wait of {_length(wait)}" if wait >= 1 else ""
+    off = ""
+    if outcome == "out_of_window":
+        planned = protocol.clock.date_of_day(planned_day)
+        off = f", out of its window ({_plain(reason)}; planned for {planned:%a} {planned})"
+    return Line(minutes, VISIT, person, f"begins {what}{where}{waited}{off}")
+
+
+def _work(protocol: Protocol, work: list[Work]) -> Iterator[Line]:
+    """One line a task: the people and rooms that are held together are named together."""
+    in_order = sorted(work, key=lambda piece: (piece[7], piece[8], piece[2], piece[3], piece[0]))
+    for (started, ended, _, task), pieces in groupby(
+        in_order, key=lambda piece: (piece[7], piece[8], piece[2], piece[3])
+    ):
+        held = list(pieces)
+        team = " and ".join(_plain(protocol.resources[piece[0]].name) for piece in held)
+        if ended > started:
+            text = f"  {team}: {_plain(task)}, {_length(ended - started)}"
+        else:
+            text = f"  {team}: {_plain(task)} never done, {_length(held[0][6])} of it"
+        yield Line(started, WORK, held[0][1], text)
+
+
+def _length(minutes: float) -> str:
+    if minutes < MINUTES_PER_HOUR:
+        return f"{minutes:.0f} min"
+    if minutes < MINUTES_PER_DAY:
+        return f"{minutes / MINUTES_PER_HOUR:.1f} h"
+    return f"{minutes / MINUTES_PER_DAY:.1f} days"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")

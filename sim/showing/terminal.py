@@ -1,0 +1,141 @@
+"""How commands speak and end: wrapped lines, progress, refusals and exit codes."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import signal
+import sys
+import textwrap
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from sim.vocabulary.words import NO_BREAK
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from click._termui_impl import ProgressBar
+
+Progress = Callable[[int, int], None]
+
+INTERRUPTED = 130
+WIDTH = 80
+
+
+class Refused(click.ClickException):
+    """The content of a scenario, with every problem on a line of its own."""
+
+    exit_code = 3
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002  click's own signature
+        """Print the problems as they are, so that an editor can jump to them."""
+        click.echo(self.message, err=True)
+
+
+class NotOpened(click.ClickException):
+    """A path that cannot be opened, or a folder that may not be written into."""
+
+    exit_code = 2
+
+
+class InternalFault(click.ClickException):
+    """A defect of trialsim."""
+
+    exit_code = 1
+
+    def __init__(self, fault: Exception) -> None:
+        """Say what went wrong and what to send."""
+        super().__init__(
+            f"an internal fault, {type(fault).__name__}: {fault}\n"
+            "This is a defect of trialsim. To report it, send the scenario file and what\n"
+            "the same command prints with --verbose."
+        )
+
+
+class Commands(click.Group):
+    """The commands; whatever goes wrong in one ends in a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command named."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as fault:
+            if ctx.meta.get("verbose"):
+                traceback.print_exc()
+            if isinstance(fault, OSError) and fault.filename:
+                raise NotOpened(f"{fault.filename}: {fault.strerror}") from fault
+            raise InternalFault(fault) from fault
+
+
+def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
+    """Run a command line and return the code to end with; the command as typed is `context.obj`."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    typed = shlex.join(["trialsim", *arguments])
+    try:
+        return commands.main(arguments, "trialsim", standalone_mode=False, obj=typed) or 0
+    except click.ClickException as refusal:
+        refusal.show()
+        return refusal.exit_code
+    except click.Abort:
+        click.echo("interrupted: nothing is left of this run", err=True)
+        return INTERRUPTED
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def one_screen(lines: list[str]) -> list[str]:
+    """Return no more lines than fit on a screen, and how many there are beyond; --verbose: all."""
+    room = max(shutil.get_terminal_size().lines - 3, 1)
+    if click.get_current_context().meta["verbose"] or len(lines) <= room:
+        return lines
+    return [*lines[:room], f"and {len(lines) - room} more (--verbose shows all)"]
+
+
+def print_wrapped(lines: Iterable[str]) -> None:
+    """Print lines at most 80 columns wide; a line that goes on is indented below its own text."""
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        filled = textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+        click.echo(filled.replace(NO_BREAK, " "))
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> Iterator[Progress]:
+    """A bar with rate and time left on a terminal, a line for each tenth elsewhere."""
+    if not shown:
+        yield lambda done, planned: None  # noqa: ARG005  told, and says nothing
+    elif not sys.stderr.isatty():
+        yield _tenths()
+    else:
+        with click.progressbar(length=1, label="replications", file=sys.stderr) as bar:
+            yield partial(_advance, bar, time.monotonic())
+
+
+def _advance(bar: ProgressBar[int], started: float, done: int, planned: int) -> None:
+    bar.length = planned
+    rate = done / (time.monotonic() - started)
+    bar.label = f"{done} of {planned} replications, {rate:.0f} a second"
+    bar.update(done - bar.pos)
+
+
+def _tenths() -> Progress:
+    said = 0
+
+    def tell(done: int, planned: int) -> None:
+        nonlocal said
+        if 10 * done // planned > said:
+            said = 10 * done // planned
+            click.echo(f"{done} of {planned} replications", err=True)
+
+    return tell

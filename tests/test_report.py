@@ -1,0 +1,305 @@
+"""The page: what it says, that it draws, and that it makes sense where there is little to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from sim.experiments import experiment
+from sim.meaning.scenario import load
+from sim.record import folder
+from sim.showing import register, report
+from sim.vocabulary.words import number, percent, words
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    Show = Callable[[Path], Page]
+
+SMALL = """
+scenario: small
+title: A small trial
+design:
+  trial:
+    {site: Here, opens: 2024-01-01, recruits_until: 2024-12-31, closes: 2025-03-31, target: 12}
+  places: {clinic: {days: [mon, tue, wed, thu, fri]}}
+  staff: {nurse: {people: 1, hours: {mon-fri: "08:00-12:00"}}}
+  eligibility: {adult: {at: visit, age: {above: 18}}}
+  arms: {active: {title: Active, product: drug}, control: {title: Control, product: placebo}}
+  products: {drug: {dose: 1}, placebo: {dose: 1}}
+  schedule:
+    drug_dose: {arms: [active], at: {clinic: dose}, day: 1, window_days: [0, 7]}
+    placebo_dose: {arms: [control], at: {clinic: dose}, day: 1, window_days: [0, 7]}
+    month_3: {at: {clinic: assessment}, day: 85, window_days: [-7, 7]}
+  visits: {dose: [give, {later: note}], assessment: [assess, {later: note}]}
+  tasks: {give: [nurse], assess: [nurse], note: [nurse]}
+assumptions:
+  recruitment:
+    candidates_per_month: {value: 1.5, range: [1, 3], evidence: expert, source: the investigator}
+    rate_shape: 2
+    consent: {value: 0.9, evidence: literature}
+  patients: {age: {family: normal, mean: 40, sd: 15}}
+  leaving: {moves: {by_week: 12, share: {active: 0.05, control: 0.05}}}
+  durations_minutes: {give: [10, 20, 40], assess: 30, note: [20, 30, 60]}
+targets: {twelve: {measure: randomised, at_least: 12, with_probability: 0.8}}
+"""
+HOSTILE = "</script><script>window.owned = 1</script> \"quoted\" '心' & {braces} 🧪"
+CHARTS = 6
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Run a variant of the small scenario and give its finished folder."""
+
+    def finished(*overrides: str, replications: int = 40, text: str = SMALL) -> Path:
+        home = tmp_path_factory.mktemp("page")
+        (home / "small.yaml").write_text(text, encoding="utf-8")
+        scenario = load(home / "small.yaml", overrides)
+        results = experiment.replicate(scenario, replications=replications, jobs=1, keep=1)
+        out, command = home / "out", "trialsim run small.yaml"
+        return folder.write(results, command=command, seconds=1.5, page=report.write, out=out)
+
+    return finished
+
+
+@pytest.fixture(scope="module")
+def small(make: Make) -> Path:
+    """The finished folder of the small scenario."""
+    return make()
+
+
+def html(finished: Path) -> str:
+    return (finished / "report.html").read_text(encoding="utf-8")
+
+
+def markup(finished: Path) -> str:
+    """The page without what is in its scripts and styles."""
+    return re.sub(r"(<(script|style)>).*?(?=</\2>)", r"\1", html(finished), flags=re.DOTALL)
+
+
+def said(finished: Path) -> str:
+    """The text of the page."""
+    text = re.sub(r"<[^>]+>", " ", markup(finished))
+    return re.sub(r"\s+", " ", text.replace("\u00a0", " "))
+
+
+def measure(finished: Path, name: str) -> pd.Series[float]:
+    summary = folder.read(finished, "summary.csv").set_index("measure")
+    return summary.loc[[name]].iloc[0]
+
+
+@pytest.fixture
+def show(page: Page) -> Iterator[Show]:
+    """Open a finished folder's page with no network; whatever goes wrong there fails the test."""
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("requestfailed", lambda request: troubles.append(request.url))
+
+    def opened(finished: Path) -> Page:
+        page.goto(f"file://{finished}/report.html")
+        page.wait_for_function(
+            "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
+        )
+        return page
+
+    yield opened
+    assert not troubles
+
+
+class TestWhatItSays:
+    def test_the_verdict_is_the_share_of_replications_with_enough_randomised(
+        self, small: Path
+    ) -> None:
+        enough = (folder.read(small, "replications.csv")["randomised"] >= 12).mean()
+
+        assert f"12 randomised by 31 December 2024: {enough * 100:.0f} % (± " in said(small)
+
+    def test_targets_stand_as_in_their_table(self, small: Path) -> None:
+        target = folder.read(small, "targets.csv").to_dict("records")[0]
+        shares = [percent(target[name]) for name in ("probability", "ci_low", "ci_high")]
+        row = "Randomised: at least 12 80 % {} {} to {} {}".format(
+            *shares, words()(f"targets.{target['verdict']}")
+        )
+
+        assert row.replace("\u00a0", " ") in said(small)
+
+    @pytest.mark.parametrize("name", ["randomised", "completed", "left", "still_in_follow_up"])
+    def test_means_stand_as_in_the_summary(self, small: Path, name: str) -> None:
+        section = said(small).split("2. Will they finish")[-1]
+
+        assert number(measure(small, name)["mean"]) in section
+
+    def test_hours_stand_as_in_the_summary(self, small: Path) -> None:
+        hours = measure(small, "nurse_hours")
+
+        assert "{:.0f} ({:.0f} to {:.0f})".format(*hours[["mean", "p10", "p90"]]) in said(small)
+
+    def test_the_flow_shows_every_box_of_its_table(self, small: Path) -> None:
+        text, flow = said(small), folder.read(small, "flow.csv")
+
+        assert all(number(mean) in text for mean in flow["mean"])
+
+    def test_questions_stand_in_order_under_one_heading(self, small: Path) -> None:
+        levels = [int(level) for level in re.findall(r"<h(\d)", markup(small))]
+        titles = re.findall(r"<h2>(\d)\.", markup(small))
+
+        assert titles == ["1", "2", "3", "4", "5"]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+    def test_clock_times_stand_in_the_footer_alone(self, small: Path) -> None:
+        started = folder.manifest(small)["started"]
+        before, _, footer = html(small).partition("<footer>")
+
+        assert started in footer
+        assert started not in before
+
+    def test_the_same_folder_gives_the_same_page(self, small: Path) -> None:
+        before = html(small)
+        report.write(small)
+
+        assert html(small) == before
+
+    def test_it_is_small_and_asks_for_nothing_from_elsewhere(self, small: Path) -> None:
+        addresses = re.findall(r"(?:src|href)=\"(?!#|data:)", markup(small))
+
+        assert len(html(small).encode()) < 3_000_000
+        assert not addresses
+
+    def test_every_text_of_the_catalogue_is_used(self) -> None:
+        package = Path(report.__file__).parent.parent
+        sources = [*package.glob("*/*.py"), *package.glob("templates/*.j2")]
+        code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+        keys = [key for key in words().texts if not key.startswith(("name.", "likelihood."))]
+
+        assert not [key for key in keys if key not in code and f'"{key.split(".")[1]}"' not in code]
+
+
+class TestRegister:
+    def test_what_has_no_evidence_comes_first(self, small: Path) -> None:
+        grades = [entry.evidence for entry in register.entries(load(small / "scenario.yaml"))]
+
+        assert grades == sorted(grades, key=register.GRADES.index)
+        assert {"assumption", "expert", "literature"} <= set(grades)
+
+    def test_a_number_stands_with_all_that_is_known(self, small: Path) -> None:
+        path = "assumptions.recruitment.candidates_per_month"
+
+        assert f"{path} 1.5 1 to 3 expert the investigator" in said(small)
+
+    def test_a_distribution_nobody_vouches_for_is_one_row(self, small: Path) -> None:
+        path = "assumptions.durations_minutes.give"
+
+        assert f"{path} triangular: low 10, mode 20, high 40 assumption" in said(small)
+
+    def test_the_design_is_listed_where_it_carries_a_range(self, make: Make) -> None:
+        people = "people: {value: 1, range: [1, 2]}"
+        text = said(make(replications=1, text=SMALL.replace("people: 1", people)))
+
+        assert "design.staff.nurse.people 1 1 to 2" in text
+
+
+class TestLittleToSay:
+    def test_nobody_randomised(self, make: Make) -> None:
+        text = said(make("assumptions.recruitment.consent=0"))
+
+        assert "Nobody was randomised in any simulated trial" in text
+        assert "“consent” stops most candidates: 100 %" in text
+
+    def test_no_candidates_at_all(self, make: Make) -> None:
+        text = said(make("assumptions.recruitment.candidates_per_month=0"))
+
+        assert "No candidate was lost at any of these steps." in text
+
+    def test_one_replication_claims_no_probability(self, make: Make) -> None:
+        text = said(make(replications=1))
+
+        assert "In the one trial simulated, " in text
+        assert "run more replications" in text
+
+    def test_no_target(self, make: Make) -> None:
+        free = SMALL.replace("target: 12", "target: none")
+        text = said(make(text=re.sub(r"targets: .*", "targets: {}", free)))
+
+        assert "no target is set" in text
+        assert "The scenario names no targets." in text
+        assert "Date on which number" not in text
+
+    def test_target_reached_always(self, make: Make) -> None:
+        text = said(make("design.trial.target=1", "assumptions.recruitment.rate_shape=null"))
+
+        assert "1 randomised by 31 December 2024: 100 % (95 % interval 91 % to 100 %)" in text
+        assert "Luck or ignorance" not in text
+
+    def test_one_arm(self, make: Make) -> None:
+        one = re.sub(r", control: \{.*?\}(?=\})|, control: 0.05|    placebo_dose.*\n", "", SMALL)
+        text = said(make(text=one))
+
+        assert "Randomised to Active" in text
+        assert "Control" not in text
+
+    def test_no_staff(self, make: Make) -> None:
+        free = re.sub(r"\[nurse\]", "[]", SMALL).replace(
+            '{nurse: {people: 1, hours: {mon-fri: "08:00-12:00"}}}', "{}"
+        )
+        text = said(make(text=re.sub(r", \{later: note\}|, note: \[[^\]]*\]", "", free)))
+
+        assert "Nothing was asked of anybody in this scenario." in text
+
+    def test_unlimited_staff(self, make: Make) -> None:
+        text = said(make("design.staff.nurse.people=unlimited"))
+
+        assert "No role’s hours are limited" in text
+
+    def test_follow_up_longer_than_the_trial(self, make: Make) -> None:
+        text = said(make("design.schedule.month_3.day=800"))
+
+        assert "none: follow-up is longer than the trial" in text
+
+
+@pytest.mark.browser
+class TestInABrowser:
+    def test_every_chart_is_drawn(self, show: Show, small: Path) -> None:
+        drawn = show(small).eval_on_selector_all(
+            ".chart",
+            """charts => charts.map(chart => [
+                chart.querySelectorAll(
+                    ".mark-area path, .mark-line path, .mark-rect path, .mark-symbol path"
+                ).length > 0,
+                chart.querySelector("svg").clientWidth > 300])""",
+        )
+
+        assert drawn == [[True, True]] * CHARTS
+
+    def test_a_chart_reads_its_message_aloud(self, show: Show, small: Path) -> None:
+        drawing = show(small).locator("#reached-2 [role=graphics-document]")
+        message = drawing.get_attribute("aria-label") or ""
+
+        assert message.startswith("The probability that 12 are randomised rises to ")
+
+    def test_hostile_names_are_text(self, show: Show, make: Make) -> None:
+        quoted = HOSTILE.replace('"', '\\"')
+        names = SMALL.replace("A small trial", f'"{quoted}"').replace(
+            "title: Active", f'title: "{quoted}"'
+        )
+        page = show(make(text=names))
+
+        assert page.inner_text("h1") == HOSTILE
+        assert HOSTILE in page.inner_text("#finished")
+        assert page.evaluate("window.owned === undefined")
+
+    def test_it_fits_a_small_window(self, show: Show, small: Path) -> None:
+        page = show(small)
+        page.set_viewport_size({"width": 480, "height": 800})
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= 480
