@@ -1,0 +1,114 @@
+"""How many times faster trialsim is than a textbook SimPy version of the same model.
+
+Run it as `python tests/benchmark.py [--replications N]`, on a quiet machine: both versions walk the
+shipped baseline on one core, turn by turn in one process, and are compared in what they find.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # a command of tests/ finds its own repository
+
+from sim.meaning.interpretation import interpret  # noqa: E402
+from sim.meaning.protocol import Protocol  # noqa: E402
+from sim.meaning.scenario import load  # noqa: E402
+from sim.vocabulary.eventlog import Milestone  # noqa: E402
+from sim.world.run import run  # noqa: E402
+from tests.textbook import Textbook  # noqa: E402
+
+SEED, ROUNDS = 1, 5
+
+Found = dict[str, float]
+Version = Callable[[Protocol, int], Found]
+
+
+def trialsim(protocol: Protocol, replication: int) -> Found:
+    """Return what one replication of trialsim finds: people, and hours worked by role and room."""
+    log, end = run(protocol, SEED, replication), protocol.clock.end_minutes
+    minutes = [0.0] * len(protocol.resources)
+    for resource, *_, started, ended in log.work:
+        minutes[resource] += max(0.0, min(ended, end) - started)
+    reached = [milestone for _, _, milestone, _ in log.moments]
+    return {
+        "randomised": reached.count(Milestone.RANDOMISED),
+        "completed": reached.count(Milestone.COMPLETED),
+        **{each.name: spent / 60 for each, spent in zip(protocol.resources, minutes, strict=True)},
+    }
+
+
+def textbook(protocol: Protocol, replication: int) -> Found:
+    """Return the same of the textbook version."""
+    trial = Textbook(protocol, SEED, replication)
+    return {"randomised": trial.randomised, "completed": trial.completed, **trial.hours()}
+
+
+def standard_errors_apart(ours: list[Found], theirs: list[Found]) -> dict[str, float]:
+    """Return by how many standard errors of the difference the means lie apart."""
+    apart = {}
+    for name in ours[0]:
+        both = [np.array([each[name] for each in found]) for found in (ours, theirs)]
+        error = sum(values.var(ddof=1) / len(values) for values in both) ** 0.5
+        difference = float(both[0].mean() - both[1].mean())
+        apart[name] = difference / error if error else difference
+    return apart
+
+
+def main() -> None:
+    """Time both versions in turn and print the ratio and the means."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replications", type=int, default=200, metavar="N", help="of each (200)")
+    a_round = max(2, parser.parse_args().replications // ROUNDS)
+    protocol = interpret(load(ROOT / "scenarios" / "baseline.yaml"))
+    versions: tuple[Version, Version] = (trialsim, textbook)
+    found: tuple[list[Found], list[Found]] = ([], [])
+    speeds: tuple[list[float], list[float]] = ([], [])
+    for version in versions:
+        version(protocol, 0)
+    for number in range(ROUNDS):
+        replications = range(number * a_round + 1, (number + 1) * a_round + 1)
+        for version, kept, speed in zip(versions, found, speeds, strict=True):
+            gc.collect()
+            start = perf_counter()
+            kept += [version(protocol, replication) for replication in replications]
+            speed.append(a_round / (perf_counter() - start))
+    lines = (*_speeds(a_round, *speeds), "", *_means(*found), "")
+    sys.stdout.write("\n".join(lines))
+
+
+def _speeds(a_round: int, ours: list[float], theirs: list[float]) -> Iterator[str]:
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    yield f"{ROUNDS} rounds of {a_round} replications of the baseline, one core"
+    yield f"{'':26}{'least':>8}{'median':>8}{'most':>8}"
+    for name, values, digits in (
+        ("trialsim, replications/s", ours, 1),
+        ("textbook, replications/s", theirs, 1),
+        ("ratio", ratios, 2),
+    ):
+        figures = (min(values), median(values), max(values))
+        yield f"{name:26}" + "".join(f"{value:8.{digits}f}" for value in figures)
+
+
+def _means(ours: list[Found], theirs: list[Found]) -> Iterator[str]:
+    yield f"{'mean (standard error)':22}{'trialsim':>18}{'textbook':>18}{'errors apart':>14}"
+    for name, apart in standard_errors_apart(ours, theirs).items():
+        what = name if name in ("randomised", "completed") else f"{name} hours"
+        means = (_mean([each[name] for each in found]) for found in (ours, theirs))
+        yield f"{what:22}" + "".join(f"{mean:>18}" for mean in means) + f"{apart:14.1f}"
+
+
+def _mean(values: list[float]) -> str:
+    return f"{np.mean(values):.2f} ({np.std(values, ddof=1) / len(values) ** 0.5:.2f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The house rules of sim/, read from the source alone."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tokenize
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SIM = Path(__file__).parent.parent / "sim"
+
+# The rooms, a folder each. A file imports only from its own room and from rooms above it.
+ROOMS = ["vocabulary", "meaning", "world", "record", "experiments", "showing"]
+FRONT_DOOR = {"sim", "sim.__main__"}
+
+LINES_A_FILE, LINES_A_FUNCTION = 250, 40
+NOT_A_NOUN_OF_ITS_OWN = {"utils", "helpers", "manager", "data", "info"}
+HEAVY = {"numpy", "pandas", "altair", "scipy", "pydantic", "simpy"}
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(SIM.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+FILES = {_module(path): path for path in sorted(SIM.rglob("*.py"))}
+each_file = pytest.mark.parametrize("file", sorted(FILES))
+
+
+def test_every_file_has_a_room() -> None:
+    assert {_room(file) for file in FILES.keys() - FRONT_DOOR} == set(ROOMS)
+
+
+def test_no_file_is_named_for_nothing() -> None:
+    assert not {path.stem for path in FILES.values()} & NOT_A_NOUN_OF_ITS_OWN
+
+
+@each_file
+def test_a_file_imports_from_its_own_room_or_one_above(file: str) -> None:
+    if file not in FRONT_DOOR:
+        assert not {other for other in _own(file) if _floor(other) > _floor(file)}
+
+
+def test_imports_make_no_cycle() -> None:
+    TopologicalSorter({file: _own(file) for file in FILES}).prepare()
+
+
+def test_only_the_world_imports_simpy() -> None:
+    assert {_room(file) for file in FILES if "simpy" in _imported(file)} == {"world"}
+
+
+def test_the_record_knows_no_model() -> None:
+    reached = {other for file in FILES if _room(file) == "record" for other in _reached(file)}
+
+    assert not {other for other in reached if _room(other) == "world"}
+
+
+def test_only_the_command_line_prints() -> None:
+    for file in FILES.keys() - {"sim.showing.cli", "sim.showing.terminal"}:
+        said = {ast.unparse(node) for node in ast.walk(_tree(file)) if isinstance(node, ast.expr)}
+        assert not {"print", "sys.stdout", "sys.stderr"} & said, file
+        assert "click" not in _imported(file), file
+
+
+@each_file
+def test_a_file_is_short(file: str) -> None:
+    assert len(_code_lines(file)) <= LINES_A_FILE
+
+
+@each_file
+def test_a_function_is_short_or_says_why_not(file: str) -> None:
+    source = FILES[file].read_text(encoding="utf-8").splitlines()
+    long = [
+        node.name
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.FunctionDef)
+        and "# long because " not in source[node.lineno - 1]
+        and len(_code_lines(file) & set(range(node.lineno, _end(node) + 1))) > LINES_A_FUNCTION
+    ]
+
+    assert not long
+
+
+@pytest.mark.parametrize("command", ["", "run", "check", "trace", "report", "new", "list"])
+def test_help_loads_nothing_heavy(command: str) -> None:
+    program = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: sys.stderr.write(' '.join({HEAVY} & set(sys.modules))))\n"
+        "from sim.showing.cli import main\n"
+        f"main({[*command.split(), '--help']})"
+    )
+    helped = subprocess.run(
+        [sys.executable, "-c", program], cwd=SIM.parent, capture_output=True, text=True, check=False
+    )
+
+    assert helped.stdout.startswith("Usage: ")
+    assert (helped.returncode, helped.stderr) == (0, "")
+
+
+@cache
+def _tree(file: str) -> ast.Module:
+    return ast.parse(FILES[file].read_text(encoding="utf-8"))
+
+
+@cache
+def _imported(file: str) -> frozenset[str]:
+    """Top-level packages, and modules of our own, wherever in the file they are imported."""
+    names: set[str] = set()
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            module = node.module or ""
+            inside = {f"{module}.{alias.name}" for alias in node.names} & FILES.keys()
+            names |= inside or {module}
+    return frozenset(name if name in FILES else name.split(".")[0] for name in names)
+
+
+def _own(file: str) -> set[str]:
+    return set(_imported(file) & FILES.keys() - {"sim"})
+
+
+def _reached(file: str) -> set[str]:
+    reached, ahead = set[str](), [file]
+    while ahead:
+        for other in _own(ahead.pop()) - reached:
+            reached.add(other)
+            ahead.append(other)
+    return reached
+
+
+def _room(file: str) -> str:
+    return file.split(".")[1] if file not in FRONT_DOOR else ""
+
+
+def _floor(file: str) -> int:
+    return ROOMS.index(_room(file))
+
+
+@cache
+def _code_lines(file: str) -> frozenset[int]:
+    """Numbers of the lines that hold code: no blank line, comment or docstring."""
+    blank = {tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
+    lines: set[int] = set()
+    with tokenize.open(FILES[file]) as source:
+        for token in tokenize.generate_tokens(source.readline):
+            if token.type not in blank | {tokenize.ENDMARKER}:
+                lines |= set(range(token.start[0], token.end[0] + 1))
+    return frozenset(lines - _docstring_lines(_tree(file)))
+
+
+def _docstring_lines(tree: ast.Module) -> set[int]:
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+            node
+        ):
+            lines |= set(range(node.body[0].lineno, _end(node.body[0]) + 1))
+    return lines
+
+
+def _end(node: ast.stmt) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno

@@ -1,0 +1,28 @@
+"""trialsim and the textbook version of the same model find the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.meaning.interpretation import interpret
+from sim.meaning.scenario import load
+from tests.benchmark import standard_errors_apart, textbook, trialsim
+
+BASELINE = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"
+
+
+@pytest.mark.slow
+def test_it_agrees_with_the_textbook_version() -> None:
+    known_rate = load(BASELINE, ["assumptions.recruitment.rate_shape=null"])
+    protocol = interpret(known_rate)
+    replications = range(1, 51)
+
+    apart = standard_errors_apart(
+        [trialsim(protocol, number) for number in replications],
+        [textbook(protocol, number) for number in replications],
+    )
+
+    assert apart.keys() >= {"randomised", "completed", "coordinator", "infusion_bed"}
+    assert all(abs(errors) < 3 for errors in apart.values()), apart

@@ -1,0 +1,309 @@
+"""The same trial as a SimPy textbook would write it, to compare with: no part of the product.
+
+A process a person and a process a visit; a `PriorityResource` for each role and room, requested in
+context managers; a `Store` as the desk; random numbers drawn inside the processes, one after the
+other. It reads the protocol for its inputs (calendars, possible days, distributions, plan) and
+shares no process with the model that it is compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+
+from sim.meaning.product import Product
+from sim.meaning.protocol import Arm, Attributes, PlannedVisit, Protocol
+from sim.meaning.slots import NEVER, NEVER_DAY, Slots
+from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
+from tests.textbook_clinic import Clinic, Process
+
+
+@dataclass
+class Booking:
+    """A visit of the schedule on a day."""
+
+    planned: PlannedVisit
+    planned_day: int
+    day: int
+    is_missed: bool = False
+
+    @property
+    def slots(self) -> Slots:
+        """Where and when the visit can be held on its day."""
+        return self.planned.offer.on(self.day)
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Visits are attended by day, on one day in the order of the schedule's rows."""
+        return self.day, self.planned.row_order
+
+    def move(self, first_day: int, *, is_kept: bool = False) -> None:
+        """Take the first possible day from then on; too late is missed, unless `is_kept`."""
+        last = self.planned_day + self.planned.window_days[1]
+        day = self.planned.offer.next_on_or_after(first_day)
+        self.is_missed = day > last and self.planned.late_is_missed and not is_kept
+        self.day = last if self.is_missed else day
+
+
+@dataclass
+class Participant:
+    """What the process of somebody randomised remembers; `booked` holds a visit a row."""
+
+    arm: Arm
+    day_1: int
+    product_day: int
+    is_dosed: bool = False
+    leaves: float = math.inf
+    stops: float = math.inf
+    here: tuple[int, str] = (-1, "")
+    booked: dict[int, Booking] = field(default_factory=dict)
+
+    @property
+    def doses(self) -> list[Booking]:
+        """The doses booked."""
+        return [each for each in self.booked.values() if each.planned.is_dose]
+
+    def next_booking(self) -> Booking:
+        """Return the earliest visit; before the first dose only doses are attended."""
+        awaited = [] if self.is_dosed else self.doses
+        return min(awaited or self.booked.values(), key=lambda each: each.turn)
+
+
+class Textbook(Clinic):
+    """One replication: who was randomised and completed, and the hours worked."""
+
+    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
+        super().__init__(protocol, seed, replication)
+        self.randomised = self.completed = 0
+        self.full_since = math.inf
+        self.prepared: Counter[tuple[str, int]] = Counter()
+        self.blocks: dict[tuple[int, ...], list[int]] = {}
+        self.env.process(self.recruitment())
+        self.env.run(until=self.end)
+
+    # From the chart to randomisation.
+
+    def recruitment(self) -> Process:
+        plan = self.protocol.recruitment
+        rate = plan.candidates_per_month
+        if plan.rate_shape is not None:
+            rate = self.rng.gamma(plan.rate_shape, rate / plan.rate_shape)
+        expected = 0.0
+        while True:
+            expected += self.rng.exponential(1 / rate)
+            day = bisect_left(plan.cumulative, expected)
+            if day == len(plan.cumulative):
+                return
+            before, after = plan.cumulative[day - 1 : day + 1]
+            within = (expected - before) / (after - before)
+            yield self.until((day - 1 + within) * MINUTES_PER_DAY)
+            if self.full_since < math.inf:
+                return
+            self.env.process(self.candidate())
+
+    def candidate(self) -> Process:
+        steps, attributes = self.protocol.screening, self.attributes()
+        is_read = yield self.env.process(self.paperwork(steps.chart_review))
+        if not is_read or self.fails("chart", attributes):
+            return
+        yield self.env.timeout(self.days(steps.contact_days))
+        consents = self.rng.random() < steps.consents
+        talk = partial(self.screening_visit, consents=consents)
+        held = yield from self.on_a_possible_day(steps.screening_visit, talk)
+        if not held or not consents:
+            return
+        consented, drawn = held
+        known = drawn + self.days(steps.lab_days)
+        called = known + self.days(steps.work_up_days)
+        withdraws = math.inf
+        if self.rng.random() < steps.withdraws:
+            withdraws = self.rng.uniform(consented, called)
+        for step, moment in (("visit", drawn), ("labs", known), ("call", called)):
+            if withdraws < moment:
+                return
+            yield self.until(moment)
+            if consented > self.full_since or self.fails(step, attributes):
+                return
+        yield from self.eligibility_call(drawn, consented, attributes)
+
+    def eligibility_call(self, drawn: float, consented: float, attributes: Attributes) -> Process:
+        """Randomise, after another draw of blood if the first would be too old by then."""
+        steps = self.protocol.screening
+        call = steps.eligibility_call
+        expected = call.start_after(self.env.now) + call.visit.typical_minutes
+        if expected > drawn + steps.valid_for_minutes:
+            yield from self.on_a_possible_day(steps.repeat_blood, self.repeat_blood)
+            yield self.env.timeout(self.days(steps.lab_days))
+        is_done = yield self.env.process(self.paperwork(call))
+        is_late = self.env.now > self.protocol.recruits_until_minutes
+        if is_done and not is_late and consented <= self.full_since:
+            self.randomised += 1
+            if self.randomised == self.protocol.target:
+                self.full_since = self.env.now
+            yield from self.participation(self.next_arm(attributes))
+
+    def attributes(self) -> Attributes:
+        drawn: dict[str, float] = {}
+        for each in self.protocol.attributes:
+            applies = each.among is None or drawn[each.among]
+            drawn[each.name] = self.draw(each.distribution) if applies else 0.0
+        return drawn
+
+    def fails(self, step: str, attributes: Attributes) -> bool:
+        return any(each.at == step and each.fails(attributes) for each in self.protocol.criteria)
+
+    def next_arm(self, attributes: Attributes) -> Arm:
+        scheme = self.protocol.randomisation
+        block = self.blocks.setdefault(scheme.stratum(attributes), [])
+        if not block:
+            cycle = [arm for arm, share in enumerate(scheme.ratio) for _ in range(share)]
+            size = self.rng.choice(scheme.block_sizes)
+            block.extend(self.rng.permutation(cycle * (size // len(cycle))).tolist())
+        return self.protocol.arms[block.pop()]
+
+    # Visits, each a process.
+
+    def screening_visit(self, slots: Slots, day: int, *, consents: bool) -> Process:
+        """Return when consent was given and blood drawn, or nothing if the trial is full.
+
+        None if the team was taken all day.
+        """
+        if self.full_since < math.inf:
+            return ()
+        if not (yield from self.first_task(slots.visit, partial(slots.start_on, day))):
+            return None
+        consented = self.env.now
+        if consents:
+            yield from self.other_tasks(slots.visit)
+        return consented, self.env.now
+
+    def planned_visit(self, booking: Booking, keeps: float | None) -> Process:
+        """Return "held", "taken" (try another day), or "wasted" if a prepared dose was too old."""
+        slots = booking.slots
+        visit, next_start = slots.visit, partial(slots.start_on, booking.day)
+        if keeps is None:
+            if not (yield from self.first_task(visit, next_start)):
+                return "taken"
+            yield from self.other_tasks(visit)
+            return "held"
+        infuse = visit.tasks[1]
+        if not (yield from self.first_task(visit, next_start, ahead=infuse.team)):
+            return "taken"
+        latest = self.env.now + keeps
+        if not (yield from self.task(infuse, lambda now: now if now <= latest else NEVER)):
+            return "wasted"
+        yield from self.other_tasks(visit, first=2)
+        return "held"
+
+    # From randomisation to the end.
+
+    def participation(self, arm: Arm) -> Process:
+        """Attend the arm's visits until the last one or until the participant leaves."""
+        product = self.protocol.products[arm.product]
+        day_1 = int((self.env.now + self.days(arm.to_first_dose_days)) // MINUTES_PER_DAY)
+        person = Participant(arm, day_1, self.today() + product.order_ahead_days)
+        for row in arm.rows:
+            self.book(person, row[0], self.today())
+        while person.booked:
+            booking = person.next_booking()
+            coming = self.coming(person, booking)
+            if coming == NEVER and booking.day != NEVER_DAY:
+                booking.move(booking.day + 1)
+            elif person.stops < min(person.leaves, coming) and person.doses:
+                for dose in person.doses:
+                    del person.booked[dose.planned.row_order]
+            elif person.leaves < coming:
+                return
+            else:
+                yield self.until(coming)
+                yield from self.attend(person, booking, product)
+        self.completed += 1
+
+    def attend(self, person: Participant, booking: Booking, product: Product) -> Process:
+        """Hold or miss a visit, or put it off if there is no product or no team that day."""
+        if booking.is_missed:
+            self.keep(person, booking)
+            return
+        is_dose, keeps = booking.planned.is_dose, None
+        monday = booking.day - (booking.day + self.protocol.clock.opens.weekday()) % DAYS_PER_WEEK
+        if is_dose:
+            limit, keeps = product.doses_per_week, product.use_within_minutes
+            if limit is not None and self.prepared[product.name, monday] >= limit:
+                booking.move(monday + DAYS_PER_WEEK)
+                return
+        self.prepared[product.name, monday] += is_dose
+        outcome = yield self.env.process(self.planned_visit(booking, keeps))
+        if outcome == "held":
+            self.keep(person, booking)
+        elif outcome == "wasted":
+            person.product_day = booking.day + product.order_ahead_days
+            booking.move(person.product_day)
+        else:
+            self.prepared[product.name, monday] -= is_dose
+            booking.move(booking.day + 1)
+
+    def coming(self, person: Participant, booking: Booking) -> float:
+        """Return when the participant comes; two visits on one day at one place are one trip."""
+        day, now = booking.day, self.env.now
+        if day == NEVER_DAY:
+            return NEVER
+        if booking.is_missed:
+            return max(float(day * MINUTES_PER_DAY), now)
+        slots = booking.slots
+        if person.here == (day, slots.place):
+            return slots.start_on(day, now)
+        for other in person.booked.values():
+            if other is booking or other.day != day or other.is_missed:
+                continue
+            both = self.protocol.joint_slots(slots, other.slots)
+            if other.slots.place == slots.place and both.next_on_or_after(day) == day:
+                slots = both
+                break
+        return slots.coming(day, self.rng.random(), now)
+
+    def book(self, person: Participant, planned: PlannedVisit, earliest: int) -> None:
+        """Book the possible day nearest to the planned one, then let the participant move it."""
+        day = person.day_1 + planned.days_after_first_dose
+        first, last = (day + limit for limit in planned.window_days)
+        if planned.is_dose:
+            earliest = max(earliest, person.product_day)
+        booked = planned.offer.nearest(day, max(first, earliest), last)
+        booking = person.booked[planned.row_order] = Booking(planned, day, booked or last)
+        if booked is None:
+            booking.move(max(last + 1, earliest))
+            return
+        attendance = self.protocol.attendance.get(booking.slots.visit.name)
+        if attendance is None:
+            return
+        booking.is_missed = self.rng.random() < attendance.missed
+        shift = round(self.draw(attendance.early_or_late_days))
+        if shift and not booking.is_missed:
+            booking.move(max(booked + shift, earliest), is_kept=not planned.is_repeated)
+
+    def keep(self, person: Participant, booking: Booking) -> None:
+        """Cross out a visit held or missed and book the row's next; the first dose is day 1."""
+        planned, earliest = booking.planned, booking.day
+        del person.booked[planned.row_order]
+        if not booking.is_missed:
+            person.here = (booking.day, booking.slots.place)
+            earliest = booking.day + planned.min_days_between
+            if planned.is_dose and not person.is_dosed:
+                self.start_treatment(person, booking)
+        row = next(row for row in person.arm.rows if row[0].row_order == planned.row_order)
+        if planned.number < len(row):
+            self.book(person, row[planned.number], earliest)
+
+    def start_treatment(self, person: Participant, dose: Booking) -> None:
+        """Count days from the first dose, and draw when the participant leaves or stops."""
+        person.is_dosed = True
+        person.day_1 = dose.day - dose.planned.days_after_first_dose
+        arm, reasons = person.arm.index, self.protocol.reasons
+        leaving = [self.exponential(reason.hazards[arm]) for reason in reasons]
+        person.leaves = self.env.now + min(leaving, default=math.inf)
+        person.stops = self.env.now + self.exponential(self.protocol.stopping_hazards[arm])
+        for row in person.arm.rows:
+            if row[0].row_order != dose.planned.row_order:
+                self.book(person, row[0], dose.day)

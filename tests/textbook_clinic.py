@@ -1,0 +1,156 @@
+"""People and rooms at work, as a SimPy textbook would write it; see `textbook`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sim.meaning.protocol import Protocol
+from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Task, Visit
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
+from sim.vocabulary.distributions import Distribution
+
+Process = Generator[simpy.Event, Any, Any]
+NextStart = Callable[[float], float]
+"""The first instant, at or after the given one, at which something may start, or NEVER."""
+
+_VISIT, _DESK = 0, 1
+"""Priorities: visits go before desk work."""
+
+_ROUNDING_ERROR = 1e-6
+"""Minutes; the engine adds up delays, and its clock misses a planned instant by less than this."""
+
+
+class Clinic:
+    """A resource for each role and room, and for each a desk with as many workers as people."""
+
+    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
+        self.protocol = protocol
+        self.rng = np.random.default_rng((seed, replication))
+        self.env = simpy.Environment()
+        self.end = protocol.clock.end_minutes
+        self.worked_minutes = [0.0] * len(protocol.resources)
+        self.posts: list[simpy.PriorityResource] = []
+        self.desks: list[simpy.Store] = []
+        for index, resource in enumerate(protocol.resources):
+            if resource.units is None:
+                raise NotImplementedError("people and spaces without limit")
+            self.posts.append(simpy.PriorityResource(self.env, resource.units))
+            self.desks.append(simpy.Store(self.env))
+            for _ in range(resource.units):
+                self.env.process(self.desk_worker(index))
+
+    def hours(self) -> dict[str, float]:
+        """Return the hours worked, by role and room."""
+        names = (resource.name for resource in self.protocol.resources)
+        hours = (minutes / MINUTES_PER_HOUR for minutes in self.worked_minutes)
+        return dict(zip(names, hours, strict=True))
+
+    def until(self, moment: float) -> simpy.Timeout:
+        return self.env.timeout(max(0.0, moment - self.env.now))
+
+    def today(self) -> int:
+        return int((self.env.now + _ROUNDING_ERROR) // MINUTES_PER_DAY)
+
+    def draw(self, distribution: Distribution) -> float:
+        return distribution.quantile(self.rng.random())
+
+    def days(self, distribution: Distribution) -> float:
+        """Draw a delay that is given in days; return minutes."""
+        return self.draw(distribution) * MINUTES_PER_DAY
+
+    def exponential(self, hazard: float) -> float:
+        return self.rng.exponential(1 / hazard) if hazard else math.inf
+
+    def task(
+        self, task: Task, next_start: NextStart | None = None, ahead: Sequence[int] = ()
+    ) -> Process:
+        """Do a task with its whole team; False if that is free only when it may not start.
+
+        `ahead` is the next task's team, which must be free before this one starts.
+        """
+        with ExitStack() as stack:
+            asked = [self.posts[member].request(priority=_VISIT) for member in (*task.team, *ahead)]
+            for request in asked:
+                stack.enter_context(request)
+            for request in asked:
+                yield request
+            if next_start is not None and next_start(self.env.now) > self.env.now + _ROUNDING_ERROR:
+                return False
+            for member, request in zip(ahead, asked[len(task.team) :], strict=True):
+                self.posts[member].release(request)
+            minutes = task.minutes(self.rng.random())
+            for member in task.team:
+                self._note_work(member, minutes)
+            yield self.env.timeout(minutes)
+        return True
+
+    def first_task(self, visit: Visit, next_start: NextStart, ahead: Sequence[int] = ()) -> Process:
+        """Do a visit's first task from a possible start; False if the team is taken at all."""
+        while (start := next_start(self.env.now)) < NEVER:
+            yield self.until(start)
+            if (yield from self.task(visit.tasks[0], next_start, ahead)):
+                return True
+        return False
+
+    def other_tasks(self, visit: Visit, first: int = 1) -> Process:
+        """Do the tasks from number `first` on, and leave the rest of the work on desks."""
+        for task in visit.tasks[first:]:
+            yield from self.task(task)
+        for task in visit.later:
+            minutes = task.minutes(self.rng.random())
+            for member in task.team:
+                self.desks[member].put(minutes)
+
+    def paperwork(self, slots: Slots) -> Process:
+        """Do a visit that nobody comes for; False if the run has no start left for it."""
+        if not (yield from self.first_task(slots.visit, slots.start_after)):
+            return False
+        yield from self.other_tasks(slots.visit)
+        return True
+
+    def on_a_possible_day(self, slots: Slots, visit: Callable[[Slots, int], Process]) -> Process:
+        """Come at an hour of the first possible day on which the team is not taken."""
+        day = slots.next_on_or_after(self.today())
+        while day != NEVER_DAY:
+            coming = slots.coming(day, self.rng.random(), self.env.now)
+            if coming != NEVER:
+                yield self.until(coming)
+                held = yield self.env.process(visit(slots, day))
+                if held is not None:
+                    return held
+            day = slots.next_on_or_after(day + 1)
+        return None
+
+    def repeat_blood(self, slots: Slots, day: int) -> Process:
+        """Return True, or None if the team was taken all day."""
+        return (yield from self.first_task(slots.visit, partial(slots.start_on, day))) or None
+
+    def desk_worker(self, member: int) -> Process:
+        """Do desk work in roster hours, whenever no visit wants the person."""
+        roster = self.protocol.resources[member].roster
+        while True:
+            left = yield self.desks[member].get()
+            while left > _ROUNDING_ERROR:
+                begin, _ = roster.next_duty(self.env.now)
+                if begin > self.env.now:
+                    yield self.until(begin)
+                    yield self.env.timeout(0)  # whoever comes as the shift begins goes first
+                with self.posts[member].request(priority=_DESK) as request:
+                    yield request
+                    begin, shift_end = roster.next_duty(self.env.now)
+                    if begin > self.env.now + _ROUNDING_ERROR:
+                        continue
+                    minutes = min(left, shift_end - self.env.now)
+                    self._note_work(member, minutes)
+                    yield self.env.timeout(minutes)
+                    left -= minutes
+
+    def _note_work(self, member: int, minutes: float) -> None:
+        self.worked_minutes[member] += min(minutes, self.end - self.env.now)
