@@ -356,12 +356,15 @@ def test_more_staff_and_longer_hours_do_not_lower_the_number_randomised(
         for found in (
             replications(12, *trial),
             replications(12, *trial, "design.staff.coordinator.people=2"),
-            replications(12, *trial, name="full_time_coordinator"),
+            replications(12, *trial, INVESTIGATOR_ALL_WEEK, name="full_time_coordinator"),
         )
     )
 
     assert rise(few, two) > at_least
     assert rise(few, all_day) > at_least
+
+
+INVESTIGATOR_ALL_WEEK = 'design.staff.investigator.hours={mon-fri: "08:00-12:00, 14:00-17:30"}'
 
 
 def rise(few: np.ndarray[Any, Any], many: np.ndarray[Any, Any]) -> float:

@@ -29,6 +29,7 @@ class Booking:
     planned_day: int
     day: int
     is_missed: bool = False
+    came_in_vain: bool = False
 
     @property
     def slots(self) -> Slots:
@@ -211,6 +212,7 @@ class Textbook(Clinic):
             booking = person.next_booking()
             coming = self.coming(person, booking)
             if coming == NEVER and booking.day != NEVER_DAY:
+                booking.came_in_vain = True
                 booking.move(booking.day + 1)
             elif person.stops < min(person.leaves, coming) and person.doses:
                 for dose in person.doses:
@@ -243,6 +245,7 @@ class Textbook(Clinic):
             booking.move(person.product_day)
         else:
             self.prepared[product.name, monday] -= is_dose
+            booking.came_in_vain = True
             booking.move(booking.day + 1)
 
     def coming(self, person: Participant, booking: Booking) -> float:
@@ -262,7 +265,7 @@ class Textbook(Clinic):
             if other.slots.place == slots.place and both.next_on_or_after(day) == day:
                 slots = both
                 break
-        return slots.coming(day, self.rng.random(), now)
+        return slots.coming(day, 0.0 if booking.came_in_vain else self.rng.random(), now)
 
     def book(self, person: Participant, planned: PlannedVisit, earliest: int) -> None:
         """Book the possible day nearest to the planned one, then let the participant move it."""

@@ -116,15 +116,16 @@ class Clinic:
         return True
 
     def on_a_possible_day(self, slots: Slots, visit: Callable[[Slots, int], Process]) -> Process:
-        """Come at an hour of the first possible day on which the team is not taken."""
-        day = slots.next_on_or_after(self.today())
+        """Come at some hour; if the team is taken all day, as the next possible day begins."""
+        day, hour = slots.next_on_or_after(self.today()), self.rng.random()
         while day != NEVER_DAY:
-            coming = slots.coming(day, self.rng.random(), self.env.now)
+            coming = slots.coming(day, hour, self.env.now)
             if coming != NEVER:
                 yield self.until(coming)
                 held = yield self.env.process(visit(slots, day))
                 if held is not None:
                     return held
+                hour = 0.0
             day = slots.next_on_or_after(day + 1)
         return None
 

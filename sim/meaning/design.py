@@ -284,9 +284,10 @@ class Design(Section):
     visits: dict[Name, tuple[Step, ...]] = Field(default={})
     """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A visit
     starts at the first time of its day, from the participant's coming, at which its tasks can
-    begin one after the other, at modal length, with their people and rooms on duty; is the
-    team taken all day, the next possible day is tried. Three names have a meaning of their own, and
-    take no time when empty or left out: `chart_review` (before anyone is contacted),
+    begin one after the other, at modal length, with their people and rooms on duty, first come
+    first served; whoever comes in vain, because the team is taken all that day, is there again at
+    the first start of the next possible day. Three names have a meaning of their own, and take no
+    time when empty or left out: `chart_review` (before anyone is contacted),
     `screening_visit`, and `eligibility_call` (after the work-up)."""
     tasks: dict[Name, tuple[str, ...]] = Field(default={})
     """The roles and rooms that work takes, held together for as long as it lasts. Three names have

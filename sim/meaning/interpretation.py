@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from itertools import accumulate
 
 from sim.meaning import assumptions, design, quantities
@@ -36,6 +37,9 @@ SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer",
 """The season of each month, January first."""
 
 
+_STEPS = ("chart_review", "screening_visit", "eligibility_call")
+
+
 def interpret(scenario: Scenario) -> Protocol:
     """Return what a valid scenario means."""
     return _Interpreter(scenario).protocol()
@@ -49,10 +53,11 @@ class _Interpreter:
         trial = self.design.trial
         self.clock = Clock(trial.opens, trial.closes)
         self.calendars = Calendars(self.clock, self.design.places)
-        self.visits = {name: self._visit(name) for name in self._names_of_visits()}
+        self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
         self.products = tuple(_product(*named) for named in self.design.products.items())
         self.resources = tuple(self._resources())
         self.rosters = [resource.roster for resource in self.resources]
+        self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
     def protocol(self) -> Protocol:
         trial, scheme = self.design.trial, self.design.randomisation
@@ -82,10 +87,6 @@ class _Interpreter:
             reasons=tuple(Reason(name, self._hazards(each)) for name, each in hazards.items()),
             stopping_hazards=self._hazards(self.nature.stops_treatment),
         )
-
-    def _names_of_visits(self) -> tuple[str, ...]:
-        named = {"chart_review": 0, "screening_visit": 0, "eligibility_call": 0}
-        return tuple(named | dict.fromkeys(self.design.visits))
 
     def _visit(self, name: str) -> Visit:
         steps = self.design.visits.get(name, ())
@@ -142,10 +143,10 @@ class _Interpreter:
         )
         valid = nature.valid_for_days
         return Screening(
-            chart_review=self._slots(self.visits["chart_review"], ""),
-            screening_visit=self._slots(self.visits["screening_visit"], place),
-            eligibility_call=self._slots(self.visits["eligibility_call"], ""),
-            repeat_blood=self._slots(Visit("repeat_blood", drawn, ()), place),
+            chart_review=self.slots_of(self.visits["chart_review"], ""),
+            screening_visit=self.slots_of(self.visits["screening_visit"], place),
+            eligibility_call=self.slots_of(self.visits["eligibility_call"], ""),
+            repeat_blood=self.slots_of(Visit("repeat_blood", drawn, ()), place),
             contact_days=_distribution(nature.contact_days),
             lab_days=_distribution(nature.lab_days),
             work_up_days=_distribution(nature.work_up_days),
@@ -181,7 +182,7 @@ class _Interpreter:
     def _planned(self, order: int, name: str, row: design.Row) -> tuple[PlannedVisit, ...]:
         """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
         offer = Offer(
-            tuple(self._slots(self.visits[visit], place) for place, visit in row.at.items())
+            tuple(self.slots_of(self.visits[visit], place) for place, visit in row.at.items())
         )
         gap = row.every_days.value if row.every_days else 0
         cycle = row.cycle_days.value if row.cycle_days else 0

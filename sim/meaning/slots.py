@@ -83,6 +83,10 @@ class Slots:
             step -= end - start
         return NEVER
 
+    def first_start(self, day: int) -> float:
+        """Return the first start of a possible day."""
+        return float(day * MINUTES_PER_DAY + self._starts[day][0][0])
+
     def start_on(self, day: int, moment: float) -> float:
         """Return the first start of `day` at or after `moment`, or NEVER."""
         midnight = day * MINUTES_PER_DAY

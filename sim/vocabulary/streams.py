@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,17 @@ class Streams:
         self._philox = np.random.Philox(root)
         self._generator = np.random.Generator(self._philox)
         self._blocks: dict[str, list[float]] = {}
+        # The state is written in place: to build it anew would cost more than the numbers.
+        self._counter = np.zeros(4, dtype=np.uint64)
+        self._key = np.array([self._root, 0], dtype=np.uint64)
+        self._state: Any = {
+            "bit_generator": "Philox",
+            "state": {"counter": self._counter, "key": self._key},
+            "buffer": np.zeros(4, dtype=np.uint64),
+            "buffer_pos": 4,
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
 
     def uniform(self, question: str, index: int) -> float:
         """Return the number in [0, 1) that answers `question` for the person (or item) `index`."""
@@ -48,16 +60,8 @@ class Streams:
             return block[index]
 
     def _next_block(self, question: str, number: int) -> list[float]:
-        self._philox.state = {
-            "bit_generator": "Philox",
-            "state": {
-                "counter": np.array([number * _STEPS, 0, 0, 0], dtype=np.uint64),
-                "key": np.array([self._root, _key_of(question)], dtype=np.uint64),
-            },
-            "buffer": np.zeros(4, dtype=np.uint64),
-            "buffer_pos": 4,
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
+        self._counter[0] = number * _STEPS
+        self._key[1] = _key_of(question)
+        self._philox.state = self._state
         numbers: list[float] = self._generator.random(_BLOCK).tolist()
         return numbers

@@ -17,8 +17,6 @@ from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, gamma
 from sim.vocabulary.streams import Streams
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
-
 
 class Chance:
     """Answers questions about people, by person."""
@@ -115,13 +113,9 @@ class Chance:
             return False
         return self.uniform(f"missed {planned.occasion}", person) < attendance.missed
 
-    def hour(self, person: int, occasion: str, attempt: int) -> float:
-        """Return the place of a person's coming among the starts of the day, in [0, 1).
-
-        One number serves all attempts, turned by the golden ratio from one to the next (Weyl's
-        equidistributed sequence), so that whoever came too late once comes at another hour.
-        """
-        return (self.uniform(f"hour {occasion}", person) + attempt * _GOLDEN) % 1.0
+    def hour(self, person: int, occasion: str) -> float:
+        """Return the place of a person's coming among the starts of the day, in [0, 1)."""
+        return self.uniform(f"hour {occasion}", person)
 
     def minutes(self, task: Task, person: int, occasion: str) -> float:
         """Return how long a task takes."""

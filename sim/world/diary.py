@@ -19,8 +19,8 @@ _TURN = attrgetter("turn")
 class Appointment:
     """A planned visit on a day; `cause` says what put it outside its window or made it missed.
 
-    `attempt` counts the days tried in vain; `first_coming` is earlier than `coming` if the visit
-    was put off; `joins` says that the participant is already there for the visit before.
+    `first_coming` is earlier than `coming` if the visit was put off; `came_in_vain` says that the
+    participant was sent home, `joins` that they are already there for the visit before.
     """
 
     planned: PlannedVisit
@@ -30,9 +30,9 @@ class Appointment:
     turn: tuple[int, int] = (NEVER_DAY, 0)
     cause: str = ""
     is_missed: bool = False
-    attempt: int = 0
     coming: float = NEVER
     first_coming: float = NEVER
+    came_in_vain: bool = False
     joins: bool = False
 
     def put_on(self, day: int, cause: str) -> None:
@@ -82,7 +82,8 @@ class Diary:
         self, person: int, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
     ) -> None:
         """Plan day 1, and order the product, at the instant of randomisation."""
-        self._person = person
+        self.person = person
+        self.arm = arm
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
@@ -142,8 +143,44 @@ class Diary:
 
     def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
         """Try the visit again on the first possible day from `first_day` on."""
-        appointment.attempt += 1
+        appointment.came_in_vain = cause != "product"
         appointment.put_on(appointment.planned.offer.next_on_or_after(first_day), cause)
+
+    def waits_until(self, appointment: Appointment, leaves: float) -> int:
+        """Return the last day until which this visit can be put off and change nothing else.
+
+        After it comes another visit, another place, the end of a window or the day of leaving.
+        Visits of the same kind are no such thing: they are held after it.
+        """
+        planned, last = appointment.planned, NEVER_DAY
+        if planned.is_dose or len(planned.offer.choices) > 1:
+            return appointment.day
+        if planned.late_is_missed:
+            last = appointment.planned_day + planned.window_days[1]
+        for other in self._appointments.values():
+            if other.day <= last and not self._is_behind(other, appointment):
+                last = other.day - 1
+        if leaves < NEVER:
+            last = min(last, int(leaves // MINUTES_PER_DAY) - 1)
+        return max(last, appointment.day)
+
+    def waited(self, appointment: Appointment, day: int, cause: str) -> None:
+        """Move a visit to the day on which it was held, and with it those that stood behind it."""
+        for other in self._appointments.values():
+            if other.day < day and self._is_behind(other, appointment):
+                hour = self._chance.hour(self.person, other.planned.occasion)
+                coming = other.slots.coming(other.day, hour, appointment.first_coming)
+                other.first_coming = min(other.first_coming, coming)
+                other.came_in_vain = True
+                other.put_on(day, cause)
+        appointment.put_on(day, cause)
+
+    def _is_behind(self, other: Appointment, appointment: Appointment) -> bool:
+        """Say whether a visit (or itself) would only wait for the same team behind another."""
+        if other is appointment:
+            return True
+        is_alike = other.slots is appointment.slots and not other.is_missed
+        return is_alike and not other.planned.late_is_missed and not other.planned.is_dose
 
     def _attended(self) -> Collection[Appointment]:
         everything = self._appointments.values()
@@ -169,10 +206,10 @@ class Diary:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
             return appointment
         visit = offer.on(booked).visit.name
-        if self._chance.misses(self._person, planned, visit):
+        if self._chance.misses(self.person, planned, visit):
             appointment.miss(booked, "did_not_come")
             return appointment
-        shift = self._chance.days_late(self._person, planned, visit)
+        shift = self._chance.days_late(self.person, planned, visit)
         day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
         appointment.put_on(day, "participant")
         return appointment
@@ -180,8 +217,8 @@ class Diary:
     def _set_hour(self, appointment: Appointment, now: float) -> None:
         """Settle the instant at which the participant comes.
 
-        Two visits on one day at one place are one trip: the hour suits both, and the second
-        follows the first.
+        Whoever came in vain comes again at the day's first start. Two visits on one day at one
+        place are one trip: the hour suits both, and the second follows the first.
         """
         slots, day = appointment.slots, appointment.day
         appointment.joins = self._here == (day, slots.place)
@@ -193,7 +230,7 @@ class Diary:
             appointment.coming = slots.start_on(day, now)
         else:
             occasion = appointment.planned.occasion
-            u = self._chance.hour(self._person, occasion, appointment.attempt)
+            u = 0.0 if appointment.came_in_vain else self._chance.hour(self.person, occasion)
             appointment.coming = self._trip(appointment).coming(day, u, now)
 
     def _trip(self, first: Appointment) -> Slots:

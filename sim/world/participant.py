@@ -11,10 +11,11 @@ import simpy
 
 from sim.meaning.protocol import Arm, Attributes
 from sim.vocabulary.eventlog import Milestone
-from sim.world.clinic import Held, Process, Request
+from sim.world.clinic import Process
 from sim.world.diary import Appointment, Diary
 from sim.world.screening import screening
 from sim.world.trial import Trial
+from sim.world.waiting import Held, Refusal, Request
 
 
 def journey(person: int, arrival: float, trial: Trial) -> Process:
@@ -49,8 +50,9 @@ def participation(
             trial.note_visit(person, arm, visit, visit.coming)
             diary.keep(visit)
             continue
-        held = yield from attend(visit, person, arm, diary, trial)
-        if held is None:
+        held = yield from attend(visit, diary, leaves, trial)
+        if not isinstance(held, Held):
+            now = held
             continue
         trial.note_visit(person, arm, visit, held.start)
         now = held.end
@@ -65,28 +67,31 @@ def participation(
 
 
 def attend(
-    visit: Appointment, person: int, arm: Arm, diary: Diary, trial: Trial
-) -> Generator[simpy.Event, Any, Held | None]:
-    """Come to a visit; None if it could not be held that day and was put off."""
-    product, supply, dose = trial.protocol.products[arm.product], trial.supply, None
+    visit: Appointment, diary: Diary, leaves: float, trial: Trial
+) -> Generator[simpy.Event, Any, Held | float]:
+    """Come to a visit and wait for its team; if it is put off, return the instant that was said."""
+    product, supply, dose = trial.protocol.products[diary.arm.product], trial.supply, None
     if visit.planned.is_dose:
         if supply.is_spent(product, visit.day):
             diary.put_off(visit, supply.next_week(visit.day), "product")
-            return None
+            return visit.coming
         dose = supply.preparation(product, visit.day)
 
     request = Request(
-        person,
+        diary.person,
         visit.planned.occasion,
         visit.first_coming,
+        diary.waits_until(visit, leaves),
         dose,
         holds_ahead=dose is not None and product.use_within_minutes is not None,
     )
     held = yield from trial.clinic.attend(visit.slots, request, visit.coming)
-    if isinstance(held, str):
-        diary.put_off(visit, visit.day + 1, held)
-        return None
+    if isinstance(held, Refusal):
+        diary.put_off(visit, held.day + 1, held.put_off_by)
+        return held.moment
     if dose is not None and dose.is_wasted:
         diary.put_off(visit, diary.order(held.end), "product")
-        return None
+        return held.end
+    if held.put_off_by:
+        diary.waited(visit, held.day, held.put_off_by)
     return held

@@ -19,9 +19,9 @@ _ROUNDING_ERROR = 1e-8
 """Minutes; less than this is no work for another day."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(slots=True)
 class DeskWork:
-    """Work that can wait; ordered by the moment it fell due, then by arrival on the desk."""
+    """Work that can wait; done in the order in which it fell due, then of arrival on the desk."""
 
     due: float
     ticket: int
@@ -44,13 +44,16 @@ class Post:
         self._done = done
         self._free_at = [0.0] * units
         self._in_hand: list[tuple[DeskWork, float] | None] = [None] * units
-        self._desk: list[DeskWork] = []
+        self._desk: list[tuple[float, int, DeskWork]] = []
+        self._undone = 0
         self._next: tuple[float, float, int] | None = None
 
     def free_from(self, moment: float) -> float:
         """Return when somebody is free, at `moment` or later, behind all who asked before."""
-        self._catch_up(moment)
-        return max(moment, min(self._free_at, default=math.inf))
+        if self._undone:
+            self._catch_up(moment)
+        free = min(self._free_at, default=math.inf)
+        return max(moment, free)
 
     def take(self, end: float) -> None:
         """Hold whoever is free first until `end`."""
@@ -59,7 +62,8 @@ class Post:
 
     def leave_on_desk(self, work: DeskWork) -> None:
         """Put work on the desk; it may be started once it has fallen due."""
-        heappush(self._desk, work)
+        heappush(self._desk, (work.due, work.ticket, work))
+        self._undone += 1
         self._next = None
 
     def close(self, end: float) -> None:
@@ -69,7 +73,7 @@ class Post:
             if held:
                 work, left = held
                 self._done(work, left, end, end)
-        for work in sorted(self._desk):
+        for _, _, work in sorted(self._desk):
             self._done(work, work.minutes, end, end)
 
     def _catch_up(self, moment: float) -> None:
@@ -85,16 +89,20 @@ class Post:
             self._done(work, end - begin, begin, end)
             left -= end - begin
             self._free_at[unit] = end
-            self._in_hand[unit] = (work, left) if left > _ROUNDING_ERROR else None
+            if left > _ROUNDING_ERROR:
+                self._in_hand[unit] = work, left
+            else:
+                self._in_hand[unit] = None
+                self._undone -= 1
             self._next = None
 
     def _take_from_desk(self) -> tuple[DeskWork, float]:
-        work = heappop(self._desk)
+        _, _, work = heappop(self._desk)
         return work, work.minutes
 
     def _next_begin(self) -> tuple[float, float, int]:
         """Return when, until which shift's end, and by whom the next desk work begins."""
-        head = self._desk[0].due if self._desk else math.inf
+        head = self._desk[0][0] if self._desk else math.inf
         earliest = (math.inf, math.inf, -1)
         for unit, free_at in enumerate(self._free_at):
             ready = free_at if self._in_hand[unit] else max(free_at, head)
@@ -121,7 +129,7 @@ class UnlimitedPost(Post):
 
     def close(self, end: float) -> None:
         """Do all desk work, each piece by its own person, until the end of the run."""
-        for work in sorted(self._desk):
+        for _, _, work in sorted(self._desk):
             ready, left = work.due, work.minutes
             while left > _ROUNDING_ERROR:
                 begin, shift_end = self._roster.next_duty(ready)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.meaning.protocol import Protocol
 from sim.vocabulary.eventlog import EventLog
 from sim.world.recruitment import recruitment
@@ -16,7 +18,6 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     trial = Trial(protocol, seed, replication)
     env, end = trial.env, protocol.clock.end_minutes
     env.process(recruitment(trial))
-    while env.peek() <= end:
-        env.step()
+    env.run(until=math.nextafter(end, math.inf))
     trial.clinic.close(end)
     return trial.log

@@ -11,8 +11,8 @@ import simpy
 from sim.meaning.protocol import Attributes
 from sim.meaning.slots import NEVER, Task
 from sim.vocabulary.eventlog import Milestone
-from sim.world.clinic import Held
 from sim.world.trial import Trial
+from sim.world.waiting import Held
 
 DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE = "discuss_consent", "draw_blood", "randomise"
 """Tasks whose end means something; without one, the visit's start (consent) or end does."""
