@@ -1,0 +1,109 @@
+"""Trials in which something is missing altogether: each runs to the end and says what happened."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sim.experiments.experiment import replicate
+from sim.meaning.interpretation import interpret
+from sim.meaning.scenario import load, shipped
+from sim.record import folder
+from sim.record.measures import measure
+from sim.showing import report
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.eventlog import EventLog
+from sim.world.run import run
+
+REPLICATIONS = 4
+NOBODY = "Nobody was randomised in any simulated trial"
+FRIDAY = 4
+
+
+def measures(*overrides: str) -> list[dict[str, float]]:
+    protocol = interpret(load(shipped() / "baseline.yaml", overrides))
+    return [measure(log, protocol) for log in logs(*overrides)]
+
+
+def logs(*overrides: str) -> list[EventLog]:
+    protocol = interpret(load(shipped() / "baseline.yaml", overrides))
+    return [run(protocol, 7, number) for number in range(1, REPLICATIONS + 1)]
+
+
+def page(home: Path, *overrides: str) -> str:
+    """The text of the page."""
+    scenario = load(shipped() / "baseline.yaml", overrides)
+    results = replicate(scenario, replications=REPLICATIONS, jobs=1, keep=1)
+    out = folder.write(results, command="", seconds=1.0, page=report.write, out=home / "out")
+    html = (out / "report.html").read_text(encoding="utf-8")
+    text = re.sub(r"<(script|style)>.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", text.replace("\u00a0", " "))
+
+
+@pytest.mark.parametrize(
+    ("override", "none", "some"),
+    [
+        ("assumptions.recruitment.candidates_per_month=0", "candidates", ""),
+        ("design.eligibility.age_over_18_to_65.age.above=64.99", "consented", "candidates"),
+        ("design.staff.coordinator.people=0", "consented", "still_in_screening"),
+        ("design.staff.investigator.people=0", "consented", "still_in_screening"),
+    ],
+    ids=["no candidates", "nobody eligible", "no coordinator", "no investigator"],
+)
+def test_nobody_is_randomised(tmp_path: Path, override: str, none: str, some: str) -> None:
+    for found in measures(override):
+        assert found["randomised"] == found[none] == 0
+        assert not some or found[some] > 0
+
+    assert NOBODY in page(tmp_path, override)
+
+
+@pytest.mark.parametrize("missing", ["rooms.infusion_bed.spaces", "staff.cell_lab.people"])
+def test_an_arm_that_cannot_be_dosed_is_neither_dosed_nor_lost(
+    tmp_path: Path, missing: str
+) -> None:
+    for found in measures(f"design.{missing}=0"):
+        assert found["doses_huc_msc"] == found["completed_msc"] == 0
+        assert found["doses_il2"] > 0
+        assert found["still_in_follow_up"] >= found["randomised_msc"] > 0
+
+    assert NOBODY not in page(tmp_path, f"design.{missing}=0")
+
+
+def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_after(
+    tmp_path: Path,
+) -> None:
+    closed = "design.places.clinic.closures=[{from: 2023-03-01, to: 2024-02-29}]"
+    first, last = ((day - date(2022, 10, 1)).days for day in (date(2023, 3, 1), date(2024, 2, 29)))
+    days = [
+        start // MINUTES_PER_DAY
+        for log in logs(closed)
+        for _, start, _, _, _, _, place, outcome, *_ in log.visits
+        if place == "clinic" and outcome != "missed"
+    ]
+    assert not [day for day in days if first <= day <= last]
+    assert min(days) < first < last < max(days)
+
+    assert NOBODY not in page(tmp_path, closed)
+
+
+def test_a_day_with_nobody_on_duty_passes_without_visits() -> None:
+    absent = 'design.staff.nurse.hours={mon-thu: "08:00-12:00, 14:00-17:30"}'
+    opens = date(2022, 10, 1).weekday()
+    for log in logs(absent):
+        days = {int(start // MINUTES_PER_DAY) for _, _, visit, *_, start, _ in log.work
+                if visit in {"il2_injection", "msc_infusion"}}  # fmt: skip
+        assert days
+        assert not [day for day in days if (day + opens) % 7 == FRIDAY]
+
+
+def test_a_target_of_one_is_reached_by_the_first(tmp_path: Path) -> None:
+    one = "design.trial.target=1"
+    for found in measures(one):
+        assert found["randomised"] >= 1
+        assert found["day_of_target"] < found["last_visit_day"]
+
+    assert "1 randomised by 31 December 2025: 100 %" in page(tmp_path, one)
