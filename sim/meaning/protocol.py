@@ -6,6 +6,7 @@ Built once per process from a validated scenario; holds no luck and no state.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -63,10 +64,10 @@ class Criterion:
 
 
 _HOLDS = {
-    "above": float.__gt__,
-    "at_least": float.__ge__,
-    "below": float.__lt__,
-    "at_most": float.__le__,
+    "above": operator.gt,
+    "at_least": operator.ge,
+    "below": operator.lt,
+    "at_most": operator.le,
 }
 
 
@@ -205,9 +206,7 @@ class Protocol:
 
     def failing(self, attributes: Attributes) -> tuple[int, ...]:
         """Return the indices of all criteria a person fails."""
-        return tuple(
-            index for index, criterion in enumerate(self.criteria) if criterion.fails(attributes)
-        )
+        return tuple([index for index, each in enumerate(self.criteria) if each.fails(attributes)])
 
     def joint_slots(self, first: Slots, second: Slots) -> Slots:
         """Return the slots of two visits held one after the other on one trip to one place."""

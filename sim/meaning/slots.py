@@ -49,7 +49,11 @@ class Slots:
     def __init__(
         self, visit: Visit, place: str, is_open: Sequence[bool], rosters: Sequence[Roster]
     ) -> None:
-        """Work out every day for which `is_open` has an entry; `rosters` is indexed by team."""
+        """Work out every day for which `is_open` has an entry; `rosters` is indexed by team.
+
+        Of the first task's team, and of the first two tasks' teams, are known the members and how
+        many minutes after the start each begins.
+        """
         self.visit = visit
         self.place = place
         self.is_open = is_open
@@ -60,6 +64,10 @@ class Slots:
             for offset, task in zip(offsets, visit.tasks, strict=False)
             for member in task.team
         ]
+        self.first_team = tuple((member, 0.0) for task in visit.tasks[:1] for member in task.team)
+        self.first_two_teams = self.first_team + tuple(
+            (member, offsets[1]) for task in visit.tasks[1:2] for member in task.team
+        )
         self._known: dict[tuple[tuple[Span, ...], ...], tuple[Span, ...]] = {}
         self._starts = [
             self._starts_on(day) if opened else () for day, opened in enumerate(is_open)

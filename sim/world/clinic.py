@@ -156,15 +156,13 @@ class Clinic:
         held.end = held.ends[task.name] = end
         return True
 
-    def _first_free(self, visit: Visit, now: float, ahead: bool) -> tuple[float, str]:  # noqa: FBT001
+    def _first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, str]:  # noqa: FBT001
         """Return when the first task's whole team is free, and who is last to be."""
         free, last = now, -1
-        for position, task in enumerate(visit.tasks[: 2 if ahead else 1]):
-            lead = visit.tasks[0].typical_minutes if position else 0.0
-            for member in task.team:
-                moment = self._posts[member].free_from(now) - lead
-                if moment > free:
-                    free, last = moment, member
+        for member, lead in slots.first_two_teams if ahead else slots.first_team:
+            moment = self._posts[member].free_from(now) - lead
+            if moment > free:
+                free, last = moment, member
         is_room = last >= 0 and self._resources[last].kind == "room"
         return free, "room" if is_room else "staff"
 

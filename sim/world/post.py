@@ -64,7 +64,8 @@ class Post:
         """Put work on the desk; it may be started once it has fallen due."""
         heappush(self._desk, (work.due, work.ticket, work))
         self._undone += 1
-        self._next = None
+        if self._desk[0][2] is work:
+            self._next = None
 
     def close(self, end: float) -> None:
         """Work until the end of the run, then account for what remains undone."""

@@ -101,7 +101,7 @@ class WaitingRoom:
     def __init__(
         self,
         env: simpy.Environment,
-        first_free: Callable[[Visit, float, bool], tuple[float, str]],
+        first_free: Callable[[Slots, float, bool], tuple[float, str]],
         begin: Callable[[Visit, Request, float], Held],
     ) -> None:
         """`first_free` says when a visit's team is free, and who is last; `begin` begins it."""
@@ -176,7 +176,7 @@ class WaitingRoom:
             opens = line.slots.first_start(line.day)
             if opens > now:
                 return opens
-            free, taken = self._first_free(line.slots.visit, now, line.holds_ahead)
+            free, taken = self._first_free(line.slots, now, line.holds_ahead)
             start = line.slots.start_on(line.day, free)
             if start != NEVER:
                 return start
