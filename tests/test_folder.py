@@ -74,13 +74,13 @@ def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_pat
         "scenario_digest",
         "seed",
         "replications",
+        "calendar_known_through",
+        "replications_per_second",
         "versions",
         "git_commit",
-        "calendar_known_through",
         "cores",
         "started",
         "seconds",
-        "replications_per_second",
     ]
     assert (manifest["seed"], manifest["replications"]) == (7, 2)
     assert manifest["calendar_known_through"] == "2026-12-31"

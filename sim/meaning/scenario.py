@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,32 @@ def dump(scenario: Scenario) -> str:
     text = io.StringIO()
     yaml.dump(_plain(scenario.model_dump(by_alias=True)), text)
     return text.getvalue()
+
+
+def leaves(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield every value of design and assumptions by its dotted path, as a planner would say it."""
+    plain = _plain(scenario.model_dump(by_alias=True))
+    for section in ("design", "assumptions"):
+        yield from _leaves(section, plain[section])
+
+
+def _leaves(path: str, entry: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(entry, dict) or "value" in entry or "family" in entry:
+        yield path, _in_words(entry)
+        return
+    for key, inner in entry.items():
+        yield from _leaves(f"{path}.{key}", inner)
+
+
+def _in_words(entry: object) -> str:
+    if isinstance(entry, dict):
+        inner = {key: each for key, each in entry.items() if each is not None}
+        if "value" in inner:
+            return _in_words(inner["value"])
+        return ", ".join(f"{key} {_in_words(each)}" for key, each in inner.items())
+    if isinstance(entry, list):
+        return ", ".join(map(_in_words, entry)) or "none"
+    return "none" if entry is None else str(entry)
 
 
 def json_schema() -> dict[str, Any]:

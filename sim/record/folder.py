@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,10 +26,11 @@ import pandas as pd
 
 from sim import __version__
 from sim.meaning.scenario import dump
-from sim.record import tables
+from sim.record import pairs, tables
 from sim.record.results import Results
 
 MANIFEST, LATEST, PART = "manifest.json", "latest", ".part"
+REPLICATIONS, COMPARE = "replications.csv", "compare.csv"
 PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
 DECIMALS = 6
 NEVER = "never"
@@ -37,7 +38,7 @@ TEXT = (
     *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
     *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
     *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
-    *("visit", "place", "task"),
+    *("visit", "place", "task", "scenario"),
 )
 
 
@@ -70,12 +71,69 @@ def write(  # noqa: PLR0913  each says something else about the run
         (part / "scenario.yaml").write_bytes(scenario)
         for name, table in tables.build(results).items():
             _write_table(part / name, table)
-        facts = {"command": command, "scenario_digest": digest, **_facts(results, started, seconds)}
-        (part / MANIFEST).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        known_through = results.protocol.calendar_known_through
+        facts = {
+            "scenario_digest": digest,
+            "seed": results.seed,
+            "replications": results.replications,
+            "calendar_known_through": None if known_through is None else known_through.isoformat(),
+            "replications_per_second": round(results.replications / seconds, 3)
+            if seconds
+            else None,
+        }
+        _write_manifest(part, {"command": command, **facts, **_facts(started, seconds)})
         page(part)
     if out is None:
         _point_to(target, root)
     return target
+
+
+def gather(  # noqa: PLR0913  each says something else about the runs
+    place: Mapping[str, Callable[[Path], object]],
+    *,
+    command: str,
+    seconds: float,
+    page: Callable[[Path], None],
+    root: Path = Path("results"),
+    out: Path | None = None,
+) -> Path:
+    """Put finished runs side by side in one folder; give its path.
+
+    `place` puts the run of each scenario, the baseline first, under the path it is given. The
+    folder, `root/compare/<time>-<digest>` or `out` itself, holds them by the names of their
+    scenarios, with compare.csv, a manifest and the page. Raises FolderRefused as `write` does, and
+    where the runs are not of the same seed and replications, so that nobody can be paired.
+    """
+    started = datetime.now().astimezone() - timedelta(seconds=seconds)
+    digest = sha256("\n".join(place).encode()).hexdigest()
+    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
+    target = _new(root / "compare" / stem) if out is None else claim(out)
+    with _refusing(target), _becoming(target) as part:
+        for name, put in place.items():
+            put(part / name)
+        alike = _alike([part / name for name in place])
+        _write_table(
+            part / COMPARE,
+            pairs.differences({name: read(part / name, REPLICATIONS) for name in place}),
+        )
+        facts = {"scenarios": list(place), **alike, **_facts(started, seconds)}
+        _write_manifest(part, {"command": command, **facts})
+        page(part)
+    if out is None:
+        _point_to(target, root)
+    return target
+
+
+def _alike(runs: Sequence[Path]) -> dict[str, int]:
+    """The seed and the number of replications of all these runs."""
+    manifests = [manifest(run) for run in runs]
+    for fact in ("seed", "replications"):
+        if len({each[fact] for each in manifests}) > 1:
+            said = ", ".join(
+                f"{run.name} {each[fact]}" for run, each in zip(runs, manifests, strict=True)
+            )
+            raise FolderRefused(f"not the same {fact}, so their people cannot be paired: {said}")
+    return {fact: manifests[0][fact] for fact in ("seed", "replications")}
 
 
 def claim(out: Path) -> Path:
@@ -190,22 +248,21 @@ def _plain(value: object) -> str:
     return NEVER if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
 
 
-def _facts(results: Results, started: datetime, seconds: float) -> dict[str, Any]:
-    known_through = results.protocol.calendar_known_through
+def _write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
+    (part / MANIFEST).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _facts(started: datetime, seconds: float) -> dict[str, Any]:
     return {
-        "seed": results.seed,
-        "replications": results.replications,
         "versions": {
             "trialsim": __version__,
             "python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
         },
         "git_commit": _git_commit(),
-        "calendar_known_through": None if known_through is None else known_through.isoformat(),
         "cores": os.cpu_count(),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "replications_per_second": round(results.replications / seconds, 3) if seconds else None,
     }
 
 

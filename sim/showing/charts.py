@@ -119,7 +119,7 @@ def _dates() -> alt.X:
 def over_time(
     lines: pd.DataFrame, bands: pd.DataFrame, series: Sequence[Series], frame: Frame
 ) -> Chart:
-    """Return lines (date, value, series) over bands (date, low, high, series)."""
+    """Return lines (date, value, series) over bands (date, low, high, series), if there are any."""
     axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
     scale = alt.Scale(domain=[0, 1]) if frame.share else alt.Scale(zero=True, nice=True)
     shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
@@ -142,7 +142,8 @@ def over_time(
     touch = (
         alt.Chart(lines).mark_point(opacity=0, size=80).encode(x=_dates(), y=value, tooltip=tips)
     )
-    return finish(alt.layer(band, line, touch), frame.height, frame.message)
+    layers = [line, touch] if bands.empty else [band, line, touch]
+    return finish(alt.layer(*layers), frame.height, frame.message)
 
 
 def dots(table: pd.DataFrame, frame: Frame) -> Chart:

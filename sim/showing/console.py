@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from sim.experiments import implied
@@ -27,6 +27,14 @@ def result(run: Run) -> Iterator[str]:
     yield from _targets(run)
     yield from _hours(run)
     yield from _calendar(run.protocol)
+
+
+def comparison(runs: Mapping[str, Run], first: str) -> Iterator[str]:
+    """Yield how scenarios compare: the first sentence of their page, then each one's targets."""
+    yield first
+    for name, run in runs.items():
+        yield name
+        yield from (f"  {line}" for line in _targets(run))
 
 
 def _dates(run: Run) -> Iterator[str]:

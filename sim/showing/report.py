@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from pathlib import Path
-
-import vl_convert
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, reaching, register, working
-from sim.showing.page import Figure, Row, Run, Table
+from sim.showing import finishing, reaching, register, rendering, working
+from sim.showing.page import Row, Run, Table
 from sim.vocabulary.words import number, percent, words
 
 PAGE = "report.html"
@@ -44,8 +40,8 @@ def read(finished: Path) -> Run:
 def render(run: Run) -> str:
     """Return the page as HTML; the same run gives the same text."""
     answers = [question.answer(run) for question in (reaching, finishing, working, register)]
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    return rendering.render(
+        "report.html.j2",
         say=run.say,
         run=run,
         verdict=reaching.verdict(run),
@@ -54,25 +50,8 @@ def render(run: Run) -> str:
         answers=answers,
         limits=_limits(run),
         versions=_versions(run),
-        charts=_chart_library(),
+        manifest=run.manifest,
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sim"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests["figure"] = lambda part: isinstance(part, Figure)
-    return environment
-
-
-@cache
-def _chart_library() -> str:
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
 def _replications(run: Run) -> str:

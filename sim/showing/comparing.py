@@ -1,0 +1,229 @@
+"""The page of a comparison: scenarios side by side, met by the same simulated people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sim.meaning.scenario import leaves
+from sim.record import folder
+from sim.showing import charts, findings, rendering, report
+from sim.showing.charts import STYLES, Frame, Series
+from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.vocabulary.words import Words, number, percent, words
+
+Runs = Mapping[str, Run]
+"""Finished runs by the names of their scenarios, the baseline first."""
+
+SHOWN = (
+    *("randomised", "completed", "day_of_target", "visits_out_of_window", "site_trips"),
+    "desk_backlog_peak_hours",
+)
+"""Measures on the page, before those that targets name; compare.csv has them all."""
+
+
+def write(finished: Path) -> None:
+    """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
+    manifest = folder.manifest(finished)
+    runs = {name: report.read(finished / name) for name in manifest["scenarios"]}
+    page = render(runs, folder.read(finished, folder.COMPARE), manifest)
+    (finished / report.PAGE).write_text(page, encoding="utf-8")
+
+
+def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
+    """Return the page as HTML; the same runs give the same text."""
+    say, first = words(), next(iter(runs.values()))
+    answers = [_inputs(runs, say), _reached(runs, say), _work(runs, say)]
+    answers.append(_differences(runs, compared, say))
+    trial = first.scenario.design.trial
+    return rendering.render(
+        "compare.html.j2",
+        say=say,
+        place=" · ".join(filter(None, (trial.registry_id, trial.site))),
+        verdict=verdict(runs),
+        replications=number(first.count, 0),
+        answers=answers,
+        pages=[(name, run.scenario.title or name) for name, run in runs.items()],
+        manifest=manifest,
+    )
+
+
+def verdict(runs: Runs) -> str:
+    """Return how probable the trial's own target is in each scenario, in one sentence."""
+    say = next(iter(runs.values())).say
+    chances = [
+        say("compare.chance", name=name, probability=_chance(run)) for name, run in runs.items()
+    ]
+    aims = {(run.target, run.recruits_until) for run in runs.values()}
+    (target, day), *others = aims
+    if others or target is None:
+        return say("compare.verdict", chances="; ".join(chances))
+    return say("compare.verdict_one", target=target, day=say.day(day), chances="; ".join(chances))
+
+
+def _chance(run: Run) -> str:
+    if run.target is None:
+        return number(run.measure("randomised")["mean"])
+    return percent(float((run.replications["randomised"] >= run.target).mean()))
+
+
+def _inputs(runs: Runs, say: Words) -> Answer:
+    """The inputs that are not the same in all scenarios."""
+    written = {name: dict(leaves(run.scenario)) for name, run in runs.items()}
+    paths = dict.fromkeys(path for values in written.values() for path in values)
+    rows = [
+        Row([path, *cells])
+        for path in paths
+        if len(set(cells := [values.get(path, "–") for values in written.values()])) > 1
+    ]
+    table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
+    lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
+    return Answer("inputs", say("compare.inputs_title"), lead, (), [table] if rows else [])
+
+
+def _reached(runs: Runs, say: Words) -> Answer:
+    """How probable each target is, and how enrolment goes."""
+    parts: list[Table | Figure] = []
+    targets = dict.fromkeys(
+        name for run in runs.values() for name in run.tables["targets.csv"]["target"]
+    )
+    if targets:
+        parts.append(_targets(runs, list(targets), say))
+    parts.append(_enrolment(runs, say))
+    lead = say("compare.reached_lead", verdict=verdict(runs))
+    return Answer("reached", say("compare.reached_title"), lead, (), parts)
+
+
+def _targets(runs: Runs, targets: Sequence[str], say: Words) -> Table:
+    judged = {
+        name: {one["target"]: one for _, one in run.tables["targets.csv"].iterrows()}
+        for name, run in runs.items()
+    }
+    rows = [
+        Row([say.heading(name), *(_probability(found.get(name), say) for found in judged.values())])
+        for name in targets
+    ]
+    return Table(say("compare.targets"), [say("targets.name"), *runs], rows)
+
+
+def _probability(target: pd.Series[Any] | None, say: Words) -> str:
+    if target is None:
+        return "–"
+    span = say.span(percent(target["ci_low"]), percent(target["ci_high"]))
+    return f"{percent(target['probability'])} ({span})"
+
+
+def _enrolment(runs: Runs, say: Words) -> Figure:
+    """The middle of those randomised by month, and the span of the first scenario."""
+    grown = {
+        name: findings.growth(run.tables["enrolment.csv"], "randomised", run.opens, run.closes)
+        for name, run in runs.items()
+    }
+    baseline = next(iter(grown))
+    lines = pd.concat([each.assign(series=name) for name, each in grown.items()])
+    band = grown[baseline].assign(series=baseline)
+    ends = {name: number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
+    listed = "; ".join(f"{name} {end}" for name, end in ends.items())
+    frame = Frame(say("compare.enrolment_axis"), say("compare.enrolment_message", ends=listed))
+    chart = charts.over_time(
+        lines.rename(columns=charts.BAND), band.rename(columns=charts.BAND), _styled(runs), frame
+    )
+    return Figure(say("compare.enrolment"), chart, _by_date(grown, say("compare.enrolment"), say))
+
+
+def _work(runs: Runs, say: Words) -> Answer:
+    """The hours asked of each role, week by week."""
+    roles = dict.fromkeys(
+        role for run in runs.values() for role in run.scenario.design.staff if _asked(run, role)
+    )
+    figures = [_week(runs, role, say) for role in roles]
+    lead = say("compare.work_lead" if figures else "work.nobody")
+    return Answer("work", say("compare.work_title"), lead, (), figures)
+
+
+def _asked(run: Run, role: str) -> bool:
+    return bool(run.measure(f"{role}_asked_hours_busiest_week")["mean"] > 0)
+
+
+def _week(runs: Runs, role: str, say: Words) -> Figure:
+    weeks = {name: hours for name, run in runs.items() if len(hours := _hours(run, role))}
+    lines = pd.concat([each.assign(series=name) for name, each in weeks.items()])
+    most = {
+        name: number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
+        for name in weeks
+    }
+    listed = "; ".join(f"{name} {hours}" for name, hours in most.items())
+    message = say("compare.week_message", role=say.heading(role), most=listed)
+    title = say("compare.week", role=say.heading(role))
+    frame = Frame(say("compare.week_axis"), message, height=200)
+    lines = lines.rename(columns=charts.BAND)
+    chart = charts.over_time(lines, lines.iloc[:0], _styled(weeks), frame)
+    return Figure(title, chart, _by_date(weeks, title, say))
+
+
+def _hours(run: Run, role: str) -> pd.DataFrame:
+    """The hours asked of a role: date and quantiles, a row a week."""
+    every = run.tables["workload.csv"]
+    ours = every[(every["role"] == role) & (every["quantity"] == "asked_hours")]
+    return ours.assign(date=pd.to_datetime(ours["week"]))
+
+
+def _by_date(tables: Mapping[str, pd.DataFrame], title: str, say: Words) -> Table:
+    """The middle value (P50) of each scenario by date."""
+    wide = pd.DataFrame({name: table.set_index("date")["p50"] for name, table in tables.items()})
+    rows = [
+        Row([say.day(day.date()), *(number(value) for value in values)])
+        for day, values in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+    return Table(title, [say("shared.date"), *tables], rows)
+
+
+def _styled(names: Mapping[str, object]) -> list[Series]:
+    return [Series(name, *style) for name, style in zip(names, cycle(STYLES), strict=False)]
+
+
+def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
+    """What each scenario changes against the first, pair by pair."""
+    baseline, wishes = next(iter(runs)), _wishes(runs)
+    shown = [*dict.fromkeys((*SHOWN, *wishes))]
+    shown += [f"{role}_hours" for role in runs[baseline].scenario.design.staff]
+    rows = [
+        Row(list(_difference(one, wishes.get(measure, 0), say)))
+        for measure in shown
+        for _, one in compared[compared["measure"] == measure].iterrows()
+    ]
+    columns = ("measure", "scenario", "mean", "difference", "interval", "higher", "verdict_column")
+    header = [say(f"compare.{column}", baseline=baseline) for column in columns]
+    table = Table(say("compare.differences"), header, rows, say("compare.differences_note"), 2)
+    lead = say("compare.differences_lead", baseline=baseline)
+    return Answer("differences", say("compare.differences_title"), lead, (), [table])
+
+
+def _wishes(runs: Runs) -> dict[str, int]:
+    """Which way each measure of a target is wanted to go: 1 up, -1 down."""
+    targets = (target for run in runs.values() for target in run.scenario.targets.values())
+    return {
+        target.measure: 1 if target.at_most is None else -1
+        for target in targets
+        if (target.at_least is None) != (target.at_most is None)
+    }
+
+
+def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
+    yield say.heading(one["measure"])
+    yield one["scenario"]
+    yield number(one["baseline_mean"])
+    yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else "–"
+    low, high = one["ci_low"], one["ci_high"]
+    yield say.span(number(low, 2), number(high, 2)) if pd.notna(low) else "–"
+    yield percent(one["chance_higher"])
+    if not low > 0 and not high < 0:
+        yield say("compare.no_difference")
+    elif not wish:
+        yield say("compare.more" if low > 0 else "compare.less")
+    else:
+        yield say("compare.better" if (low > 0) == (wish > 0) else "compare.worse")

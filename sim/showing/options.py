@@ -1,0 +1,97 @@
+"""The options that commands share, and how what they name is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.showing.terminal import NotOpened, Refused, one_screen
+
+if TYPE_CHECKING:
+    from sim.meaning.scenario import Scenario
+
+RESULTS = Path("results")
+
+
+def _remember_verbose(context: click.Context, _option: click.Parameter, verbose: bool) -> None:  # noqa: FBT001
+    context.meta["verbose"] = verbose
+
+
+verbose_option = click.option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_remember_verbose,
+    help="Show every problem, and the traceback of an internal fault.",
+)
+scenario_argument = click.argument("path", metavar="SCENARIO", type=click.Path(path_type=Path))
+set_option = click.option(
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Change a value as if it were written in the file; may be repeated.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all luck."
+)
+
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes at once.  [default: all cores]"
+)
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path), help="Write into this new or empty folder."
+)
+keep_option = click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Keep everything that happened in the first so many replications.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+)
+quiet_option = click.option(
+    "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
+)
+RUN_OPTIONS = (
+    *(verbose_option, quiet_option, json_option, keep_option, out_option, jobs_option, seed_option),
+)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of everything that simulates and writes a folder."""
+    for option in RUN_OPTIONS:
+        command = option(command)
+    return command
+
+
+@contextmanager
+def refusing_folders() -> Iterator[None]:
+    """Turn what the results folder refuses into an error of the command line."""
+    from sim.record.folder import FolderRefused
+
+    try:
+        yield
+    except FolderRefused as refusal:
+        raise NotOpened(str(refusal)) from refusal
+
+
+def load_scenario(path: Path, overrides: Sequence[str]) -> Scenario:
+    """Return a scenario with its overrides, or end with every problem of it."""
+    from sim.meaning.scenario import ScenarioError, UnreadableFile, load
+
+    try:
+        return load(path, overrides)
+    except UnreadableFile as error:
+        raise NotOpened(str(error)) from error
+    except ScenarioError as error:
+        problems = one_screen([str(problem) for problem in error.problems])
+        raise Refused("\n".join(problems)) from error

@@ -1,0 +1,198 @@
+"""Scenarios side by side: the pairs, the folder, the page."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.experiments.experiment import replicate
+from sim.meaning.scenario import load, shipped
+from sim.record import folder, pairs
+from sim.showing import cli
+from sim.vocabulary.intervals import of_mean
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
+OTHER = """
+extends: small.yaml
+scenario: busier
+title: "more <b>candidates</b>"
+assumptions: {recruitment: {candidates_per_month: 20}}
+"""
+AT_MOST_A_FIFTH = 5
+"""The least ratio of the unpaired to the paired variance."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with two scenarios, the working directory."""
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(SMALL, encoding="utf-8")
+    Path("busier.yaml").write_text(OTHER, encoding="utf-8")
+    return tmp_path
+
+
+def trialsim(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def compare(*more: str) -> int:
+    how = ("--replications", "12", "--jobs", "1", "--quiet", "--keep", "1")
+    return trialsim("compare", "small.yaml", "busier.yaml", *how, *more)
+
+
+def test_pairs_are_compared_replication_by_replication() -> None:
+    one = pd.DataFrame({"replication": [1, 2, 3, 4], "left": [1.0, 2.0, 3.0, 4.0]})
+    other = pd.DataFrame({"replication": [1, 2, 3, 4], "left": [2.0, 2.0, 5.0, 3.0]})
+
+    (row,) = pairs.differences({"one": one, "other": other}).to_dict("records")
+
+    apart = np.array([1.0, 0.0, 2.0, -1.0])
+    assert (row["measure"], row["scenario"]) == ("left", "other")
+    assert (row["baseline_mean"], row["difference"], row["chance_higher"]) == (2.5, 0.5, 0.5)
+    assert (row["ci_low"], row["ci_high"]) == of_mean(apart)
+    assert row["variance_ratio"] == pytest.approx((5 / 3 + 2) / apart.var(ddof=1))
+
+
+def test_never_is_higher_than_every_day_and_blanks_are_no_pairs() -> None:
+    one = pd.DataFrame({"day_of_target": [5.0, "never", "never", math.nan]})
+    other = pd.DataFrame({"day_of_target": ["never", 7.0, "never", 9.0]})
+
+    (row,) = pairs.differences({"one": one, "other": other}).to_dict("records")
+
+    assert row["chance_higher"] == pytest.approx(1 / 3)
+    assert all(math.isnan(row[name]) for name in ("baseline_mean", "difference", "variance_ratio"))
+
+
+def test_the_same_people_come_under_another_roster() -> None:
+    runs = {}
+    for name in ("baseline", "full_time_coordinator"):
+        scenario = load(shipped() / f"{name}.yaml")
+        runs[name] = pd.DataFrame(replicate(scenario, replications=60, keep=0).measures)
+
+    ratio = pairs.differences(runs).set_index("measure")["variance_ratio"]
+
+    assert ratio["randomised"] >= AT_MOST_A_FIFTH
+    assert ratio["coordinator_asked_hours_busiest_week"] >= AT_MOST_A_FIFTH
+
+
+@pytest.mark.usefixtures("home")
+def test_the_folder_holds_the_runs_whole_and_what_lies_between_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert compare() == 0
+
+    finished = Path(capsys.readouterr().out.strip())
+    assert finished.parent == Path("results/compare")
+    assert folder.manifest(finished)["scenarios"] == ["small", "busier"]
+    for name in ("small", "busier"):
+        assert (finished / name / "report.html").is_file()
+    table = folder.read(finished, "compare.csv").set_index("measure")
+    means = [
+        folder.read(finished / name, "replications.csv")["randomised"].mean()
+        for name in ("small", "busier")
+    ]
+    assert table.loc["randomised", "baseline_mean"] == pytest.approx(means[0], abs=1e-6)
+    assert table.loc["randomised", "difference"] == pytest.approx(means[1] - means[0], abs=1e-6)
+    assert folder.latest() == finished
+
+
+@pytest.mark.usefixtures("home")
+def test_finished_runs_are_put_side_by_side_without_simulating() -> None:
+    compare("--out", "both")
+    tables = [*Path("both").rglob("*.csv")]
+    assert trialsim("report", "both/small", "both/busier", "--out", "again") == 0
+
+    for path in tables:
+        assert (Path("again") / path.relative_to("both")).read_bytes() == path.read_bytes()
+    page = Path("again/report.html").read_text(encoding="utf-8")
+    assert trialsim("report", "again") == 0
+    assert Path("again/report.html").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["compare", "small.yaml"], "name two scenarios or more"),
+        (["compare", "small.yaml", "small.yaml"], "two scenarios are called small"),
+        (["compare", "small.yaml", "busier.yaml", "--replications", "auto"], "auto"),
+        (["report"], "name a folder or more"),
+        (["report", "small", "--out", "there"], "not the folder of a finished run"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert trialsim(*arguments) == 2
+
+    assert said in capsys.readouterr().err
+    assert not Path("results").exists()
+
+
+@pytest.mark.usefixtures("home")
+def test_runs_of_other_people_are_not_paired(capsys: pytest.CaptureFixture[str]) -> None:
+    for scenario, seed in (("small", "1"), ("busier", "2")):
+        how = ("--replications", "2", "--jobs", "1", "--seed", seed, "--out", scenario)
+        trialsim("run", f"{scenario}.yaml", *how)
+
+    assert trialsim("report", "small", "busier") == 2
+
+    assert "not the same seed" in capsys.readouterr().err
+    assert not [*Path("results").rglob("*.html")]
+
+
+@pytest.mark.usefixtures("home")
+def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    how = ("--replications", "3", "--jobs", "1", "--json")
+    assert trialsim("compare", "small.yaml", "busier.yaml", *how) == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert set(said) == {"folder", "scenarios", "differences"}
+    assert list(said["scenarios"]) == ["small", "busier"]
+
+
+@pytest.mark.usefixtures("home")
+def test_the_page_names_what_differs_and_shows_the_table_s_figures() -> None:
+    compare("--out", "both")
+
+    html = Path("both/report.html").read_text(encoding="utf-8")
+    text = html[html.index("<main>") :]
+    assert "assumptions.recruitment.candidates_per_month" in text
+    assert "design.trial.target" not in text
+    row = folder.read(Path("both"), "compare.csv").set_index("measure").loc["randomised"]
+    assert f"{row['difference']:+,.2f}" in text
+    assert "more &lt;b&gt;candidates&lt;/b&gt;" in text
+    assert "<b>candidates" not in text
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("home")
+def test_every_chart_is_drawn_with_no_network(page: Page) -> None:
+    compare("--out", "both")
+    problems: list[str] = []
+    page.on("console", lambda said: problems.append(said.text))
+    page.on("requestfailed", lambda request: problems.append(request.url))
+    page.context.set_offline(offline=True)
+
+    page.goto(Path("both/report.html").resolve().as_uri())
+    page.wait_for_function(
+        "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
+    )
+
+    charts = page.locator(".chart")
+    assert charts.count() == 2
+    for number in range(2):
+        assert charts.nth(number).locator(".mark-line path").count() > 0
+    assert not problems
