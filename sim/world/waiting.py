@@ -7,15 +7,21 @@ everyone who waits for the same visit, until its next possible day.
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
+from operator import attrgetter
 
 import simpy
 
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY
+
+_AFTER_WHO_COMES_NOW = 1e-6
+"""Minutes; the alarm rings when all have come who come at that moment, rounding errors included."""
+
+_FELL_DUE = attrgetter("request.due")
+"""Who came first, on whatever day: somebody who had another visit in between keeps their place."""
 
 GoesOn = Callable[[Task | None, float, float], bool]
 """Asked before each task, with its begin and end, and before work is left on desks (None); False
@@ -73,7 +79,6 @@ class Refusal:
 
 @dataclass(slots=True)
 class _Waiting:
-    ticket: int
     day: int
     request: Request
     turn: simpy.Event
@@ -92,7 +97,7 @@ class _Line:
     day: int = -1
     not_before: float = 0.0
     put_off_by: str = ""
-    waiting: deque[_Waiting] = field(default_factory=deque)
+    waiting: list[_Waiting] = field(default_factory=list)
 
 
 class WaitingRoom:
@@ -109,7 +114,6 @@ class WaitingRoom:
         self._first_free = first_free
         self._begin = begin
         self._lines: dict[tuple[Slots, bool], _Line] = {}
-        self._tickets = count()
         self._alarm = NEVER
 
     def ask(self, slots: Slots, request: Request, now: float) -> Held | Refusal | simpy.Event:
@@ -120,7 +124,7 @@ class WaitingRoom:
             line = self._lines[key] = _Line(slots, request.holds_ahead)
         if not line.waiting and line.day <= today:
             line.day, line.not_before = today, now
-            # An alarm that is to ring at this very moment lets those go first who came before.
+            # At the very moment of the alarm all stand in line: those go first who came first.
             if self._alarm > now:
                 start = self._next_start(line, now)
                 if start == now:
@@ -131,7 +135,7 @@ class WaitingRoom:
         if line.day > request.last_day or line.day == NEVER_DAY:
             return Refusal(now, line.put_off_by)
         turn = simpy.Event(self._env)
-        line.waiting.append(_Waiting(next(self._tickets), today, request, turn))
+        insort(line.waiting, _Waiting(today, request, turn), key=_FELL_DUE)
         if line.day > today:
             line.not_before = line.slots.first_start(line.day)
             self._set_alarm(line.not_before)
@@ -148,11 +152,11 @@ class WaitingRoom:
                     line.not_before = self._next_start(line, now)
                 if line.not_before > now:
                     soonest = min(soonest, line.not_before)
-                elif chosen is None or line.waiting[0].ticket < chosen.waiting[0].ticket:
+                elif chosen is None or _FELL_DUE(line.waiting[0]) < _FELL_DUE(chosen.waiting[0]):
                     chosen = line
             if chosen is None:
                 break
-            first = chosen.waiting.popleft()
+            first = chosen.waiting.pop(0)
             held = self._begin(chosen.slots.visit, first.request, now)
             if first.day < chosen.day:
                 held.put_off_by = chosen.put_off_by
@@ -162,7 +166,7 @@ class WaitingRoom:
     def _set_alarm(self, moment: float) -> None:
         if moment < self._alarm:
             self._alarm = moment
-            delay = max(moment - self._env.now, 0.0)
+            delay = max(moment - self._env.now, 0.0) + _AFTER_WHO_COMES_NOW
             simpy.Timeout(self._env, delay, value=moment).callbacks.append(self._ring)
 
     def _ring(self, alarm: simpy.Event) -> None:
@@ -186,7 +190,7 @@ class WaitingRoom:
     def _put_off(self, line: _Line, now: float, taken: str) -> None:
         """Send everyone in line home until the next possible day, or for good."""
         line.day, line.put_off_by = line.slots.next_on_or_after(line.day + 1), taken
-        everyone, line.waiting = line.waiting, deque()
+        everyone, line.waiting = line.waiting, []
         for each in everyone:
             if line.day <= each.request.last_day and line.day != NEVER_DAY:
                 line.waiting.append(each)
