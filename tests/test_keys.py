@@ -153,7 +153,7 @@ CHANGES: dict[str, Any] = {
     "design.products.cells.unit": "million cells",
     "design.products.cells.order_ahead_days": 20,
     "design.products.cells.doses_per_week": 0,
-    "design.products.cells.use_within_minutes": 0.001,
+    "design.products.cells.use_within_minutes": "unlimited",
     "design.schedule.infusion.arms": ["one", "two"],
     "design.schedule.infusion.at": {"ward": "infusion"},
     "design.schedule.infusion.day": 3,
