@@ -7,6 +7,7 @@ import simpy
 
 from sim.meaning.slots import Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
+from sim.world.agenda import Agenda
 from sim.world.waiting import Held, Refusal, Request, WaitingRoom
 
 DAYS = 10
@@ -17,7 +18,7 @@ class OneNurse:
     """A room with one nurse, visits of 40 minutes, and starts in the first hour of each day."""
 
     def __init__(self) -> None:
-        self.env = simpy.Environment()
+        self.env = Agenda()
         self.free_at = 0.0
         self.told: list[tuple[int, float]] = []
         self.room = WaitingRoom(self.env, self._first_free, self._begin)

@@ -23,11 +23,12 @@ class Distribution:
 
     quantile: Quantile
     typical: float
+    is_certain: bool = False
 
 
 def fixed(value: float) -> Distribution:
     """Return the distribution that is always `value`."""
-    return Distribution(lambda _u: value, value)
+    return Distribution(lambda _u: value, value, is_certain=True)
 
 
 def uniform(low: float, high: float) -> Distribution:
@@ -153,7 +154,11 @@ def _truncated(
     smallest, largest = 1e-300, 1.0 - 1e-16
 
     def quantile(u: float) -> float:
-        value = inverse(min(max(bottom + u * share, smallest), largest))
-        return min(max(value, low), high)  # rounding error only: the uniform already lies inside
+        inside = bottom + u * share
+        if not smallest < inside < largest:
+            inside = min(max(inside, smallest), largest)
+        value = inverse(inside)
+        # Rounding error only: the uniform already lies inside.
+        return value if low <= value <= high else min(max(value, low), high)
 
     return quantile

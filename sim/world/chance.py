@@ -98,20 +98,16 @@ class Chance:
         """Return the planned time from randomisation to the first dose."""
         return self.wait_minutes(f"first dose {arm.name}", arm.to_first_dose_days, person)
 
-    def days_late(self, person: int, planned: PlannedVisit, visit: str) -> int:
-        """Return by how many days the participant comes late (negative: early)."""
+    def days_late(self, person: int, planned: PlannedVisit, visit: str) -> int | None:
+        """Return by how many days the participant comes late (negative: early); None: never."""
         attendance = self._protocol.attendance.get(visit)
         if attendance is None:
             return 0
-        u = self.uniform(f"lateness {planned.occasion}", person)
-        return round(attendance.early_or_late_days.quantile(u))
-
-    def misses(self, person: int, planned: PlannedVisit, visit: str) -> bool:
-        """Say whether the participant does not come."""
-        attendance = self._protocol.attendance.get(visit)
-        if attendance is None or attendance.missed == 0:
-            return False
-        return self.uniform(f"missed {planned.occasion}", person) < attendance.missed
+        missed, days = attendance.missed, attendance.early_or_late_days
+        if missed and self.uniform(f"missed {planned.occasion}", person) < missed:
+            return None
+        u = 0.0 if days.is_certain else self.uniform(f"lateness {planned.occasion}", person)
+        return round(days.quantile(u))
 
     def hour(self, person: int, occasion: str) -> float:
         """Return the place of a person's coming among the starts of the day, in [0, 1)."""

@@ -18,6 +18,7 @@ from sim.meaning.protocol import Protocol, Resource
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import EventLog
+from sim.world.agenda import Agenda
 from sim.world.chance import Chance
 from sim.world.post import DeskWork, Post, UnlimitedPost
 from sim.world.waiting import GoesOn, Held, Refusal, Request, WaitingRoom
@@ -28,25 +29,15 @@ Process = Generator[simpy.Event, Any, Any]
 class Clinic:
     """All posts of a trial."""
 
-    def __init__(
-        self, env: simpy.Environment, protocol: Protocol, chance: Chance, log: EventLog
-    ) -> None:
+    def __init__(self, agenda: Agenda, protocol: Protocol, chance: Chance, log: EventLog) -> None:
         """Open with nobody at work and empty desks."""
-        self._env = env
+        self._agenda = agenda
         self._chance = chance
         self._log = log
         self._resources = protocol.resources
         self._posts = [self._post(index, each) for index, each in enumerate(protocol.resources)]
-        self._waiting_room = WaitingRoom(env, self._first_free, self._begin)
+        self._waiting_room = WaitingRoom(agenda, self._first_free, self._begin)
         self._tickets = count()
-
-    def until(self, moment: float) -> simpy.Event:
-        """Return an event at `moment` whose value is exactly `moment`.
-
-        The engine's own clock adds up delays and may be off by a rounding error.
-        """
-        delay = moment - self._env.now
-        return simpy.Timeout(self._env, delay if delay > 0 else 0.0, value=moment)
 
     def attend(
         self, slots: Slots, request: Request, coming: float
@@ -97,7 +88,7 @@ class Clinic:
         self, slots: Slots, request: Request, coming: float
     ) -> Generator[simpy.Event, Any, Held | None]:
         """Hold a visit before randomisation, which has no window to miss, and log it."""
-        now = yield self.until(coming)
+        now = yield self._agenda.until(coming)
         held = yield from self.attend(slots, request, now)
         if not isinstance(held, Held):
             return None
@@ -131,8 +122,9 @@ class Clinic:
     def _go_on(self, visit: Visit, request: Request, held: Held) -> Process:
         """Do the other tasks one after the other; the last end is not waited for."""
         for task in visit.tasks[1:]:
-            now = yield self.until(held.end)
-            start = now
+            now = start = held.end
+            if self._agenda.now < now:
+                yield self._agenda.until(now)
             for member in task.team:
                 start = max(start, self._posts[member].free_from(now))
             if not self._do(task, visit, request, start, held):

@@ -205,11 +205,10 @@ class Diary:
         if booked is None:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
             return appointment
-        visit = offer.on(booked).visit.name
-        if self._chance.misses(self.person, planned, visit):
+        shift = self._chance.days_late(self.person, planned, offer.on(booked).visit.name)
+        if shift is None:
             appointment.miss(booked, "did_not_come")
             return appointment
-        shift = self._chance.days_late(self.person, planned, visit)
         day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
         appointment.put_on(day, "participant")
         return appointment

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from sim.vocabulary.clock import Roster
 
@@ -19,8 +19,7 @@ _ROUNDING_ERROR = 1e-8
 """Minutes; less than this is no work for another day."""
 
 
-@dataclass(slots=True)
-class DeskWork:
+class DeskWork(NamedTuple):
     """Work that can wait; done in the order in which it fell due, then of arrival on the desk."""
 
     due: float
@@ -43,28 +42,28 @@ class Post:
         self._roster = roster
         self._done = done
         self._free_at = [0.0] * units
+        self._free_first = 0.0 if units else math.inf
         self._in_hand: list[tuple[DeskWork, float] | None] = [None] * units
-        self._desk: list[tuple[float, int, DeskWork]] = []
+        self._desk: list[DeskWork] = []
         self._undone = 0
         self._next: tuple[float, float, int] | None = None
 
     def free_from(self, moment: float) -> float:
         """Return when somebody is free, at `moment` or later, behind all who asked before."""
-        if self._undone:
+        if self._undone and self._free_first < moment:
             self._catch_up(moment)
-        free = min(self._free_at, default=math.inf)
+        free = self._free_first
         return max(moment, free)
 
     def take(self, end: float) -> None:
         """Hold whoever is free first until `end`."""
-        self._free_at[self._free_at.index(min(self._free_at))] = end
-        self._next = None
+        self._hold(self._free_at.index(self._free_first), end)
 
     def leave_on_desk(self, work: DeskWork) -> None:
         """Put work on the desk; it may be started once it has fallen due."""
-        heappush(self._desk, (work.due, work.ticket, work))
+        heappush(self._desk, work)
         self._undone += 1
-        if self._desk[0][2] is work:
+        if self._desk[0] is work:
             self._next = None
 
     def close(self, end: float) -> None:
@@ -74,7 +73,7 @@ class Post:
             if held:
                 work, left = held
                 self._done(work, left, end, end)
-        for _, _, work in sorted(self._desk):
+        for work in sorted(self._desk):
             self._done(work, work.minutes, end, end)
 
     def _catch_up(self, moment: float) -> None:
@@ -89,21 +88,25 @@ class Post:
             end = min(begin + left, shift_end)
             self._done(work, end - begin, begin, end)
             left -= end - begin
-            self._free_at[unit] = end
+            self._hold(unit, end)
             if left > _ROUNDING_ERROR:
                 self._in_hand[unit] = work, left
             else:
                 self._in_hand[unit] = None
                 self._undone -= 1
-            self._next = None
+
+    def _hold(self, unit: int, end: float) -> None:
+        self._free_at[unit] = end
+        self._free_first = min(self._free_at)
+        self._next = None
 
     def _take_from_desk(self) -> tuple[DeskWork, float]:
-        _, _, work = heappop(self._desk)
+        work = heappop(self._desk)
         return work, work.minutes
 
     def _next_begin(self) -> tuple[float, float, int]:
         """Return when, until which shift's end, and by whom the next desk work begins."""
-        head = self._desk[0][0] if self._desk else math.inf
+        head = self._desk[0].due if self._desk else math.inf
         earliest = (math.inf, math.inf, -1)
         for unit, free_at in enumerate(self._free_at):
             ready = free_at if self._in_hand[unit] else max(free_at, head)
@@ -130,7 +133,7 @@ class UnlimitedPost(Post):
 
     def close(self, end: float) -> None:
         """Do all desk work, each piece by its own person, until the end of the run."""
-        for _, _, work in sorted(self._desk):
+        for work in sorted(self._desk):
             ready, left = work.due, work.minutes
             while left > _ROUNDING_ERROR:
                 begin, shift_end = self._roster.next_duty(ready)

@@ -45,11 +45,10 @@ def chart_review(person: int, arrival: float, failing: tuple[int, ...], trial: T
     read = yield from trial.clinic.do_paperwork(slots, person, "chart_review", arrival)
     if read is None:
         return None
-    now: float = yield trial.until(read.end)
-    if trial.judge(person, now, "chart", failing) is not None:
-        trial.note(person, now, Milestone.NOT_ELIGIBLE_ON_CHART)
+    if trial.judge(person, read.end, "chart", failing) is not None:
+        trial.note(person, read.end, Milestone.NOT_ELIGIBLE_ON_CHART)
         return None
-    return now
+    return read.end
 
 
 def screening_visit(
@@ -74,15 +73,14 @@ def screening_visit(
     visit = yield from trial.clinic.see(slots, person, "screening_visit", contacted, goes_on)
     if visit is None:
         return None
-    now = yield trial.until(visit.end)
     if not is_begun:
-        trial.note(person, now, Milestone.TURNED_AWAY)
+        trial.note(person, visit.end, Milestone.TURNED_AWAY)
         return None
     if not consents:
-        trial.note(person, now, Milestone.NOT_CONSENTING)
+        trial.note(person, visit.end, Milestone.NOT_CONSENTING)
         return None
     trial.note(person, consent_given(visit), Milestone.CONSENTED)
-    trial.note(person, now, Milestone.SCREENED)
+    trial.note(person, visit.end, Milestone.SCREENED)
     return visit
 
 

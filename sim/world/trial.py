@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-import simpy
-
 from sim.meaning.protocol import Arm, Attributes, Protocol
 from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.world.agenda import Agenda
 from sim.world.chance import Chance
 from sim.world.clinic import Clinic
 from sim.world.diary import Appointment
@@ -21,12 +20,12 @@ class Trial:
     def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
         """Open the trial for one replication."""
         self.protocol = protocol
-        self.env = simpy.Environment()
+        self.agenda = Agenda()
         self.chance = Chance(protocol, seed, replication)
         self.log = EventLog(self.chance.candidates_per_month)
-        self.clinic = Clinic(self.env, protocol, self.chance, self.log)
+        self.clinic = Clinic(self.agenda, protocol, self.chance, self.log)
         self.supply = Supply(protocol.clock)
-        self.until = self.clinic.until
+        self.until = self.agenda.until
         self._end = protocol.clock.end_minutes
         self._randomised: Counter[tuple[int, ...]] = Counter()
         self._full_since = 0.0 if protocol.target == 0 else math.inf

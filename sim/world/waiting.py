@@ -16,9 +16,7 @@ import simpy
 
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY
-
-_AFTER_WHO_COMES_NOW = 1e-6
-"""Minutes; the alarm rings when all have come who come at that moment, rounding errors included."""
+from sim.world.agenda import LAST, Agenda
 
 _FELL_DUE = attrgetter("request.due")
 """Who came first, on whatever day: somebody who had another visit in between keeps their place."""
@@ -105,19 +103,22 @@ class WaitingRoom:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        agenda: Agenda,
         first_free: Callable[[Slots, float, bool], tuple[float, str]],
         begin: Callable[[Visit, Request, float], Held],
     ) -> None:
         """`first_free` says when a visit's team is free, and who is last; `begin` begins it."""
-        self._env = env
+        self._agenda = agenda
         self._first_free = first_free
         self._begin = begin
         self._lines: dict[tuple[Slots, bool], _Line] = {}
         self._alarm = NEVER
 
     def ask(self, slots: Slots, request: Request, now: float) -> Held | Refusal | simpy.Event:
-        """Begin a visit, or refuse it; or return the event that brings either later."""
+        """Begin a visit, or refuse it; or return the event that brings either later.
+
+        A visit that had to wait is brought when its first task has ended.
+        """
         key, today = (slots, request.holds_ahead), int(now // MINUTES_PER_DAY)
         line = self._lines.get(key)
         if line is None:
@@ -126,15 +127,14 @@ class WaitingRoom:
             line.day, line.not_before = today, now
             # At the very moment of the alarm all stand in line: those go first who came first.
             if self._alarm > now:
-                start = self._next_start(line, now)
-                if start == now:
+                if self._first_free(slots, now, line.holds_ahead)[0] == now:
                     return self._begin(slots.visit, request, now)
-                line.not_before = start
+                line.not_before = self._next_start(line, now)
                 if line.day == today:
-                    self._set_alarm(start)
+                    self._set_alarm(line.not_before)
         if line.day > request.last_day or line.day == NEVER_DAY:
             return Refusal(now, line.put_off_by)
-        turn = simpy.Event(self._env)
+        turn = simpy.Event(self._agenda)
         insort(line.waiting, _Waiting(today, request, turn), key=_FELL_DUE)
         if line.day > today:
             line.not_before = line.slots.first_start(line.day)
@@ -160,14 +160,15 @@ class WaitingRoom:
             held = self._begin(chosen.slots.visit, first.request, now)
             if first.day < chosen.day:
                 held.put_off_by = chosen.put_off_by
-            first.turn.succeed(held)
+            self._agenda.bring(first.turn, held.end, held)
         self._set_alarm(soonest)
 
     def _set_alarm(self, moment: float) -> None:
         if moment < self._alarm:
             self._alarm = moment
-            delay = max(moment - self._env.now, 0.0) + _AFTER_WHO_COMES_NOW
-            simpy.Timeout(self._env, delay, value=moment).callbacks.append(self._ring)
+            alarm = simpy.Event(self._agenda)
+            alarm.callbacks.append(self._ring)
+            self._agenda.bring(alarm, moment, moment, LAST)  # when all who come then have come
 
     def _ring(self, alarm: simpy.Event) -> None:
         if alarm.value == self._alarm:  # one that an earlier alarm replaced says nothing

@@ -1,0 +1,34 @@
+"""The engine's calendar of events, by instant instead of by delay."""
+
+from __future__ import annotations
+
+from heapq import heappush
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL
+
+LAST = NORMAL + 1
+"""The priority of what happens when all else at the same instant is done."""
+
+
+class Agenda(simpy.Environment):
+    """SimPy's environment, told when an event comes.
+
+    Delays would add up to a rounding error, and whoever comes at the same instant by another way
+    would come before or after by chance.
+    """
+
+    def until(self, moment: float) -> simpy.Event:
+        """Return an event at `moment`, or now if that is past, whose value is `moment`."""
+        return self.bring(simpy.Event(self), moment, moment)
+
+    def bring(
+        self, event: simpy.Event, moment: float, value: object, priority: int = NORMAL
+    ) -> simpy.Event:
+        """Let an event come at `moment`, or now if that is past, with a value."""
+        event._ok, event._value = True, value  # noqa: SLF001 -- as the engine's own events do
+        now = self._now
+        entry: Any = (max(now, moment), priority, next(self._eid), event)
+        heappush(self._queue, entry)
+        return event
