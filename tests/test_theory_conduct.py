@@ -1,11 +1,10 @@
-"""Follow-up against closed forms: leaving, stopping, weekdays, and a queue. Time in weeks."""
+"""Follow-up against closed forms: leaving, stopping, weekdays. Time in weeks."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -143,70 +142,3 @@ def test_seven_doses_every_other_day_meet_each_weekday_once_from_any_start() -> 
 
     assert {days[0] for days in cycles.values()} == set(range(7))
     assert all(sorted(days) == list(range(7)) for days in cycles.values())
-
-
-# A queue: charts come at random to coordinators who read them in an exponential time.
-
-
-def charts(
-    coordinators: int, per_day: float, days: int, seed: int, replications: int
-) -> list[Floats]:
-    """Return, for each replication, when each chart came, was begun and was read, in hours.
-
-    Reading takes 4 hours on average.
-    """
-    scenario = toy(
-        design={
-            "trial": {"closes": date.fromordinal(date(2022, 12, 31).toordinal() + days)},
-            "staff": {"reader": {"people": coordinators, "hours": "always"}},
-            "visits": {"chart_review": ["read_chart"]},
-            "tasks": {"read_chart": ["reader"]},
-        },
-        assumptions={
-            "recruitment": {"candidates_per_month": per_day * 30.4375},
-            "durations_minutes": {"read_chart": {"family": "exponential", "mean": 240}},
-        },
-    )
-    return [
-        np.array([(asked, began, ended) for *_, asked, _, began, ended in log.work]) / 60
-        for log in runs(scenario, replications, seed)
-    ]
-
-
-def test_waiting_follows_lindleys_recursion() -> None:
-    """W' = max(0, W + S − A), exactly."""
-    for read in charts(1, per_day=5.4, days=100, seed=32, replications=5):
-        came, began, ended = read[np.argsort(read[:, 0])].T
-        steps = pairwise(zip(came, began - came, ended - began, strict=True))
-        assert len(read) > 400
-        assert max(began - came) > 4
-        for (before, wait, service), (after, next_wait, _) in steps:
-            recursion = max(0.0, wait + service - (after - before))
-            assert next_wait == pytest.approx(recursion, abs=1e-6)
-
-
-@pytest.mark.parametrize(("servers", "load", "waits"), [(1, 0.5, 0.5), (2, 1.2, 0.450)])
-def test_how_many_wait_is_as_erlang_says(servers: int, load: float, waits: float) -> None:
-    """The first ten days, from an empty desk, are left out; replications are independent."""
-    shares = []
-    for read in charts(servers, per_day=6 * load, days=110, seed=33, replications=110):
-        counted = read[read[:, 0] > 240]
-        shares.append(float((counted[:, 1] > counted[:, 0] + 1e-6).mean()))
-
-    assert agrees(shares, waits)
-    assert not agrees(shares, 1.1 * waits)
-
-
-def test_the_number_waiting_is_the_rate_times_the_wait() -> None:
-    """Little's law, with the rate that the scenario states."""
-    per_hour, days, waiting, waits = 6 * 0.7 / 24, 200, [], []
-    for read in charts(1, per_day=24 * per_hour, days=days, seed=34, replications=30):
-        hours = np.arange(0.5, days * 24)
-        came, began = np.sort(read[:, 0]), np.sort(read[:, 1])
-        census = np.searchsorted(came, hours) - np.searchsorted(began, hours)
-        waiting.append(census.mean())
-        waits.append((read[:, 1] - read[:, 0]).mean())
-
-    ratio = np.array(waiting) / np.array(waits)
-    assert agrees(ratio, per_hour)
-    assert not agrees(ratio, 1.1 * per_hour)
