@@ -8,7 +8,6 @@ are free, at overtime if need be. Work left for later goes to the desk.
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -20,7 +19,7 @@ from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import EventLog
 from sim.world.agenda import Agenda
 from sim.world.chance import Chance
-from sim.world.post import DeskWork, Post, UnlimitedPost
+from sim.world.post import Post, UnlimitedPost
 from sim.world.waiting import GoesOn, Held, Refusal, Request, WaitingRoom
 
 Process = Generator[simpy.Event, Any, Any]
@@ -162,19 +161,11 @@ class Clinic:
         person, occasion = request.person, request.occasion
         for task in visit.later:
             minutes = self._chance.minutes(task, person, occasion)
-            work = DeskWork(due, next(self._tickets), person, visit.name, task.name, minutes)
+            work = (due, next(self._tickets), person, visit.name, task.name, minutes)
             for member in task.team:
                 self._posts[member].leave_on_desk(work)
 
     def _post(self, index: int, resource: Resource) -> Post:
-        done = partial(self._note_desk_work, index)
         if resource.units is None:
-            return UnlimitedPost(resource.roster, done)
-        return Post(resource.units, resource.roster, done)
-
-    def _note_desk_work(
-        self, index: int, work: DeskWork, minutes: float, started: float, ended: float
-    ) -> None:
-        self._log.work.append(
-            (index, work.person, work.visit, work.task, True, work.due, minutes, started, ended)
-        )
+            return UnlimitedPost(index, resource.roster, self._log.work)
+        return Post(index, resource.units, resource.roster, self._log.work)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sim.meaning.protocol import Protocol
 from sim.vocabulary.eventlog import EventLog
@@ -18,22 +15,9 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
 
     Runs until nobody is left or until the closing instant, events at that instant included.
     """
-    with _no_search_for_garbage():
-        trial = Trial(protocol, seed, replication)
-        agenda, end = trial.agenda, protocol.clock.end_minutes
-        agenda.process(recruitment(trial))
-        agenda.run(until=math.nextafter(end, math.inf))
-        trial.clinic.close(end)
-        return trial.log
-
-
-@contextmanager
-def _no_search_for_garbage() -> Iterator[None]:
-    """Leave cyclic garbage until the replication is over: it makes none worth the search."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    trial = Trial(protocol, seed, replication)
+    agenda, end = trial.agenda, protocol.clock.end_minutes
+    agenda.process(recruitment(trial))
+    agenda.run(until=math.nextafter(end, math.inf))
+    trial.clinic.close(end)
+    return trial.log
