@@ -50,7 +50,11 @@ def trialsim(protocol: Protocol, replication: int) -> Found:
 def textbook(protocol: Protocol, replication: int) -> Found:
     """Return the same of the textbook version."""
     trial = Textbook(protocol, SEED, replication)
-    return {"randomised": trial.randomised, "completed": trial.completed, **trial.hours()}
+    return {
+        "randomised": trial.how_many("randomised"),
+        "completed": trial.how_many("completed"),
+        **trial.hours(),
+    }
 
 
 def standard_errors_apart(ours: list[Found], theirs: list[Found]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 
 from sim.meaning.product import Product
 from sim.meaning.protocol import Arm, Attributes, PlannedVisit, Protocol
@@ -37,6 +38,14 @@ class Booking:
         return self.planned.offer.on(self.day)
 
     @property
+    def outcome(self) -> str:
+        """Held in its window or outside, or missed."""
+        if self.is_missed:
+            return "missed"
+        first, last = self.planned.window_days
+        return "in window" if first <= self.day - self.planned_day <= last else "out of window"
+
+    @property
     def turn(self) -> tuple[int, int]:
         """Visits are attended by day, on one day in the order of the schedule's rows."""
         return self.day, self.planned.row_order
@@ -53,6 +62,7 @@ class Booking:
 class Participant:
     """What the process of somebody randomised remembers; `booked` holds a visit a row."""
 
+    number: int
     arm: Arm
     day_1: int
     product_day: int
@@ -74,11 +84,12 @@ class Participant:
 
 
 class Textbook(Clinic):
-    """One replication: who was randomised and completed, and the hours worked."""
+    """One replication: its milestones, visits and work, noted as they happen."""
 
     def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
         super().__init__(protocol, seed, replication)
-        self.randomised = self.completed = 0
+        self.visits: list[tuple[float, int, str, int, str]] = []
+        self.randomised = 0
         self.full_since = math.inf
         self.prepared: Counter[tuple[str, int]] = Counter()
         self.blocks: dict[tuple[int, ...], list[int]] = {}
@@ -93,7 +104,7 @@ class Textbook(Clinic):
         if plan.rate_shape is not None:
             rate = self.rng.gamma(plan.rate_shape, rate / plan.rate_shape)
         expected = 0.0
-        while True:
+        for person in count():
             expected += self.rng.exponential(1 / rate)
             day = bisect_left(plan.cumulative, expected)
             if day == len(plan.cumulative):
@@ -103,19 +114,21 @@ class Textbook(Clinic):
             yield self.until((day - 1 + within) * MINUTES_PER_DAY)
             if self.full_since < math.inf:
                 return
-            self.env.process(self.candidate())
+            self.env.process(self.candidate(person))
 
-    def candidate(self) -> Process:
+    def candidate(self, person: int) -> Process:
         steps, attributes = self.protocol.screening, self.attributes()
-        is_read = yield self.env.process(self.paperwork(steps.chart_review))
+        self.note(person, "candidate")
+        is_read = yield self.env.process(self.paperwork(person, steps.chart_review))
         if not is_read or self.fails("chart", attributes):
-            return
+            return self.note(person, "not eligible on chart")
         yield self.env.timeout(self.days(steps.contact_days))
         consents = self.rng.random() < steps.consents
         talk = partial(self.screening_visit, consents=consents)
-        held = yield from self.on_a_possible_day(steps.screening_visit, talk)
+        held = yield from self.on_a_possible_day(person, steps.screening_visit, talk)
         if not held or not consents:
-            return
+            return self.note(person, "not consenting")
+        self.note(person, "screened")
         consented, drawn = held
         known = drawn + self.days(steps.lab_days)
         called = known + self.days(steps.work_up_days)
@@ -124,27 +137,30 @@ class Textbook(Clinic):
             withdraws = self.rng.uniform(consented, called)
         for step, moment in (("visit", drawn), ("labs", known), ("call", called)):
             if withdraws < moment:
-                return
+                return self.note(person, "withdrew in screening")
             yield self.until(moment)
             if consented > self.full_since or self.fails(step, attributes):
-                return
-        yield from self.eligibility_call(drawn, consented, attributes)
+                return self.note(person, "screen failed")
+        yield from self.eligibility_call(person, drawn, consented, attributes)
 
-    def eligibility_call(self, drawn: float, consented: float, attributes: Attributes) -> Process:
+    def eligibility_call(
+        self, person: int, drawn: float, consented: float, attributes: Attributes
+    ) -> Process:
         """Randomise, after another draw of blood if the first would be too old by then."""
         steps = self.protocol.screening
         call = steps.eligibility_call
         expected = call.start_after(self.env.now) + call.visit.typical_minutes
         if expected > drawn + steps.valid_for_minutes:
-            yield from self.on_a_possible_day(steps.repeat_blood, self.repeat_blood)
+            yield from self.on_a_possible_day(person, steps.repeat_blood, self.repeat_blood)
             yield self.env.timeout(self.days(steps.lab_days))
-        is_done = yield self.env.process(self.paperwork(call))
+        is_done = yield self.env.process(self.paperwork(person, call))
         is_late = self.env.now > self.protocol.recruits_until_minutes
         if is_done and not is_late and consented <= self.full_since:
             self.randomised += 1
             if self.randomised == self.protocol.target:
                 self.full_since = self.env.now
-            yield from self.participation(self.next_arm(attributes))
+            self.note(person, "randomised")
+            yield from self.participation(person, self.next_arm(attributes))
 
     def attributes(self) -> Attributes:
         drawn: dict[str, float] = {}
@@ -167,45 +183,45 @@ class Textbook(Clinic):
 
     # Visits, each a process.
 
-    def screening_visit(self, slots: Slots, day: int, *, consents: bool) -> Process:
+    def screening_visit(self, person: int, slots: Slots, day: int, *, consents: bool) -> Process:
         """Return when consent was given and blood drawn, or nothing if the trial is full.
 
         None if the team was taken all day.
         """
         if self.full_since < math.inf:
             return ()
-        if not (yield from self.first_task(slots.visit, partial(slots.start_on, day))):
+        if not (yield from self.first_task(person, slots.visit, partial(slots.start_on, day))):
             return None
         consented = self.env.now
         if consents:
-            yield from self.other_tasks(slots.visit)
+            yield from self.other_tasks(person, slots.visit)
         return consented, self.env.now
 
-    def planned_visit(self, booking: Booking, keeps: float | None) -> Process:
+    def planned_visit(self, person: int, booking: Booking, keeps: float | None) -> Process:
         """Return "held", "taken" (try another day), or "wasted" if a prepared dose was too old."""
         slots = booking.slots
         visit, next_start = slots.visit, partial(slots.start_on, booking.day)
         if keeps is None:
-            if not (yield from self.first_task(visit, next_start)):
+            if not (yield from self.first_task(person, visit, next_start)):
                 return "taken"
-            yield from self.other_tasks(visit)
+            yield from self.other_tasks(person, visit)
             return "held"
         infuse = visit.tasks[1]
-        if not (yield from self.first_task(visit, next_start, ahead=infuse.team)):
+        if not (yield from self.first_task(person, visit, next_start, ahead=infuse.team)):
             return "taken"
         latest = self.env.now + keeps
-        if not (yield from self.task(infuse, lambda now: now if now <= latest else NEVER)):
+        if not (yield from self.task(person, infuse, lambda now: now if now <= latest else NEVER)):
             return "wasted"
-        yield from self.other_tasks(visit, first=2)
+        yield from self.other_tasks(person, visit, first=2)
         return "held"
 
     # From randomisation to the end.
 
-    def participation(self, arm: Arm) -> Process:
+    def participation(self, number: int, arm: Arm) -> Process:
         """Attend the arm's visits until the last one or until the participant leaves."""
         product = self.protocol.products[arm.product]
         day_1 = int((self.env.now + self.days(arm.to_first_dose_days)) // MINUTES_PER_DAY)
-        person = Participant(arm, day_1, self.today() + product.order_ahead_days)
+        person = Participant(number, arm, day_1, self.today() + product.order_ahead_days)
         for row in arm.rows:
             self.book(person, row[0], self.today())
         while person.booked:
@@ -218,11 +234,11 @@ class Textbook(Clinic):
                 for dose in person.doses:
                     del person.booked[dose.planned.row_order]
             elif person.leaves < coming:
-                return
+                return self.note(number, "left")
             else:
                 yield self.until(coming)
                 yield from self.attend(person, booking, product)
-        self.completed += 1
+        return self.note(number, "completed")
 
     def attend(self, person: Participant, booking: Booking, product: Product) -> Process:
         """Hold or miss a visit, or put it off if there is no product or no team that day."""
@@ -237,7 +253,7 @@ class Textbook(Clinic):
                 booking.move(monday + DAYS_PER_WEEK)
                 return
         self.prepared[product.name, monday] += is_dose
-        outcome = yield self.env.process(self.planned_visit(booking, keeps))
+        outcome = yield self.env.process(self.planned_visit(person.number, booking, keeps))
         if outcome == "held":
             self.keep(person, booking)
         elif outcome == "wasted":
@@ -289,15 +305,17 @@ class Textbook(Clinic):
     def keep(self, person: Participant, booking: Booking) -> None:
         """Cross out a visit held or missed and book the row's next; the first dose is day 1."""
         planned, earliest = booking.planned, booking.day
+        row = (planned.row, planned.number, booking.outcome)
+        self.visits.append((self.env.now, person.number, *row))
         del person.booked[planned.row_order]
         if not booking.is_missed:
             person.here = (booking.day, booking.slots.place)
             earliest = booking.day + planned.min_days_between
             if planned.is_dose and not person.is_dosed:
                 self.start_treatment(person, booking)
-        row = next(row for row in person.arm.rows if row[0].row_order == planned.row_order)
-        if planned.number < len(row):
-            self.book(person, row[planned.number], earliest)
+        same = next(row for row in person.arm.rows if row[0].row_order == planned.row_order)
+        if planned.number < len(same):
+            self.book(person, same[planned.number], earliest)
 
     def start_treatment(self, person: Participant, dose: Booking) -> None:
         """Count days from the first dose, and draw when the participant leaves or stops."""

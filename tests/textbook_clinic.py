@@ -35,7 +35,8 @@ class Clinic:
         self.rng = np.random.default_rng((seed, replication))
         self.env = simpy.Environment()
         self.end = protocol.clock.end_minutes
-        self.worked_minutes = [0.0] * len(protocol.resources)
+        self.moments: list[tuple[float, int, str]] = []
+        self.work: list[tuple[int, int, str, float, float]] = []
         self.posts: list[simpy.PriorityResource] = []
         self.desks: list[simpy.Store] = []
         for index, resource in enumerate(protocol.resources):
@@ -47,10 +48,20 @@ class Clinic:
                 self.env.process(self.desk_worker(index))
 
     def hours(self) -> dict[str, float]:
-        """Return the hours worked, by role and room."""
-        names = (resource.name for resource in self.protocol.resources)
-        hours = (minutes / MINUTES_PER_HOUR for minutes in self.worked_minutes)
-        return dict(zip(names, hours, strict=True))
+        """Return the hours worked to the end, by role and room."""
+        hours = [0.0] * len(self.protocol.resources)
+        for member, _, _, begin, minutes in self.work:
+            hours[member] += min(minutes, self.end - begin) / MINUTES_PER_HOUR
+        return {
+            each.name: spent for each, spent in zip(self.protocol.resources, hours, strict=True)
+        }
+
+    def how_many(self, milestone: str) -> int:
+        """Return how many people met a milestone."""
+        return sum(what == milestone for _, _, what in self.moments)
+
+    def note(self, person: int, milestone: str) -> None:
+        self.moments.append((self.env.now, person, milestone))
 
     def until(self, moment: float) -> simpy.Timeout:
         return self.env.timeout(max(0.0, moment - self.env.now))
@@ -69,7 +80,11 @@ class Clinic:
         return self.rng.exponential(1 / hazard) if hazard else math.inf
 
     def task(
-        self, task: Task, next_start: NextStart | None = None, ahead: Sequence[int] = ()
+        self,
+        person: int,
+        task: Task,
+        next_start: NextStart | None = None,
+        ahead: Sequence[int] = (),
     ) -> Process:
         """Do a task with its whole team; False if that is free only when it may not start.
 
@@ -87,57 +102,63 @@ class Clinic:
                 self.posts[member].release(request)
             minutes = task.minutes(self.rng.random())
             for member in task.team:
-                self._note_work(member, minutes)
+                self.work.append((member, person, task.name, self.env.now, minutes))
             yield self.env.timeout(minutes)
         return True
 
-    def first_task(self, visit: Visit, next_start: NextStart, ahead: Sequence[int] = ()) -> Process:
+    def first_task(
+        self, person: int, visit: Visit, next_start: NextStart, ahead: Sequence[int] = ()
+    ) -> Process:
         """Do a visit's first task from a possible start; False if the team is taken at all."""
         while (start := next_start(self.env.now)) < NEVER:
             yield self.until(start)
-            if (yield from self.task(visit.tasks[0], next_start, ahead)):
+            if (yield from self.task(person, visit.tasks[0], next_start, ahead)):
                 return True
         return False
 
-    def other_tasks(self, visit: Visit, first: int = 1) -> Process:
+    def other_tasks(self, person: int, visit: Visit, first: int = 1) -> Process:
         """Do the tasks from number `first` on, and leave the rest of the work on desks."""
         for task in visit.tasks[first:]:
-            yield from self.task(task)
+            yield from self.task(person, task)
         for task in visit.later:
             minutes = task.minutes(self.rng.random())
             for member in task.team:
-                self.desks[member].put(minutes)
+                self.desks[member].put((person, task.name, minutes))
 
-    def paperwork(self, slots: Slots) -> Process:
+    def paperwork(self, person: int, slots: Slots) -> Process:
         """Do a visit that nobody comes for; False if the run has no start left for it."""
-        if not (yield from self.first_task(slots.visit, slots.start_after)):
+        if not (yield from self.first_task(person, slots.visit, slots.start_after)):
             return False
-        yield from self.other_tasks(slots.visit)
+        yield from self.other_tasks(person, slots.visit)
         return True
 
-    def on_a_possible_day(self, slots: Slots, visit: Callable[[Slots, int], Process]) -> Process:
+    def on_a_possible_day(
+        self, person: int, slots: Slots, visit: Callable[[int, Slots, int], Process]
+    ) -> Process:
         """Come at some hour; if the team is taken all day, as the next possible day begins."""
         day, hour = slots.next_on_or_after(self.today()), self.rng.random()
         while day != NEVER_DAY:
             coming = slots.coming(day, hour, self.env.now)
             if coming != NEVER:
                 yield self.until(coming)
-                held = yield self.env.process(visit(slots, day))
+                held = yield self.env.process(visit(person, slots, day))
                 if held is not None:
                     return held
                 hour = 0.0
             day = slots.next_on_or_after(day + 1)
         return None
 
-    def repeat_blood(self, slots: Slots, day: int) -> Process:
+    def repeat_blood(self, person: int, slots: Slots, day: int) -> Process:
         """Return True, or None if the team was taken all day."""
-        return (yield from self.first_task(slots.visit, partial(slots.start_on, day))) or None
+        return (
+            yield from self.first_task(person, slots.visit, partial(slots.start_on, day))
+        ) or None
 
     def desk_worker(self, member: int) -> Process:
         """Do desk work in roster hours, whenever no visit wants the person."""
         roster = self.protocol.resources[member].roster
         while True:
-            left = yield self.desks[member].get()
+            person, name, left = yield self.desks[member].get()
             while left > _ROUNDING_ERROR:
                 begin, _ = roster.next_duty(self.env.now)
                 if begin > self.env.now:
@@ -149,9 +170,6 @@ class Clinic:
                     if begin > self.env.now + _ROUNDING_ERROR:
                         continue
                     minutes = min(left, shift_end - self.env.now)
-                    self._note_work(member, minutes)
+                    self.work.append((member, person, name, self.env.now, minutes))
                     yield self.env.timeout(minutes)
                     left -= minutes
-
-    def _note_work(self, member: int, minutes: float) -> None:
-        self.worked_minutes[member] += min(minutes, self.end - self.env.now)
