@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -75,7 +75,8 @@ class Diary:
     """Keeps one appointment for each row of the schedule: the row's next visit.
 
     Until a dose has really been given, day 1 is the day planned for it and only dosing visits are
-    attended; the first dose given then fixes day 1 and with it every later planned day.
+    attended; the first dose given then fixes day 1 and with it every later planned day. What is not
+    planned for the day of a first dose is booked only then.
     """
 
     def __init__(
@@ -94,7 +95,9 @@ class Diary:
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
         self._rows = {row[0].row_order: row for row in arm.rows}
         self._appointments: dict[int, Appointment] = {}
-        self._book_first_visits(int(randomised // MINUTES_PER_DAY))
+        doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
+        on_trip = (row[0] for row in arm.rows if not doses or row[0].days_after_first_dose in doses)
+        self._book_rows(on_trip, int(randomised // MINUTES_PER_DAY))
 
     def order(self, now: float) -> int:
         """Order the product and return the day on which it will be ready."""
@@ -115,10 +118,9 @@ class Diary:
     def next(self, now: float) -> Appointment | None:
         """Return the next appointment, its hour settled; None when no visit is left."""
         while True:
-            queue = self._attended()
-            if not queue:
+            if not self._appointments:
                 return None
-            appointment = min(queue, key=_TURN)
+            appointment = min(self._attended(), key=_TURN)
             self._set_hour(appointment, now)
             if appointment.coming != NEVER or appointment.day == NEVER_DAY:
                 appointment.first_coming = min(appointment.first_coming, appointment.coming)
@@ -136,10 +138,16 @@ class Diary:
             if planned.is_dose and not self.is_dosed:
                 self.is_dosed = True
                 self._day_1 = day - planned.days_after_first_dose
-                self._book_first_visits(day, but=planned.row_order)
+                others = (row[0] for order, row in self._rows.items() if order != planned.row_order)
+                self._book_rows(others, day)
         row = self._rows[planned.row_order]
         if planned.number < len(row):
             self._appointments[planned.row_order] = self._book(row[planned.number], earliest)
+        elif planned.is_dose and not self.is_dosed and not self.has_doses_left:
+            others = (row[0] for row in self.arm.rows if not row[0].is_dose)
+            self._book_rows(
+                (each for each in others if each.row_order not in self._appointments), day
+            )
 
     def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
         """Try the visit again on the first possible day from `first_day` on."""
@@ -188,10 +196,9 @@ class Diary:
             return everything
         return [each for each in everything if each.planned.is_dose] or everything
 
-    def _book_first_visits(self, today: int, but: int | None = None) -> None:
-        for order, row in self._rows.items():
-            if order != but:
-                self._appointments[order] = self._book(row[0], today)
+    def _book_rows(self, first_visits: Iterable[PlannedVisit], today: int) -> None:
+        for planned in first_visits:
+            self._appointments[planned.row_order] = self._book(planned, today)
 
     def _book(self, planned: PlannedVisit, earliest: int) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it."""
