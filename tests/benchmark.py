@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import median
 from time import process_time
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,19 +24,27 @@ sys.path.insert(0, str(ROOT))  # a command of tests/ finds its own repository
 from sim.meaning.interpretation import interpret  # noqa: E402
 from sim.meaning.protocol import Protocol  # noqa: E402
 from sim.meaning.scenario import load  # noqa: E402
-from sim.vocabulary.eventlog import Milestone  # noqa: E402
+from sim.vocabulary.eventlog import EventLog, Milestone  # noqa: E402
 from sim.world.run import run  # noqa: E402
 from tests.textbook import Textbook  # noqa: E402
 
 SEED, ROUNDS = 1, 5
 
 Found = dict[str, float]
-Version = Callable[[Protocol, int], Found]
 
 
-def trialsim(protocol: Protocol, replication: int) -> Found:
-    """Return what one replication of trialsim finds: people, and hours worked by role and room."""
-    log, end = run(protocol, SEED, replication), protocol.clock.end_minutes
+class Version(NamedTuple):
+    """How a replication is simulated, which is timed, and what is then found in it, which is not.
+
+    People, and hours worked by role and room.
+    """
+
+    simulate: Callable[[Protocol, int, int], Any]
+    found: Callable[[Protocol, Any], Found]
+
+
+def _found_by_trialsim(protocol: Protocol, log: EventLog) -> Found:
+    end = protocol.clock.end_minutes
     minutes = [0.0] * len(protocol.resources)
     for resource, *_, started, ended in log.work:
         minutes[resource] += max(0.0, min(ended, end) - started)
@@ -47,14 +56,21 @@ def trialsim(protocol: Protocol, replication: int) -> Found:
     }
 
 
-def textbook(protocol: Protocol, replication: int) -> Found:
-    """Return the same of the textbook version."""
-    trial = Textbook(protocol, SEED, replication)
+def _found_by_textbook(_: Protocol, trial: Textbook) -> Found:
     return {
         "randomised": trial.how_many("randomised"),
         "completed": trial.how_many("completed"),
         **trial.hours(),
     }
+
+
+TRIALSIM = Version(run, _found_by_trialsim)
+TEXTBOOK = Version(Textbook, _found_by_textbook)
+
+
+def simulated(version: Version, protocol: Protocol, numbers: Iterable[int]) -> list[Found]:
+    """Return what a version finds in the replications of these numbers."""
+    return [version.found(protocol, version.simulate(protocol, SEED, each)) for each in numbers]
 
 
 def standard_errors_apart(ours: list[Found], theirs: list[Found]) -> dict[str, float]:
@@ -74,18 +90,22 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=200, metavar="N", help="of each (200)")
     a_round = max(2, parser.parse_args().replications // ROUNDS)
     protocol = interpret(load(ROOT / "scenarios" / "baseline.yaml"))
-    versions: tuple[Version, Version] = (trialsim, textbook)
+    versions = (TRIALSIM, TEXTBOOK)
     found: tuple[list[Found], list[Found]] = ([], [])
     speeds: tuple[list[float], list[float]] = ([], [])
     for version in versions:
-        version(protocol, 0)
+        simulated(version, protocol, [0])
     for number in range(ROUNDS):
         replications = range(number * a_round + 1, (number + 1) * a_round + 1)
         for version, kept, speed in zip(versions, found, speeds, strict=True):
             gc.collect()
-            start = process_time()
-            kept += [version(protocol, replication) for replication in replications]
-            speed.append(a_round / (process_time() - start))
+            spent = 0.0
+            for replication in replications:
+                start = process_time()
+                trial = version.simulate(protocol, SEED, replication)
+                spent += process_time() - start
+                kept.append(version.found(protocol, trial))
+            speed.append(a_round / spent)
     lines = (*_speeds(a_round, *speeds), "", *_means(*found), "")
     sys.stdout.write("\n".join(lines))
 

@@ -8,7 +8,7 @@ import pytest
 
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
-from tests.benchmark import standard_errors_apart, textbook, trialsim
+from tests.benchmark import TEXTBOOK, TRIALSIM, simulated, standard_errors_apart
 
 BASELINE = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"
 
@@ -20,8 +20,7 @@ def test_it_agrees_with_the_textbook_version() -> None:
     replications = range(1, 51)
 
     apart = standard_errors_apart(
-        [trialsim(protocol, number) for number in replications],
-        [textbook(protocol, number) for number in replications],
+        simulated(TRIALSIM, protocol, replications), simulated(TEXTBOOK, protocol, replications)
     )
 
     assert apart.keys() >= {"randomised", "completed", "coordinator", "infusion_bed"}

@@ -21,7 +21,7 @@ class OneNurse:
         self.env = Agenda()
         self.free_at = 0.0
         self.told: list[tuple[int, float]] = []
-        self.room = WaitingRoom(self.env, self._first_free, self._begin)
+        self.room = WaitingRoom(self.env, self._first_free, lambda _member: "staff", self._begin)
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
         task = Task("see", (0,), lambda _u: LENGTH, LENGTH)
         self.slots = Slots(Visit("visit", (task,), ()), "", [True] * DAYS, [hours])
@@ -40,8 +40,8 @@ class OneNurse:
 
         self.env.process(visit())
 
-    def _first_free(self, _slots: Slots, now: float, _ahead: bool) -> tuple[float, str]:  # noqa: FBT001
-        return max(now, self.free_at), "staff"
+    def _first_free(self, _slots: Slots, now: float, _ahead: bool) -> tuple[float, int]:  # noqa: FBT001
+        return max(now, self.free_at), 0
 
     def _begin(self, _visit: object, request: Request, start: float) -> Held:
         self.free_at = start + LENGTH

@@ -60,7 +60,10 @@ class Criterion:
 
     def fails(self, attributes: Attributes) -> bool:
         """Say whether a person with these attributes fails the criterion."""
-        return not all(_HOLDS[word](attributes[name], limit) for name, word, limit in self.bounds)
+        for name, word, limit in self.bounds:  # noqa: SIM110 -- a generator takes twice the time
+            if not _HOLDS[word](attributes[name], limit):
+                return True
+        return False
 
 
 _HOLDS = {

@@ -87,7 +87,8 @@ class Slots:
         step = int(u * self._lengths[day])
         for start, end in self._starts[day]:
             if step < end - start:
-                return self.start_on(day, max(float(midnight + start + step), earliest))
+                wish = float(midnight + start + step)
+                return wish if wish >= earliest else self.start_on(day, earliest)
             step -= end - start
         return NEVER
 
@@ -100,7 +101,8 @@ class Slots:
         midnight = day * MINUTES_PER_DAY
         for start, end in self._starts[day]:
             if moment < midnight + end:
-                return max(moment, float(midnight + start))
+                opens = float(midnight + start)
+                return max(moment, opens)
         return NEVER
 
     def start_after(self, moment: float) -> float:
@@ -159,6 +161,8 @@ class Offer:
             return None
         target = max(wanted, first)
         after = self.next_on_or_after(target)
+        if after == wanted:
+            return wanted
         before = self._previous_day[target] if target < len(self._previous_day) else -1
         fits_after, fits_before = after <= last, before >= first
         if fits_after and fits_before:

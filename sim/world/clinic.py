@@ -35,7 +35,7 @@ class Clinic:
         self._log = log
         self._resources = protocol.resources
         self._posts = [self._post(index, each) for index, each in enumerate(protocol.resources)]
-        self._waiting_room = WaitingRoom(agenda, self._first_free, self._begin)
+        self._waiting_room = WaitingRoom(agenda, self._first_free, self._kind, self._begin)
         self._tickets = count()
 
     def attend(
@@ -125,7 +125,8 @@ class Clinic:
             if self._agenda.now < now:
                 yield self._agenda.until(now)
             for member in task.team:
-                start = max(start, self._posts[member].free_from(now))
+                free = self._posts[member].free_from(now)
+                start = max(start, free)
             if not self._do(task, visit, request, start, held):
                 return
         if request.goes_on is None or request.goes_on(None, held.end, held.end):
@@ -133,29 +134,32 @@ class Clinic:
 
     def _do(self, task: Task, visit: Visit, request: Request, start: float, held: Held) -> bool:
         """Hold a task's team for as long as it takes, unless the visit ends here."""
-        person = request.person
+        person, goes_on, name = request.person, request.goes_on, task.name
         minutes = self._chance.minutes(task, person, request.occasion)
         end = start + minutes
-        if request.goes_on is not None and not request.goes_on(task, start, end):
+        if goes_on is not None and not goes_on(task, start, end):
             held.is_cut_short = True
             return False
         for member in task.team:
             self._posts[member].take(end)
             self._log.work.append(
-                (member, person, visit.name, task.name, False, request.due, minutes, start, end)
+                (member, person, visit.name, name, False, request.due, minutes, start, end)
             )
-        held.end = held.ends[task.name] = end
+        held.end = held.ends[name] = end
         return True
 
-    def _first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, str]:  # noqa: FBT001
-        """Return when the first task's whole team is free, and who is last to be."""
+    def _first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, int]:  # noqa: FBT001
+        """Return when the first task's whole team is free, and who is last to be (-1: nobody)."""
         free, last = now, -1
         for member, lead in slots.first_two_teams if ahead else slots.first_team:
             moment = self._posts[member].free_from(now) - lead
             if moment > free:
                 free, last = moment, member
-        is_room = last >= 0 and self._resources[last].kind == "room"
-        return free, "room" if is_room else "staff"
+        return free, last
+
+    def _kind(self, member: int) -> str:
+        """Return what is said of a visit put off because a member was taken: staff or room."""
+        return "room" if member >= 0 and self._resources[member].kind == "room" else "staff"
 
     def _leave_on_desks(self, visit: Visit, request: Request, due: float) -> None:
         person, occasion = request.person, request.occasion

@@ -65,11 +65,6 @@ class Appointment:
         inside = first <= self.day - self.planned_day <= last
         return "in_window" if inside else "out_of_window"
 
-    @property
-    def reason(self) -> str:
-        """Why it is not in its window; empty when it is."""
-        return "" if self.outcome == "in_window" else self.cause
-
 
 class Diary:
     """Keeps one appointment for each row of the schedule: the row's next visit.
@@ -203,12 +198,13 @@ class Diary:
     def _book(self, planned: PlannedVisit, earliest: int) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it."""
         offer, planned_day = planned.offer, self._day_1 + planned.days_after_first_dose
-        first, last = planned_day + planned.window_days[0], planned_day + planned.window_days[1]
+        first, last = planned.window_days
+        first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
         cause = "closed"
         if planned.is_dose and self._product_day > earliest:
             earliest, cause = self._product_day, "product"
-        booked = offer.nearest(planned_day, max(first, earliest), last)
+        booked = offer.nearest(planned_day, max(earliest, first), last)
         if booked is None:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
             return appointment

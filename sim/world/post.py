@@ -47,7 +47,9 @@ class Post:
 
     def take(self, end: float) -> None:
         """Hold whoever is free first until `end`."""
-        self._hold(self._free_at.index(self._free_first), end)
+        free_at = self._free_at
+        free_at[free_at.index(self._free_first)] = end
+        self._free_first = min(free_at)
 
     def leave_on_desk(self, work: DeskWork) -> None:
         """Put work on the desk; it may be started once it has fallen due."""
@@ -81,16 +83,13 @@ class Post:
             end = min(end, shift_end)
             self._note(work, end - begin, begin, end)
             left -= end - begin
-            self._hold(unit, end)
+            self._free_at[unit] = end
+            self._free_first = min(self._free_at)
             if left > _ROUNDING_ERROR:
                 self._in_hand[unit] = work, left
             else:
                 self._in_hand[unit] = None
                 self._undone -= 1
-
-    def _hold(self, unit: int, end: float) -> None:
-        self._free_at[unit] = end
-        self._free_first = min(self._free_at)
 
     def _next_begin(self) -> tuple[float, float, int]:
         """Return when, until which shift's end, and by whom the next desk work begins."""

@@ -22,8 +22,13 @@ class Supply:
         limit = product.doses_per_week
         return limit is not None and self._prepared[product.name, self._week(day)] >= limit
 
-    def preparation(self, product: Product, day: int) -> Preparation:
-        """Return the dose to be prepared on `day`; it counts once its preparation begins."""
+    def preparation(self, product: Product, day: int) -> Preparation | None:
+        """Return the dose to be prepared on `day`; it counts once its preparation begins.
+
+        None for a product without limits, of which nobody needs to keep count.
+        """
+        if product.doses_per_week is None and product.use_within_minutes is None:
+            return None
         return Preparation(self, product, day)
 
     def count(self, product: Product, day: int) -> None:

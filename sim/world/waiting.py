@@ -104,12 +104,14 @@ class WaitingRoom:
     def __init__(
         self,
         agenda: Agenda,
-        first_free: Callable[[Slots, float, bool], tuple[float, str]],
+        first_free: Callable[[Slots, float, bool], tuple[float, int]],
+        kind: Callable[[int], str],
         begin: Callable[[Visit, Request, float], Held],
     ) -> None:
-        """`first_free` says when a visit's team is free, and who is last; `begin` begins it."""
+        """`first_free` says when a visit's team is free, and who is last, of which `kind`."""
         self._agenda = agenda
         self._first_free = first_free
+        self._kind = kind
         self._begin = begin
         self._lines: dict[tuple[Slots, bool], _Line] = {}
         self._alarm = NEVER
@@ -185,7 +187,7 @@ class WaitingRoom:
             start = line.slots.start_on(line.day, free)
             if start != NEVER:
                 return start
-            self._put_off(line, now, taken)
+            self._put_off(line, now, self._kind(taken))
         return NEVER
 
     def _put_off(self, line: _Line, now: float, taken: str) -> None:
