@@ -102,7 +102,7 @@ class Slots:
         for start, end in self._starts[day]:
             if moment < midnight + end:
                 opens = float(midnight + start)
-                return max(moment, opens)
+                return opens if opens > moment else moment
         return NEVER
 
     def start_after(self, moment: float) -> float:
@@ -159,7 +159,7 @@ class Offer:
         """Return the possible day in first..last nearest to `wanted`, of two the later, or None."""
         if first > last:
             return None
-        target = max(wanted, first)
+        target = first if first > wanted else wanted
         after = self.next_on_or_after(target)
         if after == wanted:
             return wanted

@@ -29,6 +29,6 @@ class Agenda(simpy.Environment):
         """Let an event come at `moment`, or now if that is past, with a value."""
         event._ok, event._value = True, value  # noqa: SLF001 -- as the engine's own events do
         now = self._now
-        entry: Any = (max(now, moment), priority, next(self._eid), event)
+        entry: Any = (moment if moment > now else now, priority, next(self._eid), event)
         heappush(self._queue, entry)
         return event

@@ -126,7 +126,8 @@ class Clinic:
                 yield self._agenda.until(now)
             for member in task.team:
                 free = self._posts[member].free_from(now)
-                start = max(start, free)
+                if free > start:
+                    start = free
             if not self._do(task, visit, request, start, held):
                 return
         if request.goes_on is None or request.goes_on(None, held.end, held.end):

@@ -118,7 +118,8 @@ class Diary:
             appointment = min(self._attended(), key=_TURN)
             self._set_hour(appointment, now)
             if appointment.coming != NEVER or appointment.day == NEVER_DAY:
-                appointment.first_coming = min(appointment.first_coming, appointment.coming)
+                if appointment.coming < appointment.first_coming:
+                    appointment.first_coming = appointment.coming
                 return appointment
             self.put_off(appointment, appointment.day + 1, "staff")
 
@@ -204,7 +205,7 @@ class Diary:
         cause = "closed"
         if planned.is_dose and self._product_day > earliest:
             earliest, cause = self._product_day, "product"
-        booked = offer.nearest(planned_day, max(earliest, first), last)
+        booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
         if booked is None:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
             return appointment

@@ -37,7 +37,7 @@ def participation(
     now, leaves, reason, stops = randomised, math.inf, "", math.inf
 
     while (visit := diary.next(now)) is not None:
-        if stops < min(leaves, visit.coming) and diary.has_doses_left:
+        if stops < visit.coming and stops < leaves and diary.has_doses_left:
             note(stops, Milestone.STOPPED_TREATMENT)
             diary.stop_treatment()
             continue

@@ -43,7 +43,7 @@ class Post:
         if self._undone and self._free_first < moment > self._rests_until:
             self._catch_up(moment)
         free = self._free_first
-        return max(moment, free)
+        return free if free > moment else moment
 
     def take(self, end: float) -> None:
         """Hold whoever is free first until `end`."""
@@ -80,7 +80,8 @@ class Post:
             else:
                 work, left = held
             end = begin + left
-            end = min(end, shift_end)
+            if end > shift_end:
+                end = shift_end
             self._note(work, end - begin, begin, end)
             left -= end - begin
             self._free_at[unit] = end

@@ -153,7 +153,8 @@ class WaitingRoom:
                 if line.not_before <= now:
                     line.not_before = self._next_start(line, now)
                 if line.not_before > now:
-                    soonest = min(soonest, line.not_before)
+                    if line.not_before < soonest:
+                        soonest = line.not_before
                 elif chosen is None or _FELL_DUE(line.waiting[0]) < _FELL_DUE(chosen.waiting[0]):
                     chosen = line
             if chosen is None:
