@@ -6,6 +6,7 @@ first and whatever else a scenario changed: common random numbers across scenari
 
 from __future__ import annotations
 
+from array import array
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -36,7 +37,7 @@ class Streams:
         self._root = int(root.generate_state(1, np.uint64)[0])
         self._philox = np.random.Philox(root)
         self._generator = np.random.Generator(self._philox)
-        self._blocks: dict[str, list[float]] = {}
+        self._answers: dict[str, array[float]] = {}
         # The state is written in place: to build it anew would cost more than the numbers.
         self._counter = np.zeros(4, dtype=np.uint64)
         self._key = np.array([self._root, 0], dtype=np.uint64)
@@ -52,16 +53,15 @@ class Streams:
     def uniform(self, question: str, index: int) -> float:
         """Return the number in [0, 1) that answers `question` for the person (or item) `index`."""
         try:
-            return self._blocks[question][index]
+            return self._answers[question][index]
         except (KeyError, IndexError):
-            block = self._blocks.setdefault(question, [])
-            while len(block) <= index:
-                block += self._next_block(question, len(block) // _BLOCK)
-            return block[index]
+            answers = self._answers.setdefault(question, array("d"))
+            while len(answers) <= index:
+                answers.frombytes(self._next_block(question, len(answers) // _BLOCK))
+            return answers[index]
 
-    def _next_block(self, question: str, number: int) -> list[float]:
+    def _next_block(self, question: str, number: int) -> bytes:
         self._counter[0] = number * _STEPS
         self._key[1] = _key_of(question)
         self._philox.state = self._state
-        numbers: list[float] = self._generator.random(_BLOCK).tolist()
-        return numbers
+        return self._generator.random(_BLOCK).tobytes()

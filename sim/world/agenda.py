@@ -21,7 +21,12 @@ class Agenda(simpy.Environment):
 
     def until(self, moment: float) -> simpy.Event:
         """Return an event at `moment`, or now if that is past, whose value is `moment`."""
-        return self.bring(simpy.Event(self), moment, moment)
+        event = simpy.Event(self)
+        event._ok, event._value = True, moment  # noqa: SLF001 -- as the engine's own events do
+        now = self._now
+        entry: Any = (moment if moment > now else now, NORMAL, next(self._eid), event)
+        heappush(self._queue, entry)
+        return event
 
     def bring(
         self, event: simpy.Event, moment: float, value: object, priority: int = NORMAL
