@@ -60,9 +60,9 @@ assumptions:
 def told(changes: dict[str, Any] | None = None, arrival: float = 540.0) -> Trial:
     """Return the trial after one person, who came at `arrival` (Monday 09:00), went through it."""
     trial = Trial(protocol(changes or {}), seed=1, replication=1)
-    trial.agenda.process(journey(0, arrival, trial))
+    trial.agenda.begin(journey(0, arrival, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
-    trial.clinic.close(trial.protocol.clock.end_minutes)
+    trial.staff.close(trial.protocol.clock.end_minutes)
     return trial
 
 
@@ -189,7 +189,7 @@ def test_nobody_is_randomised_after_the_last_day_of_recruitment() -> None:
 def test_the_team_taken_all_day_puts_a_visit_off() -> None:
     trial = Trial(protocol({"design.rooms.bed.hours": {"mon-fri": "08:00-08:01"}}), 1, 1)
     for person in range(2):  # both are to have the bed at 08:00 of the same Friday
-        trial.agenda.process(journey(person, 540.0, trial))
+        trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     infusions = [
         (person, instant(trial, time), wait)
@@ -255,7 +255,7 @@ def test_a_late_first_dose_moves_everything_after_it() -> None:
 def test_the_week_has_no_preparation_left() -> None:
     trial = Trial(protocol({"design.products.cells.doses_per_week": 1}), 1, 1)
     for person in range(2):
-        trial.agenda.process(journey(person, 540.0, trial))
+        trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     days = [instant(trial, time)[:6] for _, time, milestone, _ in trial.log.moments
             if milestone is Milestone.DAY_1]  # fmt: skip
@@ -277,7 +277,7 @@ def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
     # not when the second one is ready.
     trial = Trial(protocol(changes), 1, 1)
     for person in range(2):
-        trial.agenda.process(journey(person, 540.0, trial))
+        trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     days = [(task, instant(trial, start)[:6]) for _, _, _, task, _, _, _, start, _
             in trial.log.work if task in ("prepare", "infuse")]  # fmt: skip
@@ -305,7 +305,7 @@ def test_turned_away_when_full() -> None:
     for rule, fate in (("turn_away", "TURNED_AWAY"), ("finish_screening", "RANDOMISED")):
         trial = Trial(protocol({"design.trial.target": 1, "design.trial.when_full": rule}), 1, 1)
         for person, arrival in enumerate((540.0, 560.0)):
-            trial.agenda.process(journey(person, arrival, trial))
+            trial.agenda.begin(journey(person, arrival, trial))
         trial.agenda.run(until=trial.protocol.clock.end_minutes)
         second = [milestone.name for person, _, milestone, _ in trial.log.moments if person == 1]
         assert fate in second
@@ -315,7 +315,7 @@ def test_turned_away_when_full() -> None:
 def test_who_has_not_consented_when_the_trial_is_full_is_turned_away() -> None:
     trial = Trial(protocol({"design.trial.target": 1}), 1, 1)
     for person, arrival in enumerate((540.0, 6.5 * 1440)):  # read on Monday, seen after it is full
-        trial.agenda.process(journey(person, arrival, trial))
+        trial.agenda.begin(journey(person, arrival, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     second = [milestone.name for person, _, milestone, _ in trial.log.moments if person == 1]
     assert second == ["CANDIDATE", "JUDGED", "TURNED_AWAY"]

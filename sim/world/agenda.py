@@ -19,6 +19,23 @@ class Agenda(simpy.Environment):
     would come before or after by chance.
     """
 
+    def __init__(self) -> None:
+        """Begin at the opening instant."""
+        super().__init__()
+        self._generators: list[simpy.events.ProcessGenerator] = []
+
+    def begin(self, process: simpy.events.ProcessGenerator) -> None:
+        """Let a process begin now."""
+        self._generators.append(process)
+        simpy.Process(self, process)
+
+    def close(self) -> None:
+        """End what still waits; references in a ring would keep a whole trial in memory."""
+        self._queue.clear()
+        for each in self._generators:
+            each.close()
+        self._generators.clear()
+
     def until(self, moment: float) -> simpy.Event:
         """Return an event at `moment`, or now if that is past, whose value is `moment`."""
         event = simpy.Event(self)

@@ -8,35 +8,31 @@ are free, at overtime if need be. Work left for later goes to the desk.
 from __future__ import annotations
 
 from collections.abc import Generator
-from itertools import count
 from typing import Any
 
 import simpy
 
-from sim.meaning.protocol import Protocol, Resource
-from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Task, Visit
+from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import EventLog
 from sim.world.agenda import Agenda
 from sim.world.chance import Chance
-from sim.world.post import Post, UnlimitedPost
+from sim.world.staff import Staff
 from sim.world.waiting import GoesOn, Held, Refusal, Request, WaitingRoom
 
 Process = Generator[simpy.Event, Any, Any]
 
 
 class Clinic:
-    """All posts of a trial."""
+    """Where visits are held and paperwork is done."""
 
-    def __init__(self, agenda: Agenda, protocol: Protocol, chance: Chance, log: EventLog) -> None:
-        """Open with nobody at work and empty desks."""
+    def __init__(self, agenda: Agenda, staff: Staff, chance: Chance, log: EventLog) -> None:
+        """Open with nobody waiting."""
         self._agenda = agenda
+        self._staff = staff
         self._chance = chance
         self._log = log
-        self._resources = protocol.resources
-        self._posts = [self._post(index, each) for index, each in enumerate(protocol.resources)]
-        self._waiting_room = WaitingRoom(agenda, self._first_free, self._kind, self._begin)
-        self._tickets = count()
+        self._waiting_room = WaitingRoom(agenda, staff.first_free, staff.kind, staff.begin)
 
     def attend(
         self, slots: Slots, request: Request, coming: float
@@ -78,11 +74,6 @@ class Clinic:
         request = Request(person, occasion, due, NEVER_DAY)
         return (yield from self._screening_step(slots, request, first))
 
-    def close(self, end: float) -> None:
-        """Bring every desk up to the end of the run."""
-        for post in self._posts:
-            post.close(end)
-
     def _screening_step(
         self, slots: Slots, request: Request, coming: float
     ) -> Generator[simpy.Event, Any, Held | None]:
@@ -111,66 +102,13 @@ class Clinic:
             )
         return held
 
-    def _begin(self, visit: Visit, request: Request, start: float) -> Held:
-        """Begin a visit's first task."""
-        held = Held(start, start)
-        if visit.tasks:
-            self._do(visit.tasks[0], visit, request, start, held)
-        return held
-
     def _go_on(self, visit: Visit, request: Request, held: Held) -> Process:
         """Do the other tasks one after the other; the last end is not waited for."""
         for task in visit.tasks[1:]:
-            now = start = held.end
-            if self._agenda.now < now:
-                yield self._agenda.until(now)
-            for member in task.team:
-                free = self._posts[member].free_from(now)
-                if free > start:
-                    start = free
-            if not self._do(task, visit, request, start, held):
+            if self._agenda.now < held.end:
+                yield self._agenda.until(held.end)
+            start = self._staff.free_from(task.team, held.end)
+            if not self._staff.do(task, visit, request, start, held):
                 return
         if request.goes_on is None or request.goes_on(None, held.end, held.end):
-            self._leave_on_desks(visit, request, held.end)
-
-    def _do(self, task: Task, visit: Visit, request: Request, start: float, held: Held) -> bool:
-        """Hold a task's team for as long as it takes, unless the visit ends here."""
-        person, goes_on, name = request.person, request.goes_on, task.name
-        minutes = self._chance.minutes(task, person, request.occasion)
-        end = start + minutes
-        if goes_on is not None and not goes_on(task, start, end):
-            held.is_cut_short = True
-            return False
-        for member in task.team:
-            self._posts[member].take(end)
-            self._log.work.append(
-                (member, person, visit.name, name, False, request.due, minutes, start, end)
-            )
-        held.end = held.ends[name] = end
-        return True
-
-    def _first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, int]:  # noqa: FBT001
-        """Return when the first task's whole team is free, and who is last to be (-1: nobody)."""
-        free, last = now, -1
-        for member, lead in slots.first_two_teams if ahead else slots.first_team:
-            moment = self._posts[member].free_from(now) - lead
-            if moment > free:
-                free, last = moment, member
-        return free, last
-
-    def _kind(self, member: int) -> str:
-        """Return what is said of a visit put off because a member was taken: staff or room."""
-        return "room" if member >= 0 and self._resources[member].kind == "room" else "staff"
-
-    def _leave_on_desks(self, visit: Visit, request: Request, due: float) -> None:
-        person, occasion = request.person, request.occasion
-        for task in visit.later:
-            minutes = self._chance.minutes(task, person, occasion)
-            work = (due, next(self._tickets), person, visit.name, task.name, minutes)
-            for member in task.team:
-                self._posts[member].leave_on_desk(work)
-
-    def _post(self, index: int, resource: Resource) -> Post:
-        if resource.units is None:
-            return UnlimitedPost(index, resource.roster, self._log.work)
-        return Post(index, resource.units, resource.roster, self._log.work)
+            self._staff.leave_on_desks(visit, request, held.end)

@@ -13,4 +13,4 @@ def recruitment(trial: Trial) -> Process:
         yield trial.until(arrival)
         if trial.is_full:
             return
-        trial.agenda.process(journey(person, arrival, trial))
+        trial.agenda.begin(journey(person, arrival, trial))

@@ -17,7 +17,8 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     """
     trial = Trial(protocol, seed, replication)
     agenda, end = trial.agenda, protocol.clock.end_minutes
-    agenda.process(recruitment(trial))
+    agenda.begin(recruitment(trial))
     agenda.run(until=math.nextafter(end, math.inf))
-    trial.clinic.close(end)
+    trial.staff.close(end)
+    agenda.close()
     return trial.log

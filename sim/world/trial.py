@@ -11,6 +11,7 @@ from sim.world.agenda import Agenda
 from sim.world.chance import Chance
 from sim.world.clinic import Clinic
 from sim.world.diary import Appointment
+from sim.world.staff import Staff
 from sim.world.supply import Supply
 
 
@@ -23,7 +24,8 @@ class Trial:
         self.agenda = Agenda()
         self.chance = Chance(protocol, seed, replication)
         self.log = EventLog(self.chance.candidates_per_month)
-        self.clinic = Clinic(self.agenda, protocol, self.chance, self.log)
+        self.staff = Staff(protocol.resources, self.chance, self.log.work)
+        self.clinic = Clinic(self.agenda, self.staff, self.chance, self.log)
         self.supply = Supply(protocol.clock)
         self.until = self.agenda.until
         self._end = protocol.clock.end_minutes
