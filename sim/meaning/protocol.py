@@ -207,6 +207,11 @@ class Protocol:
     reasons: tuple[Reason, ...]
     stopping_hazards: tuple[float, ...]
 
+    @cached_property
+    def judging_steps(self) -> frozenset[str]:
+        """The steps of screening at which any criterion becomes known."""
+        return frozenset(criterion.at for criterion in self.criteria)
+
     def failing(self, attributes: Attributes) -> tuple[int, ...]:
         """Return the indices of all criteria a person fails."""
         return tuple([index for index, each in enumerate(self.criteria) if each.fails(attributes)])

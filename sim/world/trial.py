@@ -66,7 +66,7 @@ class Trial:
     def judge(self, person: int, time: float, step: str, failing: tuple[int, ...]) -> int | None:
         """Log what a person fails from this step on; return the first criterion failed at it."""
         criteria = self.protocol.criteria
-        if all(criterion.at != step for criterion in criteria):
+        if step not in self.protocol.judging_steps:
             return None
         self.note(person, time, Milestone.JUDGED, (step, failing))
         return next((index for index in failing if criteria[index].at == step), None)

@@ -181,11 +181,12 @@ class WaitingRoom:
     def _next_start(self, line: _Line, now: float) -> float:
         """Return when the first in line may be seen, as far as is known now; NEVER: nobody is."""
         while line.day != NEVER_DAY:
-            opens = line.slots.first_start(line.day)
+            slots = line.slots
+            opens = slots.first_start(line.day)
             if opens > now:
                 return opens
-            free, taken = self._first_free(line.slots, now, line.holds_ahead)
-            start = line.slots.start_on(line.day, free)
+            free, taken = self._first_free(slots, now, line.holds_ahead)
+            start = slots.start_on(line.day, free)
             if start != NEVER:
                 return start
             self._put_off(line, now, self._kind(taken))
