@@ -36,6 +36,7 @@ class Post:
         self._in_hand: list[tuple[DeskWork, float] | None] = [None] * units
         self._desk: list[DeskWork] = []
         self._undone = 0
+        self._shift = (0.0, 0.0)  # the shift met last, or a part of it
         self._rests_until = 0.0  # no desk work begins before; visits can only make it later
 
     def free_from(self, moment: float) -> float:
@@ -49,7 +50,7 @@ class Post:
         """Hold whoever is free first until `end`."""
         free_at = self._free_at
         free_at[free_at.index(self._free_first)] = end
-        self._free_first = min(free_at)
+        self._free_first = end if len(free_at) == 1 else min(free_at)
 
     def leave_on_desk(self, work: DeskWork) -> None:
         """Put work on the desk; it may be started once it has fallen due."""
@@ -85,7 +86,7 @@ class Post:
             self._note(work, end - begin, begin, end)
             left -= end - begin
             self._free_at[unit] = end
-            self._free_first = min(self._free_at)
+            self._free_first = end if len(self._free_at) == 1 else min(self._free_at)
             if left > _ROUNDING_ERROR:
                 self._in_hand[unit] = work, left
             else:
@@ -99,7 +100,11 @@ class Post:
         for unit, free_at in enumerate(self._free_at):
             ready = free_at if free_at > head or self._in_hand[unit] else head
             if ready < earliest[0]:
-                begin, shift_end = self._roster.next_duty(ready)
+                begin, shift_end = self._shift
+                if begin <= ready < shift_end:
+                    begin = ready
+                else:
+                    begin, shift_end = self._shift = self._roster.next_duty(ready)
                 if begin < earliest[0]:
                     earliest = (begin, shift_end, unit)
         return earliest
