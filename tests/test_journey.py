@@ -218,6 +218,18 @@ def test_who_leaves_in_the_middle_of_a_visit_has_attended_it() -> None:
     assert milestones(trial)[-1].startswith("COMPLETED Fri 15")
 
 
+def test_who_never_comes_for_a_dose_is_followed_from_the_day_planned_for_it() -> None:
+    trial = told({"assumptions.attendance": {"infusion": {"missed": 1}}})
+    assert visits(trial.log) == [
+        ("infusion", 1, "missed", "did_not_come"),
+        ("week_1", 1, "in_window", ""),
+    ]
+    assert "DAY_1" not in " ".join(milestones(trial))
+    randomised = next(time for _, time, what, _ in trial.log.moments if what.name == "RANDOMISED")
+    planned_day = trial.log.visits[-1][9]
+    assert planned_day == int(randomised // 1440 + 4) + 7
+
+
 def test_a_missed_visit_is_not_made_up() -> None:
     trial = told({"assumptions.attendance": {"check": {"missed": 1}}})
     assert visits(trial.log)[-1] == ("week_1", 1, "missed", "did_not_come")
