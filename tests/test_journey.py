@@ -62,7 +62,7 @@ def told(changes: dict[str, Any] | None = None, arrival: float = 540.0) -> Trial
     trial = Trial(protocol(changes or {}), seed=1, replication=1)
     trial.agenda.begin(journey(0, arrival, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
-    trial.staff.close(trial.protocol.clock.end_minutes)
+    trial.close()
     return trial
 
 

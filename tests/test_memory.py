@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from sim.meaning.interpretation import interpret
+from sim.meaning.scenario import load
+from sim.world.run import run
 
 ROOT = Path(__file__).parent.parent
 ALLOWED_MIB = 50
@@ -33,3 +38,18 @@ def peak_mib(replications: int) -> float:
 @pytest.mark.slow
 def test_ten_thousand_replications_need_little_more_than_a_thousand() -> None:
     assert peak_mib(10_000) - peak_mib(1_000) < ALLOWED_MIB
+
+
+def test_a_finished_replication_is_freed_without_a_search() -> None:
+    protocol = interpret(load(ROOT / "scenarios" / "baseline.yaml"))
+    run(protocol, seed=1, replication=1)
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for replication in range(2, 7):  # some end with people in follow-up, one with one in line
+            run(protocol, seed=1, replication=replication)
+        left = len(gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert left < 200  # a whole trial is some 300

@@ -30,7 +30,7 @@ class Agenda(simpy.Environment):
         simpy.Process(self, process)
 
     def close(self) -> None:
-        """End what still waits; references in a ring would keep a whole trial in memory."""
+        """End the processes that still wait, and forget what they wait for."""
         self._queue.clear()
         for each in self._generators:
             each.close()

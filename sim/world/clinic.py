@@ -74,6 +74,10 @@ class Clinic:
         request = Request(person, occasion, due, NEVER_DAY)
         return (yield from self._screening_step(slots, request, first))
 
+    def close(self) -> None:
+        """Send home whoever still waits."""
+        self._waiting_room.close()
+
     def _screening_step(
         self, slots: Slots, request: Request, coming: float
     ) -> Generator[simpy.Event, Any, Held | None]:

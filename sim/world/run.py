@@ -19,6 +19,5 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     agenda, end = trial.agenda, protocol.clock.end_minutes
     agenda.begin(recruitment(trial))
     agenda.run(until=math.nextafter(end, math.inf))
-    trial.staff.close(end)
-    agenda.close()
+    trial.close()
     return trial.log

@@ -32,6 +32,15 @@ class Trial:
         self._randomised: Counter[tuple[int, ...]] = Counter()
         self._full_since = 0.0 if protocol.target == 0 else math.inf
 
+    def close(self) -> None:
+        """Bring every desk up to the closing instant, and let go of all who still wait.
+
+        References in a ring would keep the whole trial in memory until they are searched for.
+        """
+        self.staff.close(self._end)
+        self.clinic.close()
+        self.agenda.close()
+
     @property
     def is_full(self) -> bool:
         """Whether the target has been reached."""

@@ -143,6 +143,10 @@ class WaitingRoom:
             self._set_alarm(line.not_before)
         return turn
 
+    def close(self) -> None:
+        """Forget all lines."""
+        self._lines.clear()
+
     def _serve(self, now: float) -> None:
         """Begin all that can be begun now, and set the alarm for what comes next."""
         while True:
