@@ -60,7 +60,9 @@ def test_the_record_knows_no_model() -> None:
     assert not {other for other in reached if _room(other) == "world"}
 
 
-COMMAND_LINE = {f"sim.showing.{name}" for name in ("cli", "options", "simulating", "terminal")}
+COMMAND_LINE = {
+    f"sim.showing.{name}" for name in ("cli", "options", "simulating", "sweeping", "terminal")
+}
 
 
 def test_only_the_command_line_prints() -> None:
@@ -89,7 +91,7 @@ def test_a_function_is_short_or_says_why_not(file: str) -> None:
     assert not long
 
 
-@pytest.mark.parametrize("command", ["", "run", "check", "trace", "report", "new", "list"])
+@pytest.mark.parametrize("command", ["", "run", "sweep", "check", "trace", "report", "new", "list"])
 def test_help_loads_nothing_heavy(command: str) -> None:
     program = (
         "import atexit, sys\n"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import parent_process
+from threading import Thread
 from typing import Any, TypeVar
 
 Task = TypeVar("Task")
@@ -31,7 +35,7 @@ def executor(jobs: int) -> Iterator[Executor]:
 
     Whatever ends the block, what has not begun is cancelled.
     """
-    pool = _Here() if jobs == 1 else ProcessPoolExecutor(jobs, initializer=_leave_signals_to_parent)
+    pool = _Here() if jobs == 1 else ProcessPoolExecutor(jobs, initializer=_serve_parent)
     try:
         yield pool
     finally:
@@ -43,35 +47,59 @@ def in_order(
 ) -> Generator[Result, None, None]:
     """The results of `work` in the order of the tasks, as they become ready.
 
-    When a worker dies (killed, out of memory) the pool is built again and what is missing is run
-    again; the third time in one run the error is raised.
+    Tasks are taken only a few ahead, so that memory does not grow with their number. When a worker
+    dies (killed, out of memory) the pool is built again and what is missing is run again; the
+    third time in one run the error is raised.
     """
-    remaining = deque(tasks)
+    ahead, missing = iter(tasks), deque[Task]()
     breakdowns = 0
-    while remaining:
+    while True:
         try:
             with executor(jobs) as pool:
-                yield from _drain(pool, work, remaining, TASKS_AHEAD * jobs)
+                yield from _drain(pool, work, ahead, missing, TASKS_AHEAD * jobs)
         except BrokenExecutor:
             breakdowns += 1
             if breakdowns == BREAKDOWNS_AT_MOST:
                 raise
+        else:
+            return
 
 
 def _drain(
-    pool: Executor, work: Callable[[Task], Result], remaining: deque[Task], ahead: int
+    pool: Executor,
+    work: Callable[[Task], Result],
+    ahead: Iterator[Task],
+    missing: deque[Task],
+    at_once: int,
 ) -> Generator[Result, None, None]:
-    """Results of the tasks that remain; a task stays among them until its result is here."""
-    pending: deque[Future[Result]] = deque()
-    while remaining:
-        while len(pending) < min(ahead, len(remaining)):
-            pending.append(pool.submit(work, remaining[len(pending)]))
+    """Results of what is missing and then of the rest; a task is missing until its result is here.
+
+    After a breakdown the same two go on with another pool.
+    """
+    pending = deque(pool.submit(work, task) for task in missing)
+    while True:
+        for task in islice(ahead, at_once - len(pending)):
+            missing.append(task)
+            pending.append(pool.submit(work, task))
+        if not pending:
+            return
         result = pending.popleft().result()
-        remaining.popleft()
+        missing.popleft()
         yield result
 
 
-def _leave_signals_to_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal: the parent decides. SIGTERM ends a worker."""
+def _serve_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal: the parent decides. SIGTERM ends a worker.
+
+    A parent that was killed can shut nothing down, so a worker watches it and ends by itself.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

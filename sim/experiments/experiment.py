@@ -70,7 +70,7 @@ def _batches(scenario: bytes, seed: int, most: int, keep: int) -> list[Batch]:
 
 
 def _run_batch(batch: Batch) -> list[Summary]:
-    almanac = _almanac(batch.scenario)
+    almanac = almanac_of(batch.scenario)
     return [
         Summary.of(run(almanac.protocol, batch.seed, number), almanac, keep=number <= batch.keep)
         for number in range(batch.first, batch.after)
@@ -78,7 +78,7 @@ def _run_batch(batch: Batch) -> list[Summary]:
 
 
 @lru_cache(maxsize=1)
-def _almanac(scenario: bytes) -> Almanac:
+def almanac_of(scenario: bytes) -> Almanac:
     """The scenario's protocol and its almanac, worked out once in each process."""
     return Almanac.of(interpret(pickle.loads(scenario)))  # noqa: S301  our own process wrote it
 

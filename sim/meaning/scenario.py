@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from sim.meaning.axis import Values
 from sim.meaning.checks import contradictions
 from sim.meaning.complaints import Fault, complaints
-from sim.meaning.document import Document, Problem, ScenarioError, UnreadableFile, read
+from sim.meaning.document import Document, Position, Problem, ScenarioError, UnreadableFile, read
 from sim.meaning.schema import Scenario
 from sim.meaning.variant import merged, overridden
 
@@ -26,9 +28,14 @@ __all__ = [
     "json_schema",
     "load",
     "shipped",
+    "variants",
 ]
 
 EXTENDS = "extends"
+VARIED = Position("--vary", 0, 0)
+
+Variants = Callable[..., Scenario]
+"""From no argument to the scenario itself, from `Values` to what they make of it."""
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -36,10 +43,25 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
     Raises UnreadableFile when the file cannot be opened, ScenarioError for everything wrong in it.
     """
+    return variants(path, overrides)()
+
+
+def variants(path: Path, overrides: Sequence[str] = ()) -> Variants:
+    """Return a function from points of a sweep to their scenarios; the file is read only once.
+
+    Raises, now and when called, what `load` raises.
+    """
     document = _with_parents(path, ())
     for override in overrides:
         document = overridden(document, override)
-    return _validated(document)
+
+    def variant(values: Values = MappingProxyType({})) -> Scenario:
+        point = document
+        for where, value in values.items():
+            point = overridden(point, f"{where}={value}", VARIED)
+        return _validated(point)
+
+    return variant
 
 
 def dump(scenario: Scenario) -> str:

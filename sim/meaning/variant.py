@@ -24,8 +24,8 @@ def merged(base: Document, variant: Document) -> Document:
     return _changed(base, _merge(base.data, variant.data), variant.positions)
 
 
-def overridden(document: Document, override: str) -> Document:
-    """Return the document as `PATH=VALUE` changes it, the value being read as YAML.
+def overridden(document: Document, override: str, by: Position = COMMAND_LINE) -> Document:
+    """Return the document as `PATH=VALUE`, given `by` a flag, changes it; the value is YAML.
 
     A bare number that replaces a number with a range keeps what is known about it, except a range
     it lies outside of. Raises ScenarioError when the text is no such override.
@@ -37,11 +37,11 @@ def overridden(document: Document, override: str) -> Document:
             f"{shown(override)} sets nothing",
             "PATH=VALUE, as in design.trial.target=30",
         )
-        raise ScenarioError([Problem(*COMMAND_LINE, "", what, allowed)])
-    value = parse(text, COMMAND_LINE).data
+        raise ScenarioError([Problem(*by, "", what, allowed)])
+    value = parse(text, by).data
     value = _keeping_what_is_known(_entry(document.data, keys), value)
     around = [keys[:length] for length in range(1, len(keys))]
-    written = dict.fromkeys([*around, *_paths(value, keys)], COMMAND_LINE)
+    written = dict.fromkeys([*around, *_paths(value, keys)], by)
     return _changed(document, _set(document.data, keys, value), written)
 
 

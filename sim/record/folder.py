@@ -66,11 +66,11 @@ def write(  # noqa: PLR0913  each says something else about the run
     scenario = dump(results.scenario).encode()
     digest = sha256(scenario).hexdigest()
     stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
-    target = _new(root / results.scenario.scenario / stem) if out is None else claim(out)
-    with _refusing(target), _becoming(target) as part:
+    target = new(root / results.scenario.scenario / stem) if out is None else claim(out)
+    with refusing(target), _becoming(target) as part:
         (part / "scenario.yaml").write_bytes(scenario)
         for name, table in tables.build(results).items():
-            _write_table(part / name, table)
+            write_table(part / name, table)
         known_through = results.protocol.calendar_known_through
         facts = {
             "scenario_digest": digest,
@@ -81,10 +81,10 @@ def write(  # noqa: PLR0913  each says something else about the run
             if seconds
             else None,
         }
-        _write_manifest(part, {"command": command, **facts, **_facts(started, seconds)})
+        write_manifest(part, {"command": command, **facts, **facts_of(started, seconds)})
         page(part)
     if out is None:
-        _point_to(target, root)
+        point_to(target, root)
     return target
 
 
@@ -107,20 +107,20 @@ def gather(  # noqa: PLR0913  each says something else about the runs
     started = datetime.now().astimezone() - timedelta(seconds=seconds)
     digest = sha256("\n".join(place).encode()).hexdigest()
     stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
-    target = _new(root / "compare" / stem) if out is None else claim(out)
-    with _refusing(target), _becoming(target) as part:
+    target = new(root / "compare" / stem) if out is None else claim(out)
+    with refusing(target), _becoming(target) as part:
         for name, put in place.items():
             put(part / name)
         alike = _alike([part / name for name in place])
-        _write_table(
+        write_table(
             part / COMPARE,
             pairs.differences({name: read(part / name, REPLICATIONS) for name in place}),
         )
-        facts = {"scenarios": list(place), **alike, **_facts(started, seconds)}
-        _write_manifest(part, {"command": command, **facts})
+        facts = {"scenarios": list(place), **alike, **facts_of(started, seconds)}
+        write_manifest(part, {"command": command, **facts})
         page(part)
     if out is None:
-        _point_to(target, root)
+        point_to(target, root)
     return target
 
 
@@ -183,20 +183,23 @@ def _numbers_or_never(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.to_numeric(column.mask(never)).astype(object).mask(never, NEVER)
 
 
-def _new(path: Path) -> Path:
+def new(path: Path) -> Path:
     """The path, numbered where a run of the same second has it already."""
     numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    free = (name for name in chain([path], numbered) if not (name.exists() or _part(name).exists()))
+    free = (
+        name for name in chain([path], numbered) if not (name.exists() or part_of(name).exists())
+    )
     return next(free)
 
 
-def _part(target: Path) -> Path:
+def part_of(target: Path) -> Path:
+    """The name of a folder while it is unfinished."""
     absolute = target.resolve()
     return absolute.with_name(absolute.name + PART)
 
 
 @contextmanager
-def _refusing(target: Path) -> Iterator[None]:
+def refusing(target: Path) -> Iterator[None]:
     """Turn what the file system refuses into one plain message."""
     try:
         yield
@@ -207,17 +210,22 @@ def _refusing(target: Path) -> Iterator[None]:
 @contextmanager
 def _becoming(target: Path) -> Iterator[Path]:
     """A folder to fill that becomes `target` when the block ends well, and else is removed."""
-    part = _part(target)
+    part = part_of(target)
     part.mkdir(parents=True)
     try:
         yield part
-        for path in (*part.iterdir(), part):
-            _sync(path)
-        part.rename(target)
-        _sync(part.parent)
+        settle(part, target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def settle(part: Path, target: Path) -> None:
+    """Give a complete folder its final name, once the disk has all of it."""
+    for path in (*part.iterdir(), part):
+        _sync(path)
+    part.rename(target)
+    _sync(part.parent)
 
 
 def _sync(path: Path) -> None:
@@ -229,14 +237,15 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _point_to(target: Path, root: Path) -> None:
+def point_to(target: Path, root: Path) -> None:
     """Name the newest run in `latest`, at one stroke."""
     new = root / f"{LATEST}{PART}"
     new.write_text(f"{target.relative_to(root).as_posix()}\n", encoding="utf-8")
     new.replace(root / LATEST)
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, the same bytes for the same table."""
     text = table.to_csv(index=False, lineterminator="\n", float_format=_plain).encode()
     # A gzip header may hold a time and a name: neither, so that the same run gives the same bytes.
     path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
@@ -248,11 +257,13 @@ def _plain(value: object) -> str:
     return NEVER if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
 
 
-def _write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
+def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
+    """Write what is to be known of a run beside its tables."""
     (part / MANIFEST).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-def _facts(started: datetime, seconds: float) -> dict[str, Any]:
+def facts_of(started: datetime, seconds: float) -> dict[str, Any]:
+    """What a manifest says of the machine, the versions and the time."""
     return {
         "versions": {
             "trialsim": __version__,

@@ -34,6 +34,13 @@ class Summary(NamedTuple):
         return cls(list(measures_of(reading).values()), counts, log if keep else None)
 
 
+def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a target holds at each value of its measure; a blank one (nan) meets nothing."""
+    low = -np.inf if target.at_least is None else target.at_least.value
+    high = np.inf if target.at_most is None else target.at_most.value
+    return (values >= low) & (values <= high)
+
+
 class Results:
     """The replications of one scenario folded so far, in their order, from the first."""
 
@@ -59,10 +66,7 @@ class Results:
 
     def met(self, target: Target) -> int:
         """In how many replications a target holds; a blank measure meets nothing."""
-        values = self.measures[target.measure]
-        low = -np.inf if target.at_least is None else target.at_least.value
-        high = np.inf if target.at_most is None else target.at_most.value
-        return int(np.count_nonzero((values >= low) & (values <= high)))
+        return int(np.count_nonzero(meets(target, self.measures[target.measure])))
 
     def fold(self, summaries: Sequence[Summary]) -> None:
         """Add the next replications."""

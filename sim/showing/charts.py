@@ -50,7 +50,7 @@ class Frame(NamedTuple):
     """What a chart's value axis counts, and the chart's message for those who cannot see it.
 
     `share` reads values as shares of 1; `steps` holds each value until the
-    next; the height is in pixels.
+    next; the height is in pixels; `across` names the other axis where it is no date.
     """
 
     title: str
@@ -58,6 +58,7 @@ class Frame(NamedTuple):
     share: bool = False
     steps: bool = False
     height: int = HEIGHT
+    across: str = ""
 
 
 def finish(chart: Chart, height: int, message: str) -> Chart:
@@ -144,6 +145,56 @@ def over_time(
     )
     layers = [line, touch] if bands.empty else [band, line, touch]
     return finish(alt.layer(*layers), frame.height, frame.message)
+
+
+def along(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
+    """Return lines with their 95 % bands along an axis: at, value, low, high (shares), series.
+
+    `at` is a number, a date or a word; words keep the order of the table.
+    """
+    if pd.api.types.is_numeric_dtype(table["at"]):
+        x = alt.X("at:Q", title=frame.across, scale=alt.Scale(zero=False))
+    elif pd.api.types.is_datetime64_any_dtype(table["at"]):
+        x = alt.X("at:T", title=frame.across)
+    else:
+        x = alt.X("at:N", title=frame.across, sort=list(dict.fromkeys(table["at"])))
+    share = alt.Scale(domain=[0, 1])
+    value = alt.Y("value:Q", title=frame.title, axis=alt.Axis(format="%"), scale=share)
+    base = alt.Chart(table)
+    band = base.mark_area(opacity=0.22).encode(
+        x=x, y=alt.Y("low:Q", title=frame.title, scale=share), y2="high:Q", color=_colour(series)
+    )
+    line = base.mark_line(strokeWidth=2, point=True).encode(
+        x=x,
+        y=value,
+        color=_colour(series),
+        strokeDash=_dash(series),
+        tooltip=["series:N", "at", alt.Tooltip("value:Q", format=".1%")],
+    )
+    return finish(alt.layer(band, line), frame.height, frame.message)
+
+
+def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:
+    """Return a field of shares with the figure in each cell: across, down, value."""
+    cells = alt.Chart(table).encode(
+        x=alt.X(
+            "across:N",
+            title=frame.across,
+            sort=list(dict.fromkeys(table["across"])),
+            axis=alt.Axis(labelAngle=0, labelOverlap=True),
+        ),
+        y=alt.Y("down:N", title=frame.title, sort=list(dict.fromkeys(table["down"]))[::-1]),
+    )
+    colour = alt.Color(
+        "value:Q", scale=alt.Scale(domain=[0, 1], scheme="blues"), legend=alt.Legend(format="%")
+    )
+    fields = cells.mark_rect().encode(
+        color=colour, tooltip=["across:N", "down:N", alt.Tooltip("value:Q", format=".1%")]
+    )
+    dark = alt.when("datum.value > 0.6").then(alt.value("white")).otherwise(alt.value(BLACK))
+    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=dark)
+    height = max(frame.height, ROW_HEIGHT * table["down"].nunique())
+    return finish(alt.layer(fields, figures), height, frame.message)
 
 
 def dots(table: pd.DataFrame, frame: Frame) -> Chart:

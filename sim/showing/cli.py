@@ -6,7 +6,7 @@ A command imports what it needs when it runs, so that --help answers at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from shutil import copytree
@@ -25,6 +25,7 @@ from sim.showing.options import (
     verbose_option,
 )
 from sim.showing.simulating import compare, run
+from sim.showing.sweeping import sweep
 from sim.showing.terminal import Commands, NotOpened, exit_code, print_wrapped
 
 
@@ -41,6 +42,7 @@ def commands() -> None:
 
 commands.add_command(run)
 commands.add_command(compare)
+commands.add_command(sweep)
 
 
 @commands.command()
@@ -100,11 +102,11 @@ def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -
     if len(paths) == 1:
         if out is not None:
             raise click.UsageError("--out: one folder keeps its page in itself")
-        one = paths[0]
-        write = comparing.write if "scenarios" in folder.manifest(one) else page.write
-        write(one)
-        click.echo(one)
+        _writer(paths[0])(paths[0])
+        click.echo(paths[0])
         return
+    if any(_writer(path) is not page.write for path in paths):
+        raise click.UsageError("only the folders of runs can be put side by side")
     place = {page.read(path).scenario.scenario: partial(copytree, path) for path in paths}
     if len(place) < len(paths):
         raise click.UsageError("two folders hold scenarios of one name; give them other names")
@@ -115,6 +117,18 @@ def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -
                 place, command=command, seconds=0.0, page=comparing.write, root=RESULTS, out=out
             )
         )
+
+
+def _writer(finished: Path) -> Callable[[Path], None]:
+    """What writes the page of a folder: of a run, of runs side by side, or of a sweep."""
+    from sim.record import folder
+    from sim.showing import comparing, landscape
+    from sim.showing import report as page
+
+    manifest = folder.manifest(finished)
+    if "scenarios" in manifest:
+        return comparing.write
+    return landscape.write if "varied" in manifest else page.write
 
 
 @commands.command()

@@ -86,10 +86,19 @@ def refusing_folders() -> Iterator[None]:
 
 def load_scenario(path: Path, overrides: Sequence[str]) -> Scenario:
     """Return a scenario with its overrides, or end with every problem of it."""
-    from sim.meaning.scenario import ScenarioError, UnreadableFile, load
+    from sim.meaning.scenario import load
+
+    with refusing_scenarios():
+        return load(path, overrides)
+
+
+@contextmanager
+def refusing_scenarios() -> Iterator[None]:
+    """Turn what is wrong with a scenario into an error that shows every problem."""
+    from sim.meaning.scenario import ScenarioError, UnreadableFile
 
     try:
-        return load(path, overrides)
+        yield
     except UnreadableFile as error:
         raise NotOpened(str(error)) from error
     except ScenarioError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-INTERRUPTED = 130
+SOME_FAILED, INTERRUPTED = 4, 130
 WIDTH = 80
 
 
@@ -43,6 +43,12 @@ class NotOpened(click.ClickException):
     """A path that cannot be opened, or a folder that may not be written into."""
 
     exit_code = 2
+
+
+class SomeFailed(click.ClickException):
+    """Points of a sweep that could not be simulated; the others were."""
+
+    exit_code = SOME_FAILED
 
 
 class InternalFault(click.ClickException):
@@ -86,7 +92,7 @@ def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
         refusal.show()
         return refusal.exit_code
     except click.Abort:
-        click.echo("interrupted: nothing is left of this run", err=True)
+        click.echo("interrupted; nothing half-written is left", err=True)
         return INTERRUPTED
 
 
@@ -139,3 +145,50 @@ def _tenths() -> Progress:
             click.echo(f"{done} of {planned} replications", err=True)
 
     return tell
+
+
+class PointsTold:
+    """What a sweep says on stderr while it runs: each point, and how it gets on."""
+
+    def __init__(self, points: int, replications: int, *, shown: bool) -> None:
+        """So many points are planned, of so many replications each."""
+        self._planned, self._each, self._shown = points, replications, shown
+        self._reused = self._failed = self._ended = self._simulated = 0
+        self._started = time.monotonic()
+
+    def found(self, place: str, changed: Sequence[str]) -> None:
+        """Tell of a point that was kept before, and what has changed since."""
+        self._reused += not changed
+        what = f"stale, {' and '.join(changed)} changed" if changed else "reused"
+        self._say(f"{what}: {place}")
+
+    def advance(self, replications: int) -> None:
+        """Count replications, and show them on a terminal."""
+        self._simulated += replications
+        if self._shown and sys.stderr.isatty():
+            click.echo(f"\r{self._state():{WIDTH - 1}}", err=True, nl=False)
+
+    def ended(self, place: str, error: str) -> None:
+        """Tell of a point that is done, or why it failed."""
+        self._ended += 1
+        self._failed += bool(error)
+        if error:
+            self._say(f"failed: {place}: {error.strip().splitlines()[-1]}", always=True)
+        else:
+            self._say(f"new: {place}")
+        if not sys.stderr.isatty():
+            self._say(f"  {self._state()}")
+
+    def _say(self, text: str, *, always: bool = False) -> None:
+        if self._shown or always:
+            blank = f"\r{'':{WIDTH - 1}}\r" if sys.stderr.isatty() else ""
+            click.echo(f"{blank}{text}", err=True)
+
+    def _state(self) -> str:
+        rate = self._simulated / max(time.monotonic() - self._started, 1e-9)
+        left = (self._planned - self._reused) * self._each - self._simulated
+        minutes, seconds = divmod(round(left / rate) if rate else 0, 60)
+        return (
+            f"{self._reused + self._ended} of {self._planned} points, {self._reused} reused, "
+            f"{self._failed} failed; {rate:.0f} replications a second, {minutes}:{seconds:02} left"
+        )
