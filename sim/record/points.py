@@ -45,6 +45,14 @@ class Outcome(NamedTuple):
     met: Mapping[str, str]
     error: str = ""
 
+    def mean_and_sd(self, name: str) -> tuple[float, float]:
+        """Return the mean and standard deviation of a target (share met) or measure; nan: none."""
+        if name in self.met:
+            share, number = self.met[name].count("1") / len(self.met[name]), len(self.met[name])
+            return share, math.sqrt(share * (1 - share) * number / max(number - 1, 1))
+        mean, sd = self.measures.get(name, (None, None))
+        return math.nan if mean is None else mean, math.nan if sd is None else sd
+
 
 class Point(NamedTuple):
     """A point and its outcome, as the journal keeps them."""

@@ -7,19 +7,21 @@ journal of points, and is renamed when all is written.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from sim.meaning.scenario import Scenario, dump
-from sim.record import folder, journal, points
+from sim.record import folder, journal
 from sim.record.folder import PART, FolderRefused
 from sim.record.points import Point
 
-JOURNAL, POINTS = "journal.jsonl", "points.csv"
+JOURNAL, POINTS, SENSITIVITY = "journal.jsonl", "points.csv", "sensitivity.csv"
 
 
 class Unfinished:
@@ -43,7 +45,7 @@ class Unfinished:
     def finish(
         self,
         scenario: Scenario,
-        done: Sequence[Point],
+        tables: Mapping[str, pd.DataFrame],
         facts: dict[str, Any],
         page: Callable[[Path], None],
         root: Path,
@@ -56,7 +58,8 @@ class Unfinished:
         target = self.part.with_name(self.part.name.removesuffix(PART))
         with folder.refusing(target):
             (self.part / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
-            folder.write_table(self.part / POINTS, points.table(done))
+            for name, table in tables.items():
+                folder.write_table(self.part / name, table)
             begun = datetime.now().astimezone() - timedelta(seconds=facts["seconds"])
             folder.write_manifest(self.part, {**facts, **folder.facts_of(begun, facts["seconds"])})
             page(self.part)

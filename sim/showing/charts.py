@@ -197,6 +197,29 @@ def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:
     return finish(alt.layer(fields, figures), height, frame.message)
 
 
+def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
+    """Return a bar from low to high per row, coloured by series: label, low, high, series.
+
+    Where the table has a `value`, it is a point on its bar.
+    """
+    rows, names = list(dict.fromkeys(table["label"])), [one.name for one in series]
+    palette = alt.Scale(domain=names, range=[one.colour for one in series])
+    base = alt.Chart(table).encode(
+        y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=420, ticks=False)),
+        color=alt.Color("series:N", sort=names, scale=palette),
+        tooltip=["label:N", "series:N", *(alt.Tooltip(f"{end}:Q") for end in ("low", "high"))],
+    )
+    x = alt.X("low:Q", title=frame.title, axis=alt.Axis(format="+%" if frame.share else "~g"))
+    layers: list[alt.Chart] = [base.mark_bar(height=BAR_HEIGHT).encode(x=x, x2="high:Q")]
+    if "value" in table:
+        layers = [
+            base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q"),
+            base.mark_point(filled=True, size=80, opacity=1).encode(x="value:Q"),
+        ]
+    zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=GREY).encode(x="at:Q")
+    return finish(alt.layer(*layers, zero), ROW_HEIGHT * len(rows), frame.message)
+
+
 def dots(table: pd.DataFrame, frame: Frame) -> Chart:
     """A point with its 95 % interval per row: label, probability, ci_low, ci_high (shares of 1)."""
     rows = list(table["label"])

@@ -122,12 +122,14 @@ def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -
 def _writer(finished: Path) -> Callable[[Path], None]:
     """What writes the page of a folder: of a run, of runs side by side, or of a sweep."""
     from sim.record import folder
-    from sim.showing import comparing, landscape
+    from sim.showing import comparing, landscape, ranking
     from sim.showing import report as page
 
     manifest = folder.manifest(finished)
     if "scenarios" in manifest:
         return comparing.write
+    if "on" in manifest:
+        return ranking.write
     return landscape.write if "varied" in manifest else page.write
 
 

@@ -62,6 +62,7 @@ def render(sweep: Sweep) -> str:
     return rendering.render(
         "sweep.html.j2",
         say=say,
+        title=say("sweep.title"),
         place=" · ".join(filter(None, (trial.registry_id, trial.site))),
         verdict=verdict(sweep),
         replications=number(manifest["replications"], 0),

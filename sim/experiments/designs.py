@@ -1,0 +1,304 @@
+"""Which points of the space of ranged assumptions to simulate, and what their outcomes say.
+
+Three designs: a Latin hypercube (McKay, Beckman & Conover 1979, Technometrics 21:239), the
+trajectories of Morris (1991, Technometrics 33:161) and the sample of Sobol's indices (Saltelli et
+al. 2010, Comput Phys Commun 181:259). A design has a row a point and a column a factor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sim.vocabulary.intervals import NORMAL_975
+
+Floats = NDArray[np.float64]
+
+LEVELS, STEP = 4, 2 / 3
+"""Levels of Morris's grid and the step it recommends for four of them: two thirds of a range."""
+
+RESAMPLES = 500
+WIDEST_SHARE, WIDEST_EFFECT = 0.1, 0.5
+"""Half-widths beyond which factors cannot be ranked; an effect's is one of the largest effect."""
+
+SHARES = ("S1", "ST", "prcc")
+NOISE = 1e-9
+"""A residual this small beside what it is left of is rounding error."""
+
+
+class Factor(NamedTuple):
+    """A number of the scenario and its range, ends included, in the number's own units."""
+
+    path: str
+    low: float
+    high: float
+    whole: bool = False
+
+
+class Index(NamedTuple):
+    """How much one factor matters, with its 95 % interval; nan where there is none."""
+
+    path: str
+    index: str  # type: ignore[assignment]  # a tuple has a method of this name, not used here
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+class NoSalib(Exception):  # noqa: N818  it names what is missing
+    """SALib is not installed."""
+
+
+def latin_hypercube(factors: Sequence[Factor], points: int, seed: int) -> Floats:
+    """Return (points, factors) in natural units, a point in each of `points` equal strata a factor.
+
+    McKay, Beckman & Conover 1979. Every whole number of a whole factor is equally likely.
+    """
+    from scipy.stats import qmc  # noqa: PLC0415 -- slow, and seldom needed
+
+    unit = qmc.LatinHypercube(d=len(factors), rng=np.random.default_rng(seed)).random(points)
+    return _spread(factors, unit)
+
+
+def morris(factors: Sequence[Factor], trajectories: int, seed: int) -> Floats:
+    """Return (trajectories · (factors + 1), factors) in natural units, on a grid of four levels.
+
+    From a row to the next of a trajectory one factor moves, by two thirds of its range (Morris
+    1991); a whole factor by the whole number nearest to that. Raises ValueError below two
+    trajectories, which have no spread, and NoSalib.
+    """
+    if trajectories < 2:  # noqa: PLR2004
+        raise ValueError("Morris's design needs at least two trajectories")
+    unit = _salib("sample.morris").sample(
+        _cube(factors), trajectories, num_levels=LEVELS, seed=_seeded(seed)
+    )
+    # The grid spans the range itself, so that its ends are tried; whole numbers are the nearest.
+    return np.column_stack(
+        [
+            np.round(f.low + column * _range(f)) if f.whole else f.low + column * _range(f)
+            for f, column in zip(factors, unit.T, strict=True)
+        ]
+    )
+
+
+def sobol(factors: Sequence[Factor], base: int, seed: int) -> Floats:
+    """Return (base · (factors + 2), factors) in natural units, for first and total indices.
+
+    Saltelli et al. 2010 on a scrambled Sobol' sequence. Every whole number of a whole factor is
+    equally likely. Raises ValueError if `base` is no power of two, for which alone the sequence is
+    balanced, and NoSalib.
+    """
+    if base < 1 or base & (base - 1):
+        raise ValueError(f"the base of Sobol's design is a power of two, not {base}")
+    unit = _salib("sample.sobol").sample(
+        _cube(factors), base, calc_second_order=False, seed=_seeded(seed)
+    )
+    return _spread(factors, unit)
+
+
+def morris_indices(
+    factors: Sequence[Factor], sample: Floats, outcomes: Floats, seed: int
+) -> list[Index]:
+    """Return each factor's mu_star and sigma, in the outcome's units per whole range of the factor.
+
+    The mean absolute elementary effect, with a bootstrapped interval (Campolongo, Cariboni &
+    Saltelli 2007, Environ Model Softw 22:1509), and the effects' standard deviation, which has
+    none (Morris 1991). `sample` is what `morris` returned, `outcomes` (rows,) in its order; values
+    are nan where an outcome is not finite. Raises ValueError if the rows differ, and NoSalib.
+    """
+    if not _all_known(sample, outcomes):
+        return _unknown(factors, ("mu_star", "sigma"))
+    found = _salib("analyze.morris").analyze(
+        _cube(factors),
+        np.asarray(sample, np.float64),
+        np.asarray(outcomes, np.float64),
+        num_resamples=RESAMPLES,
+        num_levels=LEVELS,
+        seed=_seeded(seed),
+    )
+    indices = []
+    for i, factor in enumerate(factors):
+        scale = _step_correction(factor)
+        value, half, sigma = (
+            scale * float(found[name][i]) for name in ("mu_star", "mu_star_conf", "sigma")
+        )
+        indices.append(Index(factor.path, "mu_star", value, value - half, value + half))
+        indices.append(Index(factor.path, "sigma", sigma, math.nan, math.nan))
+    return indices
+
+
+def sobol_indices(
+    factors: Sequence[Factor], sample: Floats, outcomes: Floats, seed: int
+) -> list[Index]:
+    """Return each factor's S1 and ST, shares of the outcome's variance, bootstrapped intervals.
+
+    Estimators of Saltelli et al. 2010. `sample` is what `sobol` returned, `outcomes` (rows,) in its
+    order. All are 0 if the outcome never varies; nan where an outcome is not finite, or where it
+    varies only outside the two base samples, in which case each may be anything from 0 to 1.
+    Raises ValueError if the rows differ, and NoSalib.
+    """
+    if not _all_known(sample, outcomes):
+        return _unknown(factors, ("S1", "ST"))
+    blocks = np.asarray(outcomes, np.float64).reshape(-1, len(factors) + 2)
+    if np.ptp(blocks) == 0:
+        return [Index(f.path, index, 0.0, 0.0, 0.0) for f in factors for index in ("S1", "ST")]
+    # The variance is that of the two base samples, the first and the last row of each block.
+    if np.ptp(blocks[:, [0, -1]]) == 0:
+        return [Index(f.path, name, math.nan, 0.0, 1.0) for f in factors for name in ("S1", "ST")]
+    found = _salib("analyze.sobol").analyze(
+        _cube(factors),
+        blocks.ravel(),
+        calc_second_order=False,
+        num_resamples=RESAMPLES,
+        seed=_seeded(seed),
+    )
+    return [
+        Index(factor.path, name, value, value - half, value + half)
+        for i, factor in enumerate(factors)
+        for name in ("S1", "ST")
+        for value, half in [(float(found[name][i]), float(found[f"{name}_conf"][i]))]
+    ]
+
+
+def rank_correlations(factors: Sequence[Factor], sample: Floats, outcomes: Floats) -> list[Index]:
+    """Return each factor's partial rank correlation with the outcome, between -1 and 1.
+
+    Marino et al. 2008, J Theor Biol 254:178; the interval is Fisher's z with the other factors as
+    controls. `sample` is (points, factors), `outcomes` (points,). The value is 0 without an
+    interval where factor or outcome does not vary (or not beyond what the other factors explain);
+    nan from -1 to 1 where points are too few, and nan where an outcome is not finite. Raises
+    ValueError if the rows differ.
+    """
+    from scipy.stats import rankdata  # noqa: PLC0415 -- slow, and seldom needed
+
+    if not _all_known(sample, outcomes):
+        return _unknown(factors, ("prcc",))
+    # Centred, so that no regression needs a constant.
+    ranks, outcome = (
+        ranked - ranked.mean(axis=0)
+        for ranked in (rankdata(sample, axis=0), rankdata(outcomes, axis=0))
+    )
+    varies = ranks.any(axis=0)
+    return [
+        Index(factor.path, "prcc", *_partial(ranks[:, i], outcome, np.delete(ranks, i, 1)))
+        if varies[i] and outcome.any()
+        else Index(factor.path, "prcc", 0.0, math.nan, math.nan)
+        for i, factor in enumerate(factors)
+    ]
+
+
+def luck_and_ignorance(means: ArrayLike, sds: ArrayLike, replications: int) -> tuple[float, float]:
+    """Return the shares of an outcome's variance due to luck and to ignorance; they add up to 1.
+
+    `means` and `sds` (points,) are those of each point's `replications` (the sds with n - 1),
+    the points an independent sample of the ranges, as a Latin hypercube is and trajectories are
+    not. Luck is the mean variance within a point; ignorance is the variance of the means less
+    luck / replications, and not below 0: the law of total variance, estimated by the one-way
+    random-effects analysis of variance (Searle, Casella & McCulloch 1992, Variance Components,
+    section 3.6). Both are nan if nothing varies, below two points, or if anything is not finite.
+    """
+    centres, spreads = np.asarray(means, np.float64), np.asarray(sds, np.float64)
+    finite = np.isfinite(centres).all() and np.isfinite(spreads).all()
+    if not finite or len(centres) < 2:  # noqa: PLR2004
+        return math.nan, math.nan
+    luck = float(np.mean(spreads**2))
+    ignorance = max(float(centres.var(ddof=1)) - luck / replications, 0.0)
+    total = luck + ignorance
+    return (luck / total, ignorance / total) if total > 0 else (math.nan, math.nan)
+
+
+def too_few(indices: Sequence[Index]) -> list[str]:
+    """Return the paths whose intervals are too wide to rank them: more points are needed.
+
+    Too wide is ± more than 0.1 for S1, ST and prcc, and ± more than half of the largest mu_star
+    for mu_star. An index without an interval asks for no more points. Each path comes once.
+    """
+    largest = max((one.value for one in indices if one.index == "mu_star"), default=0.0)
+    widest = dict.fromkeys(SHARES, WIDEST_SHARE) | {"mu_star": WIDEST_EFFECT * largest}
+    wide = (
+        one.path
+        for one in indices
+        if one.index in widest and (one.ci_high - one.ci_low) / 2 > widest[one.index]
+    )
+    return list(dict.fromkeys(wide))
+
+
+def _salib(module: str) -> ModuleType:
+    """Return a module of SALib, which is slow to import and an extra."""
+    try:
+        return import_module(f"SALib.{module}")
+    except ImportError as fault:
+        raise NoSalib(
+            "--design morris and sobol need SALib; install trialsim[sensitivity]"
+        ) from fault
+
+
+def _seeded(seed: int) -> int:
+    """SALib takes the seed 0 for none, and would then not repeat itself."""
+    return seed + 1
+
+
+def _cube(factors: Sequence[Factor]) -> dict[str, object]:
+    """Return SALib's problem on the unit cube, anew each time, for SALib writes into it.
+
+    Ranges are applied here: SALib refuses those of no width and knows no whole numbers.
+    """
+    names = [factor.path for factor in factors]
+    return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+
+
+def _range(factor: Factor) -> float:
+    return factor.high - factor.low
+
+
+def _spread(factors: Sequence[Factor], unit: Floats) -> Floats:
+    """Return uniforms on the unit cube in natural units, each whole number equally likely."""
+    return np.column_stack(
+        [
+            np.clip(np.round(f.low - 0.5 + column * (_range(f) + 1)), f.low, f.high)
+            if f.whole
+            else f.low + column * _range(f)
+            for f, column in zip(factors, unit.T, strict=True)
+        ]
+    )
+
+
+def _step_correction(factor: Factor) -> float:
+    """Return the step SALib divides by over the step taken, which rounding may have changed."""
+    if not factor.whole or _range(factor) == 0:
+        return 1.0
+    return STEP * _range(factor) / round(STEP * _range(factor))
+
+
+def _all_known(sample: Floats, outcomes: Floats) -> bool:
+    if np.shape(outcomes) != (len(sample),):
+        raise ValueError(f"{len(sample)} points, but outcomes of shape {np.shape(outcomes)}")
+    return bool(np.isfinite(outcomes).all())
+
+
+def _unknown(factors: Sequence[Factor], names: Sequence[str]) -> list[Index]:
+    return [Index(f.path, name, math.nan, math.nan, math.nan) for f in factors for name in names]
+
+
+def _partial(ours: Floats, outcome: Floats, others: Floats) -> tuple[float, float, float]:
+    """Return how what `others` leave unexplained of two vectors correlates, and the interval."""
+    freedom = len(ours) - 3 - int(others.any(axis=0).sum())
+    if freedom <= 0:
+        return math.nan, -1.0, 1.0
+    one, other = (
+        vector - others @ np.linalg.lstsq(others, vector)[0] for vector in (ours, outcome)
+    )
+    lengths = [float(np.linalg.norm(vector)) for vector in (one, other)]
+    if lengths[0] < NOISE * np.linalg.norm(ours) or lengths[1] < NOISE * np.linalg.norm(outcome):
+        return 0.0, math.nan, math.nan
+    value = min(max(float(one @ other) / math.prod(lengths), -1.0), 1.0)
+    if abs(value) > 1 - NOISE:
+        return value, value, value
+    middle, half = math.atanh(value), NORMAL_975 / math.sqrt(freedom)
+    return value, math.tanh(middle - half), math.tanh(middle + half)

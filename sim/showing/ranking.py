@@ -1,0 +1,164 @@
+"""The page of a sensitivity analysis: which assumption matters most, and how well it is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from sim.experiments.ranking import SIZED_BY, TORNADO
+from sim.meaning.ranged import ranged
+from sim.meaning.scenario import Scenario, load
+from sim.record import folder
+from sim.record.unfinished import SENSITIVITY
+from sim.showing import charts, rendering
+from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
+from sim.showing.page import Answer, Figure, Row, Table
+from sim.vocabulary.words import NO_BREAK, Words, number, percent, words
+
+PAGE = "report.html"
+SHOWN = 15
+COLOURS = {
+    "assumption": VERMILION,
+    "expert": ORANGE,
+    "data": PURPLE,
+    "literature": BLUE,
+    "registry": GREEN,
+}
+
+
+class Ranking(NamedTuple):
+    """A finished sensitivity analysis as its folder holds it."""
+
+    scenario: Scenario
+    table: pd.DataFrame
+    manifest: Mapping[str, Any]
+    say: Words
+
+    @property
+    def on(self) -> str:
+        """What it is the effect on, in words."""
+        return self.say.title(self.manifest["on"])
+
+    @property
+    def sized(self) -> pd.Series[Any]:
+        """The size of each path's effect, the largest first."""
+        ours = self.table
+        if self.manifest["kind"] != TORNADO:
+            ours = ours[ours["index"] == SIZED_BY[self.manifest["kind"]]]
+        sizes = ours.assign(size=ours["value"].abs()).groupby("path", sort=False)["size"].max()
+        return sizes.sort_values(ascending=False, kind="stable")
+
+
+def read(finished: Path) -> Ranking:
+    """Read what the page is made of."""
+    table = pd.read_csv(finished / SENSITIVITY)
+    return Ranking(load(finished / "scenario.yaml"), table, folder.manifest(finished), words())
+
+
+def write(finished: Path) -> None:
+    """Write `report.html` into the folder, from what the folder holds alone."""
+    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+
+
+def render(ranking: Ranking) -> str:
+    """Return the page as HTML; the same analysis gives the same text."""
+    trial, manifest = ranking.scenario.design.trial, ranking.manifest
+    return rendering.render(
+        "sweep.html.j2",
+        say=ranking.say,
+        title=ranking.say("ranking.title"),
+        place=" · ".join(filter(None, (trial.registry_id, trial.site))),
+        verdict=verdict(ranking),
+        replications=number(manifest["replications"], 0),
+        points=number(manifest["points"], 0),
+        answers=[_answer(ranking)],
+        manifest=manifest,
+    )
+
+
+def verdict(ranking: Ranking) -> str:
+    """Return in one sentence what matters most."""
+    say, on = ranking.say, ranking.on[:1].upper() + ranking.on[1:]
+    sizes = ranking.sized
+    if not sizes.iloc[0] > 0:
+        return say("ranking.verdict_none", on=on)
+    return say("ranking.verdict", on=on, first=_short(ranking, sizes.index[0]))
+
+
+def lines(ranking: Ranking) -> Iterator[str]:
+    """Yield the verdict, what to mind, and a line a path, for a terminal."""
+    yield verdict(ranking)
+    yield from _warnings(ranking)
+    for path in ranking.sized.index:
+        ours = ranking.table[ranking.table["path"] == path]
+        said = [f"{one['index']} {_figure(one)}" for _, one in ours.iterrows()]
+        yield f"  {path}: {', '.join(said)}"
+
+
+def _answer(ranking: Ranking) -> Answer:
+    say, on = ranking.say, ranking.on
+    grades = {each.path: each.evidence for each in ranged(ranking.scenario)}
+    rows = [
+        Row([path, say(f"register.{grades[path]}"), one["index"], _figure(one)])
+        for path in ranking.sized.index
+        for _, one in ranking.table[ranking.table["path"] == path].iterrows()
+    ]
+    header = [say("register.path"), say("register.evidence"), say("ranking.index")]
+    table = Table(
+        say("ranking.table"), [*header, say("ranking.value")], rows, say("ranking.note"), 3
+    )
+    kind = ranking.manifest["kind"]
+    name = kind if kind == TORNADO else SIZED_BY[kind]
+    figure = Figure(say(f"ranking.{name}", on=on), _chart(ranking, grades), table)
+    lead, title = say("ranking.lead", on=on), say("ranking.points_title")
+    return Answer("ranking", title, lead, list(_warnings(ranking)), [figure])
+
+
+def _warnings(ranking: Ranking) -> Iterator[str]:
+    """What is not to be trusted, and how much of the variance is luck."""
+    say, wide = ranking.say, ranking.manifest["too_few_points_for"]
+    if wide:
+        yield say("ranking.too_few", count=len(wide), all=len(ranking.sized))
+    if ranking.manifest["luck"] is not None:
+        luck = ranking.manifest["luck"]
+        shares = {"luck": percent(luck), "ignorance": percent(1 - luck)}
+        yield say("ranking.luck", on=ranking.on, **shares)
+
+
+def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
+    say, kind, on = ranking.say, ranking.manifest["kind"], ranking.on
+    first = list(ranking.sized.index[:SHOWN])
+    rows = []
+    for path in first:
+        ours = ranking.table[ranking.table["path"] == path].set_index("index")
+        row = {"label": _short(ranking, path), "series": say(f"register.{grades[path]}")}
+        if kind == TORNADO:
+            ends = ours["value"]
+            rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
+        else:
+            one = ours.loc[SIZED_BY[kind]]
+            low, high = one["ci_low"], one["ci_high"]
+            rows.append({**row, "low": low, "high": high, "value": one["value"]})
+    met = {row["series"] for row in rows}
+    graded = [Series(say(f"register.{name}"), each, SOLID) for name, each in COLOURS.items()]
+    message = say("ranking.message", first=", ".join(_short(ranking, path) for path in first[:5]))
+    is_share = kind == TORNADO and ranking.manifest["on"] in ranking.scenario.targets
+    title = say(f"ranking.{kind if kind == TORNADO else SIZED_BY[kind]}", on=on)
+    frame = Frame(title, message, share=is_share)
+    return charts.spans(pd.DataFrame(rows), [one for one in graded if one.name in met], frame)
+
+
+def _short(ranking: Ranking, path: str) -> str:
+    return " · ".join(map(ranking.say.title, path.split(".")[1:]))
+
+
+def _figure(one: pd.Series[Any]) -> str:
+    if math.isnan(one["value"]):
+        return "–"
+    known = not math.isnan(one["ci_low"])
+    interval = f" ({one['ci_low']:.3g} to {one['ci_high']:.3g})" if known else ""
+    return f"{one['value']:.3g}{interval}".replace("-", "−").replace(" ", NO_BREAK)

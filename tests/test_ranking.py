@@ -1,0 +1,175 @@
+"""Which assumption matters most, against a scenario whose answer is known.
+
+Where nothing takes time and everybody stays, the number randomised in a year is Poisson with the
+mean rate · months · consent · (1 - excluded). For a product of independent factors with the squared
+coefficients of variation c, Sobol's indices are S1 = c / (Π(1 + c) - 1) and
+ST = c · Π'(1 + c) / (Π(1 + c) - 1) (Saltelli et al. 2008, Global Sensitivity Analysis: The Primer).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sim.experiments import ranking
+from sim.experiments.designs import Index
+from sim.experiments.sweep import simulate
+from sim.meaning.ranged import ranged
+from sim.meaning.scenario import load, variants
+from sim.record.points import Point
+from sim.showing.cli import commands
+from sim.showing.terminal import exit_code
+from sim.vocabulary.clock import DAYS_PER_MONTH
+from sim.vocabulary.intervals import of_paired_shares
+from tests.toys import TOY
+
+KNOWN = (
+    TOY.replace("  arms:", "  eligibility: {well: {at: visit, without: ill}}\n  arms:").replace(
+        "{candidates_per_month: 10}",
+        """
+    candidates_per_month: {value: 10, range: [6, 14], evidence: expert}
+    consent: {value: 0.7, range: [0.5, 0.9], evidence: literature, source: "a register"}
+  patients:
+    ill: {probability: {value: 0.3, range: [0.1, 0.5]}}
+""",
+    )
+    + "\ntargets: {fifty: {measure: randomised, at_least: 50, with_probability: 0.5}}\n"
+)
+RATE, CONSENT = "assumptions.recruitment.candidates_per_month", "assumptions.recruitment.consent"
+ILL = "assumptions.patients.ill.probability"
+MONTHS = 365 / DAYS_PER_MONTH
+SQUARED_CV = {RATE: 8**2 / 12 / 10**2, CONSENT: 0.4**2 / 12 / 0.7**2, ILL: 0.4**2 / 12 / 0.7**2}
+ALL = math.prod(1 + c for c in SQUARED_CV.values()) - 1
+
+Ranked = tuple[list[Index], list[Point]]
+
+
+@pytest.fixture
+def ranks(tmp_path: Path) -> Callable[..., Ranked]:
+    (tmp_path / "known.yaml").write_text(KNOWN, encoding="utf-8")
+
+    def simulated(kind: str, points: int, replications: int, on: str = "randomised") -> Ranked:
+        variant = variants(tmp_path / "known.yaml")
+        moved = ranged(variant())
+        places = ranking.places(kind, moved, points, seed=3)
+        how = {"seed": 3, "replications": replications}
+        done = [*simulate(places, variant, jobs=2, progress=lambda _: None, **how)]
+        return ranking.rank(kind, moved, done, on, seed=3), done
+
+    return simulated
+
+
+def test_what_is_moved_are_the_ranged_numbers_of_the_assumptions() -> None:
+    baseline = ranged(load(Path(__file__).parent.parent / "scenarios" / "baseline.yaml"))
+    first = baseline[0]
+    assert first.path == RATE
+    assert (first.value, first.low, first.high, first.evidence) == (3.0, 1.5, 6.0, "assumption")
+    assert "assumptions.patients.upcr.median" in [each.path for each in baseline]
+    assert all(each.path.startswith("assumptions.") for each in baseline)
+
+
+def test_sobol_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
+    indices, _ = ranks("sobol", 640, 12)
+    for path, index, value, low, high in indices:
+        c = SQUARED_CV[path]
+        expected = c / ALL if index == "S1" else c * (1 + ALL) / (1 + c) / ALL
+        assert value == pytest.approx(expected, abs=0.08), (path, index)
+        assert low < expected < high
+
+
+def test_morris_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
+    indices, _ = ranks("morris", 160, 30)
+    mean = {RATE: 10.0, CONSENT: 0.7, ILL: 0.7}
+    width = {RATE: 8.0, CONSENT: 0.4, ILL: 0.4}
+    for path, index, value, low, high in indices:
+        if index == "mu_star":
+            others = math.prod(mean[other] for other in mean if other != path)
+            expected = MONTHS * width[path] * others
+            assert value == pytest.approx(expected, rel=0.12), path
+            assert low - 1 < expected < high + 1
+
+
+def test_a_tornado_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
+    indices, done = ranks("tornado", 0, 200)
+    assert len(done) == 1 + 2 * len(SQUARED_CV)
+    found = {(path, index): (value, low, high) for path, index, value, low, high in indices}
+    for (path, end), change in {
+        (RATE, "low"): -4 * 0.7 * 0.7,
+        (RATE, "high"): 4 * 0.7 * 0.7,
+        (CONSENT, "high"): 10 * 0.2 * 0.7,
+        (ILL, "low"): 10 * 0.7 * 0.2,
+        (ILL, "high"): -10 * 0.7 * 0.2,
+    }.items():
+        value, low, high = found[path, end]
+        assert value == pytest.approx(MONTHS * change, abs=1.5)
+        assert low < MONTHS * change < high
+
+
+def test_a_target_of_a_tornado_is_compared_pair_by_pair(ranks: Callable[..., Ranked]) -> None:
+    indices, done = ranks("tornado", 0, 60, on="fifty")
+    value, low, high = indices[1][2:]
+    base, _, more = (point.outcome.met["fifty"] for point in done[:3])
+    assert value == pytest.approx((more.count("1") - base.count("1")) / 60)
+    assert low < value < high
+
+
+def test_a_pair_that_never_differs_has_an_interval_all_the_same() -> None:
+    low, high = of_paired_shares(0, 0, 100)
+    assert (low, high) == pytest.approx((-0.0192, 0.0192), abs=1e-4)
+    low, high = of_paired_shares(30, 10, 100)
+    assert low == pytest.approx(20 / 102 - 1.959964 * math.sqrt(41 - 20**2 / 102) / 102, abs=1e-6)
+    assert low < 0.2 < high
+
+
+def test_a_hypercube_knows_directions_and_luck(ranks: Callable[..., Ranked]) -> None:
+    indices, done = ranks("lhs", 60, 100)
+    signs = {path: value > 0.8 for path, _, value, _, _ in indices}
+    assert signs == {RATE: True, CONSENT: True, ILL: False}
+    mean = MONTHS * 10 * 0.7 * 0.7
+    luck, ignorance = ranking.luck_and_ignorance("lhs", done, "randomised")
+    assert luck == pytest.approx(mean / (mean + mean**2 * ALL), abs=0.04)
+    assert luck + ignorance == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ([], "one of --vary, --tornado and --design"),
+        (["--tornado", "--design", "lhs"], "one of --vary, --tornado and --design"),
+        (["--design", "sobol", "--points", "4"], "needs 5 points or more"),
+        (["--design", "morris", "--points", "4"], "needs 8 points or more"),
+        (["--tornado", "--on", "randomized"], "did you mean randomised?"),
+        (["--vary", "design.trial.target=1,2", "--on", "fifty"], "shows every target"),
+    ],
+)
+def test_what_cannot_be_ranked_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str], said: str
+) -> None:
+    (tmp_path / "known.yaml").write_text(KNOWN, encoding="utf-8")
+    assert exit_code(commands, ["sweep", str(tmp_path / "known.yaml"), *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [["--tornado"], ["--design", "lhs", "--points", "12"]])
+def test_a_ranking_has_its_table_and_its_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str]
+) -> None:
+    (tmp_path / "known.yaml").write_text(KNOWN, encoding="utf-8")
+    out = tmp_path / "ranked"
+    command = ["sweep", str(tmp_path / "known.yaml"), *asked, "--replications", "10"]
+    assert exit_code(commands, [*command, "--out", str(out), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    table = pd.read_csv(out / "sensitivity.csv")
+    assert list(table) == ["path", "measure", "index", "value", "ci_low", "ci_high"]
+    assert len(said["sensitivity"]) == len(table)
+    assert set(table["path"]) == set(SQUARED_CV)
+    assert set(table["measure"]) == {"fifty"}
+    before = (out / "report.html").read_bytes()
+    assert b"depends most on" in before
+    assert exit_code(commands, ["report", str(out)]) == 0
+    assert (out / "report.html").read_bytes() == before
