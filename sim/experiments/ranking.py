@@ -17,8 +17,8 @@ from sim.vocabulary.intervals import NORMAL_975, of_paired_shares
 
 TORNADO, HYPERCUBE, MORRIS, SOBOL = "tornado", "lhs", "morris", "sobol"
 LEAST_HYPERCUBE, LEAST_TRAJECTORIES = 2, 2
-SIZED_BY = {TORNADO: "high", HYPERCUBE: "prcc", MORRIS: "mu_star", SOBOL: "ST"}
-"""The index by which the paths of each design are sorted."""
+SIZED_BY = {HYPERCUBE: "prcc", MORRIS: "mu_star", SOBOL: "ST"}
+"""The index by which the paths of a design are sorted; a tornado has its two ends."""
 
 
 def places(kind: str, moved: Sequence[Ranged], points: int, seed: int) -> list[Values]:

@@ -161,7 +161,7 @@ class Offer:
             return None
         target = first if first > wanted else wanted
         after = self.next_on_or_after(target)
-        if after == wanted:
+        if after == wanted <= last:
             return wanted
         before = self._previous_day[target] if target < len(self._previous_day) else -1
         fits_after, fits_before = after <= last, before >= first

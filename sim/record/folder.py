@@ -178,6 +178,13 @@ def read(path: Path, name: str) -> pd.DataFrame:
     return table
 
 
+def rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table as JSON has them: a blank cell is null."""
+    cells = table.astype(object)
+    plain: list[dict[Any, Any]] = cells.where(cells.notna(), None).to_dict("records")
+    return plain
+
+
 def _numbers_or_never(column: pd.Series[Any]) -> pd.Series[Any]:
     never = column == NEVER
     return pd.to_numeric(column.mask(never)).astype(object).mask(never, NEVER)

@@ -13,7 +13,7 @@ from sim.meaning.scenario import leaves
 from sim.record import folder
 from sim.showing import charts, findings, rendering, report
 from sim.showing.charts import STYLES, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.showing.page import Answer, Figure, Row, Run, Table, place
 from sim.vocabulary.words import Words, number, percent, words
 
 Runs = Mapping[str, Run]
@@ -39,11 +39,10 @@ def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> s
     say, first = words(), next(iter(runs.values()))
     answers = [_inputs(runs, say), _reached(runs, say), _work(runs, say)]
     answers.append(_differences(runs, compared, say))
-    trial = first.scenario.design.trial
     return rendering.render(
         "compare.html.j2",
         say=say,
-        place=" · ".join(filter(None, (trial.registry_id, trial.site))),
+        place=place(first.scenario),
         verdict=verdict(runs),
         replications=number(first.count, 0),
         answers=answers,

@@ -13,12 +13,11 @@ from sim.meaning.scenario import Scenario, load
 from sim.record import folder
 from sim.record.points import DONE
 from sim.record.unfinished import POINTS
-from sim.showing import charts, rendering
+from sim.showing import charts, rendering, report
 from sim.showing.charts import STYLES, Chart, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Table
+from sim.showing.page import Answer, Figure, Row, Table, place
 from sim.vocabulary.words import Words, number, percent, words
 
-PAGE = "report.html"
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
 
@@ -52,18 +51,17 @@ def read(finished: Path) -> Sweep:
 
 def write(finished: Path) -> None:
     """Write `report.html` into the folder of a sweep, from what the folder holds alone."""
-    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
 
 
 def render(sweep: Sweep) -> str:
     """Return the page as HTML; the same sweep gives the same text."""
-    trial = sweep.scenario.design.trial
     say, manifest = sweep.say, sweep.manifest
     return rendering.render(
         "sweep.html.j2",
         say=say,
         title=say("sweep.title"),
-        place=" · ".join(filter(None, (trial.registry_id, trial.site))),
+        place=place(sweep.scenario),
         verdict=verdict(sweep),
         replications=number(manifest["replications"], 0),
         points=number(len(sweep.points), 0),

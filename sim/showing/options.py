@@ -66,6 +66,17 @@ RUN_OPTIONS = (
 )
 
 
+def replications_option(what: str) -> Callable[..., Any]:
+    """The option of a command that simulates a fixed number of replications, of what."""
+    return click.option(
+        "--replications",
+        type=click.IntRange(min=1),
+        default=1000,
+        show_default=True,
+        help=what,
+    )
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of everything that simulates and writes a folder."""
     for option in RUN_OPTIONS:

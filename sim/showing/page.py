@@ -16,6 +16,12 @@ from sim.showing.charts import Chart
 from sim.vocabulary.words import Words
 
 
+def place(scenario: Scenario) -> str:
+    """Return which trial it is and where, as the first line of a page."""
+    trial = scenario.design.trial
+    return " · ".join(filter(None, (trial.registry_id, trial.site)))
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run as its folder holds it, and the language in which to speak of it."""

@@ -14,12 +14,11 @@ from sim.meaning.ranged import ranged
 from sim.meaning.scenario import Scenario, load
 from sim.record import folder
 from sim.record.unfinished import SENSITIVITY
-from sim.showing import charts, rendering
+from sim.showing import charts, rendering, report
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Table
+from sim.showing.page import Answer, Figure, Row, Table, place
 from sim.vocabulary.words import NO_BREAK, Words, number, percent, words
 
-PAGE = "report.html"
 SHOWN = 15
 COLOURS = {
     "assumption": VERMILION,
@@ -44,11 +43,16 @@ class Ranking(NamedTuple):
         return self.say.title(self.manifest["on"])
 
     @property
+    def sized_by(self) -> str:
+        """The index that is drawn and sorts the paths; of a tornado both of them, and its name."""
+        return SIZED_BY.get(self.manifest["kind"], TORNADO)
+
+    @property
     def sized(self) -> pd.Series[Any]:
         """The size of each path's effect, the largest first."""
         ours = self.table
-        if self.manifest["kind"] != TORNADO:
-            ours = ours[ours["index"] == SIZED_BY[self.manifest["kind"]]]
+        if self.sized_by != TORNADO:
+            ours = ours[ours["index"] == self.sized_by]
         sizes = ours.assign(size=ours["value"].abs()).groupby("path", sort=False)["size"].max()
         return sizes.sort_values(ascending=False, kind="stable")
 
@@ -61,17 +65,17 @@ def read(finished: Path) -> Ranking:
 
 def write(finished: Path) -> None:
     """Write `report.html` into the folder, from what the folder holds alone."""
-    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
 
 
 def render(ranking: Ranking) -> str:
     """Return the page as HTML; the same analysis gives the same text."""
-    trial, manifest = ranking.scenario.design.trial, ranking.manifest
+    manifest = ranking.manifest
     return rendering.render(
         "sweep.html.j2",
         say=ranking.say,
         title=ranking.say("ranking.title"),
-        place=" · ".join(filter(None, (trial.registry_id, trial.site))),
+        place=place(ranking.scenario),
         verdict=verdict(ranking),
         replications=number(manifest["replications"], 0),
         points=number(manifest["points"], 0),
@@ -111,9 +115,7 @@ def _answer(ranking: Ranking) -> Answer:
     table = Table(
         say("ranking.table"), [*header, say("ranking.value")], rows, say("ranking.note"), 3
     )
-    kind = ranking.manifest["kind"]
-    name = kind if kind == TORNADO else SIZED_BY[kind]
-    figure = Figure(say(f"ranking.{name}", on=on), _chart(ranking, grades), table)
+    figure = Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
     lead, title = say("ranking.lead", on=on), say("ranking.points_title")
     return Answer("ranking", title, lead, list(_warnings(ranking)), [figure])
 
@@ -130,24 +132,24 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
 
 
 def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
-    say, kind, on = ranking.say, ranking.manifest["kind"], ranking.on
+    say, is_tornado = ranking.say, ranking.sized_by == TORNADO
     first = list(ranking.sized.index[:SHOWN])
     rows = []
     for path in first:
         ours = ranking.table[ranking.table["path"] == path].set_index("index")
         row = {"label": _short(ranking, path), "series": say(f"register.{grades[path]}")}
-        if kind == TORNADO:
+        if is_tornado:
             ends = ours["value"]
             rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
         else:
-            one = ours.loc[SIZED_BY[kind]]
+            one = ours.loc[ranking.sized_by]
             low, high = one["ci_low"], one["ci_high"]
             rows.append({**row, "low": low, "high": high, "value": one["value"]})
     met = {row["series"] for row in rows}
     graded = [Series(say(f"register.{name}"), each, SOLID) for name, each in COLOURS.items()]
     message = say("ranking.message", first=", ".join(_short(ranking, path) for path in first[:5]))
-    is_share = kind == TORNADO and ranking.manifest["on"] in ranking.scenario.targets
-    title = say(f"ranking.{kind if kind == TORNADO else SIZED_BY[kind]}", on=on)
+    is_share = is_tornado and ranking.manifest["on"] in ranking.scenario.targets
+    title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
     frame = Frame(title, message, share=is_share)
     return charts.spans(pd.DataFrame(rows), [one for one in graded if one.name in met], frame)
 

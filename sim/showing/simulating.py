@@ -15,6 +15,7 @@ from sim.showing.options import (
     RESULTS,
     load_scenario,
     refusing_folders,
+    replications_option,
     run_options,
     scenario_argument,
     set_option,
@@ -105,11 +106,10 @@ def _as_object(finished: Path) -> dict[str, Any]:
 
 
 def _rows(finished: Path, table: str, key: str) -> dict[Any, Any]:
-    """The rows of a table by their key; a blank cell is null."""
+    """The rows of a table by their key."""
     from sim.record import folder
 
-    rows = folder.read(finished, table).set_index(key).astype(object)
-    return rows.where(rows.notna(), None).to_dict("index")
+    return {row.pop(key): row for row in folder.rows(folder.read(finished, table))}
 
 
 def _gate(finished: Path) -> int:
@@ -122,13 +122,7 @@ def _gate(finished: Path) -> int:
 @click.command()
 @click.argument("paths", metavar="SCENARIO...", nargs=-1, type=click.Path(path_type=Path))
 @set_option
-@click.option(
-    "--replications",
-    type=click.IntRange(min=1),
-    default=1000,
-    show_default=True,
-    help="How many of each scenario.",
-)
+@replications_option("How many of each scenario.")
 @run_options
 @click.pass_context
 def compare(
@@ -191,9 +185,8 @@ def _print_comparison(finished: Path, *, as_json: bool, quiet: bool) -> None:
     names = folder.manifest(finished)["scenarios"]
     if as_json:
         said = {name: _as_object(finished / name) for name in names}
-        differences = folder.read(finished, folder.COMPARE).astype(object)
-        rows = differences.where(differences.notna(), None).to_dict("records")
-        said_all = {"folder": str(finished), "scenarios": said, "differences": rows}
+        differences = folder.rows(folder.read(finished, folder.COMPARE))
+        said_all = {"folder": str(finished), "scenarios": said, "differences": differences}
         click.echo(json.dumps(said_all, allow_nan=False))
         return
     if not quiet:

@@ -20,6 +20,7 @@ from sim.showing.options import (
     quiet_option,
     refusing_folders,
     refusing_scenarios,
+    replications_option,
     scenario_argument,
     seed_option,
     set_option,
@@ -62,13 +63,7 @@ if TYPE_CHECKING:
 @click.option(
     "--on", metavar="NAME", help="The target or measure to rank by.  [default: the first target]"
 )
-@click.option(
-    "--replications",
-    type=click.IntRange(min=1),
-    default=1000,
-    show_default=True,
-    help="How many at each point.",
-)
+@replications_option("How many at each point.")
 @click.option(
     "--resume",
     metavar="FOLDER",
@@ -273,23 +268,18 @@ def _words(at: Mapping[str, str]) -> str:
 
 
 def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
+    from sim.record import folder
     from sim.record.unfinished import SENSITIVITY
     from sim.showing import landscape, ranking
 
     sweep = landscape.read(finished)
     ranked = ranking.read(finished) if (finished / SENSITIVITY).is_file() else None
     if as_json:
-        said: dict[str, Any] = {"folder": str(finished), "points": _rows(sweep.points)}
+        said: dict[str, Any] = {"folder": str(finished), "points": folder.rows(sweep.points)}
         if ranked is not None:
-            said["sensitivity"] = _rows(ranked.table)
+            said["sensitivity"] = folder.rows(ranked.table)
         click.echo(json.dumps(said, allow_nan=False))
         return
     if not quiet:
         print_wrapped(landscape.lines(sweep) if ranked is None else ranking.lines(ranked))
     click.echo(finished)
-
-
-def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """The rows of a table; a blank cell is null."""
-    rows = table.astype(object)
-    return rows.where(rows.notna(), None).to_dict("records")
