@@ -242,8 +242,9 @@ def test_list_names_scenarios_and_finished_runs(trialsim: Trialsim) -> None:
 
 
 @pytest.mark.parametrize("signalled", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("times", [1, 400])
 def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
-    tmp_path: Path, signalled: signal.Signals
+    tmp_path: Path, signalled: signal.Signals, times: int
 ) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
     command = [sys.executable, "-m", "sim", "run", "small.yaml", "--replications", "100000"]
@@ -255,7 +256,9 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
         text=True,
     )
     time.sleep(4)
-    running.send_signal(signalled)
+    for _ in range(times):
+        running.send_signal(signalled)
+        time.sleep(0.002)
     _, err = running.communicate(timeout=30)
 
     assert running.returncode == 130

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pandas as pd
@@ -178,6 +181,14 @@ def test_an_interrupt_ends_the_run(scenario: Scenario) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         replicate(scenario, replications=100, jobs=2, progress=interrupt)
+
+
+def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
+    in_time = Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    in_time.start()
+    with pytest.raises(KeyboardInterrupt), executor(2) as pool:
+        pool.submit(time.sleep, 1)
+    assert not active_children()
 
 
 @pytest.mark.parametrize(("half_width", "done"), [(0.5, 20), (0.0, 60)])

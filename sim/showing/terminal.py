@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
 SOME_FAILED, INTERRUPTED = 4, 130
 WIDTH = 80
 
@@ -84,7 +86,8 @@ class Commands(click.Group):
 
 def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
     """Run a command line and return the code to end with; the command as typed is `context.obj`."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in ENDING:
+        signal.signal(each, _interrupt)
     typed = shlex.join(["trialsim", *arguments])
     try:
         return commands.main(arguments, "trialsim", standalone_mode=False, obj=typed) or 0
@@ -97,6 +100,9 @@ def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """End the command; whoever asks again while it clears up has been heard already."""
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
