@@ -78,7 +78,7 @@ def test_nothing_to_do() -> None:
 
 
 def test_one_job_runs_in_this_process() -> None:
-    with executor(1) as pool:
+    with executor(1) as (pool, _):
         assert pool.submit(os.getpid).result() == os.getpid()
 
 
@@ -186,7 +186,7 @@ def test_an_interrupt_ends_the_run(scenario: Scenario) -> None:
 def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
     in_time = Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
     in_time.start()
-    with pytest.raises(KeyboardInterrupt), executor(2) as pool:
+    with pytest.raises(KeyboardInterrupt), executor(2) as (pool, _):
         pool.submit(time.sleep, 1)
     assert not active_children()
 

@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -57,8 +58,8 @@ def ranks(tmp_path: Path) -> Callable[..., Ranked]:
         variant = variants(tmp_path / "known.yaml")
         moved = ranged(variant())
         places = ranking.places(kind, moved, points, seed=3)
-        how = {"seed": 3, "replications": replications}
-        done = [*simulate(places, variant, jobs=2, progress=lambda _: None, **how)]
+        where: dict[str, Any] = {"jobs": 2, "cluster": None, "progress": lambda _: None}
+        done = [*simulate(places, variant, seed=3, replications=replications, **where)]
         return ranking.rank(kind, moved, done, on, seed=3), done
 
     return simulated

@@ -1,4 +1,4 @@
-"""Where tasks run: in this process or in several, always the same results in the same order."""
+"""Where tasks run: in this process, in several, or on a cluster; the same results in one order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from itertools import islice
 from multiprocessing import parent_process
 from threading import Thread, current_thread, main_thread
 from typing import Any, TypeVar
+
+from sim.experiments.cluster import joined
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -30,14 +32,21 @@ class _Here(Executor):
 
 
 @contextmanager
-def executor(jobs: int) -> Iterator[Executor]:
-    """An executor of so many processes; one means this process.
+def executor(jobs: int | None, cluster: str | None = None) -> Iterator[tuple[Executor, int]]:
+    """An executor, and how many tasks it does at once.
 
-    Whatever ends the block, what has not begun is cancelled.
+    It has so many processes of this machine (None: one for each core; one means this process), or
+    the workers of the Dask scheduler at the address `cluster`; NoCluster where that fails. Whatever
+    ends the block, what has not begun is cancelled.
     """
-    pool = _Here() if jobs == 1 else ProcessPoolExecutor(jobs, initializer=_serve_parent)
+    if cluster is not None:
+        with joined(cluster) as pool_and_workers:
+            yield pool_and_workers
+        return
+    processes = jobs or os.cpu_count() or 1
+    pool = _Here() if processes == 1 else ProcessPoolExecutor(processes, initializer=_serve_parent)
     try:
-        yield pool
+        yield pool, processes
     finally:
         with _interrupts_wait():
             pool.shutdown(cancel_futures=True)
@@ -68,7 +77,10 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 def in_order(
-    work: Callable[[Task], Result], tasks: Iterable[Task], jobs: int
+    work: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    jobs: int | None = None,
+    cluster: str | None = None,
 ) -> Generator[Result, None, None]:
     """The results of `work` in the order of the tasks, as they become ready.
 
@@ -80,8 +92,8 @@ def in_order(
     breakdowns = 0
     while True:
         try:
-            with executor(jobs) as pool:
-                yield from _drain(pool, work, ahead, missing, TASKS_AHEAD * jobs)
+            with executor(jobs, cluster) as (pool, workers):
+                yield from _drain(pool, work, ahead, missing, TASKS_AHEAD * workers)
         except BrokenExecutor:
             breakdowns += 1
             if breakdowns == BREAKDOWNS_AT_MOST:

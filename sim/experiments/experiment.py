@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable
 from contextlib import closing
@@ -37,20 +36,22 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     replications: int | Literal["auto"] = 1000,
     seed: int = 1,
     jobs: int | None = None,
+    cluster: str | None = None,
     keep: int = 10,
     progress: Callable[[int, int], None] | None = None,
 ) -> Results:
     """Run a scenario many times and keep what the tables need, with the first `keep` logs whole.
 
     With `auto`, 250 at a time until every target's probability is known to ±2 points at 95 %, at
-    most 10,000. Batches are of one size and folded in order, so `jobs` (None: all cores) changes
-    the time it takes and nothing else. `progress` hears how many replications are done and planned.
+    most 10,000. Batches are of one size and folded in order, so `jobs` (None: all cores) and the
+    `cluster` (see execute) change the time it takes and nothing else. `progress` hears how many
+    replications are done and planned.
     """
     results = Results(scenario, interpret(scenario), seed)
     auto = replications == "auto"
     most = AUTO_MOST if replications == "auto" else replications
     batches = _batches(pickle.dumps(scenario), seed, most, keep)
-    with closing(in_order(_run_batch, batches, jobs or os.cpu_count() or 1)) as finished:
+    with closing(in_order(_run_batch, batches, jobs, cluster)) as finished:
         for summaries in finished:
             results.fold(summaries)
             done = results.replications

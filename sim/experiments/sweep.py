@@ -6,7 +6,6 @@ worker waits for the last batch of a point.
 
 from __future__ import annotations
 
-import os
 import pickle
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +55,7 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
     seed: int,
     replications: int,
     jobs: int | None,
+    cluster: str | None,
     progress: Callable[[int], None],
 ) -> Iterator[Point]:
     """Yield the points in their order, each as soon as it is done or has failed.
@@ -69,7 +69,7 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
         for pickled in [pickle.dumps(variant(values))]
         for first in range(1, replications + 1, BATCH)
     )
-    with closing(in_order(measure, tasks, jobs or os.cpu_count() or 1)) as finished:
+    with closing(in_order(measure, tasks, jobs, cluster)) as finished:
         for values in todo:
             parts = []
             for number, part in enumerate(islice(finished, batches)):

@@ -18,7 +18,7 @@ from sim import __version__
 from sim.showing.options import (
     RESULTS,
     load_scenario,
-    refusing_folders,
+    refusing_places,
     scenario_argument,
     seed_option,
     set_option,
@@ -110,7 +110,7 @@ def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -
     place = {page.read(path).scenario.scenario: partial(copytree, path) for path in paths}
     if len(place) < len(paths):
         raise click.UsageError("two folders hold scenarios of one name; give them other names")
-    with refusing_folders():
+    with refusing_places():
         command = context.obj
         click.echo(
             folder.gather(

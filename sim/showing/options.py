@@ -42,8 +42,23 @@ seed_option = click.option(
 )
 
 
+def _not_with_jobs(context: click.Context, _option: click.Parameter, address: str) -> str:
+    if address and context.params.get("jobs"):
+        raise click.UsageError("--jobs counts processes of this machine; --cluster has its own")
+    return address
+
+
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes at once.  [default: all cores]"
+    "--jobs",
+    type=click.IntRange(min=1),
+    is_eager=True,
+    help="Processes at once.  [default: all cores]",
+)
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    callback=_not_with_jobs,
+    help="Run on the workers of the Dask scheduler at tcp://HOST:PORT instead.",
 )
 out_option = click.option(
     "--out", type=click.Path(path_type=Path), help="Write into this new or empty folder."
@@ -62,7 +77,8 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
 RUN_OPTIONS = (
-    *(verbose_option, quiet_option, json_option, keep_option, out_option, jobs_option, seed_option),
+    *(verbose_option, quiet_option, json_option, keep_option, out_option),
+    *(cluster_option, jobs_option, seed_option),
 )
 
 
@@ -85,13 +101,14 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def refusing_folders() -> Iterator[None]:
-    """Turn what the results folder refuses into an error of the command line."""
+def refusing_places() -> Iterator[None]:
+    """Turn what the results folder or a cluster refuses into an error of the command line."""
+    from sim.experiments.cluster import NoCluster
     from sim.record.folder import FolderRefused
 
     try:
         yield
-    except FolderRefused as refusal:
+    except (FolderRefused, NoCluster) as refusal:
         raise NotOpened(str(refusal)) from refusal
 
 

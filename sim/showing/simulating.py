@@ -14,7 +14,7 @@ import click
 from sim.showing.options import (
     RESULTS,
     load_scenario,
-    refusing_folders,
+    refusing_places,
     replications_option,
     run_options,
     scenario_argument,
@@ -71,7 +71,7 @@ def run(
     scenario = load_scenario(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
-    with refusing_folders():
+    with refusing_places():
         if out is not None:
             folder.claim(out)
         started = time.perf_counter()
@@ -142,7 +142,7 @@ def compare(
     from sim.showing import comparing
 
     scenarios = _to_be_compared(paths, overrides)
-    with refusing_folders():
+    with refusing_places():
         if out is not None:
             folder.claim(out)
         started, place = time.perf_counter(), {}

@@ -14,11 +14,12 @@ import click
 
 from sim.showing.options import (
     RESULTS,
+    cluster_option,
     jobs_option,
     json_option,
     out_option,
     quiet_option,
-    refusing_folders,
+    refusing_places,
     refusing_scenarios,
     replications_option,
     scenario_argument,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 @click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
 @seed_option
 @jobs_option
+@cluster_option
 @out_option
 @json_option
 @quiet_option
@@ -92,6 +94,7 @@ def sweep(
     seed: int,
     replications: int,
     jobs: int | None,
+    cluster: str | None,
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable."""
@@ -102,9 +105,9 @@ def sweep(
     begun = time.perf_counter()
     scenario, variant, plan = _prepared(path, overrides, seed, asked)
     told = PointsTold(len(plan.places), replications, shown=not (quiet or as_json))
-    how = {"seed": seed, "replications": replications, "jobs": jobs}
+    how = {"seed": seed, "replications": replications, "jobs": jobs, "cluster": cluster}
     with (
-        refusing_folders(),
+        refusing_places(),
         unfinished.resumed(resume) if resume else unfinished.started(scenario, RESULTS, out) as new,
         _saying_what_is_kept(new, len(plan.places)),
     ):
