@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
     jobs_option,
@@ -21,6 +21,7 @@ from sim.showing.options import (
     refusing_folders,
     refusing_scenarios,
     replications_option,
+    resume_option,
     scenario_argument,
     seed_option,
     set_option,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from sim.meaning.ranged import Ranged
     from sim.meaning.scenario import Scenario, Variants
     from sim.record.points import Point
-    from sim.record.unfinished import Unfinished
 
 
 @click.command()
@@ -64,12 +64,7 @@ if TYPE_CHECKING:
     "--on", metavar="NAME", help="The target or measure to rank by.  [default: the first target]"
 )
 @replications_option("How many at each point.")
-@click.option(
-    "--resume",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path),
-    help="Go on in the .part folder of a sweep that did not end.",
-)
+@resume_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
 @seed_option
 @jobs_option
@@ -95,20 +90,16 @@ def sweep(
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable."""
-    from sim.record import unfinished
-
-    if resume is not None and out is not None:
-        raise click.UsageError("--resume goes on in its own folder; leave --out away")
     begun = time.perf_counter()
     scenario, variant, plan = _prepared(path, overrides, seed, asked)
     told = PointsTold(len(plan.places), replications, shown=not (quiet or as_json))
     how = {"seed": seed, "replications": replications, "jobs": jobs}
     with (
         refusing_folders(),
-        unfinished.resumed(resume) if resume else unfinished.started(scenario, RESULTS, out) as new,
-        _saying_what_is_kept(new, len(plan.places)),
+        begun_or_resumed(scenario, resume, out) as new,
+        saying_what_is_kept(new, len(plan.places)),
     ):
-        done = [*_points(new, plan.places, variant, told, fail_fast=fail_fast, **how)]
+        done = [*kept_or_simulated(new, plan.places, variant, told, fail_fast=fail_fast, **how)]
         facts = {"command": context.obj, "seed": seed, "replications": replications}
         tables, more, page = _told(plan, done, seed)
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
@@ -212,59 +203,6 @@ def _told(
     wide = designs.too_few(found)
     facts |= {"kind": plan.design, "on": plan.on, "too_few_points_for": wide}
     return tables, {**facts, "luck": None if math.isnan(luck) else luck}, page.write
-
-
-@contextmanager
-def _saying_what_is_kept(new: Unfinished, planned: int) -> Iterator[None]:
-    """Whatever breaks a sweep off: say what is not lost, and how to go on."""
-    try:
-        yield
-    except BaseException:
-        if kept := len(new.known()):
-            said = f"{kept} of {planned} points are kept; to go on, repeat the command with"
-            click.echo(f"\n{said}\n  --resume {new.part}", err=True)
-        raise
-
-
-def _points(
-    new: Unfinished,
-    places: Sequence[Values],
-    variant: Variants,
-    told: PointsTold,
-    *,
-    fail_fast: bool,
-    **how: Any,
-) -> Iterator[Point]:
-    """Yield every point in the order of the grid: those kept before, the others as they end."""
-    from sim.experiments.sweep import simulate
-    from sim.record.points import identity
-
-    known = {_words(point.at): point for point in new.known()}
-    reused: dict[str, Point] = {}
-    for at in places:
-        before = known.get(place := _words(at))
-        if before is not None:
-            now = identity(variant(at), how["seed"], how["replications"])
-            changed = before.identity.differs_from(now)
-            told.found(place, changed)
-            if not changed:
-                reused[place] = before
-    todo = [at for at in places if _words(at) not in reused]
-    fresh = simulate(todo, variant, progress=told.advance, **how)
-    for place in map(_words, places):
-        if place in reused:
-            yield reused[place]
-            continue
-        point = next(fresh)
-        new.keep(point)
-        told.ended(place, point.outcome.error)
-        if point.outcome.error and fail_fast:
-            raise SomeFailed("stopped at the first point that failed (--fail-fast)")
-        yield point
-
-
-def _words(at: Mapping[str, str]) -> str:
-    return ", ".join(f"{path}={value}" for path, value in at.items())
 
 
 def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
