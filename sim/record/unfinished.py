@@ -22,6 +22,7 @@ from sim.record.folder import PART, FolderRefused
 from sim.record.points import Point
 
 JOURNAL, POINTS, SENSITIVITY = "journal.jsonl", "points.csv", "sensitivity.csv"
+SOLUTION = "solve.csv"
 
 
 class Unfinished:
