@@ -153,7 +153,8 @@ class _Curve:
     def neighbourhood(self) -> set[int]:
         """Return where to look more closely: the ends of the interval, or what comes nearest."""
         low, high = (self._crossing(level) for level in (self._levels.low, self._levels.high))
-        ends = {math.floor(max(low, 0)), math.ceil(min(high, self._last))}
+        low_end, high_end = (min(max(end, 0), self._last) for end in (low, high))
+        ends = {math.floor(low_end), math.ceil(high_end)}
         if low > self._last:
             ends.add(max(self._at, key=self._at.__getitem__))
         if high < 0:
@@ -163,6 +164,7 @@ class _Curve:
     def verdict(self) -> tuple[str, tuple[float | None, float | None, float | None]]:
         """Return the verdict and the places of the low end, the value and the high end."""
         low, value, high = map(self._crossing, self._levels)
+        low, high = min(low, value), max(high, value)
         if high < 0 or low > self._last:
             return ALWAYS if high < 0 else NEVER, (None, None, None)
         inside = [place if 0 <= place <= self._last else None for place in (low, value, high)]
@@ -217,14 +219,18 @@ class _Curve:
         return below + (above - below) * (wanted - first) / (second - first)
 
     def _crossing(self, level: int) -> float:
-        """The place where a level is reached: -inf before the first, inf beyond the last."""
+        """The place where a level is reached: -inf before the first, inf beyond the last.
+
+        Where the curve jumps it is the place behind the jump, of the low end the one before it.
+        """
         below, above = self._around(level)
         if below is None:
             return -math.inf
         if above is None:
             return math.inf
         if not self._is_smooth(below, above, level):
-            return float(above)
+            is_outwards = level == self._levels.low and not self._is_whole
+            return float(below if is_outwards else above)
         place = self._between(below, above, level)
         return float(math.ceil(place)) if self._is_whole else place
 

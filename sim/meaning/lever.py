@@ -22,6 +22,9 @@ KINDS: Mapping[str, tuple[str, type | UnionType]] = {
 }
 """What each kind is called, and what an end of its bracket has to be."""
 
+PARTS = ("design", "assumptions")
+"""What of a scenario may be moved; targets are what is asked for."""
+
 Figure = float | date
 Known = Mapping[str, Mapping[str, Any]]
 """What is known about each entry by its dotted path; a bare entry is a `value`."""
@@ -75,6 +78,8 @@ def lever(variant: Variants, path: str, between: str | None = None) -> Lever:
     bracket for it; ScenarioError where an end of the bracket makes no valid scenario.
     """
     known = _entries(variant())
+    if path.partition(".")[0] not in PARTS:
+        raise ValueError(_missing(known, path))
     low, high = _range(known, path) if between is None else _ends(between)
     kind = _kind(variant, known, path, low)
     name, fitting = KINDS[kind]
@@ -94,7 +99,8 @@ def _number(figure: Figure) -> float:
 
 
 def _entries(scenario: Scenario) -> Known:
-    return dict(_below("", scenario.model_dump(by_alias=True)))
+    plain = scenario.model_dump(by_alias=True)
+    return {path: entry for part in PARTS for path, entry in _below(part, plain[part])}
 
 
 def _below(path: str, entry: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -104,7 +110,7 @@ def _below(path: str, entry: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield path, entry
     else:
         for key, inner in entry.items():
-            yield from _below(f"{path}.{key}".removeprefix("."), inner)
+            yield from _below(f"{path}.{key}", inner)
 
 
 def _is_figure(entry: object) -> TypeGuard[Figure]:

@@ -45,7 +45,8 @@ def crossing(
     """
     curve, needed, solution = named
     kind = "T" if answered.is_date else "Q"
-    x = alt.X(f"at:{kind}", title=axes[0], scale=alt.Scale(zero=False, nice=False))
+    along = alt.Scale(nice=False) if answered.is_date else alt.Scale(nice=False, zero=False)
+    x = alt.X(f"at:{kind}", title=axes[0], scale=along)
     share = alt.Scale(domain=[0, 1])
     y = alt.Y("value:Q", title=axes[1], axis=alt.Axis(format="%"), scale=share)
     drawn = alt.Scale(domain=list(named), range=[BLUE, BLACK, VERMILION])

@@ -47,9 +47,10 @@ class Solved(NamedTuple):
 
     @property
     def lever(self) -> str:
-        """What was moved, in words: the last name of its path, or two if that one is short."""
+        """What was moved, in words: the last name of its path, or two if it is but one word."""
         *_, above, last = ["", *self.path.split(".")]
-        return self.say.title(last if "_" in last else f"{above} {last}".strip())
+        title = self.say.title(last)
+        return title if " " in title else self.say.title(f"{above} {title}".strip())
 
     @property
     def target(self) -> Target:
@@ -174,7 +175,7 @@ def _rounded(solved: Solved) -> list[str]:
 def _open_span(solved: Solved, first: str, last: str) -> str:
     """What an undecided answer leaves open, in words: on one side it is bounded, or on none."""
     say, rising = solved.say, solved.manifest["rising"]
-    low, high = (_roughly(solved, solved.figure(name)) for name in ("low", "high"))
+    low, high = (_outwards(solved, name) for name in ("low", "high"))
     said = {"chance": solved.chance}
     if not (low or high):
         return say("solve.anywhere", **said, low=first, high=last)
@@ -183,11 +184,14 @@ def _open_span(solved: Solved, first: str, last: str) -> str:
     return say("solve.met_from" if rising else "solve.missed_from", **said, bound=high, end=first)
 
 
-def _roughly(solved: Solved, value: float | None) -> str:
-    if value is None:
-        return ""
-    is_number = solved.manifest["kind"] == NUMBER
-    return solved.in_words(float(f"{value:.{SIGNIFICANT}g}") if is_number else value)
+def _outwards(solved: Solved, name: str) -> str:
+    """An end of the interval to three digits, rounded away from what lies within."""
+    end = solved.figure(name)
+    if end is None or solved.manifest["kind"] != NUMBER:
+        return "" if end is None else solved.in_words(end)
+    unit = 10.0 ** (math.floor(math.log10(abs(end) or 1.0)) - SIGNIFICANT + 1)
+    side = math.floor if name == "low" else math.ceil
+    return solved.in_words(side(round(end / unit, 6)) * unit)
 
 
 def _answer(solved: Solved) -> Answer:

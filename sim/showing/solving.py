@@ -26,7 +26,7 @@ from sim.showing.options import (
     set_option,
     verbose_option,
 )
-from sim.showing.terminal import StepsTold, print_wrapped
+from sim.showing.terminal import SomeFailed, StepsTold, print_wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,6 @@ def solve(
 
     begun = time.perf_counter()
     asked = _prepared(path, overrides, move, until, between)
-    lever = asked.lever
     told = StepsTold(shown=not (quiet or as_json))
     with (
         refusing_folders(),
@@ -87,19 +86,9 @@ def solve(
         refusing_scenarios(),
     ):
         found, done = _solved(new, asked, told, how)
-        tables = {SOLUTION: _answer(found, lever, until), POINTS: _steps(done)}
-        facts = {
-            "command": context.obj,
-            "seed": how["seed"],
-            "replications": how["replications"],
-            "moved": lever.path,
-            "kind": lever.kind,
-            "until": until,
-            "between": [lever.text(0), lever.text(lever.last)],
-            "rising": found.rising,
-            "fall": found.fall and [lever.text(place) for place in found.fall],
-            "seconds": round(time.perf_counter() - begun, 3),
-        }
+        tables = {SOLUTION: _answer(found, asked), POINTS: _steps(done)}
+        facts = {"command": context.obj, **_facts(found, asked, how)}
+        facts |= {"seconds": round(time.perf_counter() - begun, 3)}
         finished = new.finish(asked.scenario, tables, facts, page.write, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
 
@@ -144,8 +133,12 @@ def _solved(
 
     def attempt(place: int, replications: int) -> str:
         at = {asked.lever.path: asked.lever.text(place)}
-        step = {**how, "replications": replications, "fail_fast": True}
+        step = {**how, "replications": replications, "fail_fast": False}
         done.extend(kept_or_simulated(new, [at], asked.variant, told, **step))
+        if done[-1].outcome.error:
+            raise SomeFailed(
+                "a step failed, so that the search cannot go on; journal.jsonl says why"
+            )
         return done[-1].outcome.met[asked.until]
 
     found = solve.solve(
@@ -158,13 +151,28 @@ def _solved(
     return found, done
 
 
-def _answer(found: Solution, lever: Lever, until: str) -> pd.DataFrame:
+def _answer(found: Solution, asked: _Asked) -> pd.DataFrame:
     import pandas as pd
 
-    ends = {"value": found.value, "low": found.low, "high": found.high}
+    lever, ends = asked.lever, {"value": found.value, "low": found.low, "high": found.high}
     said = {name: None if place is None else lever.at(place) for name, place in ends.items()}
-    row = {"path": lever.path, "target": until, **said, "verdict": found.verdict}
+    row = {"path": lever.path, "target": asked.until, **said, "verdict": found.verdict}
     return pd.DataFrame([row])
+
+
+def _facts(found: Solution, asked: _Asked, how: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says: what was asked, which way the lever acts, where it does not."""
+    lever = asked.lever
+    return {
+        "seed": how["seed"],
+        "replications": how["replications"],
+        "moved": lever.path,
+        "kind": lever.kind,
+        "until": asked.until,
+        "between": [lever.text(0), lever.text(lever.last)],
+        "rising": found.rising,
+        "fall": found.fall and [lever.text(place) for place in found.fall],
+    }
 
 
 def _steps(done: Sequence[Point]) -> pd.DataFrame:
