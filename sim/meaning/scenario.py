@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 EXTENDS = "extends"
-VARIED = Position("--vary", 0, 0)
+VARIED, MOVED = Position("--vary", 0, 0), Position("--move", 0, 0)
 
 Variants = Callable[..., Scenario]
 """From no argument to the scenario itself, from `Values` to what they make of it.
@@ -50,10 +50,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     return variants(path, overrides)()
 
 
-def variants(path: Path, overrides: Sequence[str] = ()) -> Variants:
+def variants(path: Path, overrides: Sequence[str] = (), by: Position = VARIED) -> Variants:
     """Return a function from points of a sweep to their scenarios; the file is read only once.
 
-    Raises, now and when called, what `load` raises.
+    Raises, now and when called, what `load` raises; of a point's values it names the flag `by`.
     """
     document = _with_parents(path, ())
     for override in overrides:
@@ -66,7 +66,7 @@ def variants(path: Path, overrides: Sequence[str] = ()) -> Variants:
             return _tried(document)
         point = _without_sweep(document)
         for where, value in values.items():
-            point = overridden(point, f"{where}={value}", VARIED)
+            point = overridden(point, f"{where}={value}", by)
         return _validated(point)
 
     return variant

@@ -31,7 +31,7 @@ except ImportError:  # a system without such locks goes without
     fcntl = None  # type: ignore[assignment]
 
 JOURNAL, PLANNED = "journal.jsonl", "planned.csv"
-POINTS, SENSITIVITY = "points.csv", "sensitivity.csv"
+POINTS, SENSITIVITY, SOLUTION = "points.csv", "sensitivity.csv", "solve.csv"
 PATIENCE_SECONDS, BETWEEN_TRIES_SECONDS = 2.0, 0.1
 """Workers of a sweep that was killed hold its lock until they have noticed."""
 
@@ -44,16 +44,16 @@ class Unfinished:
         self.part = part
         self._journal = part / JOURNAL
 
-    def known(self) -> dict[bytes, int]:
-        """Where the points are that finished before, failed ones aside, by `key`; the last of each.
+    def known(self) -> dict[bytes, list[int]]:
+        """Where the points are that finished before, failed ones aside, by `key`, the last first.
 
         A key and a number a point are all that is held.
         """
-        return {
-            key(record["at"]): where
-            for where, record in journal.located(self._journal)
-            if not record["outcome"]["error"]
-        }
+        known: dict[bytes, list[int]] = {}
+        for where, record in journal.located(self._journal):
+            if not record["outcome"]["error"]:
+                known.setdefault(key(record["at"]), []).insert(0, where)
+        return known
 
     def point(self, where: int) -> Point:
         """The point that `keep` or `known` said is there."""

@@ -6,13 +6,13 @@ import json
 import math
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
     cluster_option,
@@ -23,6 +23,7 @@ from sim.showing.options import (
     refusing_places,
     refusing_scenarios,
     replications_option,
+    resume_option,
     scenario_argument,
     seed_option,
     set_option,
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from sim.experiments.plan import Plan
     from sim.meaning.scenario import Scenario, Variants
     from sim.meaning.sweeps import Asked
-    from sim.record.unfinished import Done, Unfinished
+    from sim.record.unfinished import Done
+
+HOW = ("seed", "replications", "jobs", "cluster")
+"""Options that say how points are simulated, and not which."""
 
 
 @click.command()
@@ -63,12 +67,7 @@ if TYPE_CHECKING:
     "--on", metavar="NAME", help="The target or measure to rank by.  [default: the first target]"
 )
 @replications_option("How many at each point.")
-@click.option(
-    "--resume",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path),
-    help="Go on in the .part folder of a sweep that did not end.",
-)
+@resume_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
 @seed_option
 @jobs_option
@@ -89,10 +88,6 @@ def sweep(
     fail_fast: bool,
     as_json: bool,
     quiet: bool,
-    seed: int,
-    replications: int,
-    jobs: int | None,
-    cluster: str | None,
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable.
@@ -102,28 +97,27 @@ def sweep(
     from sim.record import unfinished
     from sim.record.points import planned
 
-    if resume is not None and out is not None:
-        raise click.UsageError("--resume goes on in its own folder; leave --out away")
-    begun = time.perf_counter()
-    scenario, variant, plan = _prepared(path, overrides, seed, asked)
-    told = PointsTold(len(plan.places), replications, shown=not (quiet or as_json))
-    how = {"seed": seed, "replications": replications, "jobs": jobs, "cluster": cluster}
+    begun, how = time.perf_counter(), {name: asked.pop(name) for name in HOW}
+    scenario, variant, plan = _prepared(path, overrides, how["seed"], asked)
+    count = len(plan.places)
+    told = PointsTold(count, how["replications"], shown=not (quiet or as_json))
+    how |= {"fail_fast": fail_fast, "pairs": plan.pairs}
     with (
         refusing_places(),
-        unfinished.resumed(resume) if resume else unfinished.started(scenario, RESULTS, out) as new,
-        _saying_what_is_kept(new, len(plan.places)),
+        begun_or_resumed(scenario, resume, out) as new,
+        saying_what_is_kept(new, count),
     ):
         new.write(unfinished.PLANNED, planned(plan.places))
-        where = array("Q", _points(new, plan, variant, told, fail_fast=fail_fast, **how))
+        where = array("Q", kept_or_simulated(new, plan.places, variant, told, **how))
         done = unfinished.Done(new, where)
         failed = sum(bool(point.outcome.error) for point in done)
-        facts = {"command": context.obj, "seed": seed, "replications": replications}
-        tables, more, page = _told(plan, done, seed)
+        facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
+        tables, more, page = _told(plan, done, how["seed"])
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
         finished = new.finish(scenario, tables, facts, page, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
     if failed:
-        raise SomeFailed(f"{failed} of {len(done)} points failed; journal.jsonl says why")
+        raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")
 
 
 def _prepared(
@@ -219,62 +213,6 @@ def _told(
     wide = designs.too_few(found)
     facts |= {"kind": plan.design, "on": plan.on, "too_few_points_for": wide}
     return tables, {**facts, "luck": None if math.isnan(luck) else luck}, page.write
-
-
-@contextmanager
-def _saying_what_is_kept(new: Unfinished, planned: int) -> Iterator[None]:
-    """Whatever breaks a sweep off: say what is not lost, and how to go on."""
-    try:
-        yield
-    except BaseException:
-        if kept := len(new.known()):
-            said = f"{kept} of {planned} points are kept; to go on, repeat the command with"
-            click.echo(f"\n{said}\n  --resume {new.part}", err=True)
-        raise
-
-
-def _points(
-    new: Unfinished,
-    plan: Plan,
-    variant: Variants,
-    told: PointsTold,
-    *,
-    fail_fast: bool,
-    **how: Any,
-) -> Iterator[int]:
-    """Yield where every point is, in the order of the plan: kept before, or as it ends."""
-    from sim.experiments.sweep import simulate
-    from sim.record.points import identity
-    from sim.record.unfinished import key
-
-    known, reused = new.known(), dict[bytes, int]()
-    for at in plan.places:
-        where = known.get(key(at))
-        if where is not None:
-            before = new.point(where)
-            now = identity(variant(at), how["seed"], how["replications"])
-            changed = before.identity.differs_from(now)
-            if plan.pairs and plan.pairs not in before.outcome.each:
-                changed.append("measure ranked by")
-            told.found(_words(at), changed)
-            if not changed:
-                reused[key(at)] = where
-    todo = (at for at in plan.places if key(at) not in reused)
-    fresh = simulate(todo, variant, progress=told.advance, pairs=plan.pairs, **how)
-    for at in plan.places:
-        if (kept := reused.get(key(at))) is not None:
-            yield kept
-            continue
-        point = next(fresh)
-        kept = new.keep(point)
-        told.ended(_words(at), point.outcome.error)
-        if point.outcome.error and fail_fast:
-            raise SomeFailed("stopped at the first point that failed (--fail-fast)")
-        yield kept
-
-
-def _words(at: Mapping[str, str]) -> str:
-    return ", ".join(f"{path}={value}" for path, value in at.items())
 
 
 def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
