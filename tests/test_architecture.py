@@ -61,7 +61,8 @@ def test_the_record_knows_no_model() -> None:
 
 
 COMMAND_LINE = {
-    f"sim.showing.{name}" for name in ("cli", "options", "simulating", "sweeping", "terminal")
+    f"sim.showing.{name}"
+    for name in ("cli", "keeping", "options", "simulating", "solving", "sweeping", "terminal")
 }
 
 
@@ -91,7 +92,9 @@ def test_a_function_is_short_or_says_why_not(file: str) -> None:
     assert not long
 
 
-@pytest.mark.parametrize("command", ["", "run", "sweep", "check", "trace", "report", "new", "list"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "sweep", "solve", "check", "trace", "report", "new", "list"]
+)
 def test_help_loads_nothing_heavy(command: str) -> None:
     program = (
         "import atexit, sys\n"

@@ -217,6 +217,24 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("assumptions.screening.lab_days=-3", "come out negative"),
         ("assumptions.leaving.death.share.msc=1", "1 is too large; allowed: less than 1"),
         ("targets.forty_randomised.at_most=3", "a target has exactly one limit"),
+        ("sweep=lhs", "'lhs' is not a mapping"),
+        ("sweep={}", "a sweep is of one kind; allowed: one of vary, tornado and design"),
+        ("sweep={tornado: true, design: lhs}", "a sweep is of one kind"),
+        ("sweep={desgin: lhs}", "allowed: vary, tornado, design, points, on; did you mean design?"),
+        ("sweep={design: lsh}", "did you mean lhs?"),
+        ("sweep={design: lhs, points: 1}", "1 is too small; allowed: 2 or more"),
+        ("sweep={tornado: true, points: 9}", "only a design has a number of points"),
+        ("sweep={tornado: 1}", "1 is not true or false"),
+        ("sweep={vary: {design.trial.target: [9]}, on: visits}", "a grid shows every target"),
+        ("sweep={vary: {design.trial.target: 9}}", "these are no values; allowed: a list"),
+        ("sweep={vary: {design.trial.target: []}}", "has too few entries; allowed: at least 1"),
+        ("sweep={vary: {design.trial.target: [9, 9]}}", "a value comes twice"),
+        ("sweep={vary: {design.trial.target: {low: 1, high: 9}}}", "number is missing"),
+        ("sweep={vary: {a: {low: 1, high: 9, number: 1}}}", "1 is too small; allowed: 2 or more"),
+        ("sweep={vary: {a: {low: 9, high: 9, number: 2}}}", "a value comes twice"),
+        ("sweep={vary: {a: {low: x, high: 9, number: 2}}}", "neither a number nor a date"),
+        ("sweep={vary: {a: {low: 2024-01-01, high: 9, number: 2}}}", "are not of one kind"),
+        ("sweep={vary: {sweep.points: [9, 10]}}", "a sweep does not vary itself"),
         ("scenario=../../etc", "is not a name"),
         ("design.staff.dr who={people: 1}", "is not a name"),
     ],
@@ -297,6 +315,12 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("design.staff.cell_lab.hours={sat: '08:00-12:00'}", "of msc_infusion is there on no day"),
         ("design.visits.msc_infusion=[infuse]", "msc_infusion has no task after the preparation"),
         ("assumptions.patients.weight_kg=null", "'weight_kg' is not defined"),
+        ("sweep={tornado: true, on: randomized}", "did you mean randomised?"),
+        ("sweep={design: sobol, points: 9}", "9 points are too few for this design; allowed: 28"),
+        ("sweep={vary: {design.trial.trget: [9, 10]}}", "did you mean target?"),
+        ("sweep={vary: {design.trial.target: [9, 0]}}", "0 is too small; allowed: 1 or more"),
+        ("sweep={vary: {design.trial.target: {low: 8, high: 9, number: 3}}}", "8.5 is not a whole"),
+        ("sweep={vary: {design.trial.closes: [2024-12-31]}}", "2025-12-31 lies outside the trial"),
     ],
 )
 def test_a_contradiction_is_named_with_what_is_allowed(override: str, message: str) -> None:
@@ -304,6 +328,44 @@ def test_a_contradiction_is_named_with_what_is_allowed(override: str, message: s
 
     assert message in problem
     assert "allowed: " in problem
+
+
+def test_what_is_wrong_with_a_point_stands_where_the_file_plans_it(tmp_path: Path) -> None:
+    block = """
+sweep:
+  vary:
+    design.trial.trget: [9, 10]
+    assumptions.recruitment.consent: [0.5, 1.5]
+    assumptions.recruitment.candidates_per_month: {low: -1, high: 2, number: 4}
+"""
+    line = TEXT.count("\n") + 4
+    problems = problems_in(tmp_path, TEXT + block)
+
+    assert [
+        problem.removeprefix(f"{tmp_path}/bad.yaml:").split("; ")[0] for problem in problems
+    ] == [
+        f"{line}:26: design.trial.trget: unknown key",
+        f"{line + 1}:44: assumptions.recruitment.consent.value: 1.5 is too large",
+        f"{line + 2}:5: assumptions.recruitment.candidates_per_month.value: -1 is too small",
+    ]
+    assert "did you mean target?" in problems[0]
+
+
+def test_a_point_that_contradicts_the_rest_is_the_sweeps_fault(tmp_path: Path) -> None:
+    (problem,) = problems_in(
+        tmp_path, TEXT + "\nsweep: {vary: {design.trial.closes: [2024-12-31]}}"
+    )
+
+    assert problem.startswith(
+        f"{tmp_path}/bad.yaml:{TEXT.count(chr(10)) + 2}:1: design.trial.recruits"
+    )
+
+
+def test_values_that_are_sound_only_together_are_taken(tmp_path: Path) -> None:
+    block = "{vary: {design.trial.closes: [2026-12-31], design.trial.recruits_until: [2026-06-30]}}"
+    (tmp_path / "later.yaml").write_text(f"{TEXT}\nsweep: {block}\n", encoding="utf-8")
+
+    assert load(tmp_path / "later.yaml").digest() == load(BASELINE).digest()
 
 
 def test_a_task_whose_people_are_never_there_together_is_refused() -> None:

@@ -19,11 +19,13 @@ LINES = pd.DataFrame({"date": [*DATES, *DATES], "value": [1, 2, 3, 4]}).assign(
 )
 BANDS = pd.DataFrame({"date": DATES, "low": [0, 1], "high": [2, 3], "series": "worked"})
 DOTS = pd.DataFrame({"label": ["a", "b"], "probability": 0.5, "ci_low": 0.4, "ci_high": 0.6})
+SCATTERED = pd.DataFrame({"at": [1.0, 2.0], "value": 0.5, "low": 0.4, "high": 0.6})
 BARS = pd.DataFrame({"label": ["b", "a"], "series": "worked", "value": [1.0, 2.0]})
 
 EVERY = {
     "over_time": lambda: charts.over_time(LINES, BANDS, SERIES, FRAME),
     "dots": lambda: charts.dots(DOTS, FRAME),
+    "scatter": lambda: charts.scatter(SCATTERED, FRAME),
     "grouped_bars": lambda: charts.grouped_bars(BARS, SERIES, FRAME),
 }
 

@@ -1,21 +1,25 @@
 """Every key of a scenario changes something: none is read by nobody.
 
 The keys are enumerated from the schema. Each is changed in a scenario that uses all of them, and
-some table must differ; the keys that only tell the reader something are a closed list.
+some table must differ, or for those of a sweep its plan and no table; the keys that only tell the
+reader something are a closed list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from datetime import date
 from functools import cache
 from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from sim.experiments.experiment import replicate
+from sim.experiments.plan import plan
 from sim.meaning.schema import Scenario
 from sim.meaning.section import Section
 from sim.record import tables
@@ -118,7 +122,6 @@ ONLY_TOLD = {
     ("Trial", "registry_id"),
     ("Trial", "site"),
     ("Arm", "title"),
-    ("Quantity", "range"),
     ("Quantity", "evidence"),
     ("Quantity", "source"),
 }
@@ -232,14 +235,38 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def everything() -> dict[str, Any]:
+RATE = ("assumptions", "recruitment", "candidates_per_month")
+CONSENT = "assumptions.recruitment.consent"
+GRID = {"vary": {CONSENT: {"low": 0.5, "high": 0.9, "number": 3}, "design.trial.target": [9, 12]}}
+DESIGN = {"design": "lhs", "points": 12, "on": "enough"}
+TORNADO = {"tornado": True}
+
+PLANS: dict[tuple[str, ...], tuple[dict[str, Any], Any]] = {
+    ("sweep", "vary", CONSENT, "low"): (GRID, 0.6),
+    ("sweep", "vary", CONSENT, "high"): (GRID, 0.8),
+    ("sweep", "vary", CONSENT, "number"): (GRID, 2),
+    ("sweep", "vary", "design.trial.target"): (GRID, [9]),
+    ("sweep", "vary"): (GRID, {CONSENT: [0.5]}),
+    ("sweep", "design"): (DESIGN, "morris"),
+    ("sweep", "points"): (DESIGN, 13),
+    ("sweep", "on"): (DESIGN, "little"),
+    ("sweep", "tornado"): (TORNADO, False),
+    (*RATE, "range"): (TORNADO, [5, 20]),
+}
+"""What changes the plan of a sweep: in which one, and into what."""
+
+
+def everything(**more: object) -> dict[str, Any]:
     written: dict[str, Any] = YAML(typ="safe").load(EVERYTHING)
-    return written
+    return {**written, **deepcopy(more)}
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 -- plain data
-    written = everything()
-    *parents, key = path.split(".")
+    return _changed(everything(), path.split("."), value)
+
+
+def _changed(written: dict[str, Any], path: Sequence[str], value: object) -> dict[str, Any]:
+    *parents, key = path
     place: Any = written
     for parent in parents:
         place = place[int(parent) if parent.isdigit() else parent]
@@ -263,8 +290,35 @@ def test_a_key_changes_a_table(path: str) -> None:
     assert any(not frame.equals(other[name]) for name, frame in as_written().items())
 
 
+@pytest.mark.parametrize("path", PLANS, ids=".".join)
+def test_a_key_changes_a_plan(path: tuple[str, ...]) -> None:
+    sweep, value = PLANS[path]
+    assert planned(_changed(everything(sweep=sweep), path, value)) != planned(
+        everything(sweep=sweep)
+    )
+
+
+def planned(written: dict[str, Any]) -> tuple[object, ...]:
+    try:
+        scenario = Scenario.model_validate(written)
+    except ValidationError as refused:  # `tornado: false` alone: a sweep of no kind has no plan
+        return (refused.errors()[0]["msg"],)
+    assert scenario.sweep is not None
+    found = plan(scenario, scenario.sweep.asked, seed=1)
+    return list(found.places), found.design, found.on
+
+
+def test_a_sweep_changes_no_table_and_no_digest() -> None:
+    swept = Scenario.model_validate(everything(sweep=GRID))
+    assert swept.digest() == Scenario.model_validate(everything()).digest()
+    other = outcome(everything(sweep=GRID))
+    assert all(frame.equals(other[name]) for name, frame in as_written().items())
+
+
 def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
-    reached = {key for path in CHANGES for key in keys_on(path)}
+    reached = {key for path in CHANGES for key in keys_on(everything(), path.split("."))}
+    for path, (sweep, _) in PLANS.items():
+        reached.update(keys_on(everything(sweep=sweep), path))
     containers = {(type(part).__name__, name) for part, name in holders()}
     assert {key for key in all_keys() if key not in reached | containers} == ONLY_TOLD
 
@@ -280,10 +334,10 @@ def all_keys() -> set[tuple[str, str]]:
     }
 
 
-def keys_on(path: str) -> Iterator[tuple[str, str]]:
+def keys_on(written: dict[str, Any], path: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Return the (section, key) that the path ends in, and those of a quantity written bare."""
-    part: Any = Scenario.model_validate(everything())
-    for step in path.split("."):
+    part: Any = Scenario.model_validate(written)
+    for step in path:
         if isinstance(part, Section):
             yield _plain_name(type(part)), _field(part, step)
             part = getattr(part, _field(part, step))

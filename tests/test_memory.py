@@ -1,16 +1,20 @@
-"""Memory does not grow with the number of replications."""
+"""Memory does not grow with the number of replications, nor with the points of a sweep."""
 
 from __future__ import annotations
 
 import gc
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
+from sim.showing import landscape, sweeping
+from sim.showing.cli import commands
+from sim.showing.terminal import exit_code
 from sim.world.run import run
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +42,30 @@ def peak_mib(replications: int) -> float:
 @pytest.mark.slow
 def test_ten_thousand_replications_need_little_more_than_a_thousand() -> None:
     assert peak_mib(10_000) - peak_mib(1_000) < ALLOWED_MIB
+
+
+def test_a_sweep_holds_nothing_of_its_finished_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When all are done and its tables are written; the outcome of each takes some 8 kB."""
+    held = list[int]()
+
+    def look(_: Path) -> None:
+        gc.collect()
+        held.append(tracemalloc.get_traced_memory()[0])
+
+    monkeypatch.setattr(landscape, "write", look)
+    monkeypatch.setattr(sweeping, "_print", lambda *_, **__: None)
+    for points in (2, 20, 120):  # the first for imports and caches
+        vary = f"assumptions.recruitment.candidates_per_month=1:100:{points}"
+        command = ["sweep", str(ROOT / "tests" / "small.yaml"), "--vary", vary, "--replications"]
+        how = ["1", "--jobs", "1", "--quiet", "--out", str(tmp_path / str(points))]
+        tracemalloc.start()
+        try:
+            assert exit_code(commands, [*command, *how]) == 0
+        finally:
+            tracemalloc.stop()
+    assert held[2] - held[1] < 100 * 1024
 
 
 def test_a_finished_replication_is_freed_without_a_search() -> None:

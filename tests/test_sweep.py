@@ -5,20 +5,22 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from sim.experiments import sweep as experiment
-from sim.meaning.axis import axis, grid
-from sim.meaning.scenario import ScenarioError, variants
-from sim.record import journal, points
+from sim.meaning.axis import axis, grid, written
+from sim.meaning.document import Position, parse
+from sim.meaning.scenario import ScenarioError, load, variants
+from sim.record import journal, points, unfinished
 from sim.record.folder import FolderRefused
 from sim.record.measures import measures_of
 from sim.record.points import DONE, FAILED, Identity, Outcome, Point
@@ -53,7 +55,9 @@ class TestPoints:
         assert axis("a.b=2022-10-01:2022-10-31:3").levels[1] == "2022-10-16"
         assert axis('a.hours={mon: "08:00-12:00", tue: "08:00-09:00"}').levels[0][-1] == "}"
 
-    @pytest.mark.parametrize("wrong", ["a.b", "=1", "a.b=", "a=1:2:1", "a=x:y:3", "a=1,1"])
+    @pytest.mark.parametrize(
+        "wrong", ["sweep.points=1,2", "a.b", "=1", "a.b=", "a=1:2:1", "a=x:y:3", "a=1,1"]
+    )
     def test_what_is_no_axis_is_refused(self, wrong: str) -> None:
         with pytest.raises(ValueError, match=r"\w"):
             axis(wrong)
@@ -125,6 +129,93 @@ def test_a_sweep_agrees_with_runs(trialsim: Trialsim, capsys: pytest.CaptureFixt
     assert trialsim("report", "swept") == 0
 
 
+class TestBlock:
+    """What the scenario's own `sweep` says."""
+
+    @pytest.fixture
+    def block(self, trialsim: Trialsim) -> Callable[..., int]:
+        """Sweep the toy with a block, with ranges and with these flags; a folder `out`."""
+        ranged = "{candidates_per_month: {value: 10, range: [6, 14]}}"
+        text = TOY.replace("{candidates_per_month: 10}", ranged) + TARGETS
+
+        def run(block: str, *flags: str) -> int:
+            shutil.rmtree("out", ignore_errors=True)
+            Path("block.yaml").write_text(f"{text}sweep: {block}\n", encoding="utf-8")
+            how = ["--replications", "4", "--jobs", "1", "--quiet", "--out", "out"]
+            return trialsim("sweep", "block.yaml", *flags, *how)
+
+        return run
+
+    def test_a_grid_is_that_of_the_flags(self, block: Callable[..., int]) -> None:
+        listed = f"{{{RATE}: [1, 2.5], design.trial.target: {{low: 20, high: 30, number: 3}}}}"
+        assert block(f"{{vary: {listed}}}") == 0
+        first = Path("out/points.csv").read_bytes()
+        flags = ["--vary", f"{RATE}=1,2.5", "--vary", "design.trial.target=20:30:3"]
+        assert block("{tornado: true}", *flags) == 0
+        assert Path("out/points.csv").read_bytes() == first
+        assert len(pd.read_csv("out/points.csv")) == 6
+
+    @pytest.mark.parametrize(
+        ("written", "flags", "said"),
+        [
+            ("{tornado: true}", [], ("tornado", 3, "enough")),
+            ("{tornado: true, on: visits}", [], ("tornado", 3, "visits")),
+            ("{tornado: true, on: visits}", ["--on", "left"], ("tornado", 3, "left")),
+            ("{design: lhs, points: 5}", [], ("lhs", 5, "enough")),
+            ("{design: lhs, points: 5}", ["--points", "6"], ("lhs", 6, "enough")),
+            ("{design: lhs, points: 5, on: visits}", ["--tornado"], ("tornado", 3, "enough")),
+            ("{tornado: true}", ["--design", "lhs", "--points", "4"], ("lhs", 4, "enough")),
+        ],
+    )
+    def test_flags_take_the_place_of_the_block(
+        self, block: Callable[..., int], written: str, flags: list[str], said: tuple[object, ...]
+    ) -> None:
+        assert block(written, *flags) == 0
+        manifest = json.loads(Path("out/manifest.json").read_text("utf-8"))
+        assert tuple(manifest[fact] for fact in ("kind", "points", "on")) == said
+
+    def test_what_is_wrong_ends_with_3_and_a_flag_that_does_not_fit_with_2(
+        self, block: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert block("{vary: {design.trial.trget: [1]}}") == 3
+        assert block("{tornado: true}", "--points", "9") == 2
+        assert block(f"{{vary: {{{RATE}: [1]}}}}", "--on", "enough") == 2
+        said = capsys.readouterr().err
+        assert "block.yaml:" in said
+        assert "--points: only a --design has a number of points" in said
+        assert "--on: a grid shows every target" in said
+        assert not Path("out.part").exists()
+
+    def test_values_of_any_kind_come_through(self) -> None:
+        for value in (3, 0.25, "always", "08:00", "1", "null", [1, "a: b"], None, {"mon": "8 #"}):
+            assert parse(written(value), Position("", 0, 0)).data == value
+
+    def test_a_variant_replaces_it_as_a_whole(self, block: Callable[..., int]) -> None:
+        assert block("{design: lhs, points: 5}") == 0
+        child = "extends: block.yaml\nsweep: {tornado: true}\n"
+        Path("child.yaml").write_text(child, encoding="utf-8")
+        sweep = load(Path("child.yaml")).sweep
+        assert sweep is not None
+        assert (sweep.tornado, sweep.design) == (True, None)
+
+
+def test_the_plan_can_be_read_before_the_first_point_is_done(
+    trialsim: Trialsim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = list[pd.DataFrame]()
+
+    def look(*_: object, **__: object) -> Iterator[Point]:
+        planned.append(pd.read_csv("swept.part/planned.csv"))
+        yield from ()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(experiment, "simulate", look)
+        assert trialsim(*swept("--out", "swept")) != 0
+    assert planned[0].to_dict("list") == {"point": [1, 2, 3], RATE: [1, 2, 4]}
+    assert trialsim(*swept("--out", "swept")) == 0
+    assert pd.read_csv("swept/planned.csv").equals(planned[0])
+
+
 def test_processes_change_no_byte(trialsim: Trialsim) -> None:
     for jobs in (1, 2):
         assert trialsim(*swept("--out", f"by{jobs}", "--jobs", str(jobs), "--quiet")) == 0
@@ -142,13 +233,13 @@ class TestResume:
         """A sweep of which the disk took two points and not the third."""
         whole, taken = journal.append, list[object]()
 
-        def until_full(path: Path, record: dict[str, object]) -> None:
+        def until_full(path: Path, record: dict[str, object]) -> int:
             if len(taken) == 2:
                 with path.open("a") as file:
                     file.write("0123456789abcdef {half a rec")
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             taken.append(record)
-            whole(path, record)
+            return whole(path, record)
 
         with monkeypatch.context() as patched:
             patched.setattr(journal, "append", until_full)
@@ -187,6 +278,20 @@ class TestResume:
         monkeypatch.setattr(points, "code_version", lambda: "another")
         assert broken_off(*swept("--resume", "swept.part")) == 0
         assert capsys.readouterr().err.count("stale, code changed: ") == 2
+
+    def test_a_folder_in_which_another_sweep_is_at_work_is_refused(
+        self,
+        broken_off: Trialsim,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(unfinished, "PATIENCE_SECONDS", 0)
+        before = Path("swept.part", JOURNAL).read_bytes()
+        with resumed(Path("swept.part")):
+            assert broken_off(*swept("--resume", "swept.part")) == 2
+        assert "another sweep is at work in it" in capsys.readouterr().err
+        assert Path("swept.part", JOURNAL).read_bytes() == before
+        assert broken_off(*swept("--resume", "swept.part", "--quiet")) == 0
 
     def test_what_is_no_unfinished_sweep_is_refused(
         self, trialsim: Trialsim, capsys: pytest.CaptureFixture[str]
@@ -252,11 +357,15 @@ def test_whatever_ends_the_parent_finished_points_are_kept(
     )
     _wait_for_a_point(part, running)
     workers = _children(running.pid)
+    with pytest.raises(FolderRefused, match="another sweep is at work"), resumed(part):
+        pass
     running.send_signal(signalled)
     _, err = running.communicate(timeout=30)
 
     assert running.returncode == code
     assert "Traceback" not in err
+    with resumed(part):  # the lock is free again, also after a kill
+        pass
     kept = len(list(journal.read(part / JOURNAL)))
     assert kept
     if code == 130:

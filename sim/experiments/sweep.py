@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import islice, tee
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +49,7 @@ Measured = Mapping[str, NDArray[np.float64]]
 
 
 def simulate(  # noqa: PLR0913  each is a flag of the command line
-    todo: Sequence[Values],
+    todo: Iterable[Values],
     variant: Callable[[Values], Scenario],
     *,
     seed: int,
@@ -57,15 +57,18 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
     jobs: int | None,
     cluster: str | None,
     progress: Callable[[int], None],
+    pairs: str = "",
 ) -> Iterator[Point]:
     """Yield the points in their order, each as soon as it is done or has failed.
 
-    `progress` hears after each batch how many replications it had.
+    `progress` hears after each batch how many replications it had. Of the measure `pairs` a point
+    keeps every replication's value. No more points are held than are worked on.
     """
+    todo, ahead = tee(todo)
     batches = -(-replications // BATCH)
     tasks = (
         Batch(pickled, seed, first, min(first + BATCH, replications + 1))
-        for values in todo
+        for values in ahead
         for pickled in [pickle.dumps(variant(values))]
         for first in range(1, replications + 1, BATCH)
     )
@@ -77,7 +80,7 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
                 progress(min(BATCH, replications - number * BATCH))
             scenario = variant(values)
             who = points.identity(scenario, seed, replications)
-            yield Point(values, who, _outcome(scenario, parts))
+            yield Point(values, who, _outcome(scenario, parts, pairs))
 
 
 def measure(batch: Batch) -> Measured | Failure:
@@ -93,10 +96,11 @@ def measure(batch: Batch) -> Measured | Failure:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _outcome(scenario: Scenario, parts: Sequence[Measured | Failure]) -> Outcome:
+def _outcome(scenario: Scenario, parts: Sequence[Measured | Failure], pairs: str) -> Outcome:
     measured = [part for part in parts if not isinstance(part, Failure)]
     if len(measured) < len(parts):
-        return Outcome({}, {}, next(part.said for part in parts if isinstance(part, Failure)))
+        said = next(part.said for part in parts if isinstance(part, Failure))
+        return Outcome({}, {}, error=said)
     names = measured[0]
     together = {name: np.concatenate([part[name] for part in measured]) for name in names}
-    return points.outcome(scenario, together)
+    return points.outcome(scenario, together, pairs)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import reduce
 
+from sim.meaning.axis import NOT_SIMULATED
 from sim.meaning.complaints import Fault, KeyPath, listed
 from sim.meaning.design import Design, Later, Row, Trial
 from sim.meaning.hours import Week, week
+from sim.meaning.ranged import ranged
 from sim.meaning.references import names_used_twice, unknown_names
 from sim.meaning.schema import Scenario
 from sim.meaning.section import Date
+from sim.meaning.sweeps import least_points
 from sim.vocabulary.clock import DAYS_PER_MONTH, WEEKDAYS, Span
 
 Faults = Iterator[Fault]
@@ -28,6 +31,7 @@ def contradictions(scenario: Scenario) -> Faults:
     yield from named
     yield from _dates(scenario)
     yield from _candidates(scenario)
+    yield from _sweep(scenario)
     for name, row in scenario.design.schedule.items():
         yield from _repeats(("design", "schedule", name), row)
     if not named:
@@ -79,6 +83,24 @@ def _candidates(scenario: Scenario) -> Faults:
         yield Fault(
             path, f"{expected:.2g} candidates would come", f"up to {MOST_CANDIDATES} in all"
         )
+
+
+def _sweep(scenario: Scenario) -> Faults:
+    if scenario.sweep is None:
+        return
+    for path in scenario.sweep.vary:
+        if path.partition(".")[0] == NOT_SIMULATED:
+            yield Fault(("sweep", "vary", path), "a sweep does not vary itself", "another path")
+    asked = scenario.sweep.asked
+    if not asked.design:
+        return
+    moved = ranged(scenario)
+    least = least_points(asked.design, len(moved))
+    if not moved:
+        yield Fault(("sweep",), "no number of the assumptions has a range to move it in", "vary")
+    elif asked.points < least:
+        what = f"{asked.points} points are too few for this design"
+        yield Fault(("sweep", "points"), what, f"{least} or more")
 
 
 def _blocks(design: Design) -> Faults:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, starmap
 from typing import NamedTuple
 
 from sim.meaning.quantities import Quantity
-from sim.meaning.scenario import Scenario
+from sim.meaning.schema import Scenario
 from sim.meaning.section import Section
 
 
@@ -25,17 +26,22 @@ def ranged(scenario: Scenario) -> list[Ranged]:
     """Return the ranged numbers of the assumptions, in the order of the file."""
     return [
         Ranged(path, each.value, *each.range, isinstance(each.value, int), each.evidence)
-        for path, each in _quantities(scenario.assumptions, "assumptions")
+        for path, each in _quantities("assumptions", scenario.assumptions)
         if each.range is not None
     ]
 
 
-def _quantities(node: object, path: str) -> Iterator[tuple[str, Quantity[float]]]:
+def below(path: str, node: object) -> Iterator[tuple[str, object]]:
+    """Yield what stands directly in a part of a scenario, with its dotted path, as in the file."""
+    if isinstance(node, Section):
+        named = {key: getattr(node, key) for key in type(node).model_fields}
+        node = named | (node.model_extra or {})
+    if isinstance(node, Mapping):
+        yield from ((f"{path}.{key}", part) for key, part in node.items())
+
+
+def _quantities(path: str, node: object) -> Iterator[tuple[str, Quantity[float]]]:
     if isinstance(node, Quantity):
         yield path, node
-    elif isinstance(node, Section):
-        named = {key: getattr(node, key) for key in type(node).model_fields}
-        yield from _quantities(named | (node.model_extra or {}), path)
-    elif isinstance(node, Mapping):
-        for key, part in node.items():
-            yield from _quantities(part, f"{path}.{key}")
+    else:
+        yield from chain.from_iterable(starmap(_quantities, below(path, node)))

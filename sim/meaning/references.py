@@ -47,6 +47,8 @@ def unknown_names(scenario: Scenario) -> Faults:
     known = measures(scenario)
     for name, target in scenario.targets.items():
         yield from _unknown(("targets", name, "measure"), target.measure, known)
+    if scenario.sweep and scenario.sweep.on is not None:
+        yield from _unknown(("sweep", "on"), scenario.sweep.on, rankable(scenario))
 
 
 def names_used_twice(scenario: Scenario) -> Faults:
@@ -82,6 +84,11 @@ def measures(scenario: Scenario) -> list[str]:
     ]
     reached = [] if design.trial.target is None else ["day_of_target"]
     return [*MEASURES, *reached, *named]
+
+
+def rankable(scenario: Scenario) -> list[str]:
+    """Return the names of the targets and measures that a sensitivity analysis can rank by."""
+    return [*scenario.targets, *measures(scenario)]
 
 
 def task_of(step: Step) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from sim.meaning.axis import Values
+from sim.meaning.axis import Values, written
 from sim.meaning.checks import contradictions
-from sim.meaning.complaints import Fault, complaints
+from sim.meaning.complaints import Fault, KeyPath, complaints
 from sim.meaning.document import Document, Position, Problem, ScenarioError, UnreadableFile, read
 from sim.meaning.schema import Scenario
 from sim.meaning.variant import merged, overridden
@@ -32,10 +33,13 @@ __all__ = [
 ]
 
 EXTENDS = "extends"
-VARIED = Position("--vary", 0, 0)
+VARIED, MOVED = Position("--vary", 0, 0), Position("--move", 0, 0)
 
 Variants = Callable[..., Scenario]
-"""From no argument to the scenario itself, from `Values` to what they make of it."""
+"""From no argument to the scenario itself, from `Values` to what they make of it.
+
+With `planned` what is wrong with a point stands where the file's own `sweep` says its values.
+"""
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -46,19 +50,23 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     return variants(path, overrides)()
 
 
-def variants(path: Path, overrides: Sequence[str] = ()) -> Variants:
+def variants(path: Path, overrides: Sequence[str] = (), by: Position = VARIED) -> Variants:
     """Return a function from points of a sweep to their scenarios; the file is read only once.
 
-    Raises, now and when called, what `load` raises.
+    Raises, now and when called, what `load` raises; of a point's values it names the flag `by`.
     """
     document = _with_parents(path, ())
     for override in overrides:
         document = overridden(document, override)
 
-    def variant(values: Values = MappingProxyType({})) -> Scenario:
-        point = document
+    def variant(values: Values = MappingProxyType({}), *, planned: bool = False) -> Scenario:
+        if planned:
+            return _planned(document, values)
+        if not values:
+            return _tried(document)
+        point = _without_sweep(document)
         for where, value in values.items():
-            point = overridden(point, f"{where}={value}", VARIED)
+            point = overridden(point, f"{where}={value}", by)
         return _validated(point)
 
     return variant
@@ -154,6 +162,56 @@ def _validated(document: Document) -> Scenario:
     if faults := list(contradictions(scenario)):
         raise _error(document, *faults)
     return scenario
+
+
+def _tried(document: Document) -> Scenario:
+    """Return the scenario of a file, the values of its sweep tried out."""
+    scenario = _validated(document)
+    problems: dict[tuple[str, str], Problem] = {}
+    for values in scenario.sweep.tried if scenario.sweep else ():
+        try:
+            _planned(document, values)
+        except ScenarioError as error:
+            # A path that leads nowhere does so at each of its values: it is told once.
+            for problem in error.problems:
+                problems.setdefault((problem.path, problem.what), problem)
+    if problems:
+        raise ScenarioError([*problems.values()])
+    return scenario
+
+
+def _planned(document: Document, values: Values) -> Scenario:
+    """Return a point of the file's own sweep; what is wrong with it is wrong with the sweep."""
+    point, places = _without_sweep(document), set()
+    for where, value in values.items():
+        places.add(place := _place(document, where, value))
+        point = overridden(point, f"{where}={value}", place)
+    try:
+        return _validated(point)
+    except ScenarioError as error:
+        file, line, column = document.positions["sweep",]
+        raise ScenarioError(
+            [
+                each
+                if (each.file, each.line, each.column) in places
+                else replace(each, file=file, line=line, column=column)
+                for each in error.problems
+            ]
+        ) from error
+
+
+def _without_sweep(document: Document) -> Document:
+    """What a point is made of: itself it is not swept, and may lack the ranges a sweep needs."""
+    return replace(document, data={k: v for k, v in document.data.items() if k != "sweep"})
+
+
+def _place(document: Document, path: str, value: str) -> Position:
+    """Return where the file says that a path takes a value: in its sweep, or all of that."""
+    keys: KeyPath = ("sweep", "vary", path)
+    listed = (document.data["sweep"].get("vary") or {}).get(path)
+    if isinstance(listed, list):
+        keys = (*keys, list(map(written, listed)).index(value))
+    return document.positions.get(keys, document.positions["sweep",])
 
 
 def _error(document: Document, *faults: Fault) -> ScenarioError:

@@ -11,6 +11,7 @@ from sim.meaning.complaints import refusal
 from sim.meaning.design import Design
 from sim.meaning.quantities import Number, Probability
 from sim.meaning.section import Name, Section
+from sim.meaning.sweeps import Sweep
 
 
 class Target(Section):
@@ -50,6 +51,10 @@ class Scenario(Section):
     """What nature does. The sensitivity analyses move the numbers in here that have a range."""
     targets: dict[Name, Target] = Field(default={})
     """What would be good enough."""
+    # Not written out and not in the digest: it changes no simulation, so that a result found with
+    # one block stands under any other.
+    sweep: Sweep | None = Field(default=None, exclude=True)
+    """At which points `trialsim sweep` simulates the scenario when no flag says it."""
 
     def digest(self) -> str:
         """Return the SHA-256 of the resolved scenario, in which the order of names counts."""

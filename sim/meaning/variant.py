@@ -1,8 +1,9 @@
 """What a variant of a scenario says differently: `extends` in a file, `--set` on the command line.
 
 Mappings are merged key by key, and null removes an inherited key, so that it has its default
-again. Anything else replaces what was there, lists too, and so do `hours` and a mapping that names
-its `family`, whose entries belong together. Every entry keeps the position it was written at.
+again. Anything else replaces what was there, lists too, and so do `hours`, `sweep` and a mapping
+that names its `family`, whose entries belong together. Every entry keeps the position it was
+written at.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sim.meaning.document import Document, Position, Problem, ScenarioError, par
 from sim.meaning.quantities import TRIANGLE, Quantity
 
 COMMAND_LINE = Position("--set", 0, 0)
+WHOLE = ("hours", "sweep")
 
 
 def merged(base: Document, variant: Document) -> Document:
@@ -66,7 +68,7 @@ def _merge(old: Any, new: Any) -> Any:  # noqa: ANN401 -- plain data
     inherited = _in_full(old, new.keys())
     kept = {key: entry for key, entry in inherited.items() if new.get(key, entry) is not None}
     changed = {
-        key: entry if key == "hours" else _merge(inherited.get(key), entry)
+        key: entry if key in WHOLE else _merge(inherited.get(key), entry)
         for key, entry in new.items()
         if entry is not None or key not in inherited
     }

@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -253,9 +253,21 @@ def point_to(target: Path, root: Path) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, the same bytes for the same table."""
-    text = table.to_csv(index=False, lineterminator="\n", float_format=_plain).encode()
+    text = _csv(table)
     # A gzip header may hold a time and a name: neither, so that the same run gives the same bytes.
     path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+
+
+def write_parts(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+    """Write a table that comes in parts, of which one at a time is in memory."""
+    with path.open("wb") as file:
+        for number, part in enumerate(parts):
+            file.write(_csv(part, header=number == 0))
+
+
+def _csv(table: pd.DataFrame, *, header: bool = True) -> bytes:
+    text = table.to_csv(index=False, header=header, lineterminator="\n", float_format=_plain)
+    return text.encode()
 
 
 def _plain(value: object) -> str:

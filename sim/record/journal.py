@@ -16,24 +16,54 @@ from typing import Any
 CHECKSUM_DIGITS = 16
 
 
-def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Add a record, and wait until the disk has it; OSError where it cannot be written."""
+def append(path: Path, record: Mapping[str, Any]) -> int:
+    """Add a record, wait until the disk has it and return where it is for `at`.
+
+    Raises OSError where it cannot be written.
+    """
     text = json.dumps(record, allow_nan=False, ensure_ascii=False)
     line = f"{_checksum(text)} {text}\n".encode()
     with path.open("ab+") as file:
         if _ends_in_half_a_line(file):
-            line = b"\n" + line
+            file.write(b"\n")
+        where = file.seek(0, os.SEEK_END)
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
+    return where
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records that were written whole, in their order."""
-    for line in path.read_bytes().split(b"\n"):
-        checksum, _, text = line.decode(errors="replace").partition(" ")
-        if text and checksum == _checksum(text):
-            yield json.loads(text)
+    return (record for _, record in located(path))
+
+
+def located(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the records that were written whole, each with where it is; one is held at a time."""
+    where = 0
+    with path.open("rb") as file:
+        for line in file:
+            if (record := _record(line)) is not None:
+                yield where, record
+            where += len(line)
+
+
+def at(path: Path, where: int) -> dict[str, Any]:
+    """Return the record that is there; ValueError where none begins."""
+    with path.open("rb") as file:
+        file.seek(where)
+        record = _record(file.readline())
+    if record is None:
+        raise ValueError(f"{path}: no record at byte {where}")
+    return record
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    checksum, _, text = line.decode(errors="replace").rstrip("\n").partition(" ")
+    if not text or checksum != _checksum(text):
+        return None
+    record: dict[str, Any] = json.loads(text)
+    return record
 
 
 def _ends_in_half_a_line(file: Any) -> bool:  # noqa: ANN401  what Path.open gives

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +17,13 @@ from numpy.typing import NDArray
 
 from sim.meaning.axis import Values
 from sim.meaning.scenario import Scenario
+from sim.record.folder import DECIMALS
 from sim.record.results import meets
-from sim.vocabulary.intervals import of_share
+from sim.vocabulary.intervals import of_mean_and_sd, of_share
 
 DONE, FAILED = "done", "failed"
+PART = 500
+"""Rows of a table in memory at once."""
 
 
 class Identity(NamedTuple):
@@ -38,11 +43,14 @@ class Outcome(NamedTuple):
     """What came out of a point.
 
     `measures` are the mean and the standard deviation of each, None where a replication is blank or
-    never; `met` has for each target a 1 or 0 for each replication; `error` says why there is none.
+    never; `met` has for each target a 1 or 0 for each replication; `each` has every replication's
+    value of a measure whose pairs are to be compared, no value at all where one is blank or never;
+    `error` says why there is none.
     """
 
     measures: Mapping[str, tuple[float | None, float | None]]
     met: Mapping[str, str]
+    each: Mapping[str, Sequence[float]] = MappingProxyType({})
     error: str = ""
 
     def mean_and_sd(self, name: str) -> tuple[float, float]:
@@ -63,7 +71,8 @@ class Point(NamedTuple):
 
     def as_record(self) -> dict[str, Any]:
         """Return the point as the plain data of a journal."""
-        identity, outcome = self.identity._asdict(), self.outcome._asdict()
+        identity = self.identity._asdict()
+        outcome = {**self.outcome._asdict(), "each": dict(self.outcome.each)}
         return {"at": dict(self.at), "identity": identity, "outcome": outcome}
 
     @classmethod
@@ -90,24 +99,48 @@ def code_version() -> str:
     return digest.hexdigest()
 
 
-def outcome(scenario: Scenario, values: Mapping[str, NDArray[np.float64]]) -> Outcome:
-    """Return what came out of a point from each measure's value in every replication."""
+def outcome(
+    scenario: Scenario, values: Mapping[str, NDArray[np.float64]], pairs: str = ""
+) -> Outcome:
+    """Return what came out of a point from each measure's value in every replication.
+
+    Of the measure `pairs`, if it has one, the values themselves are kept.
+    """
     measures = {name: _mean_and_sd(each) for name, each in values.items()}
     met = {
         name: "".join("01"[int(held)] for held in meets(target, values[target.measure]))
         for name, target in scenario.targets.items()
     }
-    return Outcome(measures, met)
+    return Outcome(measures, met, {pairs: _compact(values[pairs])} if pairs in values else {})
 
 
-def table(points: Sequence[Point]) -> pd.DataFrame:
-    """Return points.csv: a row a point, with each target's probability and its interval."""
+def planned(places: Iterable[Values]) -> Iterator[pd.DataFrame]:
+    """Yield planned.csv in parts: a row a point, with its value of each path that is varied."""
+    rows = ({"point": number, **at} for number, at in enumerate(places, 1))
+    return _in_parts(rows)
+
+
+def table(points: Iterable[Point], on: str = "") -> Iterator[pd.DataFrame]:
+    """Yield points.csv in parts: a row a point, with each target's probability and its interval.
+
+    With `on`, the measure ranked by, also its mean and the interval of that. The points are gone
+    through twice, since one that failed does not tell the names of the targets.
+    """
     targets = dict.fromkeys(name for point in points for name in point.outcome.met)
-    return pd.DataFrame([dict(_row(number, each, targets)) for number, each in enumerate(points)])
+    measured = "" if on in targets else on
+    rows = (dict(_row(number, each, targets, measured)) for number, each in enumerate(points, 1))
+    return _in_parts(rows)
 
 
-def _row(number: int, point: Point, targets: Iterable[str]) -> Iterator[tuple[str, object]]:
-    yield "point", number + 1
+def _in_parts(rows: Iterator[dict[str, object]]) -> Iterator[pd.DataFrame]:
+    while part := list(islice(rows, PART)):
+        yield pd.DataFrame(part)
+
+
+def _row(
+    number: int, point: Point, targets: Iterable[str], measured: str
+) -> Iterator[tuple[str, object]]:
+    yield "point", number
     yield "digest", point.identity.scenario
     yield "status", FAILED if point.outcome.error else DONE
     yield from point.at.items()
@@ -117,6 +150,21 @@ def _row(number: int, point: Point, targets: Iterable[str]) -> Iterator[tuple[st
         yield f"{name}_probability", met.count("1") / len(met) if met else math.nan
         yield f"{name}_ci_low", low
         yield f"{name}_ci_high", high
+    if measured:
+        mean, sd = point.outcome.mean_and_sd(measured)
+        low, high = of_mean_and_sd(mean, sd, point.identity.replications)
+        yield f"{measured}_mean", mean
+        yield f"{measured}_ci_low", low
+        yield f"{measured}_ci_high", high
+
+
+def _compact(values: NDArray[np.float64]) -> list[float]:
+    """The values in few digits: whole numbers as such, others with the decimals of tables."""
+    if not np.isfinite(values).all():
+        return []
+    return [
+        int(value) if value.is_integer() else round(value, DECIMALS) for value in values.tolist()
+    ]
 
 
 def _mean_and_sd(values: NDArray[np.float64]) -> tuple[float | None, float | None]:

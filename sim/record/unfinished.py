@@ -1,14 +1,17 @@
 """The folder of a sweep while it grows: finished points are never lost, and are found again.
 
-It stands under the name of the finished folder with `.part` behind it, holds the scenario and a
-journal of points, and is renamed when all is written.
+It stands under the name of the finished folder with `.part` behind it, holds the points planned and
+a journal of those done, and is renamed when all is written. Points are read from the journal one by
+one, so that memory does not grow with what came out of them.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -16,12 +19,21 @@ from typing import Any
 
 import pandas as pd
 
+from sim.meaning.axis import Values
 from sim.meaning.scenario import Scenario, dump
 from sim.record import folder, journal
 from sim.record.folder import PART, FolderRefused
 from sim.record.points import Point
 
-JOURNAL, POINTS, SENSITIVITY = "journal.jsonl", "points.csv", "sensitivity.csv"
+try:
+    import fcntl
+except ImportError:  # a system without such locks goes without
+    fcntl = None  # type: ignore[assignment]
+
+JOURNAL, PLANNED = "journal.jsonl", "planned.csv"
+POINTS, SENSITIVITY, SOLUTION = "points.csv", "sensitivity.csv", "solve.csv"
+PATIENCE_SECONDS, BETWEEN_TRIES_SECONDS = 2.0, 0.1
+"""Workers of a sweep that was killed hold its lock until they have noticed."""
 
 
 class Unfinished:
@@ -32,15 +44,30 @@ class Unfinished:
         self.part = part
         self._journal = part / JOURNAL
 
-    def known(self) -> list[Point]:
-        """The points that finished before, failed ones aside."""
-        every = map(Point.of_record, journal.read(self._journal))
-        return [point for point in every if not point.outcome.error]
+    def known(self) -> dict[bytes, list[int]]:
+        """Where the points are that finished before, failed ones aside, by `key`, the last first.
 
-    def keep(self, point: Point) -> None:
-        """Write a point to the disk; FolderRefused where it cannot be."""
+        A key and a number a point are all that is held.
+        """
+        known: dict[bytes, list[int]] = {}
+        for where, record in journal.located(self._journal):
+            if not record["outcome"]["error"]:
+                known.setdefault(key(record["at"]), []).insert(0, where)
+        return known
+
+    def point(self, where: int) -> Point:
+        """The point that `keep` or `known` said is there."""
+        return Point.of_record(journal.at(self._journal, where))
+
+    def keep(self, point: Point) -> int:
+        """Write a point to the disk, say where it is; FolderRefused where it cannot be written."""
         with folder.refusing(self._journal):
-            journal.append(self._journal, point.as_record())
+            return journal.append(self._journal, point.as_record())
+
+    def write(self, name: str, parts: Iterable[pd.DataFrame]) -> None:
+        """Write a table in parts, over one of this name that an earlier try left."""
+        with folder.refusing(self.part / name):
+            folder.write_parts(self.part / name, parts)
 
     def finish(
         self,
@@ -69,6 +96,25 @@ class Unfinished:
         return target
 
 
+@dataclass(frozen=True)
+class Done:
+    """Finished points, read from the disk one by one whenever they are gone through."""
+
+    new: Unfinished
+    where: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.where)
+
+    def __iter__(self) -> Iterator[Point]:
+        return map(self.new.point, self.where)
+
+
+def key(at: Values) -> bytes:
+    """Return what tells the places of points apart, in few bytes."""
+    return sha256(repr([*at.items()]).encode()).digest()
+
+
 @contextmanager
 def started(scenario: Scenario, root: Path, out: Path | None) -> Iterator[Unfinished]:
     """A new folder for a sweep: `root/<scenario>/<time>-<digest>`, or `out` itself.
@@ -83,18 +129,54 @@ def started(scenario: Scenario, root: Path, out: Path | None) -> Iterator[Unfini
     with folder.refusing(part):
         part.mkdir(parents=True)
         (part / JOURNAL).touch()
-    try:
-        yield Unfinished(part)
-    finally:
-        if part.is_dir() and not (part / JOURNAL).stat().st_size:
-            shutil.rmtree(part, ignore_errors=True)
+    with _alone(part):
+        try:
+            yield Unfinished(part)
+        finally:
+            if part.is_dir() and not (part / JOURNAL).stat().st_size:
+                shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
 def resumed(part: Path) -> Iterator[Unfinished]:
-    """The folder of a sweep that did not end; FolderRefused where `part` is no such folder."""
+    """The folder of a sweep that did not end.
+
+    FolderRefused where `part` is no such folder, or another sweep is at work in it.
+    """
+    with _alone(part):
+        yield Unfinished(part)
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Hold the lock of a sweep's folder, which the system lets go whatever ends the process."""
     if part.suffix != PART or not (part / JOURNAL).is_file():
-        raise FolderRefused(
-            f"{part}: not the folder of an unfinished sweep, whose name ends in {PART}"
-        )
-    yield Unfinished(part)
+        raise _no_sweep(part)
+    with folder.refusing(part):
+        held = (part / JOURNAL).open("rb")
+    with held:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not _locked(held.fileno()):
+            if time.monotonic() > until:
+                raise FolderRefused(f"{part}: another sweep is at work in it; wait until it ends")
+            time.sleep(BETWEEN_TRIES_SECONDS)
+        if not (part / JOURNAL).is_file():  # whoever had the lock finished the sweep
+            raise _no_sweep(part)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether this process has the lock now."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _no_sweep(part: Path) -> FolderRefused:
+    return FolderRefused(
+        f"{part}: not the folder of an unfinished sweep, whose name ends in {PART}"
+    )

@@ -34,6 +34,8 @@ BAND = {"p10": "low", "p50": "value", "p90": "high"}
 
 YEAR_OR_MONTH = "timeFormat(datum.value, month(datum.value) == 0 ? '%Y' : '%b')"
 HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
+LEVELS = " · "
+"""What stands between the parts of a path; in a narrow chart each has a line of its own."""
 Chart = alt.LayerChart | alt.FacetChart
 """What `alt.layer` gives; ours are never faceted."""
 
@@ -50,7 +52,8 @@ class Frame(NamedTuple):
     """What a chart's value axis counts, and the chart's message for those who cannot see it.
 
     `share` reads values as shares of 1; `steps` holds each value until the
-    next; the height is in pixels; `across` names the other axis where it is no date.
+    next; the height is in pixels; `across` names the other axis where it is no date; `span` is what
+    a scatter's values lie between.
     """
 
     title: str
@@ -59,6 +62,7 @@ class Frame(NamedTuple):
     steps: bool = False
     height: int = HEIGHT
     across: str = ""
+    span: tuple[float, float] = (0, 1)
 
 
 def finish(chart: Chart, height: int, message: str) -> Chart:
@@ -172,6 +176,32 @@ def along(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
         tooltip=["series:N", "at", alt.Tooltip("value:Q", format=".1%")],
     )
     return finish(alt.layer(band, line), frame.height, frame.message)
+
+
+def scatter(table: pd.DataFrame, frame: Frame) -> Chart:
+    """Return a dot a row with its 95 % interval: at (a number), value, low, high.
+
+    A chart beside others of the same values: the axis of values is the same in each that has the
+    same `frame.span`.
+    """
+    value = alt.Scale(domain=list(frame.span), zero=False)
+    base = alt.Chart(table).encode(
+        x=alt.X(
+            "at:Q",
+            title=frame.across.split(LEVELS),
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickCount=4),
+        )
+    )
+    axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
+    spans = base.mark_rule(strokeWidth=1, opacity=0.25, color=BLUE).encode(
+        y=alt.Y("low:Q", title=frame.title, scale=value, axis=axis), y2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=30, opacity=0.7, color=BLUE).encode(
+        y=alt.Y("value:Q", title=frame.title, scale=value),
+        tooltip=["at:Q", alt.Tooltip("value:Q", format=".1%" if frame.share else ".4~g")],
+    )
+    return finish(alt.layer(spans, points), frame.height, frame.message)
 
 
 def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:

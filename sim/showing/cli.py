@@ -25,6 +25,7 @@ from sim.showing.options import (
     verbose_option,
 )
 from sim.showing.simulating import compare, run
+from sim.showing.solving import solve
 from sim.showing.sweeping import sweep
 from sim.showing.terminal import Commands, NotOpened, exit_code, print_wrapped
 
@@ -43,6 +44,7 @@ def commands() -> None:
 commands.add_command(run)
 commands.add_command(compare)
 commands.add_command(sweep)
+commands.add_command(solve)
 
 
 @commands.command()
@@ -120,9 +122,9 @@ def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -
 
 
 def _writer(finished: Path) -> Callable[[Path], None]:
-    """What writes the page of a folder: of a run, of runs side by side, or of a sweep."""
+    """What writes the page of a folder: of a run, runs side by side, a sweep or a solution."""
     from sim.record import folder
-    from sim.showing import comparing, landscape, ranking
+    from sim.showing import comparing, landscape, ranking, solution
     from sim.showing import report as page
 
     manifest = folder.manifest(finished)
@@ -130,6 +132,8 @@ def _writer(finished: Path) -> Callable[[Path], None]:
         return comparing.write
     if "on" in manifest:
         return ranking.write
+    if "moved" in manifest:
+        return solution.write
     return landscape.write if "varied" in manifest else page.write
 
 

@@ -16,6 +16,7 @@ from sim.record.unfinished import POINTS
 from sim.showing import charts, rendering, report
 from sim.showing.charts import STYLES, Chart, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Table, place
+from sim.showing.scattering import stride
 from sim.vocabulary.words import Words, number, percent, words
 
 PROBABILITY = "_probability"
@@ -106,13 +107,16 @@ def lines(sweep: Sweep) -> Iterator[str]:
 
 def _chances(sweep: Sweep) -> Answer:
     say = sweep.say
+    shown = sweep._replace(points=sweep.points[:: stride(len(sweep.points))])
     header = [*sweep.paths, *map(say.heading, sweep.targets)]
     rows = [
         Row([*(point[path] for path in sweep.paths), *_cells(sweep, point)], point["status"])
-        for _, point in sweep.points.iterrows()
+        for _, point in shown.points.iterrows()
     ]
-    table = Table(say("sweep.points"), header, rows, say("sweep.points_note"), len(sweep.paths))
-    figures = _figures(sweep, table)
+    note = "sweep.points_note" if len(rows) == len(sweep.points) else "sweep.points_some"
+    said = say(note, shown=number(len(rows), 0), all=number(len(sweep.points), 0))
+    table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
+    figures = _figures(shown, table)
     lead = say("sweep.lead", paths=", ".join(sweep.paths))
     return Answer("points", say("sweep.points_title"), lead, (), figures or [table])
 
@@ -134,9 +138,14 @@ def _where(sweep: Sweep, point: pd.Series[Any]) -> str:
 
 
 def _figures(sweep: Sweep, table: Table) -> list[Figure]:
-    """A line a target along one path; over two a field for each target; over more none."""
+    """A line a target along one path; over two a field for each target; over more none.
+
+    A field of which points are left out has holes, and is not drawn.
+    """
     done = _done(sweep)
     if done.empty or not sweep.targets or len(sweep.paths) > ALL_IN_ONE_FIELD:
+        return []
+    if len(sweep.paths) > 1 and len(sweep.points) < sweep.manifest["points"]:
         return []
     if len(sweep.paths) == 1:
         return [Figure(sweep.say("sweep.line"), _line(sweep, done), table)]

@@ -63,6 +63,12 @@ cluster_option = click.option(
 out_option = click.option(
     "--out", type=click.Path(path_type=Path), help="Write into this new or empty folder."
 )
+resume_option = click.option(
+    "--resume",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Go on in the .part folder of the same command that did not end.",
+)
 keep_option = click.option(
     "--keep",
     type=click.IntRange(min=0),

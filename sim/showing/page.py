@@ -111,6 +111,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Multiples:
+    """Small charts side by side, of which each has a message, and the one table behind them."""
+
+    title: str
+    charts: Sequence[Chart]
+    table: Table
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to a question: plain words first, then tables and figures in order."""
 
@@ -118,4 +127,4 @@ class Answer:
     title: str
     lead: str
     paragraphs: Sequence[str] = ()
-    parts: Sequence[Table | Figure] = field(default_factory=tuple)
+    parts: Sequence[Table | Figure | Multiples] = field(default_factory=tuple)

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.experiments.ranking import SIZED_BY, TORNADO
+from sim.experiments.ranking import SIZED_BY
 from sim.meaning.ranged import ranged
 from sim.meaning.scenario import Scenario, load
+from sim.meaning.sweeps import TORNADO
 from sim.record import folder
 from sim.record.unfinished import SENSITIVITY
-from sim.showing import charts, rendering, report
+from sim.showing import charts, rendering, report, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Table, place
+from sim.showing.page import Answer, Figure, Multiples, Row, Table, place
+from sim.showing.scattering import Dots
 from sim.vocabulary.words import NO_BREAK, Words, number, percent, words
 
 SHOWN = 15
@@ -36,6 +38,8 @@ class Ranking(NamedTuple):
     table: pd.DataFrame
     manifest: Mapping[str, Any]
     say: Words
+    dots: Dots | None = None
+    """What came out at each point; a tornado has two a path, which are its bars."""
 
     @property
     def on(self) -> str:
@@ -59,8 +63,12 @@ class Ranking(NamedTuple):
 
 def read(finished: Path) -> Ranking:
     """Read what the page is made of."""
-    table = pd.read_csv(finished / SENSITIVITY)
-    return Ranking(load(finished / "scenario.yaml"), table, folder.manifest(finished), words())
+    table, manifest = pd.read_csv(finished / SENSITIVITY), folder.manifest(finished)
+    ranking = Ranking(load(finished / "scenario.yaml"), table, manifest, words())
+    if ranking.sized_by == TORNADO:
+        return ranking
+    paths = ranking.sized.index[: scattering.CHARTS]
+    return ranking._replace(dots=scattering.read(finished, [*paths], manifest))
 
 
 def write(finished: Path) -> None:
@@ -117,7 +125,11 @@ def _answer(ranking: Ranking) -> Answer:
     )
     figure = Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
     lead, title = say("ranking.lead", on=on), say("ranking.points_title")
-    return Answer("ranking", title, lead, list(_warnings(ranking)), [figure])
+    parts: list[Figure | Multiples] = [figure]
+    if ranking.dots is not None and len(ranking.dots.table):
+        names = {path: _short(ranking, path) for path in ranking.sized.index}
+        parts.append(scattering.multiples(ranking.dots, names, on, say))
+    return Answer("ranking", title, lead, list(_warnings(ranking)), parts)
 
 
 def _warnings(ranking: Ranking) -> Iterator[str]:
@@ -155,7 +167,7 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
 
 
 def _short(ranking: Ranking, path: str) -> str:
-    return " · ".join(map(ranking.say.title, path.split(".")[1:]))
+    return charts.LEVELS.join(map(ranking.say.title, path.split(".")[1:]))
 
 
 def _figure(one: pd.Series[Any]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sim.meaning.quantities import Quantity
+from sim.meaning.ranged import below
 from sim.meaning.scenario import Scenario
-from sim.meaning.section import Section
 from sim.showing.page import Answer, Row, Run, Table
 from sim.vocabulary.words import Words, plain
 
@@ -78,36 +78,23 @@ def _numbers(node: object, path: str) -> Iterator[Entry]:
     """Yield the entries at and below a part of the scenario, in the order of the file."""
     if isinstance(node, Quantity):
         yield Entry(path, plain(node.value), node.range, node.evidence, node.source)
-    elif isinstance(node, Section):
-        below = [entry for key, part in _parts(node) for entry in _numbers(part, _under(path, key))]
-        if hasattr(node, "family") and not any(map(_is_known, below)):
-            yield Entry(path, _law(node, path, below), None, "assumption", "")
-        else:
-            yield from below
-    elif isinstance(node, Mapping):
-        for key, part in node.items():
-            yield from _numbers(part, _under(path, str(key)))
-
-
-def _parts(part: Section) -> Iterator[tuple[str, object]]:
-    for key in type(part).model_fields:
-        yield key, getattr(part, key)
-    yield from (part.model_extra or {}).items()
-
-
-def _under(path: str, key: str) -> str:
-    return f"{path}.{key}"
+        return
+    inside = [entry for where, part in below(path, node) for entry in _numbers(part, where)]
+    if hasattr(node, "family") and not any(map(_is_known, inside)):
+        yield Entry(path, _law(node, path, inside), None, "assumption", "")
+    else:
+        yield from inside
 
 
 def _is_known(entry: Entry) -> bool:
     return bool(entry.range or entry.source) or entry.evidence != "assumption"
 
 
-def _law(node: Section, path: str, below: list[Entry]) -> str:
+def _law(node: object, path: str, inside: list[Entry]) -> str:
     """Write a distribution in words: its family and its parameters."""
     family = str(getattr(node, "family", ""))
     if family == "fixed":
-        return below[0].value
-    named = {entry.path.removeprefix(f"{path}."): entry.value for entry in below}
+        return inside[0].value
+    named = {entry.path.removeprefix(f"{path}."): entry.value for entry in inside}
     in_order = sorted(named, key=PARAMETERS.index)
     return f"{family}: {', '.join(f'{name} {named[name]}' for name in in_order)}"

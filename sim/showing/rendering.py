@@ -7,7 +7,7 @@ from functools import cache
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sim.showing.page import Figure
+from sim.showing.page import Figure, Multiples
 
 
 def render(template: str, **values: object) -> str:
@@ -25,6 +25,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.tests["figure"] = lambda part: isinstance(part, Figure)
+    environment.tests["multiples"] = lambda part: isinstance(part, Multiples)
     return environment
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
     cluster_option,
@@ -22,6 +23,7 @@ from sim.showing.options import (
     refusing_places,
     refusing_scenarios,
     replications_option,
+    resume_option,
     scenario_argument,
     seed_option,
     set_option,
@@ -32,11 +34,13 @@ from sim.showing.terminal import PointsTold, SomeFailed, print_wrapped
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.meaning.axis import Values
-    from sim.meaning.ranged import Ranged
+    from sim.experiments.plan import Plan
     from sim.meaning.scenario import Scenario, Variants
-    from sim.record.points import Point
-    from sim.record.unfinished import Unfinished
+    from sim.meaning.sweeps import Asked
+    from sim.record.unfinished import Done
+
+HOW = ("seed", "replications", "jobs", "cluster")
+"""Options that say how points are simulated, and not which."""
 
 
 @click.command()
@@ -57,20 +61,13 @@ if TYPE_CHECKING:
 @click.option(
     "--points",
     type=click.IntRange(min=2),
-    default=200,
-    show_default=True,
-    help="About how many points a --design has.",
+    help="About how many points a --design has.  [default: 200]",
 )
 @click.option(
     "--on", metavar="NAME", help="The target or measure to rank by.  [default: the first target]"
 )
 @replications_option("How many at each point.")
-@click.option(
-    "--resume",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path),
-    help="Go on in the .part folder of a sweep that did not end.",
-)
+@resume_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
 @seed_option
 @jobs_option
@@ -91,101 +88,102 @@ def sweep(
     fail_fast: bool,
     as_json: bool,
     quiet: bool,
-    seed: int,
-    replications: int,
-    jobs: int | None,
-    cluster: str | None,
     **asked: Any,
 ) -> None:
-    """Simulate SCENARIO at many points, on the same people; resumable."""
-    from sim.record import unfinished
+    """Simulate SCENARIO at many points, on the same people; resumable.
 
-    if resume is not None and out is not None:
-        raise click.UsageError("--resume goes on in its own folder; leave --out away")
-    begun = time.perf_counter()
-    scenario, variant, plan = _prepared(path, overrides, seed, asked)
-    told = PointsTold(len(plan.places), replications, shown=not (quiet or as_json))
-    how = {"seed": seed, "replications": replications, "jobs": jobs, "cluster": cluster}
+    Without --vary, --tornado and --design the points are those of the scenario's own `sweep`.
+    """
+    from sim.record import unfinished
+    from sim.record.points import planned
+
+    begun, how = time.perf_counter(), {name: asked.pop(name) for name in HOW}
+    scenario, variant, plan = _prepared(path, overrides, how["seed"], asked)
+    count = len(plan.places)
+    told = PointsTold(count, how["replications"], shown=not (quiet or as_json))
+    how |= {"fail_fast": fail_fast, "pairs": plan.pairs}
     with (
         refusing_places(),
-        unfinished.resumed(resume) if resume else unfinished.started(scenario, RESULTS, out) as new,
-        _saying_what_is_kept(new, len(plan.places)),
+        begun_or_resumed(scenario, resume, out) as new,
+        saying_what_is_kept(new, count),
     ):
-        done = [*_points(new, plan.places, variant, told, fail_fast=fail_fast, **how)]
-        facts = {"command": context.obj, "seed": seed, "replications": replications}
-        tables, more, page = _told(plan, done, seed)
+        new.write(unfinished.PLANNED, planned(plan.places))
+        where = array("Q", kept_or_simulated(new, plan.places, variant, told, **how))
+        done = unfinished.Done(new, where)
+        failed = sum(bool(point.outcome.error) for point in done)
+        facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
+        tables, more, page = _told(plan, done, how["seed"])
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
         finished = new.finish(scenario, tables, facts, page, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
-    if failed := sum(bool(point.outcome.error) for point in done):
-        raise SomeFailed(f"{failed} of {len(done)} points failed; journal.jsonl says why")
-
-
-class Plan(NamedTuple):
-    """The points of a sweep; of a ranking also its design, what it moves and what it ranks by."""
-
-    places: Sequence[Values]
-    design: str = ""
-    moved: Sequence[Ranged] = ()
-    on: str = ""
+    if failed:
+        raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")
 
 
 def _prepared(
-    path: Path, overrides: Sequence[str], seed: int, asked: Mapping[str, Any]
+    path: Path, overrides: Sequence[str], seed: int, flags: Mapping[str, Any]
 ) -> tuple[Scenario, Variants, Plan]:
     """The scenario, what makes its points, and the points, of which every one is valid."""
+    from sim.experiments.designs import NoSalib
+    from sim.experiments.plan import plan
     from sim.meaning.scenario import variants
 
     with refusing_scenarios():
         variant = variants(path, overrides)
-        plan = _plan(variant(), seed, **asked)
-        for at in plan.places:
-            variant(at)
-    return variant(), variant, plan
+        scenario = variant()
+        by_flags = bool(flags["vary"] or flags["tornado"] or flags["design"])
+        try:
+            planned = plan(scenario, _asked(scenario, **flags), seed)
+        except (ValueError, NoSalib) as error:
+            raise click.UsageError(f"--points: {error}") from error
+        for at in planned.places:
+            variant(at, planned=not by_flags)
+    return scenario, variant, planned
 
 
-def _plan(
+def _asked(
     scenario: Scenario,
-    seed: int,
     *,
     vary: Sequence[str],
     tornado: bool,
     design: str | None,
-    points: int,
+    points: int | None,
     on: str | None,
-) -> Plan:
-    from sim.experiments import ranking
-    from sim.experiments.designs import NoSalib
-    from sim.meaning.axis import axis, grid
-    from sim.meaning.ranged import ranged
+) -> Asked:
+    """What the flags ask for, and where they do not, the scenario's own sweep."""
+    from sim.meaning.axis import axis
+    from sim.meaning.sweeps import TORNADO, Asked
 
-    if sum((bool(vary), tornado, bool(design))) != 1:
-        raise click.UsageError("ask for one of --vary, --tornado and --design")
-    if vary and on:
-        raise click.UsageError("--on: a grid shows every target")
-    try:
-        if vary:
-            return Plan(list(grid([axis(text) for text in vary])))
-        moved, kind = ranged(scenario), design or ranking.TORNADO
-        if not moved:
-            raise click.UsageError("no number of the assumptions has a range to move it in")
-        places = ranking.places(kind, moved, points, seed)
-    except (ValueError, NoSalib) as error:
-        flag = "--vary" if vary else "--points"
-        raise click.UsageError(f"{flag}: {error}") from error
-    return Plan(places, kind, moved, _on(scenario, on))
+    kinds = sum((bool(vary), tornado, bool(design)))
+    if kinds > 1 or not (kinds or scenario.sweep):
+        raise click.UsageError(
+            "ask for one of --vary, --tornado and --design, here or under sweep: in the scenario"
+        )
+    if kinds or scenario.sweep is None:
+        try:
+            axes = tuple(map(axis, vary))
+        except ValueError as error:
+            raise click.UsageError(f"--vary: {error}") from error
+        asked = Asked(axes, TORNADO if tornado else design or "")
+    else:
+        asked = scenario.sweep.asked
+    if on is not None:
+        asked = asked._replace(on=_on(scenario, asked, on))
+    if points is not None:
+        if asked.design in ("", TORNADO):
+            raise click.UsageError("--points: only a --design has a number of points")
+        asked = asked._replace(points=points)
+    return asked
 
 
-def _on(scenario: Scenario, on: str | None) -> str:
-    """The target or measure to rank by; without a word the first target, else those randomised."""
+def _on(scenario: Scenario, asked: Asked, on: str) -> str:
+    """The target or measure of this name."""
     from sim.meaning.complaints import closest
-    from sim.meaning.interpretation import interpret
-    from sim.record.measures import names
+    from sim.meaning.references import rankable
 
-    if on is None:
-        return next(iter(scenario.targets), "randomised")
-    known = [*scenario.targets, *names(interpret(scenario))]
-    if on not in known:
+    if asked.axes:
+        raise click.UsageError("--on: a grid shows every target")
+    if on not in (known := rankable(scenario)):
         meant = closest(on, known)
         hint = f"; did you mean {meant}?" if meant else ""
         raise click.UsageError(f"--on: no target or measure is called {on}{hint}")
@@ -193,7 +191,7 @@ def _on(scenario: Scenario, on: str | None) -> str:
 
 
 def _told(
-    plan: Plan, done: Sequence[Point], seed: int
+    plan: Plan, done: Done, seed: int
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[[Path], None]]:
     """The tables of a sweep, what its manifest says beside, and what writes its page."""
     import pandas as pd
@@ -203,71 +201,18 @@ def _told(
     from sim.showing import landscape
     from sim.showing import ranking as page
 
-    tables = {unfinished.POINTS: points.table(done)}
-    facts = {"varied": list(plan.places[0]), "points": len(done)}
+    done.new.write(unfinished.POINTS, points.table(done, plan.on))
+    facts = {"varied": [*plan.places.paths], "points": len(done)}
     if not plan.design:
-        return tables, facts, landscape.write
+        return {}, facts, landscape.write
     found = ranking.rank(plan.design, plan.moved, done, plan.on, seed)
     rows = [(path, plan.on, *rest) for path, *rest in found]
     columns = ["path", "measure", "index", "value", "ci_low", "ci_high"]
-    tables[unfinished.SENSITIVITY] = pd.DataFrame(rows, columns=columns)
+    tables = {unfinished.SENSITIVITY: pd.DataFrame(rows, columns=columns)}
     luck, _ = ranking.luck_and_ignorance(plan.design, done, plan.on)
     wide = designs.too_few(found)
     facts |= {"kind": plan.design, "on": plan.on, "too_few_points_for": wide}
     return tables, {**facts, "luck": None if math.isnan(luck) else luck}, page.write
-
-
-@contextmanager
-def _saying_what_is_kept(new: Unfinished, planned: int) -> Iterator[None]:
-    """Whatever breaks a sweep off: say what is not lost, and how to go on."""
-    try:
-        yield
-    except BaseException:
-        if kept := len(new.known()):
-            said = f"{kept} of {planned} points are kept; to go on, repeat the command with"
-            click.echo(f"\n{said}\n  --resume {new.part}", err=True)
-        raise
-
-
-def _points(
-    new: Unfinished,
-    places: Sequence[Values],
-    variant: Variants,
-    told: PointsTold,
-    *,
-    fail_fast: bool,
-    **how: Any,
-) -> Iterator[Point]:
-    """Yield every point in the order of the grid: those kept before, the others as they end."""
-    from sim.experiments.sweep import simulate
-    from sim.record.points import identity
-
-    known = {_words(point.at): point for point in new.known()}
-    reused: dict[str, Point] = {}
-    for at in places:
-        before = known.get(place := _words(at))
-        if before is not None:
-            now = identity(variant(at), how["seed"], how["replications"])
-            changed = before.identity.differs_from(now)
-            told.found(place, changed)
-            if not changed:
-                reused[place] = before
-    todo = [at for at in places if _words(at) not in reused]
-    fresh = simulate(todo, variant, progress=told.advance, **how)
-    for place in map(_words, places):
-        if place in reused:
-            yield reused[place]
-            continue
-        point = next(fresh)
-        new.keep(point)
-        told.ended(place, point.outcome.error)
-        if point.outcome.error and fail_fast:
-            raise SomeFailed("stopped at the first point that failed (--fail-fast)")
-        yield point
-
-
-def _words(at: Mapping[str, str]) -> str:
-    return ", ".join(f"{path}={value}" for path, value in at.items())
 
 
 def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:

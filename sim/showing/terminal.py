@@ -190,11 +190,33 @@ class PointsTold:
             blank = f"\r{'':{WIDTH - 1}}\r" if sys.stderr.isatty() else ""
             click.echo(f"{blank}{text}", err=True)
 
+    def _rate(self) -> float:
+        return self._simulated / max(time.monotonic() - self._started, 1e-9)
+
     def _state(self) -> str:
-        rate = self._simulated / max(time.monotonic() - self._started, 1e-9)
+        rate = self._rate()
         left = (self._planned - self._reused) * self._each - self._simulated
         minutes, seconds = divmod(round(left / rate) if rate else 0, 60)
         return (
             f"{self._reused + self._ended} of {self._planned} points, {self._reused} reused, "
             f"{self._failed} failed; {rate:.0f} replications a second, {minutes}:{seconds:02} left"
+        )
+
+
+class StepsTold(PointsTold):
+    """What a search says on stderr: as a sweep does, of points nobody can count beforehand."""
+
+    def __init__(self, *, shown: bool) -> None:
+        """Start with no step."""
+        super().__init__(0, 0, shown=shown)
+
+    def found(self, place: str, changed: Sequence[str]) -> None:
+        """Tell of a step that was kept before; one of other replications is another step."""
+        if list(changed) != ["replications"]:
+            super().found(place, changed)
+
+    def _state(self) -> str:
+        return (
+            f"step {self._reused + self._ended}, {self._reused} reused; "
+            f"{self._rate():.0f} replications a second"
         )

@@ -22,11 +22,15 @@ class Interval(NamedTuple):
 
 def of_mean(values: NDArray[np.float64]) -> Interval:
     """Mean ± t · sd / √n, blank below two values: one replication says nothing about luck."""
-    number = len(values)
+    sd = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    return of_mean_and_sd(float(values.mean()) if len(values) else math.nan, sd, len(values))
+
+
+def of_mean_and_sd(mean: float, sd: float, number: int) -> Interval:
+    """The same of values of which only the mean and the standard deviation (n - 1) are known."""
     if number < 2:  # noqa: PLR2004
         return Interval(math.nan, math.nan)
-    mean = float(values.mean())
-    half = float(stdtrit(number - 1, UPPER_TAIL) * values.std(ddof=1) / math.sqrt(number))
+    half = float(stdtrit(number - 1, UPPER_TAIL) * sd / math.sqrt(number))
     return Interval(mean - half, mean + half)
 
 

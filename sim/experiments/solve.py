@@ -1,0 +1,278 @@
+"""Where along a lever a target begins to be met: a search that shows the same people every value.
+
+The lever is a row of places, 0 to `last`. At each place that is tried every replication either
+meets the target or does not, so that along the lever there is a curve of counts. The answer is
+where the curve reaches the share that is wanted; the ends of its interval are where the curve
+enters and leaves the counts whose Wilson interval holds that share (a test inverted: Lehmann &
+Romano 2005, Testing Statistical Hypotheses, 3.5). All places meet the same people, so the curve
+moves as a whole and hardly zigzags.
+
+First a tenth of the replications finds the neighbourhood, then all of them measure it.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from statistics import NormalDist
+from typing import NamedTuple
+
+from sim.vocabulary.intervals import of_share
+
+FOUND, UNDECIDED, NEVER, ALWAYS = "found", "undecided", "never", "always"
+NOT_MONOTONE = "not_monotone"
+COARSE_SHARE, LEAST_COARSE = 10, 100
+GRID = 5
+FINEST = 256
+"""A jump of the curve is located to this part of the lever, on whole places exactly."""
+MOST_STEPS, HALVING = 40, 4
+"""At most so many steps; each fourth halves, should what comes between not converge."""
+ROUGH, CLOSE, LEAST = 0.5, 0.1, 2.0
+"""How much of the variance of a count a straight line between two places may add to it, from some
+few counts on: half of it where only the neighbourhood is sought, else a tenth."""
+ERROR = 0.05
+_NORMAL = NormalDist()
+
+Attempt = Callable[[int, int], str]
+"""From a place and a number of replications to a 1 (met) or 0 for each replication."""
+
+
+class Solution(NamedTuple):
+    """Where the target begins to be met, in places of the lever; None: not within the lever.
+
+    `low` and `high` are the ends of the 95 % interval, `low` nearer to place 0. `rising`: higher
+    places meet the target more often. `fall` are two places of which the one that should meet it
+    more often meets it less often, if there are such.
+    """
+
+    verdict: str
+    value: float | None
+    low: float | None
+    high: float | None
+    rising: bool
+    fall: tuple[int, int] | None
+
+
+class Levels(NamedTuple):
+    """The counts that separate what is missed, undecided and met.
+
+    Below `low` the target is missed, from `high` on it is met, as `targets.csv` has it; `value` is
+    the first count of at least the share wanted. A level may lie beyond the number of replications.
+    """
+
+    low: int
+    value: int
+    high: int
+
+
+def levels(wanted: float, replications: int) -> Levels:
+    """Return the levels of a share that is wanted, by Wilson's interval."""
+    counts = range(replications + 1)
+    return Levels(
+        bisect_left(counts, wanted, key=lambda met: of_share(met, replications).high),
+        math.ceil(round(wanted * replications, 9)),
+        bisect_left(counts, wanted, key=lambda met: of_share(met, replications).low),
+    )
+
+
+def solve(
+    attempt: Attempt, last: int, *, wanted: float, replications: int, is_whole: bool
+) -> Solution:
+    """Return where between place 0 and `last` a share `wanted` of replications meets the target.
+
+    Which end meets it more often says whether the lowest or the highest place is sought. With
+    `is_whole` nothing lies between two places, and the answer is a place that meets the target.
+    """
+    coarse = min(replications, max(LEAST_COARSE, replications // COARSE_SHARE))
+    first, second = (attempt(place, coarse) for place in (0, last))
+    rising = first.count("1") <= second.count("1")
+    tried = {(0, coarse): first, (last, coarse): second}
+    if not rising:
+        tried = {(0, coarse): second, (last, coarse): first}
+
+    def oriented(place: int, number: int) -> int:
+        if (place, number) not in tried:
+            tried[place, number] = attempt(place if rising else last - place, number)
+        return tried[place, number].count("1")
+
+    curve = _Curve(oriented, last, coarse, wanted, is_whole=is_whole)
+    grid = {round(part * last / (GRID - 1)) for part in range(GRID)}
+    curve.narrow(grid, ROUGH if coarse < replications else CLOSE)
+    if coarse < replications:
+        start = curve.neighbourhood()
+        curve = _Curve(oriented, last, replications, wanted, is_whole=is_whole)
+        curve.narrow(start, CLOSE)
+    verdict, places = curve.verdict()
+    fall, is_fatal = _fall(tried, wanted)
+    if is_fatal:
+        verdict, places = NOT_MONOTONE, (None, None, None)
+    if not rising:
+        low, value, high = (None if place is None else last - place for place in places)
+        places = (high, value, low)
+        fall = fall and (last - fall[0], last - fall[1])
+    low, value, high = places
+    return Solution(verdict, value, low, high, rising, fall)
+
+
+class _Curve:
+    """Counts of replications that meet the target, higher towards higher places."""
+
+    def __init__(
+        self,
+        count: Callable[[int, int], int],
+        last: int,
+        replications: int,
+        wanted: float,
+        *,
+        is_whole: bool,
+    ) -> None:
+        self._count, self._last, self._replications = count, last, replications
+        self._is_whole = is_whole
+        self._finest = 1 if is_whole else max(1, last // FINEST)
+        self._levels = levels(wanted, replications)
+        self._variance = replications * wanted * (1 - wanted)
+        self._near = LEAST
+        self._at: dict[int, int] = {}
+
+    def narrow(self, start: Iterable[int], part: float) -> None:
+        """Try places until each level lies between two that are near enough, or at an end.
+
+        Near enough: see `_is_smooth`, with that `part` of the variance.
+        """
+        self._near = max(LEAST, part * self._variance)
+        for place in sorted(start):
+            self._try(place)
+        for step in range(MOST_STEPS):
+            ahead = self._next(is_halving=step % HALVING == HALVING - 1)
+            if ahead is None:
+                return
+            self._try(ahead)
+
+    def neighbourhood(self) -> set[int]:
+        """Return where to look more closely: the ends of the interval, or what comes nearest."""
+        low, high = (self._crossing(level) for level in (self._levels.low, self._levels.high))
+        low_end, high_end = (min(max(end, 0), self._last) for end in (low, high))
+        ends = {math.floor(low_end), math.ceil(high_end)}
+        if low > self._last:
+            ends.add(max(self._at, key=self._at.__getitem__))
+        if high < 0:
+            ends.add(min(self._at, key=self._at.__getitem__))
+        return ends
+
+    def verdict(self) -> tuple[str, tuple[float | None, float | None, float | None]]:
+        """Return the verdict and the places of the low end, the value and the high end."""
+        low, value, high = map(self._crossing, self._levels)
+        low, high = min(low, value), max(high, value)
+        if high < 0 or low > self._last:
+            return ALWAYS if high < 0 else NEVER, (None, None, None)
+        inside = [place if 0 <= place <= self._last else None for place in (low, value, high)]
+        verdict = UNDECIDED if inside[0] is None or inside[2] is None else FOUND
+        return verdict, (inside[0], inside[1], inside[2])
+
+    def _try(self, place: int) -> None:
+        if place not in self._at:
+            self._at[place] = self._count(place, self._replications)
+
+    def _around(self, level: int) -> tuple[int | None, int | None]:
+        """The last place below a level before the first that reaches it; None where none does."""
+        before = None
+        for place in sorted(self._at):
+            if self._at[place] >= level:
+                return before, place
+            before = place
+        return before, None
+
+    def _next(self, *, is_halving: bool) -> int | None:
+        """The place to try next; None where nothing is left to try."""
+        reach = max(max(self._at) - min(self._at), self._finest)
+        for level in (self._levels.value, self._levels.low, self._levels.high):
+            below, above = self._around(level)
+            if below is None and above is not None and above > 0:
+                return max(above - reach, 0)
+            if above is None and below is not None and below < self._last:
+                return min(below + reach, self._last)
+            if below is not None and above is not None and not self._is_near(below, above, level):
+                middle = (below + above) / 2
+                place = middle if is_halving else self._between(below, above, level)
+                edge = max(1, (above - below) // 10)
+                return min(max(round(place), below + edge), above - edge)
+        return None
+
+    def _is_near(self, below: int, above: int, level: int) -> bool:
+        return above - below <= self._finest or self._is_smooth(below, above, level)
+
+    def _is_smooth(self, below: int, above: int, level: int) -> bool:
+        """Whether a line between two places is as good as the curve where it reaches a level.
+
+        Between two known counts the curve wanders like a Brownian bridge, whose variance at a level
+        is the product of the distances to both over their sum.
+        """
+        up, down = level - self._at[below], self._at[above] - level
+        return up * down <= self._near * (up + down)
+
+    def _between(self, below: int, above: int, level: int) -> float:
+        """Where a normal curve through two places reaches a level."""
+        ends = (self._at[below] + 0.5, level, self._at[above] + 0.5)
+        first, wanted, second = (_NORMAL.inv_cdf(end / (self._replications + 1)) for end in ends)
+        return below + (above - below) * (wanted - first) / (second - first)
+
+    def _crossing(self, level: int) -> float:
+        """The place where a level is reached: -inf before the first, inf beyond the last.
+
+        Where the curve jumps it is the place behind the jump, of the low end the one before it.
+        """
+        below, above = self._around(level)
+        if below is None:
+            return -math.inf
+        if above is None:
+            return math.inf
+        if not self._is_smooth(below, above, level):
+            is_outwards = level == self._levels.low and not self._is_whole
+            return float(below if is_outwards else above)
+        place = self._between(below, above, level)
+        return float(math.ceil(place)) if self._is_whole else place
+
+
+def _fall(tried: dict[tuple[int, int], str], wanted: float) -> tuple[tuple[int, int] | None, bool]:
+    """Two places between which the curve falls, and whether that leaves no single answer.
+
+    A fall is one that the same people show by McNemar's exact test, at 5 % for all pairs together
+    (Bonferroni). There is no single answer where a place that is missed comes after one that is
+    not. Of several falls the deepest is given.
+    """
+    pairs = list(combinations(sorted(tried.items()), 2))
+    deepest: tuple[bool, float, tuple[int, int]] | None = None
+    for ((before, _), earlier), ((after, _), later) in pairs:
+        depth = _depth(earlier, later, ERROR / len(pairs)) if before < after else 0.0
+        if not depth:
+            continue
+        found = (
+            not _is_missed(earlier, wanted) and _is_missed(later, wanted),
+            depth,
+            (before, after),
+        )
+        deepest = found if deepest is None else max(deepest, found)
+    return (None, False) if deepest is None else (deepest[2], deepest[0])
+
+
+def _is_missed(met: str, wanted: float) -> bool:
+    return of_share(met.count("1"), len(met)).high < wanted
+
+
+def _depth(earlier: str, later: str, error: float) -> float:
+    """By which share of the people both have met the later one falls; 0 where it may be luck."""
+    number = min(len(earlier), len(later))
+    ours, theirs = int(earlier[:number], 2), int(later[:number], 2)
+    lost, gained = (ours & ~theirs).bit_count(), (theirs & ~ours).bit_count()
+    if lost <= gained or not _is_unlikely(lost, lost + gained, error):
+        return 0.0
+    return (lost - gained) / number
+
+
+def _is_unlikely(lost: int, differing: int, error: float) -> bool:
+    """Whether so many of those who differ would hardly be lost by the toss of a coin."""
+    from scipy.stats import binom  # noqa: PLC0415  a second to import, and few levers fall
+
+    return bool(binom.sf(lost - 1, differing, 0.5) < error)
