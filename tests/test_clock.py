@@ -8,7 +8,7 @@ import chinese_calendar
 import pytest
 
 from sim.meaning.calendars import Calendars
-from sim.meaning.capacity import Place
+from sim.meaning.capacity import Place, Role
 from sim.meaning.hours import week
 from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
 
@@ -115,6 +115,34 @@ def test_a_run_past_the_published_calendar_says_so(closes: date, known_through: 
 )
 def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
     assert day_spans(text) == spans
+
+
+@pytest.mark.parametrize(
+    ("hours_a_week", "minutes_a_day"),
+    [
+        (20, [240] * 5),
+        (37.5, [450] * 5),
+        (60, [720] * 5),
+        (1.05, [13, 13, 13, 12, 12]),
+        (0.05, [1, 1, 1, 0, 0]),
+        (0, [0] * 5),
+    ],
+)
+def test_a_number_of_hours_is_spread_from_eight_over_monday_to_friday(
+    hours_a_week: float, minutes_a_day: list[int]
+) -> None:
+    spans = week(Role.model_validate({"hours": hours_a_week}).hours)
+    assert spans[:5] == tuple(((480, 480 + m),) if m else () for m in minutes_a_day)
+    assert spans[5:] == ((), ())
+
+
+def test_a_number_of_hours_keeps_holidays_and_make_up_days() -> None:
+    calendars = Calendars(RUN, {"clinic": clinic()})
+    shifts = calendars.shifts(week(Role.model_validate({"hours": 20}).hours), {"clinic"})
+    days = {start // 1440 for start, _ in shifts}
+    assert RUN.day_of(date(2022, 10, 8)) in days  # a Saturday worked for the holiday before it
+    assert RUN.day_of(date(2022, 10, 7)) not in days
+    assert len([day for day in days if day < RUN.days]) == 810
 
 
 @pytest.mark.parametrize(

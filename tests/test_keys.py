@@ -135,6 +135,7 @@ CHANGES: dict[str, Any] = {
     "design.places.clinic.closures.0.to": date(2024, 6, 20),
     "design.staff.coordinator.people": 2,
     "design.staff.coordinator.hours": "always",
+    "design.staff.nurse.hours": 10,
     "design.rooms.bed.spaces": 0,
     "design.rooms.bed.hours": {"mon": "08:00-12:00"},
     "design.eligibility.well.at": "labs",

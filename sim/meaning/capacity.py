@@ -65,7 +65,10 @@ class Role(Section):
     """How many can work at the same time; `unlimited` removes every queue, 0 removes the role."""
     hours: Hours = "always"
     """`always`, or days and ranges of days with their hours, as in
-    `{mon-fri: "08:00-12:00, 14:00-17:30"}`; a day not named has none. Work begun is finished, at
+    `{mon-fri: "08:00-12:00, 14:00-17:30"}`; a day not named has none. A number is hours a week for
+    each person, up to 60, spread evenly over Monday to Friday from 08:00 in whole minutes: 20 is
+    08:00 to 12:00 on each of them. Public holidays and make-up days are as for other hours. Like
+    any number it may have a range, and a sweep or a solver may move it. Work begun is finished, at
     overtime once the day's last hour has passed (working into a break between two spans is not
     overtime); work at a desk stops at the end of a shift and is continued."""
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from sim.meaning import assumptions, design, quantities
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
-from sim.meaning.hours import week
+from sim.meaning.hours import WrittenHours, week
 from sim.meaning.product import Product
 from sim.meaning.protocol import (
     Arm,
@@ -115,7 +115,7 @@ class _Interpreter:
             for units in [None if count == "unlimited" else count.value]
         ]
 
-    def _roster(self, index: int, units: int | None, hours: str | dict[str, str]) -> Roster:
+    def _roster(self, index: int, units: int | None, hours: WrittenHours) -> Roster:
         """Return a resource's shifts; nobody is there where there are no people."""
         if units == 0:
             return Roster(())
