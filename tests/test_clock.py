@@ -10,6 +10,7 @@ import pytest
 from sim.meaning.calendars import Calendars
 from sim.meaning.capacity import Place, Role
 from sim.meaning.hours import week
+from sim.meaning.staffing import Staffing
 from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
 
 RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))
@@ -28,6 +29,10 @@ def clinic(**keys: object) -> Place:
     return Place.model_validate(
         {"country": "CN", "days": ["mon", "tue", "wed", "thu", "fri"], **keys}
     )
+
+
+def staffing(hours: object, **keys: object) -> Staffing:
+    return Staffing(Role.model_validate({"hours": hours, **keys}))
 
 
 def test_the_run_has_1188_days() -> None:
@@ -79,7 +84,7 @@ def test_closures_shut_a_place_on_both_ends() -> None:
 def test_on_a_holiday_only_those_work_whom_an_open_place_needs() -> None:
     ward = Place.model_validate({"country": None})
     calendars = Calendars(RUN, {"clinic": clinic(), "ward": ward})
-    hours = week({"mon-sun": "08:00-12:00"})
+    hours = staffing({"mon-sun": "08:00-12:00"})
     holiday = RUN.day_of(date(2023, 1, 24)) * 1440
     ward_nurse, clinic_nurse = (calendars.shifts(hours, {place}) for place in ("ward", "clinic"))
     assert (holiday + 480, holiday + 720) in ward_nurse
@@ -88,7 +93,7 @@ def test_on_a_holiday_only_those_work_whom_an_open_place_needs() -> None:
 
 def test_people_keep_fridays_hours_on_a_make_up_saturday() -> None:
     calendars = Calendars(RUN, {"clinic": clinic()})
-    shifts = calendars.shifts(week({"fri": "09:00-10:00", "mon": "14:00-15:00"}), {"clinic"})
+    shifts = calendars.shifts(staffing({"fri": "09:00-10:00", "mon": "14:00-15:00"}), {"clinic"})
     saturday = RUN.day_of(date(2022, 10, 8)) * 1440
     assert (saturday + 540, saturday + 600) in shifts
     assert (saturday + 1440 + 840, saturday + 1440 + 900) in shifts  # Sunday keeps Monday's
@@ -138,11 +143,40 @@ def test_a_number_of_hours_is_spread_from_eight_over_monday_to_friday(
 
 def test_a_number_of_hours_keeps_holidays_and_make_up_days() -> None:
     calendars = Calendars(RUN, {"clinic": clinic()})
-    shifts = calendars.shifts(week(Role.model_validate({"hours": 20}).hours), {"clinic"})
+    shifts = calendars.shifts(staffing(20), {"clinic"})
     days = {start // 1440 for start, _ in shifts}
     assert RUN.day_of(date(2022, 10, 8)) in days  # a Saturday worked for the holiday before it
     assert RUN.day_of(date(2022, 10, 7)) not in days
     assert len([day for day in days if day < RUN.days]) == 810
+
+
+def test_leave_and_changes_decide_who_is_there() -> None:
+    week_off = {"from": date(2024, 1, 8), "to": date(2024, 1, 14), "people": 1}
+    roster = staffing(
+        20,
+        away=[week_off, {**week_off, "from": date(2024, 1, 11)}, date(2024, 1, 17)],
+        changes=[
+            {"from": date(2024, 1, 9), "people": 3},
+            {"from": date(2024, 1, 13), "hours": "always"},
+            {"from": date(2024, 1, 20), "people": 0},
+        ],
+    )
+    there = {day: roster.on(date(2024, 1, day)) for day in range(7, 21)}
+
+    expected = {7: 1, 8: 0, 9: 2, 10: 2, 11: 1, 14: 1, 15: 3, 16: 3, 17: 0, 18: 3, 19: 3, 20: 0}
+    assert {day: there[day][0] for day in expected} == expected
+    assert there[12][1][0] == ((480, 720),)
+    assert there[13][1][0] == ((0, 1440),)
+    assert not any(there[17][1])
+
+
+def test_who_is_always_there_is_there_on_holidays_too_but_not_on_leave() -> None:
+    calendars = Calendars(RUN, {"clinic": clinic()})
+    day_off, holiday = date(2023, 3, 7), date(2023, 1, 24)
+    shifts = calendars.shifts(staffing("always", away=[day_off]), {"clinic"})
+    days = {start // 1440 for start, _ in shifts}
+    assert RUN.day_of(holiday) in days
+    assert set(range(RUN.days)) - days == {RUN.day_of(day_off)}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from sim.meaning.protocol import Protocol
 from sim.meaning.scenario import load, shipped
 from sim.meaning.schema import Scenario
 from sim.record import tables
+from sim.record.almanac import Almanac
 from sim.record.measures import measure
 from sim.vocabulary.eventlog import EventLog, Milestone
 from sim.world.run import run
@@ -173,6 +174,46 @@ def test_two_people_never_work_on_three_things_at_once() -> None:
         assert at_work[-1] == at_work.min() == 0
 
 
+THREE = "[{from: 2023-04-01, people: 3, hours: 37.5}, {from: 2024-04-01, people: 1}]"
+LEAVE = "[{from: 2023-07-03, to: 2023-07-30}, {from: 2023-09-04, to: 2023-09-29, people: 2}]"
+COMING_AND_GOING = (
+    "assumptions.recruitment.candidates_per_month=20",
+    "design.trial.target=none",
+    f"design.staff.coordinator.changes={THREE}",
+    f"design.staff.coordinator.away={LEAVE}",
+)
+
+
+def test_no_more_work_at_once_than_are_there_that_day() -> None:
+    opens = date(2022, 10, 1)
+    dates = ("2023-04-01", "2023-07-03", "2023-07-31", "2023-09-04", "2023-09-30", "2024-04-01")
+    days = [0, *((date.fromisoformat(text) - opens).days for text in dates), 1188]
+    numbers, most = [1, 3, 0, 3, 1, 3, 1], Counter[int]()
+    for each in replications(3, *COMING_AND_GOING):
+        coordinator = [r.name for r in each.protocol.resources].index("coordinator")
+        work = [row for row in each.log.work if row[0] == coordinator and row[8] > row[7]]
+        for (first, last), number in zip(pairwise(days), numbers, strict=True):
+            spans = [row[7:] for row in work if first <= row[7] // 1440 < last]
+            steps = [(start + ROUNDING, 1) for start, _ in spans]
+            steps += [(end - ROUNDING, -1) for _, end in spans]
+            at_work = np.cumsum([change for _, change in sorted(steps)])
+            assert at_work.max(initial=0) <= number
+            most[first] = max(most[first], at_work.max(initial=0))
+    assert [most[first] for first in days[:5]] == numbers[:5]
+
+
+def test_hours_there_are_those_of_all_who_are_there() -> None:
+    """One of 11 hours a week, three full-time less absences, one full-time."""
+    found = replications(1, *COMING_AND_GOING)[0]
+    almanac = Almanac.of(found.protocol)
+    by_week = dict(zip(almanac.weeks.labels, almanac.available[0], strict=True))
+    weeks = {"2023-03-20": 11, "2023-04-10": 112.5, "2023-07-10": 0, "2023-09-11": 37.5}
+    assert {week: by_week[week] for week in weeks} == pytest.approx(weeks)
+    assert by_week["2024-04-15"] == pytest.approx(37.5)
+    used = found.measures["coordinator_utilisation"]
+    assert 0 < used < 1
+
+
 def test_no_participant_is_at_two_visits_at_once(replicated: list[Replication]) -> None:
     paperwork = {"chart_review", "eligibility_call"}
     for each in replicated:
@@ -318,6 +359,10 @@ def before(log: EventLog, end: float) -> tuple[list[str], ...]:
             0,
         ),
         ("design.places.clinic.closures", "[{from: 2023-09-01, to: 2023-10-15}]", REACH),
+        ("design.staff.coordinator.changes", "[{from: 2023-09-01, people: 2}]", 0),
+        ("design.staff.nurse.changes", "[{from: 2023-09-01, hours: 20}]", REACH),
+        ("design.staff.coordinator.away", "[{from: 2023-09-01, to: 2023-10-15}]", REACH),
+        ("design.rooms.infusion_bed.closures", "[{from: 2023-09-01, to: 2024-08-31}]", REACH),
         ("design.trial.recruits_until", "2023-08-31", 0),
         ("design.trial.closes", "2023-08-31", 0),
     ],

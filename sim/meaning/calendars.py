@@ -7,7 +7,8 @@ from datetime import date
 from functools import cached_property
 
 from sim.meaning.capacity import Place
-from sim.meaning.hours import Week
+from sim.meaning.hours import ALWAYS
+from sim.meaning.staffing import Staffing
 from sim.vocabulary.clock import WEEKDAYS, Clock, PublicCalendar, Span, shifts_of
 
 _DAYS_BEYOND_THE_END = 31
@@ -25,7 +26,7 @@ class Calendars:
         self._of_country = {
             place.country: PublicCalendar(place.country, clock) for place in places.values()
         }
-        self._dates = [clock.date_of_day(day) for day in range(clock.days + _DAYS_BEYOND_THE_END)]
+        self.dates = [clock.date_of_day(day) for day in range(clock.days + _DAYS_BEYOND_THE_END)]
 
     @property
     def known_through(self) -> date | None:
@@ -36,18 +37,19 @@ class Calendars:
     def is_open(self, place: str) -> Sequence[bool]:
         """Say for each day whether a place is open; paperwork has no place ("") and always may."""
         if place not in self._places:
-            return [True] * len(self._dates)
-        return [self._opens(self._places[place], day) for day in self._dates]
+            return [True] * len(self.dates)
+        return [self._opens(self._places[place], day) for day in self.dates]
 
-    def shifts(self, hours: Week, needed_at: set[str]) -> Sequence[Span]:
-        """Return the shifts of people with these weekly hours who are needed at these places.
+    def shifts(self, staffing: Staffing, needed_at: set[str]) -> Sequence[Span]:
+        """Return the shifts of people with these rosters who are needed at these places.
 
-        On a public holiday they work only if a place that needs them is open.
+        On a public holiday they work only if a place that needs them is open, or if they are
+        always there.
         """
         open_days = [self._is_open[place] for place in needed_at]
         return shifts_of(
-            self._hours_on(day, hours, is_needed=any(days[number] for days in open_days))
-            for number, day in enumerate(self._dates)
+            self._hours_on(day, staffing, is_needed=any(days[number] for days in open_days))
+            for number, day in enumerate(self.dates)
         )
 
     @cached_property
@@ -62,7 +64,10 @@ class Calendars:
         weekday = day.weekday() if kept is None else kept
         return WEEKDAYS[weekday] in place.days and not calendar.is_holiday(day)
 
-    def _hours_on(self, day: date, hours: Week, *, is_needed: bool) -> tuple[Span, ...]:
+    def _hours_on(self, day: date, staffing: Staffing, *, is_needed: bool) -> tuple[Span, ...]:
+        _, hours = staffing.on(day)
+        if hours is ALWAYS:
+            return hours[day.weekday()]
         for calendar in self._of_country.values():
             kept = calendar.makes_up_for(day)
             if kept is not None:

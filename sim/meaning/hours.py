@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Tag
@@ -24,7 +25,8 @@ Week = tuple[tuple[Span, ...], ...]
 WrittenHours = str | dict[str, str] | Quantity[float]
 """As `Hours` below, once read."""
 
-_ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
+ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
+NOBODY: Week = ((),) * len(WEEKDAYS)
 _BEGIN = 8 * MINUTES_PER_HOUR
 _DAYS_OF_A_NUMBER = 5
 
@@ -35,7 +37,7 @@ def week(hours: WrittenHours) -> Week:
     Raises PydanticCustomError for a day or an hour that cannot be read, or a day named twice.
     """
     if isinstance(hours, str):
-        return _ALWAYS
+        return ALWAYS
     if isinstance(hours, Quantity):
         return _spread(round(hours.value * MINUTES_PER_HOUR))
     table: dict[int, tuple[Span, ...]] = {}
@@ -87,17 +89,23 @@ def _kind(data: object) -> str | None:
     return "word" if data == "always" else None
 
 
-Hours = Annotated[
+def _kind_or_none(data: object) -> str | None:
+    return "nothing" if data is None else _kind(data)
+
+
+_Written = (
     Annotated[Literal["always"], Tag("word")]
     | Annotated[dict[str, str], AfterValidator(_readable), Tag("table")]
-    | Annotated[HoursAWeek, Tag("number")],
-    Discriminator(
-        _kind,
-        custom_error_type="refused",
-        custom_error_message="{what}",
-        custom_error_context={
-            "what": "these are not hours",
-            "allowed": 'always, hours a week, or days with hours such as {mon-fri: "08:00-12:00"}',
-        },
-    ),
-]
+    | Annotated[HoursAWeek, Tag("number")]
+)
+_told_apart_by = partial(
+    Discriminator,
+    custom_error_type="refused",
+    custom_error_message="{what}",
+    custom_error_context={
+        "what": "these are not hours",
+        "allowed": 'always, hours a week, or days with hours such as {mon-fri: "08:00-12:00"}',
+    },
+)
+Hours = Annotated[_Written, _told_apart_by(_kind)]
+HoursOrNone = Annotated[_Written | Annotated[None, Tag("nothing")], _told_apart_by(_kind_or_none)]

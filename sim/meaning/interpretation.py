@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from itertools import accumulate
@@ -10,7 +9,6 @@ from itertools import accumulate
 from sim.meaning import assumptions, design, quantities
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
-from sim.meaning.hours import WrittenHours, week
 from sim.meaning.product import Product
 from sim.meaning.protocol import (
     Arm,
@@ -22,14 +20,14 @@ from sim.meaning.protocol import (
     Randomisation,
     Reason,
     Recruitment,
-    Resource,
     Screening,
     hazard_per_minute,
     latest_safe_day,
 )
+from sim.meaning.resources import resources
 from sim.meaning.schema import Scenario
 from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
-from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock, Roster
+from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
 from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
 
 SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
@@ -55,7 +53,7 @@ class _Interpreter:
         self.calendars = Calendars(self.clock, self.design.places)
         self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
         self.products = tuple(_product(*named) for named in self.design.products.items())
-        self.resources = tuple(self._resources())
+        self.resources = tuple(resources(self.design, self.calendars, self.visits))
         self.rosters = [resource.roster for resource in self.resources]
         self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
@@ -101,39 +99,6 @@ class _Interpreter:
         minutes = _distribution(self.nature.durations_minutes[name])
         team = tuple(everyone.index(member) for member in self.design.tasks[name])
         return Task(name, team, minutes.quantile, minutes.typical)
-
-    def _resources(self) -> Sequence[Resource]:
-        staff = [
-            (name, "role", each.people, each.hours) for name, each in self.design.staff.items()
-        ]
-        rooms = [
-            (name, "room", each.spaces, each.hours) for name, each in self.design.rooms.items()
-        ]
-        return [
-            Resource(name, kind, units, self._roster(index, units, hours))
-            for index, (name, kind, count, hours) in enumerate(staff + rooms)
-            for units in [None if count == "unlimited" else count.value]
-        ]
-
-    def _roster(self, index: int, units: int | None, hours: WrittenHours) -> Roster:
-        """Return a resource's shifts; nobody is there where there are no people."""
-        if units == 0:
-            return Roster(())
-        if hours == "always":
-            return Roster((), always=True)
-        return Roster(self.calendars.shifts(week(hours), self._places_that_need(index)))
-
-    def _places_that_need(self, index: int) -> set[str]:
-        """Return the places at which a role or room has work that cannot wait."""
-        held = [
-            (place, name) for row in self.design.schedule.values() for place, name in row.at.items()
-        ]
-        held += [(place, "screening_visit") for place in list(self.design.places)[:1]]
-        return {
-            place
-            for place, name in held
-            if any(index in task.team for task in self.visits[name].tasks)
-        }
 
     def _screening(self) -> Screening:
         nature = self.nature.screening

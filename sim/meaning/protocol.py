@@ -23,12 +23,17 @@ Attributes = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Resource:
-    """A role or a room: how many people or spaces (None: unlimited), and when they are there."""
+    """A role or a room: how many people or spaces (None: unlimited), and when they are there.
+
+    `units` are the most that are ever there. Where their number changes between days with any,
+    `levels` holds each instant (minutes) from which on so many are there.
+    """
 
     name: str
     kind: str
     units: int | None
     roster: Roster
+    levels: tuple[tuple[int, int], ...] = ()
 
     @property
     def always(self) -> bool:
