@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from sim.meaning.interpretation import interpret
@@ -245,7 +246,7 @@ def test_a_late_participant_is_seen_out_of_window() -> None:
 
 def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
     inside = told({"design.places.clinic.closures": [day("2024-03-22")]})
-    assert visits(inside.log)[-1] == ("week_1", 1, "in_window", "")
+    assert visits(inside.log)[-1] == ("week_1", 1, "in_window", "closed")
     assert milestones(inside)[-1].startswith("COMPLETED Thu 21")
     closed = {"from": day("2024-03-21"), "to": day("2024-03-22")}
     outside = told({"design.places.clinic.closures": [closed]})
@@ -253,6 +254,25 @@ def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
     missed = told({"design.places.clinic.closures": [closed],
                    "design.schedule.week_1.after_window": "miss"})  # fmt: skip
     assert visits(missed.log)[-1] == ("week_1", 1, "missed", "closed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"design.schedule.week_1.day": 9}, "closed"),  # a Saturday
+        ({"design.places.clinic.closures": [day("2024-03-22")]}, "closed"),
+        ({"design.places.clinic.country": "VA", "design.schedule.week_1.day": 5}, "holiday"),
+        ({"design.staff.nurse.away": [day("2024-03-22")]}, "staff"),
+        ({"design.staff.nurse.hours": {"mon-thu": "08:00-08:01", "sat": "08:00-08:01"}}, "staff"),
+        ({"design.tasks.look": ["nurse", "bed"],
+          "design.rooms.bed.closures": [day("2024-03-22")]}, "room"),
+        ({"assumptions.attendance": {"check": {"early_or_late_days": -1}}}, "participant"),
+    ],
+)  # fmt: skip
+def test_a_move_inside_the_window_has_its_cause(changes: dict[str, Any], cause: str) -> None:
+    """Planned for Friday 22; in the Vatican, Tuesday 19 is Saint Joseph's."""
+    trial = told(changes)
+    assert visits(trial.log)[-1] == ("week_1", 1, "in_window", cause)
 
 
 def test_a_late_first_dose_moves_everything_after_it() -> None:

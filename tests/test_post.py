@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from sim.meaning.protocol import Resource
+from sim.meaning.resource import Resource
 from sim.vocabulary.clock import Roster
 from sim.vocabulary.eventlog import Work
 from sim.world.changing_post import ChangingPost

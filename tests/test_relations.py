@@ -122,6 +122,21 @@ def test_no_visit_is_logged_twice_or_without_a_plan(replicated: list[Replication
         assert all((row, number) in plans[arm] for _, arm, row, number in logged)
 
 
+def test_a_visit_has_a_cause_unless_it_was_held_on_its_planned_day(
+    replicated: list[Replication],
+) -> None:
+    known = {"closed", "holiday", "staff", "room", "product", "participant", "did_not_come"}
+    causes = Counter[str]()
+    for each in replicated:
+        for _, start, arm, *_, outcome, reason, planned_day, _, _ in each.log.visits:
+            if arm >= 0:
+                on_its_day = outcome == "in_window" and start // 1440 == planned_day
+                assert (reason == "") == on_its_day
+                assert (reason == "did_not_come") <= (outcome == "missed")
+                causes[reason] += 1
+    assert causes.keys() - {"room", "product"} == {*known, ""} - {"room", "product"}
+
+
 def test_the_target_is_reached_when_its_last_participant_is_randomised() -> None:
     for each in replications(8, *SMALL):
         times = {p: time for p, time, what, _ in each.log.moments if what is Milestone.RANDOMISED}

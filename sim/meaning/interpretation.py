@@ -9,6 +9,7 @@ from itertools import accumulate
 from sim.meaning import assumptions, design, quantities
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
+from sim.meaning.crew import crew
 from sim.meaning.product import Product
 from sim.meaning.protocol import (
     Arm,
@@ -24,7 +25,6 @@ from sim.meaning.protocol import (
     hazard_per_minute,
     latest_safe_day,
 )
-from sim.meaning.resources import resources
 from sim.meaning.schema import Scenario
 from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
@@ -53,8 +53,7 @@ class _Interpreter:
         self.calendars = Calendars(self.clock, self.design.places)
         self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
         self.products = tuple(_product(*named) for named in self.design.products.items())
-        self.resources = tuple(resources(self.design, self.calendars, self.visits))
-        self.rosters = [resource.roster for resource in self.resources]
+        self.resources = tuple(crew(self.design, self.calendars, self.visits))
         self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
     def protocol(self) -> Protocol:
@@ -123,7 +122,7 @@ class _Interpreter:
         )
 
     def _slots(self, visit: Visit, place: str) -> Slots:
-        return Slots(visit, place, self.calendars.is_open(place), self.rosters)
+        return Slots(visit, place, self.calendars.shut_by(place), self.resources)
 
     def _arm(self, index: int, name: str) -> Arm:
         arm = self.design.arms[name]

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.meaning.protocol import Protocol, Resource
+from sim.meaning.protocol import Protocol
+from sim.meaning.resource import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock, Span
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from sim.meaning.protocol import Resource
+from sim.meaning.resource import Resource
 from sim.vocabulary.eventlog import Work
 from sim.world.post import Post
 

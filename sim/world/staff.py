@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from sim.meaning.protocol import Resource
+from sim.meaning.resource import Resource
 from sim.meaning.slots import Slots, Task, Visit
 from sim.vocabulary.eventlog import Work
 from sim.world.chance import Chance

@@ -8,15 +8,13 @@ from sim.meaning.calendars import Calendars
 from sim.meaning.capacity import Role, Room
 from sim.meaning.design import Design
 from sim.meaning.hours import ALWAYS
-from sim.meaning.protocol import Resource
+from sim.meaning.resource import Resource
 from sim.meaning.slots import Visit
 from sim.meaning.staffing import Staffing
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
 
 
-def resources(
-    design: Design, calendars: Calendars, visits: Mapping[str, Visit]
-) -> Iterator[Resource]:
+def crew(design: Design, calendars: Calendars, visits: Mapping[str, Visit]) -> Iterator[Resource]:
     """Yield all roles, then all rooms: the order in which a task's team numbers them."""
     roles = [(name, "role", each) for name, each in design.staff.items()]
     rooms = [(name, "room", each) for name, each in design.rooms.items()]
