@@ -15,14 +15,30 @@ from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekd
 
 RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))
 
-# State Council notices for 2023 to 2025, and for the last quarter of 2022.
+# The State Council's notices on public holidays, as collected by github.com/NateScarlet/holiday-cn,
+# which links each of them: days off, and the weekend days worked in their stead.
+DAYS_OFF = {
+    2022: "01-01/01-03 01-31/02-06 04-03/04-05 04-30/05-04 06-03/06-05 09-10/09-12 10-01/10-07 "
+    "12-31/12-31",
+    2023: "01-01/01-02 01-21/01-27 04-05/04-05 04-29/05-03 06-22/06-24 09-29/10-06",
+    2024: "01-01/01-01 02-10/02-17 04-04/04-06 05-01/05-05 06-10/06-10 09-15/09-17 10-01/10-07",
+    2025: "01-01/01-01 01-28/02-04 04-04/04-06 05-01/05-05 05-31/06-02 10-01/10-08",
+}
+WORKED = {
+    2022: "01-29 01-30 04-02 04-24 05-07 10-08 10-09",
+    2023: "01-28 01-29 04-23 05-06 06-25 10-07 10-08",
+    2024: "02-04 02-18 04-07 04-28 05-11 09-14 09-29 10-12",
+    2025: "01-26 02-08 04-27 09-28 10-11",
+}
 MAKE_UP_DAYS = {
-    date(2022, 10, 8), date(2022, 10, 9), date(2023, 1, 28), date(2023, 1, 29), date(2023, 4, 23),
-    date(2023, 5, 6), date(2023, 6, 25), date(2023, 10, 7), date(2023, 10, 8), date(2024, 2, 4),
-    date(2024, 2, 18), date(2024, 4, 7), date(2024, 4, 28), date(2024, 5, 11), date(2024, 9, 14),
-    date(2024, 9, 29), date(2024, 10, 12), date(2025, 1, 26), date(2025, 2, 8), date(2025, 4, 27),
-    date(2025, 9, 28), date(2025, 10, 11),
-}  # fmt: skip
+    date.fromisoformat(f"{year}-{day}") for year, days in WORKED.items() for day in days.split()
+}
+
+
+def is_off(day: date) -> bool:
+    """Say whether the State Council gave a day off, whichever day of the week it was."""
+    spans = (span.split("/") for span in DAYS_OFF[day.year].split())
+    return any(first <= f"{day:%m-%d}" <= last for first, last in spans)
 
 
 def clinic(**keys: object) -> Place:
@@ -58,6 +74,18 @@ def test_every_open_day_is_a_chinese_working_day() -> None:
     ]
 
 
+def test_open_days_of_four_years_are_those_of_the_state_council() -> None:
+    years = Clock(date(2022, 1, 1), date(2025, 12, 31))
+    why = Calendars(years, {"clinic": clinic()}).shut_by("clinic")
+    for number in range(years.days):
+        day = years.date_of_day(number)
+        works = day in MAKE_UP_DAYS or (day.weekday() < 5 and not is_off(day))
+        assert (why[number] == "") == works, day
+        assert (why[number] == "holiday") == (day.weekday() < 5 and is_off(day)), day
+    assert years.days == 1461
+    assert why.count("") >= 249 + 249 + 251 + 248
+
+
 def test_working_days_of_each_year() -> None:
     is_open = open_days(Calendars(RUN, {"clinic": clinic()}))
     years = dict.fromkeys((2022, 2023, 2024, 2025), 0)
@@ -74,7 +102,7 @@ def test_make_up_days_are_the_published_ones_and_keep_the_hours_of_their_neighbo
         for day in (RUN.date_of_day(number) for number in range(RUN.days))
         if calendar.makes_up_for(day) is not None
     }
-    assert found.keys() == MAKE_UP_DAYS
+    assert found.keys() == {day for day in MAKE_UP_DAYS if day >= RUN.opens}
     assert all(found[day] == (4 if day.weekday() == 5 else 0) for day in found)
 
 

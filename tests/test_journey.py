@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from sim.meaning.interpretation import interpret
 from sim.meaning.protocol import Protocol
 from sim.meaning.schema import Scenario
+from sim.record.measures import measure
 from sim.vocabulary.eventlog import EventLog, Milestone
 from sim.world.participant import journey
 from sim.world.trial import Trial
@@ -198,6 +199,28 @@ def test_the_team_taken_all_day_puts_a_visit_off() -> None:
         if row == "infusion"
     ]
     assert infusions == [(0, "Fri 15 08:00", 0.0), (1, "Mon 18 08:00", 3 * 1440.0)]
+
+
+def test_a_shift_that_ends_during_an_infusion_is_worked_over_and_nobody_is_lost() -> None:
+    changes = {"design.rooms.bed.hours": {"mon-fri": "08:00-08:30"}}
+    trial = Trial(protocol(changes), 1, 1)
+    for person in range(2):  # both are to have the bed on the same Friday
+        trial.agenda.begin(journey(person, 540.0, trial))
+    trial.agenda.run(until=trial.protocol.clock.end_minutes)
+    trial.close()
+    infusions = [row for row in trial.log.work if row[3] == "infuse"]
+    assert [instant(trial, start)[:6] for *_, start, _ in infusions] == ["Fri 15", "Mon 18"]
+    assert [minutes for *_, minutes, _, _ in infusions] == [40.0, 40.0]
+    over = [end % 1440 - 510 for *_, end in infusions]
+    assert all(minutes > 0 for minutes in over)
+    overtime = measure(trial.log, trial.protocol)["bed_overtime_hours"]
+    assert overtime == pytest.approx(sum(over) / 60)
+    assert [visit for visit in visits(trial.log) if visit[0] == "infusion"] == [
+        ("infusion", 1, "in_window", ""),
+        ("infusion", 1, "in_window", "room"),
+    ]
+    ends = [milestone for *_, milestone, _ in trial.log.moments]
+    assert ends.count(Milestone.COMPLETED) == 2
 
 
 def test_the_end_of_the_run_cuts_follow_up() -> None:
