@@ -49,11 +49,20 @@ def replications(count: int, *overrides: str, name: str = "baseline") -> list[Re
     return [Replication(protocol, log, measure(log, protocol)) for log in logs]
 
 
-@pytest.fixture(
-    scope="module", params=[(), SMALL, SMALL_AND_STRICT], ids=["baseline", "small", "strict"]
-)
+LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "baseline": ("baseline", ()),
+    "small": ("baseline", SMALL),
+    "strict": ("baseline", SMALL_AND_STRICT),
+    "full time": ("full_time_coordinator", ()),
+    "ward": ("ward_at_weekends", ()),
+    "home": ("home_after_first_cycle", ()),
+}
+
+
+@pytest.fixture(scope="module", params=LOGS.values(), ids=list(LOGS))
 def replicated(request: pytest.FixtureRequest) -> list[Replication]:
-    return replications(8, *request.param)
+    name, overrides = request.param
+    return replications(8, *overrides, name=name)
 
 
 # In every replication.
@@ -237,6 +246,43 @@ def test_no_participant_is_at_two_visits_at_once(replicated: list[Replication]) 
             if not desk and visit not in paperwork:
                 spans[person].add((started, ended))
         assert not [person for person, held in spans.items() if overlapping(held)]
+
+
+def test_littles_law_holds_for_every_queue(replicated: list[Replication]) -> None:
+    """The mean number waiting, counted by the minute, is the rate times the mean wait.
+
+    Those who wait are counted by the work: from the moment it fell due to its beginning. The mean
+    wait for a visit is the measure, that for a desk what each piece waited to be taken up. (The
+    wait for paperwork begins with office hours, not when it fell due.)
+    """
+    for each in replicated[:2]:
+        end = each.protocol.clock.end_minutes
+        queues = defaultdict[str, list[tuple[float, float]]](list)
+        due = {(row[1], row[2], row[7]): row[5] for row in each.log.work if not row[4]}
+        for person, start, _, _, _, visit, place, *_ in each.log.visits:
+            if place and (person, visit, start) in due:
+                queues[visit].append((due[person, visit, start], start))
+        means = {
+            visit: each.measures[f"mean_wait_hours_{visit}"] * 60
+            for visit in queues.keys() & set(each.protocol.visit_names)
+        }
+        taken_up: dict[tuple[Any, ...], float] = {}
+        for member, *what, desk, asked, _, start, _ in each.log.work:
+            if desk:
+                piece = (member, *what, asked)
+                taken_up[piece] = min(start, taken_up.get(piece, end))
+        for (member, *_, asked), start in taken_up.items():
+            queues[each.protocol.resources[member].name].append((asked, start))
+        assert len(queues) >= 4
+
+        minutes = np.arange(0.5, end)
+        for name, waits in queues.items():
+            came, begun = np.sort(np.array(waits), axis=0).T
+            waiting = np.searchsorted(came, minutes) - np.searchsorted(begun, minutes)
+            assert waiting.min() >= 0
+            mean = means.get(name, math.fsum(late - early for early, late in waits) / len(waits))
+            rate = len(waits) / minutes.size
+            assert waiting.mean() == pytest.approx(rate * mean, abs=rate)  # a minute each
 
 
 def test_desk_work_keeps_to_the_roster(replicated: list[Replication]) -> None:
