@@ -6,7 +6,8 @@ from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
-from sim.meaning.protocol import Protocol, Resource
+from sim.meaning.protocol import Protocol
+from sim.meaning.resource import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, Work
 

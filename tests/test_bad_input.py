@@ -26,6 +26,7 @@ BASELINE = shipped() / "baseline.yaml"
 TEXT = BASELINE.read_text(encoding="utf-8")
 DATA = read(BASELINE).data
 LONGEST = 400
+ON_MAY_DAY = "{from: 2023-05-01, hours: 9}"
 
 bounded = settings(
     derandomize=True,
@@ -180,12 +181,44 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.staff.nurse.people=many", "neither a number nor the word unlimited"),
         ("design.staff.nurse.people=-1", "-1 is too small"),
         ("design.staff.nurse.hours=weekdays", "these are not hours"),
+        ("design.staff.nurse.hours=true", "these are not hours"),
+        ("design.staff.nurse.hours=-1", "-1 is too small; allowed: 0 or more"),
+        ("design.staff.nurse.hours=61", "61 is too large; allowed: 60 or less"),
+        ("design.staff.nurse.hours=.inf", "is not finite"),
+        ("design.staff.nurse.hours={value: 20, range: [30, 40]}", "does not contain the value 20"),
+        ("design.staff.nurse.hours={value: 20, mon: '08:00-12:00'}", "mon: unknown key"),
         ("design.staff.nurse.hours={mon: 8-12}", "'8-12' are not hours"),
         ("design.staff.nurse.hours={mon: '12:00-08:00'}", "are not hours"),
         ("design.staff.nurse.hours={mon: '08:00-25:00'}", "are not hours"),
         ("design.staff.nurse.hours={mon: '08:00-12:00, 11:00-13:00'}", "are not hours"),
         ("design.staff.nurse.hours={weekend: '08:00-12:00'}", "'weekend' is not a day"),
         ("design.staff.nurse.hours={mon: '08:00-12:00', mon-tue: '08:00-12:00'}", "named twice"),
+        ("design.staff.nurse.away=2023-05-01", "is not a list"),
+        ("design.staff.nurse.away=[May]", "'May' is not a mapping"),
+        ("design.staff.nurse.away=[{from: 2023-05-01}]", "to is missing"),
+        ("design.staff.nurse.away=[{from: 2023-05-02, to: 2023-05-01}]", "before its beginning"),
+        ("design.staff.nurse.away=[{from: 2023-05-01, to: 2023-05-01, people: 0}]", "too small"),
+        ("design.rooms.infusion_bed.closures=[{from: 2023-05-02, to: 2023-05-01}]", "before its"),
+        ("design.staff.nurse.changes=[{from: 2023-05-01}]", "nothing changes"),
+        (
+            "design.rooms.infusion_bed.changes=[{from: 2023-05-01}]",
+            "spaces, hours or both",
+        ),
+        (
+            "design.staff.nurse.changes=[{from: 2023-05-01, people: unlimited}]",
+            "not a whole number",
+        ),
+        ("design.staff.nurse.changes=[{from: 2023-05-01, hours: 99}]", "99 is too large"),
+        ("design.staff.nurse.changes=[{from: 2023-05-01, hours: often}]", "these are not hours"),
+        ("design.staff.nurse.changes=[{from: 2023-05-01, spaces: 2}]", "spaces: unknown key"),
+        (
+            f"design.staff.nurse.changes=[{ON_MAY_DAY}, {ON_MAY_DAY}]",
+            "2023-05-01 does not come after 2023-05-01; allowed: changes in the order of dates",
+        ),
+        (
+            "design.staff.nurse={people: unlimited, changes: [{from: 2023-05-01, people: 2}]}",
+            "people are unlimited, so that 2 cannot be counted",
+        ),
         ("design.staff.nurse=Alice", "'Alice' is not a mapping"),
         ("design.schedule.week_2.window_days=3", "3 is not a list"),
         ("design.schedule.week_2.window_days=[1, 3]", "does not contain the planned day"),

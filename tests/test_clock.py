@@ -8,26 +8,51 @@ import chinese_calendar
 import pytest
 
 from sim.meaning.calendars import Calendars
-from sim.meaning.capacity import Place
+from sim.meaning.capacity import Place, Role
 from sim.meaning.hours import week
+from sim.meaning.staffing import Staffing
 from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
 
 RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))
 
-# State Council notices for 2023 to 2025, and for the last quarter of 2022.
+# The State Council's notices on public holidays, as collected by github.com/NateScarlet/holiday-cn,
+# which links each of them: days off, and the weekend days worked in their stead.
+DAYS_OFF = {
+    2022: "01-01/01-03 01-31/02-06 04-03/04-05 04-30/05-04 06-03/06-05 09-10/09-12 10-01/10-07 "
+    "12-31/12-31",
+    2023: "01-01/01-02 01-21/01-27 04-05/04-05 04-29/05-03 06-22/06-24 09-29/10-06",
+    2024: "01-01/01-01 02-10/02-17 04-04/04-06 05-01/05-05 06-10/06-10 09-15/09-17 10-01/10-07",
+    2025: "01-01/01-01 01-28/02-04 04-04/04-06 05-01/05-05 05-31/06-02 10-01/10-08",
+}
+WORKED = {
+    2022: "01-29 01-30 04-02 04-24 05-07 10-08 10-09",
+    2023: "01-28 01-29 04-23 05-06 06-25 10-07 10-08",
+    2024: "02-04 02-18 04-07 04-28 05-11 09-14 09-29 10-12",
+    2025: "01-26 02-08 04-27 09-28 10-11",
+}
 MAKE_UP_DAYS = {
-    date(2022, 10, 8), date(2022, 10, 9), date(2023, 1, 28), date(2023, 1, 29), date(2023, 4, 23),
-    date(2023, 5, 6), date(2023, 6, 25), date(2023, 10, 7), date(2023, 10, 8), date(2024, 2, 4),
-    date(2024, 2, 18), date(2024, 4, 7), date(2024, 4, 28), date(2024, 5, 11), date(2024, 9, 14),
-    date(2024, 9, 29), date(2024, 10, 12), date(2025, 1, 26), date(2025, 2, 8), date(2025, 4, 27),
-    date(2025, 9, 28), date(2025, 10, 11),
-}  # fmt: skip
+    date.fromisoformat(f"{year}-{day}") for year, days in WORKED.items() for day in days.split()
+}
+
+
+def is_off(day: date) -> bool:
+    """Say whether the State Council gave a day off, whichever day of the week it was."""
+    spans = (span.split("/") for span in DAYS_OFF[day.year].split())
+    return any(first <= f"{day:%m-%d}" <= last for first, last in spans)
 
 
 def clinic(**keys: object) -> Place:
     return Place.model_validate(
         {"country": "CN", "days": ["mon", "tue", "wed", "thu", "fri"], **keys}
     )
+
+
+def open_days(calendars: Calendars) -> list[bool]:
+    return [not why for why in calendars.shut_by("clinic")]
+
+
+def staffing(hours: object, **keys: object) -> Staffing:
+    return Staffing(Role.model_validate({"hours": hours, **keys}))
 
 
 def test_the_run_has_1188_days() -> None:
@@ -42,15 +67,27 @@ def test_the_closing_instant_is_still_the_last_day() -> None:
 
 
 def test_every_open_day_is_a_chinese_working_day() -> None:
-    is_open = Calendars(RUN, {"clinic": clinic()}).is_open("clinic")
+    is_open = open_days(Calendars(RUN, {"clinic": clinic()}))
     days = [RUN.opens + timedelta(days=number) for number in range(RUN.days)]
     assert [day for day, opens in zip(days, is_open, strict=False) if opens] == [
         day for day in days if chinese_calendar.is_workday(day)
     ]
 
 
+def test_open_days_of_four_years_are_those_of_the_state_council() -> None:
+    years = Clock(date(2022, 1, 1), date(2025, 12, 31))
+    why = Calendars(years, {"clinic": clinic()}).shut_by("clinic")
+    for number in range(years.days):
+        day = years.date_of_day(number)
+        works = day in MAKE_UP_DAYS or (day.weekday() < 5 and not is_off(day))
+        assert (why[number] == "") == works, day
+        assert (why[number] == "holiday") == (day.weekday() < 5 and is_off(day)), day
+    assert years.days == 1461
+    assert why.count("") >= 249 + 249 + 251 + 248
+
+
 def test_working_days_of_each_year() -> None:
-    is_open = Calendars(RUN, {"clinic": clinic()}).is_open("clinic")
+    is_open = open_days(Calendars(RUN, {"clinic": clinic()}))
     years = dict.fromkeys((2022, 2023, 2024, 2025), 0)
     for number in range(RUN.days):
         years[RUN.date_of_day(number).year] += is_open[number]
@@ -65,7 +102,7 @@ def test_make_up_days_are_the_published_ones_and_keep_the_hours_of_their_neighbo
         for day in (RUN.date_of_day(number) for number in range(RUN.days))
         if calendar.makes_up_for(day) is not None
     }
-    assert found.keys() == MAKE_UP_DAYS
+    assert found.keys() == {day for day in MAKE_UP_DAYS if day >= RUN.opens}
     assert all(found[day] == (4 if day.weekday() == 5 else 0) for day in found)
 
 
@@ -73,13 +110,13 @@ def test_closures_shut_a_place_on_both_ends() -> None:
     closures = [{"from": date(2023, 3, 6), "to": date(2023, 3, 8)}, date(2023, 3, 10)]
     calendars = Calendars(RUN, {"clinic": clinic(closures=closures)})
     start = RUN.day_of(date(2023, 3, 6))
-    assert calendars.is_open("clinic")[start : start + 5] == [False, False, False, True, False]
+    assert open_days(calendars)[start : start + 5] == [False, False, False, True, False]
 
 
 def test_on_a_holiday_only_those_work_whom_an_open_place_needs() -> None:
     ward = Place.model_validate({"country": None})
     calendars = Calendars(RUN, {"clinic": clinic(), "ward": ward})
-    hours = week({"mon-sun": "08:00-12:00"})
+    hours = staffing({"mon-sun": "08:00-12:00"})
     holiday = RUN.day_of(date(2023, 1, 24)) * 1440
     ward_nurse, clinic_nurse = (calendars.shifts(hours, {place}) for place in ("ward", "clinic"))
     assert (holiday + 480, holiday + 720) in ward_nurse
@@ -88,7 +125,7 @@ def test_on_a_holiday_only_those_work_whom_an_open_place_needs() -> None:
 
 def test_people_keep_fridays_hours_on_a_make_up_saturday() -> None:
     calendars = Calendars(RUN, {"clinic": clinic()})
-    shifts = calendars.shifts(week({"fri": "09:00-10:00", "mon": "14:00-15:00"}), {"clinic"})
+    shifts = calendars.shifts(staffing({"fri": "09:00-10:00", "mon": "14:00-15:00"}), {"clinic"})
     saturday = RUN.day_of(date(2022, 10, 8)) * 1440
     assert (saturday + 540, saturday + 600) in shifts
     assert (saturday + 1440 + 840, saturday + 1440 + 900) in shifts  # Sunday keeps Monday's
@@ -115,6 +152,63 @@ def test_a_run_past_the_published_calendar_says_so(closes: date, known_through: 
 )
 def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
     assert day_spans(text) == spans
+
+
+@pytest.mark.parametrize(
+    ("hours_a_week", "minutes_a_day"),
+    [
+        (20, [240] * 5),
+        (37.5, [450] * 5),
+        (60, [720] * 5),
+        (1.05, [13, 13, 13, 12, 12]),
+        (0.05, [1, 1, 1, 0, 0]),
+        (0, [0] * 5),
+    ],
+)
+def test_a_number_of_hours_is_spread_from_eight_over_monday_to_friday(
+    hours_a_week: float, minutes_a_day: list[int]
+) -> None:
+    spans = week(Role.model_validate({"hours": hours_a_week}).hours)
+    assert spans[:5] == tuple(((480, 480 + m),) if m else () for m in minutes_a_day)
+    assert spans[5:] == ((), ())
+
+
+def test_a_number_of_hours_keeps_holidays_and_make_up_days() -> None:
+    calendars = Calendars(RUN, {"clinic": clinic()})
+    shifts = calendars.shifts(staffing(20), {"clinic"})
+    days = {start // 1440 for start, _ in shifts}
+    assert RUN.day_of(date(2022, 10, 8)) in days  # a Saturday worked for the holiday before it
+    assert RUN.day_of(date(2022, 10, 7)) not in days
+    assert len([day for day in days if day < RUN.days]) == 810
+
+
+def test_leave_and_changes_decide_who_is_there() -> None:
+    week_off = {"from": date(2024, 1, 8), "to": date(2024, 1, 14), "people": 1}
+    roster = staffing(
+        20,
+        away=[week_off, {**week_off, "from": date(2024, 1, 11)}, date(2024, 1, 17)],
+        changes=[
+            {"from": date(2024, 1, 9), "people": 3},
+            {"from": date(2024, 1, 13), "hours": "always"},
+            {"from": date(2024, 1, 20), "people": 0},
+        ],
+    )
+    there = {day: roster.on(date(2024, 1, day)) for day in range(7, 21)}
+
+    expected = {7: 1, 8: 0, 9: 2, 10: 2, 11: 1, 14: 1, 15: 3, 16: 3, 17: 0, 18: 3, 19: 3, 20: 0}
+    assert {day: there[day][0] for day in expected} == expected
+    assert there[12][1][0] == ((480, 720),)
+    assert there[13][1][0] == ((0, 1440),)
+    assert not any(there[17][1])
+
+
+def test_who_is_always_there_is_there_on_holidays_too_but_not_on_leave() -> None:
+    calendars = Calendars(RUN, {"clinic": clinic()})
+    day_off, holiday = date(2023, 3, 7), date(2023, 1, 24)
+    shifts = calendars.shifts(staffing("always", away=[day_off]), {"clinic"})
+    days = {start // 1440 for start, _ in shifts}
+    assert RUN.day_of(holiday) in days
+    assert set(range(RUN.days)) - days == {RUN.day_of(day_off)}
 
 
 @pytest.mark.parametrize(

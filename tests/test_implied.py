@@ -60,4 +60,30 @@ def test_hours_a_week_are_those_of_the_roster() -> None:
         SMALL, ["design.staff.nurse.hours={mon: '08:00-12:00', fri-sat: '09:00-10:30'}"]
     )
 
-    assert list(implied.full_time(scenario)) == [("nurse", 7.0, 1)]
+    assert list(implied.full_time(scenario)) == [("nurse", 7.0, 1, False)]
+
+
+def test_hours_of_a_roster_that_changes_are_the_mean_of_the_trial() -> None:
+    """March to June 2023 are 122 days: two people in May and June, three days with nobody."""
+    scenario = load(
+        SMALL,
+        [
+            "design.staff.nurse.hours=20",
+            "design.staff.nurse.changes=[{from: 2023-05-01, people: 2, hours: 30}]",
+            "design.staff.nurse.away=[{from: 2023-03-06, to: 2023-03-08}]",
+        ],
+    )
+    ((_, hours, people, is_mean),) = implied.full_time(scenario)
+
+    assert is_mean
+    assert people != "unlimited"
+    assert people == pytest.approx((58 + 2 * 61) / 122)
+    assert hours * people == pytest.approx((58 * 20 + 2 * 61 * 30) / 122)
+
+
+def test_unlimited_people_stay_unlimited() -> None:
+    scenario = load(
+        SMALL, ["design.staff.nurse={people: unlimited, hours: 20, away: [2023-03-06]}"]
+    )
+
+    assert list(implied.full_time(scenario)) == [("nurse", 20 * 121 / 122, "unlimited", True)]

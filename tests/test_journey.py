@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from sim.meaning.interpretation import interpret
 from sim.meaning.protocol import Protocol
 from sim.meaning.schema import Scenario
+from sim.record.measures import measure
 from sim.vocabulary.eventlog import EventLog, Milestone
 from sim.world.participant import journey
 from sim.world.trial import Trial
@@ -199,6 +201,28 @@ def test_the_team_taken_all_day_puts_a_visit_off() -> None:
     assert infusions == [(0, "Fri 15 08:00", 0.0), (1, "Mon 18 08:00", 3 * 1440.0)]
 
 
+def test_a_shift_that_ends_during_an_infusion_is_worked_over_and_nobody_is_lost() -> None:
+    changes = {"design.rooms.bed.hours": {"mon-fri": "08:00-08:30"}}
+    trial = Trial(protocol(changes), 1, 1)
+    for person in range(2):  # both are to have the bed on the same Friday
+        trial.agenda.begin(journey(person, 540.0, trial))
+    trial.agenda.run(until=trial.protocol.clock.end_minutes)
+    trial.close()
+    infusions = [row for row in trial.log.work if row[3] == "infuse"]
+    assert [instant(trial, start)[:6] for *_, start, _ in infusions] == ["Fri 15", "Mon 18"]
+    assert [minutes for *_, minutes, _, _ in infusions] == [40.0, 40.0]
+    over = [end % 1440 - 510 for *_, end in infusions]
+    assert all(minutes > 0 for minutes in over)
+    overtime = measure(trial.log, trial.protocol)["bed_overtime_hours"]
+    assert overtime == pytest.approx(sum(over) / 60)
+    assert [visit for visit in visits(trial.log) if visit[0] == "infusion"] == [
+        ("infusion", 1, "in_window", ""),
+        ("infusion", 1, "in_window", "room"),
+    ]
+    ends = [milestone for *_, milestone, _ in trial.log.moments]
+    assert ends.count(Milestone.COMPLETED) == 2
+
+
 def test_the_end_of_the_run_cuts_follow_up() -> None:
     trial = told({"design.trial.closes": day("2024-03-21")})
     assert milestones(trial)[-1].startswith("DAY_1")
@@ -245,7 +269,7 @@ def test_a_late_participant_is_seen_out_of_window() -> None:
 
 def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
     inside = told({"design.places.clinic.closures": [day("2024-03-22")]})
-    assert visits(inside.log)[-1] == ("week_1", 1, "in_window", "")
+    assert visits(inside.log)[-1] == ("week_1", 1, "in_window", "closed")
     assert milestones(inside)[-1].startswith("COMPLETED Thu 21")
     closed = {"from": day("2024-03-21"), "to": day("2024-03-22")}
     outside = told({"design.places.clinic.closures": [closed]})
@@ -253,6 +277,25 @@ def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
     missed = told({"design.places.clinic.closures": [closed],
                    "design.schedule.week_1.after_window": "miss"})  # fmt: skip
     assert visits(missed.log)[-1] == ("week_1", 1, "missed", "closed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"design.schedule.week_1.day": 9}, "closed"),  # a Saturday
+        ({"design.places.clinic.closures": [day("2024-03-22")]}, "closed"),
+        ({"design.places.clinic.country": "VA", "design.schedule.week_1.day": 5}, "holiday"),
+        ({"design.staff.nurse.away": [day("2024-03-22")]}, "staff"),
+        ({"design.staff.nurse.hours": {"mon-thu": "08:00-08:01", "sat": "08:00-08:01"}}, "staff"),
+        ({"design.tasks.look": ["nurse", "bed"],
+          "design.rooms.bed.closures": [day("2024-03-22")]}, "room"),
+        ({"assumptions.attendance": {"check": {"early_or_late_days": -1}}}, "participant"),
+    ],
+)  # fmt: skip
+def test_a_move_inside_the_window_has_its_cause(changes: dict[str, Any], cause: str) -> None:
+    """Planned for Friday 22; in the Vatican, Tuesday 19 is Saint Joseph's."""
+    trial = told(changes)
+    assert visits(trial.log)[-1] == ("week_1", 1, "in_window", cause)
 
 
 def test_a_late_first_dose_moves_everything_after_it() -> None:

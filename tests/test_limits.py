@@ -43,6 +43,13 @@ def page(home: Path, *overrides: str) -> str:
     return re.sub(r"\s+", " ", text.replace("\u00a0", " "))
 
 
+def _late_or_missed(told: str, cause: str) -> float:
+    """Visits out of their window or missed for a cause, as the page has them."""
+    causes = told[told.index("Why visits were moved") :]
+    found = re.search(rf"{cause} ([\d.,]+) ([\d.,]+) ([\d.,]+)", causes)
+    return 0.0 if found is None else float(found[2]) + float(found[3])
+
+
 @pytest.mark.parametrize(
     ("override", "none", "some"),
     [
@@ -50,15 +57,33 @@ def page(home: Path, *overrides: str) -> str:
         ("design.eligibility.age_over_18_to_65.age.above=64.99", "consented", "candidates"),
         ("design.staff.coordinator.people=0", "consented", "still_in_screening"),
         ("design.staff.investigator.people=0", "consented", "still_in_screening"),
+        ("design.staff.investigator.hours={}", "consented", "still_in_screening"),
+        ("design.staff.investigator.hours=0", "consented", "still_in_screening"),
+        (
+            "design.staff.investigator.away=[{from: 2022-10-01, to: 2025-12-31}]",
+            "consented",
+            "still_in_screening",
+        ),
     ],
-    ids=["no candidates", "nobody eligible", "no coordinator", "no investigator"],
+    ids=[
+        "no candidates",
+        "nobody eligible",
+        "no coordinator",
+        "no investigator",
+        "no day with an investigator",
+        "no hour with an investigator",
+        "an investigator on leave",
+    ],
 )
 def test_nobody_is_randomised(tmp_path: Path, override: str, none: str, some: str) -> None:
     for found in measures(override):
         assert found["randomised"] == found[none] == 0
         assert not some or found[some] > 0
 
-    assert NOBODY in page(tmp_path, override)
+    told = page(tmp_path, override)
+    assert NOBODY in told
+    role = next((name for name in ("coordinator", "investigator") if name in override), "")
+    assert (f"Never there in the whole trial: {role}." in told) == bool(role)
 
 
 @pytest.mark.parametrize("missing", ["rooms.infusion_bed.spaces", "staff.cell_lab.people"])
@@ -70,7 +95,10 @@ def test_an_arm_that_cannot_be_dosed_is_neither_dosed_nor_lost(
         assert found["doses_il2"] > 0
         assert found["still_in_follow_up"] >= found["randomised_msc"] > 0
 
-    assert NOBODY not in page(tmp_path, f"design.{missing}=0")
+    told = page(tmp_path, f"design.{missing}=0")
+    assert NOBODY not in told
+    name = missing.split(".")[1].replace("_", " ")
+    assert f"Never there in the whole trial: {name}. No visit that needs them is held." in told
 
 
 def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_after(
@@ -87,7 +115,30 @@ def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_afte
     assert not [day for day in days if first <= day <= last]
     assert min(days) < first < last < max(days)
 
-    assert NOBODY not in page(tmp_path, closed)
+    told = page(tmp_path, closed)
+    assert NOBODY not in told
+    assert _late_or_missed(told, "Place closed") > _late_or_missed(
+        page(tmp_path / "open"), "Place closed"
+    )
+
+
+def test_a_bed_that_is_always_taken_puts_off_every_infusion_but_the_first(tmp_path: Path) -> None:
+    taken = "assumptions.durations_minutes.observe=2.0e+6"  # longer than the trial
+    for found in measures(taken):
+        assert found["doses_huc_msc"] == 1
+        assert found["still_in_follow_up"] >= found["randomised_msc"] - 1 > 0
+        assert found["doses_il2"] > 0
+
+    told = page(tmp_path, taken)
+    assert "Infusion bed" in told
+
+
+def test_a_bed_taken_for_weeks_makes_infusions_late_for_want_of_a_room(tmp_path: Path) -> None:
+    weeks = "assumptions.durations_minutes.observe=40000"  # four
+    for found in measures(weeks):
+        assert found["doses_huc_msc"] > 1
+
+    assert _late_or_missed(page(tmp_path, weeks), "No room") > 1
 
 
 def test_a_day_with_nobody_on_duty_passes_without_visits() -> None:

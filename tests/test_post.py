@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
+from sim.meaning.resource import Resource
 from sim.vocabulary.clock import Roster
 from sim.vocabulary.eventlog import Work
+from sim.world.changing_post import ChangingPost
 from sim.world.post import DeskWork, Post, UnlimitedPost
 
 Piece = tuple[str, float, float, float]
@@ -24,9 +28,9 @@ def desk_work(due: float, task: str, minutes: float, ticket: int = 0) -> DeskWor
 def test_people_are_free_in_the_order_in_which_they_were_asked() -> None:
     post = Post(0, 2, Roster((), always=True), [])
     for end in (100.0, 60.0):
-        post.take(end)
+        post.take(0.0, end)
     assert post.free_from(10.0) == 60.0
-    post.take(90.0)  # the one who was free at 60
+    post.take(60.0, 90.0)  # the one who was free at 60
     assert post.free_from(10.0) == 90.0
     assert post.free_from(500.0) == 500.0
 
@@ -48,7 +52,7 @@ def test_a_visit_at_the_same_instant_goes_first() -> None:
     post = Post(0, 1, MORNING_AND_AFTERNOON, log)
     post.leave_on_desk(desk_work(500.0, "enter", 60.0))
     assert post.free_from(500.0) == 500.0
-    post.take(530.0)
+    post.take(500.0, 530.0)
     post.close(2000.0)
     assert pieces(log) == [("enter", 60.0, 530.0, 590.0)]
 
@@ -107,4 +111,87 @@ def test_unlimited_people_never_wait_but_keep_the_hours() -> None:
         ("one", 10.0, 840.0, 850.0),
         ("two", 10.0, 710.0, 720.0),
         ("two", 10.0, 840.0, 850.0),
+    ]
+
+
+DAYS = Roster([(day * 1440 + 480, day * 1440 + 720) for day in range(10)])  # 08:00 to 12:00
+
+
+def changing(log: list[Work], *numbers: int) -> ChangingPost:
+    """A post at which so many are there on day 0, 1, 2 …, and then as many as on the last."""
+    levels = tuple((day * 1440, number) for day, number in enumerate(numbers))
+    return ChangingPost(0, Resource("nurse", "role", max(numbers), DAYS, levels), log)
+
+
+def test_who_is_away_is_not_free() -> None:
+    post = changing([], 2, 1, 2)
+    post.take(490.0, 550.0)
+    assert post.free_from(500.0) == 500.0  # the other one
+    post.take(500.0, 530.0)
+    assert post.free_from(500.0) == 530.0
+    tomorrow = 1440.0 + 480
+    post.take(tomorrow, tomorrow + 60)
+    assert post.free_from(tomorrow) == tomorrow + 60  # nobody else is there
+    assert post.free_from(tomorrow + 30) == tomorrow + 60
+    assert post.free_from(tomorrow + 1440) == tomorrow + 1440
+
+
+def test_whoever_has_gone_for_good_is_never_free() -> None:
+    post = changing([], 2, 1)
+    post.take(1920.0, math.inf)
+    assert post.free_from(1930.0) == math.inf
+
+
+def test_nobody_starts_desk_work_while_away() -> None:
+    log: list[Work] = []
+    post = changing(log, 1, 2)
+    for ticket, task in enumerate(("one", "two")):
+        post.leave_on_desk(desk_work(600.0, task, 150.0, ticket))
+    post.close(5 * 1440.0)
+    assert sorted(pieces(log)) == [
+        ("one", 30.0, 1920.0, 1950.0),
+        ("one", 120.0, 600.0, 720.0),
+        ("two", 150.0, 1920.0, 2070.0),
+    ]
+
+
+@pytest.mark.parametrize("idle_from", [490.0, 700.0])
+def test_who_goes_hands_over_what_was_begun(idle_from: float) -> None:
+    """The second person leaves a piece at noon; the first, idle since before, goes on next day."""
+    log: list[Work] = []
+    post = changing(log, 2, 1)
+    post.take(480.0, idle_from)  # the first is with a visit
+    post.leave_on_desk(desk_work(480.0, "long", 300.0))
+    post.close(5 * 1440.0)
+    assert pieces(log) == [("long", 240.0, 480.0, 720.0), ("long", 60.0, 1920.0, 1980.0)]
+
+
+def test_what_is_handed_over_keeps_nobody_from_a_visit_or_from_other_work() -> None:
+    log: list[Work] = []
+    post = changing(log, 2, 1)
+    post.take(480.0, 500.0)
+    post.leave_on_desk(desk_work(480.0, "long", 300.0))
+    assert post.free_from(510.0) == 510.0
+    post.leave_on_desk(desk_work(600.0, "short", 60.0, ticket=1))
+    post.close(5 * 1440.0)
+    assert pieces(log) == [
+        ("long", 240.0, 480.0, 720.0),
+        ("short", 60.0, 600.0, 660.0),
+        ("long", 60.0, 1920.0, 1980.0),
+    ]
+
+
+def test_who_comes_back_goes_on_when_nobody_could_take_over() -> None:
+    log: list[Work] = []
+    post = changing(log, 2, 1, 2)
+    for ticket, task in enumerate(("one", "two")):
+        post.leave_on_desk(desk_work(480.0, task, 500.0, ticket))
+    post.close(5 * 1440.0)
+    assert sorted(pieces(log), key=lambda piece: (piece[0], piece[2])) == [
+        ("one", 240.0, 480.0, 720.0),
+        ("one", 240.0, 1920.0, 2160.0),
+        ("one", 20.0, 3360.0, 3380.0),
+        ("two", 240.0, 480.0, 720.0),
+        ("two", 240.0, 3360.0, 3600.0),
+        ("two", 20.0, 4800.0, 4820.0),
     ]

@@ -19,6 +19,7 @@ from sim.meaning.protocol import Protocol
 from sim.meaning.scenario import load, shipped
 from sim.meaning.schema import Scenario
 from sim.record import tables
+from sim.record.almanac import Almanac
 from sim.record.measures import measure
 from sim.vocabulary.eventlog import EventLog, Milestone
 from sim.world.run import run
@@ -48,11 +49,20 @@ def replications(count: int, *overrides: str, name: str = "baseline") -> list[Re
     return [Replication(protocol, log, measure(log, protocol)) for log in logs]
 
 
-@pytest.fixture(
-    scope="module", params=[(), SMALL, SMALL_AND_STRICT], ids=["baseline", "small", "strict"]
-)
+LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "baseline": ("baseline", ()),
+    "small": ("baseline", SMALL),
+    "strict": ("baseline", SMALL_AND_STRICT),
+    "full time": ("full_time_coordinator", ()),
+    "ward": ("ward_at_weekends", ()),
+    "home": ("home_after_first_cycle", ()),
+}
+
+
+@pytest.fixture(scope="module", params=LOGS.values(), ids=list(LOGS))
 def replicated(request: pytest.FixtureRequest) -> list[Replication]:
-    return replications(8, *request.param)
+    name, overrides = request.param
+    return replications(8, *overrides, name=name)
 
 
 # In every replication.
@@ -121,6 +131,21 @@ def test_no_visit_is_logged_twice_or_without_a_plan(replicated: list[Replication
         assert all((row, number) in plans[arm] for _, arm, row, number in logged)
 
 
+def test_a_visit_has_a_cause_unless_it_was_held_on_its_planned_day(
+    replicated: list[Replication],
+) -> None:
+    known = {"closed", "holiday", "staff", "room", "product", "participant", "did_not_come"}
+    causes = Counter[str]()
+    for each in replicated:
+        for _, start, arm, *_, outcome, reason, planned_day, _, _ in each.log.visits:
+            if arm >= 0:
+                on_its_day = outcome == "in_window" and start // 1440 == planned_day
+                assert (reason == "") == on_its_day
+                assert (reason == "did_not_come") <= (outcome == "missed")
+                causes[reason] += 1
+    assert causes.keys() - {"room", "product"} == {*known, ""} - {"room", "product"}
+
+
 def test_the_target_is_reached_when_its_last_participant_is_randomised() -> None:
     for each in replications(8, *SMALL):
         times = {p: time for p, time, what, _ in each.log.moments if what is Milestone.RANDOMISED}
@@ -173,6 +198,46 @@ def test_two_people_never_work_on_three_things_at_once() -> None:
         assert at_work[-1] == at_work.min() == 0
 
 
+THREE = "[{from: 2023-04-01, people: 3, hours: 37.5}, {from: 2024-04-01, people: 1}]"
+LEAVE = "[{from: 2023-07-03, to: 2023-07-30}, {from: 2023-09-04, to: 2023-09-29, people: 2}]"
+COMING_AND_GOING = (
+    "assumptions.recruitment.candidates_per_month=20",
+    "design.trial.target=none",
+    f"design.staff.coordinator.changes={THREE}",
+    f"design.staff.coordinator.away={LEAVE}",
+)
+
+
+def test_no_more_work_at_once_than_are_there_that_day() -> None:
+    opens = date(2022, 10, 1)
+    dates = ("2023-04-01", "2023-07-03", "2023-07-31", "2023-09-04", "2023-09-30", "2024-04-01")
+    days = [0, *((date.fromisoformat(text) - opens).days for text in dates), 1188]
+    numbers, most = [1, 3, 0, 3, 1, 3, 1], Counter[int]()
+    for each in replications(3, *COMING_AND_GOING):
+        coordinator = [r.name for r in each.protocol.resources].index("coordinator")
+        work = [row for row in each.log.work if row[0] == coordinator and row[8] > row[7]]
+        for (first, last), number in zip(pairwise(days), numbers, strict=True):
+            spans = [row[7:] for row in work if first <= row[7] // 1440 < last]
+            steps = [(start + ROUNDING, 1) for start, _ in spans]
+            steps += [(end - ROUNDING, -1) for _, end in spans]
+            at_work = np.cumsum([change for _, change in sorted(steps)])
+            assert at_work.max(initial=0) <= number
+            most[first] = max(most[first], at_work.max(initial=0))
+    assert [most[first] for first in days[:5]] == numbers[:5]
+
+
+def test_hours_there_are_those_of_all_who_are_there() -> None:
+    """One of 11 hours a week, three full-time less absences, one full-time."""
+    found = replications(1, *COMING_AND_GOING)[0]
+    almanac = Almanac.of(found.protocol)
+    by_week = dict(zip(almanac.weeks.labels, almanac.available[0], strict=True))
+    weeks = {"2023-03-20": 11, "2023-04-10": 112.5, "2023-07-10": 0, "2023-09-11": 37.5}
+    assert {week: by_week[week] for week in weeks} == pytest.approx(weeks)
+    assert by_week["2024-04-15"] == pytest.approx(37.5)
+    used = found.measures["coordinator_utilisation"]
+    assert 0 < used < 1
+
+
 def test_no_participant_is_at_two_visits_at_once(replicated: list[Replication]) -> None:
     paperwork = {"chart_review", "eligibility_call"}
     for each in replicated:
@@ -181,6 +246,43 @@ def test_no_participant_is_at_two_visits_at_once(replicated: list[Replication]) 
             if not desk and visit not in paperwork:
                 spans[person].add((started, ended))
         assert not [person for person, held in spans.items() if overlapping(held)]
+
+
+def test_littles_law_holds_for_every_queue(replicated: list[Replication]) -> None:
+    """The mean number waiting, counted by the minute, is the rate times the mean wait.
+
+    Those who wait are counted by the work: from the moment it fell due to its beginning. The mean
+    wait for a visit is the measure, that for a desk what each piece waited to be taken up. (The
+    wait for paperwork begins with office hours, not when it fell due.)
+    """
+    for each in replicated[:2]:
+        end = each.protocol.clock.end_minutes
+        queues = defaultdict[str, list[tuple[float, float]]](list)
+        due = {(row[1], row[2], row[7]): row[5] for row in each.log.work if not row[4]}
+        for person, start, _, _, _, visit, place, *_ in each.log.visits:
+            if place and (person, visit, start) in due:
+                queues[visit].append((due[person, visit, start], start))
+        means = {
+            visit: each.measures[f"mean_wait_hours_{visit}"] * 60
+            for visit in queues.keys() & set(each.protocol.visit_names)
+        }
+        taken_up: dict[tuple[Any, ...], float] = {}
+        for member, *what, desk, asked, _, start, _ in each.log.work:
+            if desk:
+                piece = (member, *what, asked)
+                taken_up[piece] = min(start, taken_up.get(piece, end))
+        for (member, *_, asked), start in taken_up.items():
+            queues[each.protocol.resources[member].name].append((asked, start))
+        assert len(queues) >= 4
+
+        minutes = np.arange(0.5, end)
+        for name, waits in queues.items():
+            came, begun = np.sort(np.array(waits), axis=0).T
+            waiting = np.searchsorted(came, minutes) - np.searchsorted(begun, minutes)
+            assert waiting.min() >= 0
+            mean = means.get(name, math.fsum(late - early for early, late in waits) / len(waits))
+            rate = len(waits) / minutes.size
+            assert waiting.mean() == pytest.approx(rate * mean, abs=rate)  # a minute each
 
 
 def test_desk_work_keeps_to_the_roster(replicated: list[Replication]) -> None:
@@ -318,6 +420,10 @@ def before(log: EventLog, end: float) -> tuple[list[str], ...]:
             0,
         ),
         ("design.places.clinic.closures", "[{from: 2023-09-01, to: 2023-10-15}]", REACH),
+        ("design.staff.coordinator.changes", "[{from: 2023-09-01, people: 2}]", 0),
+        ("design.staff.nurse.changes", "[{from: 2023-09-01, hours: 20}]", REACH),
+        ("design.staff.coordinator.away", "[{from: 2023-09-01, to: 2023-10-15}]", REACH),
+        ("design.rooms.infusion_bed.closures", "[{from: 2023-09-01, to: 2024-08-31}]", REACH),
         ("design.trial.recruits_until", "2023-08-31", 0),
         ("design.trial.closes", "2023-08-31", 0),
     ],

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from sim.meaning.assumptions import YesNo
 from sim.meaning.interpretation import interpret
-from sim.meaning.quantities import Normal, Triangular
+from sim.meaning.quantities import Normal, Quantity, Triangular
 from sim.meaning.references import measures
 from sim.meaning.scenario import Scenario, dump, json_schema, load, shipped
 from sim.record.measures import names
@@ -210,6 +210,39 @@ def test_an_override_of_one_day_leaves_the_other_days() -> None:
     hours = load(BASELINE, ["design.staff.coordinator.hours.fri=08:00-12:00"]).design.staff
 
     assert [*hours["coordinator"].hours] == ["mon", "wed", "thu", "fri"]
+
+
+RANGED_HOURS = "design.staff.coordinator.hours={value: 20, range: [10, 40], evidence: expert}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "hours"),
+    [
+        (["20"], 20),
+        (["20", '{thu: "08:00-12:00"}'], {"thu": "08:00-12:00"}),
+        (["20", "{}"], {}),
+        (["20", "always"], "always"),
+        (["{value: 20}", '{thu: "08:00-12:00"}', "37.5"], 37.5),
+    ],
+)
+def test_hours_may_be_a_number_which_days_replace(
+    overrides: list[str], hours: float | str | dict[str, str]
+) -> None:
+    path = "design.staff.coordinator.hours="
+    found = (
+        load(BASELINE, [f"{path}{each}" for each in overrides]).design.staff["coordinator"].hours
+    )
+
+    assert (found.value if isinstance(found, Quantity) else found) == hours
+
+
+def test_a_number_of_hours_keeps_what_is_known_about_it(tmp_path: Path) -> None:
+    scenario = load(BASELINE, [RANGED_HOURS, "design.staff.coordinator.hours=25"])
+
+    hours = scenario.design.staff["coordinator"].hours
+    assert isinstance(hours, Quantity)
+    assert (hours.value, hours.range, hours.evidence) == (25, (10, 40), "expert")
+    assert scenario_of(tmp_path, dump(scenario)) == scenario
 
 
 def test_the_number_of_cycles_can_be_varied_down_to_one() -> None:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from sim.experiments.experiment import replicate
+from sim.record import tables
 from sim.vocabulary.eventlog import EventLog, Milestone
 from tests.agreement import agrees
 from tests.toys import runs, toy
@@ -142,3 +144,50 @@ def test_seven_doses_every_other_day_meet_each_weekday_once_from_any_start() -> 
 
     assert {days[0] for days in cycles.values()} == set(range(7))
     assert all(sorted(days) == list(range(7)) for days in cycles.values())
+
+
+WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
+
+
+@pytest.mark.parametrize(("window", "fate"), [([0, 0], "missed"), ([-1, 1], "in_window")])
+def test_the_causes_of_a_clinic_closed_at_weekends_are_the_doses_that_fell_there(
+    window: list[int], fate: str
+) -> None:
+    """Two of seven every-other-day doses, and no other; each moved if its window reaches a day."""
+    row: dict[str, Any] = {
+        "arms": ["one"],
+        "at": {"clinic": "injection"},
+        "day": 1,
+        "every_days": 2,
+        "times": 7,
+    }
+    row |= {"window_days": window, "after_window": "miss", "cycles": 2, "cycle_days": 28}
+    opens = date(2023, 1, 2)  # a Monday
+    scenario = toy(
+        design={
+            "trial": {"opens": opens, "recruits_until": date(2023, 1, 31)},
+            "places": {"clinic": {"days": WEEKDAYS}},
+            "schedule": {"injections": row},
+            "visits": {"injection": []},
+        },
+        assumptions={"recruitment": {"candidates_per_month": 60}},
+    )
+    results = replicate(scenario, replications=3, jobs=1, keep=3)
+    planned = [
+        (number, planned_day % 7 >= 5, outcome, reason)
+        for log in results.logs
+        for _, _, arm, _, number, _, _, outcome, reason, planned_day, _, _ in log.visits
+        if arm == 0
+    ]
+    assert len(planned) > 1000
+    assert sum(at_weekend for _, at_weekend, _, _ in planned) * 7 == 2 * len(planned)
+    assert all(
+        (outcome, reason) == ((fate, "closed") if at_weekend else ("in_window", ""))
+        for _, at_weekend, outcome, reason in planned
+    )
+    table = tables.build(results)["visits.csv"]
+    closed = table[(table["outcome"] == fate) & (table["reason"] == "closed")]
+    counted = dict(zip(closed["number"], closed["mean"] * 3, strict=True))
+    assert counted == Counter(number for number, at_weekend, _, _ in planned if at_weekend)
+    others = table[~table["reason"].isin(["closed", ""])]
+    assert others["mean"].sum() == 0

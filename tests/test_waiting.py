@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import simpy
 
+from sim.meaning.resource import Resource
 from sim.meaning.slots import Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
 from sim.world.agenda import Agenda
@@ -24,7 +25,9 @@ class OneNurse:
         self.room = WaitingRoom(self.env, self._first_free, lambda _member: "staff", self._begin)
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
         task = Task("see", (0,), lambda _u: LENGTH, LENGTH)
-        self.slots = Slots(Visit("visit", (task,), ()), "", [True] * DAYS, [hours])
+        self.slots = Slots(
+            Visit("visit", (task,), ()), "", [""] * DAYS, [Resource("nurse", "role", 1, hours)]
+        )
 
     def comes(self, person: int, at: float, *, due: float | None = None, last: int = 9) -> None:
         """Let somebody come; their answer is told when it is given."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from datetime import timedelta
+from operator import mul
+from typing import Literal, NamedTuple, cast
 
-from sim.meaning.hours import week
+from sim.meaning.hours import Week, week
 from sim.meaning.protocol import Arm, Protocol
 from sim.meaning.scenario import Scenario
+from sim.meaning.staffing import Staffing
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Milestone
 from sim.world.chance import Chance
@@ -37,11 +40,12 @@ class Dropout(NamedTuple):
 
 
 class FullTime(NamedTuple):
-    """A role's hours a week for one person, and how many people."""
+    """A role's hours a week for one person, how many people, and whether these are means."""
 
     role: str
     hours: float
-    people: int | Literal["unlimited"]
+    people: float | Literal["unlimited"]
+    is_mean: bool
 
 
 def passing(protocol: Protocol) -> float:
@@ -83,8 +87,24 @@ def _last_day(arm: Arm) -> int:
 
 
 def full_time(scenario: Scenario) -> Iterator[FullTime]:
-    """Yield the hours a week of each role, in a week without holidays."""
+    """Yield the hours a week of each role, public holidays apart.
+
+    Of a role that has changes or absences they are the mean of the trial's days.
+    """
+    trial = scenario.design.trial
+    days = [trial.opens + timedelta(days=n) for n in range((trial.closes - trial.opens).days + 1)]
     for name, role in scenario.design.staff.items():
-        minutes = sum(end - start for spans in week(role.hours) for start, end in spans)
-        people = role.people if role.people == "unlimited" else role.people.value
-        yield FullTime(name, minutes / MINUTES_PER_HOUR, people)
+        staffing, varies = Staffing(role), bool(role.changes or role.away)
+        there = [staffing.on(day) for day in (days if varies else days[:1])]
+        people, hours = [units for units, _ in there], [_hours(each) for _, each in there]
+        if None in people:
+            yield FullTime(name, sum(hours) / len(hours), "unlimited", varies)
+            continue
+        number = sum(units or 0 for units in people)
+        worked = sum(map(mul, hours, cast("list[int]", people)))
+        mean = worked / number if number else _hours(week(role.hours))
+        yield FullTime(name, mean, number / len(people), varies)
+
+
+def _hours(roster: Week) -> float:
+    return sum(end - start for spans in roster for start, end in spans) / MINUTES_PER_HOUR

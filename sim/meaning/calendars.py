@@ -7,7 +7,8 @@ from datetime import date
 from functools import cached_property
 
 from sim.meaning.capacity import Place
-from sim.meaning.hours import Week
+from sim.meaning.hours import ALWAYS
+from sim.meaning.staffing import Staffing
 from sim.vocabulary.clock import WEEKDAYS, Clock, PublicCalendar, Span, shifts_of
 
 _DAYS_BEYOND_THE_END = 31
@@ -25,7 +26,7 @@ class Calendars:
         self._of_country = {
             place.country: PublicCalendar(place.country, clock) for place in places.values()
         }
-        self._dates = [clock.date_of_day(day) for day in range(clock.days + _DAYS_BEYOND_THE_END)]
+        self.dates = [clock.date_of_day(day) for day in range(clock.days + _DAYS_BEYOND_THE_END)]
 
     @property
     def known_through(self) -> date | None:
@@ -33,36 +34,46 @@ class Calendars:
         limits = [each.known_through for each in self._of_country.values() if each.known_through]
         return min(limits, default=None)
 
-    def is_open(self, place: str) -> Sequence[bool]:
-        """Say for each day whether a place is open; paperwork has no place ("") and always may."""
-        if place not in self._places:
-            return [True] * len(self._dates)
-        return [self._opens(self._places[place], day) for day in self._dates]
+    def shut_by(self, place: str) -> Sequence[str]:
+        """Return for each day why a place is shut: "" if it is open, `holiday`, else `closed`.
 
-    def shifts(self, hours: Week, needed_at: set[str]) -> Sequence[Span]:
-        """Return the shifts of people with these weekly hours who are needed at these places.
-
-        On a public holiday they work only if a place that needs them is open.
+        Paperwork has no place (""), and may be done on any day. A public holiday counts only where
+        the place would have been open without it.
         """
-        open_days = [self._is_open[place] for place in needed_at]
+        if place not in self._places:
+            return [""] * len(self.dates)
+        return [self._shut_by(self._places[place], day) for day in self.dates]
+
+    def shifts(self, staffing: Staffing, needed_at: set[str]) -> Sequence[Span]:
+        """Return the shifts of people with these rosters who are needed at these places.
+
+        On a public holiday they work only if a place that needs them is open, or if they are
+        always there.
+        """
+        shut = [self._shut_days[place] for place in needed_at]
         return shifts_of(
-            self._hours_on(day, hours, is_needed=any(days[number] for days in open_days))
-            for number, day in enumerate(self._dates)
+            self._hours_on(day, staffing, is_needed=any(not why[number] for why in shut))
+            for number, day in enumerate(self.dates)
         )
 
     @cached_property
-    def _is_open(self) -> dict[str, Sequence[bool]]:
-        return {name: self.is_open(name) for name in self._places}
+    def _shut_days(self) -> dict[str, Sequence[str]]:
+        return {name: self.shut_by(name) for name in self._places}
 
-    def _opens(self, place: Place, day: date) -> bool:
-        if any(closure.from_ <= day <= closure.to for closure in place.closures):
-            return False
+    def _shut_by(self, place: Place, day: date) -> str:
         calendar = self._of_country[place.country]
         kept = calendar.makes_up_for(day)
         weekday = day.weekday() if kept is None else kept
-        return WEEKDAYS[weekday] in place.days and not calendar.is_holiday(day)
+        if WEEKDAYS[weekday] not in place.days:
+            return "closed"
+        if any(closure.from_ <= day <= closure.to for closure in place.closures):
+            return "closed"
+        return "holiday" if calendar.is_holiday(day) else ""
 
-    def _hours_on(self, day: date, hours: Week, *, is_needed: bool) -> tuple[Span, ...]:
+    def _hours_on(self, day: date, staffing: Staffing, *, is_needed: bool) -> tuple[Span, ...]:
+        _, hours = staffing.on(day)
+        if hours is ALWAYS:
+            return hours[day.weekday()]
         for calendar in self._of_country.values():
             kept = calendar.makes_up_for(day)
             if kept is not None:

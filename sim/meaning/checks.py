@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
+from itertools import pairwise
 
 from sim.meaning.axis import NOT_SIMULATED
+from sim.meaning.capacity import Role, Room
 from sim.meaning.complaints import Fault, KeyPath, listed
 from sim.meaning.design import Design, Later, Row, Trial
 from sim.meaning.hours import Week, week
@@ -13,6 +15,7 @@ from sim.meaning.ranged import ranged
 from sim.meaning.references import names_used_twice, unknown_names
 from sim.meaning.schema import Scenario
 from sim.meaning.section import Date
+from sim.meaning.staffing import Staffing
 from sim.meaning.sweeps import least_points
 from sim.vocabulary.clock import DAYS_PER_MONTH, WEEKDAYS, Span
 
@@ -32,6 +35,8 @@ def contradictions(scenario: Scenario) -> Faults:
     yield from _dates(scenario)
     yield from _candidates(scenario)
     yield from _sweep(scenario)
+    for path, capacity in _capacities(scenario.design):
+        yield from _rosters(path, capacity)
     for name, row in scenario.design.schedule.items():
         yield from _repeats(("design", "schedule", name), row)
     if not named:
@@ -55,9 +60,38 @@ def _dates(scenario: Scenario) -> Faults:
         for name, place in scenario.design.places.items()
         for index, each in enumerate(place.closures)
     ]
+    for path, capacity in _capacities(scenario.design):
+        key = "away" if isinstance(capacity, Role) else "closures"
+        spans += [
+            ((*path, key, index, "to"), each.from_, each.to)
+            for index, each in enumerate(capacity.absences)
+        ]
     for path, first, last in spans:
         if last < first:
             yield Fault(path, f"{last} comes before its beginning", f"{first} or later")
+
+
+def _capacities(design: Design) -> Iterator[tuple[KeyPath, Role | Room]]:
+    yield from ((("design", "staff", name), role) for name, role in design.staff.items())
+    yield from ((("design", "rooms", name), room) for name, room in design.rooms.items())
+
+
+def _rosters(path: KeyPath, capacity: Role | Room) -> Faults:
+    """Look for rosters out of order, and for a number taken from what is unlimited."""
+    for index, (one, other) in enumerate(pairwise(capacity.changes), start=1):
+        if other.from_ <= one.from_:
+            what = f"{other.from_} does not come after {one.from_}"
+            yield Fault((*path, "changes", index, "from"), what, "changes in the order of dates")
+    if capacity.units is not None:
+        return
+    many = "people" if isinstance(capacity, Role) else "spaces"
+    away = "away" if many == "people" else "closures"
+    numbers = [(away, index, each.units) for index, each in enumerate(capacity.absences)]
+    numbers += [("changes", index, each.units) for index, each in enumerate(capacity.changes)]
+    for key, index, number in numbers:
+        if number is not None:
+            what = f"{many} are unlimited, so that {number} cannot be counted"
+            yield Fault((*path, key, index, many), what, f"a number of {many} to begin with")
 
 
 def _trial_dates(trial: Trial) -> Faults:
@@ -223,14 +257,9 @@ def _never_open(design: Design) -> Faults:
 
 
 def _weeks(design: Design, task: str) -> list[Week]:
-    """Return the week of each member of a task's team; it is empty where there are no people."""
-    weeks = []
-    for name in design.tasks[task]:
-        role = design.staff.get(name)
-        units = role.people if role else design.rooms[name].spaces
-        hours = role.hours if role else design.rooms[name].hours
-        weeks.append(week(hours) if units == "unlimited" or units.value else week({}))
-    return weeks
+    """Return when each member of a task's team ever is there; never where there are no people."""
+    everyone: Mapping[str, Role | Room] = {**design.rooms, **design.staff}
+    return [Staffing(everyone[name]).ever() for name in design.tasks[task]]
 
 
 def _together(weeks: Iterable[Week]) -> Week:

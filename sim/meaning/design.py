@@ -196,7 +196,13 @@ class Row(Section):
     `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
     nearest to the planned one inside the window, on ties the later, at the first place listed that
     has it. A day is possible where the place is open and the whole team has hours, so that the
-    visit could be held if nobody else came."""
+    visit could be held if nobody else came.
+
+    A visit that is missed or not held on its planned day is counted with what moved it last:
+    `closed` (a day on which the place never opens, or a closure) or `holiday` for a planned day on
+    which the first place listed is shut, `staff` or `room` for one on which it is open and they are
+    not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
+    late; `did_not_come`."""
     day: WholePositive
     """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
     after randomisation; the day it is really given is day 1 and anchors everything after."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from itertools import accumulate
@@ -10,7 +9,7 @@ from itertools import accumulate
 from sim.meaning import assumptions, design, quantities
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
-from sim.meaning.hours import week
+from sim.meaning.crew import crew
 from sim.meaning.product import Product
 from sim.meaning.protocol import (
     Arm,
@@ -22,14 +21,13 @@ from sim.meaning.protocol import (
     Randomisation,
     Reason,
     Recruitment,
-    Resource,
     Screening,
     hazard_per_minute,
     latest_safe_day,
 )
 from sim.meaning.schema import Scenario
 from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
-from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock, Roster
+from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
 from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
 
 SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
@@ -55,8 +53,7 @@ class _Interpreter:
         self.calendars = Calendars(self.clock, self.design.places)
         self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
         self.products = tuple(_product(*named) for named in self.design.products.items())
-        self.resources = tuple(self._resources())
-        self.rosters = [resource.roster for resource in self.resources]
+        self.resources = tuple(crew(self.design, self.calendars, self.visits))
         self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
     def protocol(self) -> Protocol:
@@ -102,39 +99,6 @@ class _Interpreter:
         team = tuple(everyone.index(member) for member in self.design.tasks[name])
         return Task(name, team, minutes.quantile, minutes.typical)
 
-    def _resources(self) -> Sequence[Resource]:
-        staff = [
-            (name, "role", each.people, each.hours) for name, each in self.design.staff.items()
-        ]
-        rooms = [
-            (name, "room", each.spaces, each.hours) for name, each in self.design.rooms.items()
-        ]
-        return [
-            Resource(name, kind, units, self._roster(index, units, hours))
-            for index, (name, kind, count, hours) in enumerate(staff + rooms)
-            for units in [None if count == "unlimited" else count.value]
-        ]
-
-    def _roster(self, index: int, units: int | None, hours: str | dict[str, str]) -> Roster:
-        """Return a resource's shifts; nobody is there where there are no people."""
-        if units == 0:
-            return Roster(())
-        if hours == "always":
-            return Roster((), always=True)
-        return Roster(self.calendars.shifts(week(hours), self._places_that_need(index)))
-
-    def _places_that_need(self, index: int) -> set[str]:
-        """Return the places at which a role or room has work that cannot wait."""
-        held = [
-            (place, name) for row in self.design.schedule.values() for place, name in row.at.items()
-        ]
-        held += [(place, "screening_visit") for place in list(self.design.places)[:1]]
-        return {
-            place
-            for place, name in held
-            if any(index in task.team for task in self.visits[name].tasks)
-        }
-
     def _screening(self) -> Screening:
         nature = self.nature.screening
         place = next(iter(self.design.places), "")
@@ -158,7 +122,7 @@ class _Interpreter:
         )
 
     def _slots(self, visit: Visit, place: str) -> Slots:
-        return Slots(visit, place, self.calendars.is_open(place), self.rosters)
+        return Slots(visit, place, self.calendars.shut_by(place), self.resources)
 
     def _arm(self, index: int, name: str) -> Arm:
         arm = self.design.arms[name]

@@ -13,32 +13,13 @@ from datetime import date
 from functools import cached_property
 
 from sim.meaning.product import Product
+from sim.meaning.resource import Resource
 from sim.meaning.slots import Offer, Slots, Visit
-from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
+from sim.vocabulary.clock import MINUTES_PER_DAY, Clock
 from sim.vocabulary.distributions import Distribution
 
 Attributes = Mapping[str, float]
 """A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A role or a room: how many people or spaces (None: unlimited), and when they are there."""
-
-    name: str
-    kind: str
-    units: int | None
-    roster: Roster
-
-    @property
-    def always(self) -> bool:
-        """Whether it is there around the clock."""
-        return self.roster.always
-
-    @property
-    def shifts(self) -> tuple[Span, ...]:
-        """The shifts of the run, in minutes since the opening instant."""
-        return self.roster.shifts
 
 
 @dataclass(frozen=True)
@@ -222,8 +203,7 @@ class Protocol:
         if key not in self._joint:
             name = f"{first.visit.name} then {second.visit.name}"
             both = Visit(name, first.visit.tasks + second.visit.tasks, ())
-            rosters = [resource.roster for resource in self.resources]
-            self._joint[key] = Slots(both, first.place, first.is_open, rosters)
+            self._joint[key] = Slots(both, first.place, first.shut_by, self.resources)
         return self._joint[key]
 
     @cached_property

@@ -29,6 +29,7 @@ ZeroOrMore = Annotated[float, Strict(), Field(ge=0, title="NonNegative")]
 ZeroToOne = Annotated[float, Strict(), Field(ge=0, le=1, title="Probability")]
 BelowOne = Annotated[float, Strict(), Field(ge=0, lt=1, title="Share")]
 WholeFromZero = Annotated[int, Strict(), Field(ge=0, le=1_000_000, title="Whole")]
+ZeroToSixty = Annotated[float, Strict(), Field(ge=0, le=60, title="HoursAWeek")]
 WholeFromOne = Annotated[int, Strict(), Field(ge=1, le=1_000_000, title="WholePositive")]
 
 
@@ -85,6 +86,7 @@ Positive = Annotated[Quantity[AboveZero], _bare(AboveZero)]
 NonNegative = Annotated[Quantity[ZeroOrMore], _bare(ZeroOrMore)]
 Probability = Annotated[Quantity[ZeroToOne], _bare(ZeroToOne)]
 Share = Annotated[Quantity[BelowOne], _bare(BelowOne)]
+HoursAWeek = Annotated[Quantity[ZeroToSixty], _bare(ZeroToSixty)]
 Whole = Annotated[Quantity[WholeFromZero], _bare(WholeFromZero)]
 WholePositive = Annotated[Quantity[WholeFromOne], _bare(WholeFromOne)]
 

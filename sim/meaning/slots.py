@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sim.vocabulary.clock import MINUTES_PER_DAY, Roster, Span
+from sim.meaning.resource import Resource
+from sim.vocabulary.clock import MINUTES_PER_DAY, Span
 from sim.vocabulary.distributions import Quantile
 
 NEVER_DAY = 1 << 30
@@ -47,20 +48,20 @@ class Slots:
     """The possible days and starts of one visit at one place (paperwork has no place: "")."""
 
     def __init__(
-        self, visit: Visit, place: str, is_open: Sequence[bool], rosters: Sequence[Roster]
+        self, visit: Visit, place: str, shut_by: Sequence[str], resources: Sequence[Resource]
     ) -> None:
-        """Work out every day for which `is_open` has an entry; `rosters` is indexed by team.
+        """Work out every day for which `shut_by` has an entry; "" is a day on which it is open.
 
         Of the first task's team, and of the first two tasks' teams, are known the members and how
         many minutes after the start each begins.
         """
         self.visit = visit
         self.place = place
-        self.is_open = is_open
+        self.shut_by = shut_by
         self.is_journey = bool(place and visit.tasks)
         offsets = [0.0, *accumulate(task.typical_minutes for task in visit.tasks)]
         self._steps = [
-            (offset, rosters[member])
+            (offset, resources[member])
             for offset, task in zip(offsets, visit.tasks, strict=False)
             for member in task.team
         ]
@@ -69,9 +70,7 @@ class Slots:
             (member, offsets[1]) for task in visit.tasks[1:2] for member in task.team
         )
         self._known: dict[tuple[tuple[Span, ...], ...], tuple[Span, ...]] = {}
-        self._starts = [
-            self._starts_on(day) if opened else () for day, opened in enumerate(is_open)
-        ]
+        self._starts = [() if shut else self._starts_on(day) for day, shut in enumerate(shut_by)]
         self._lengths = [sum(end - start for start, end in spans) for spans in self._starts]
         self.next_day, self.previous_day = _neighbours([length > 0 for length in self._lengths])
 
@@ -121,8 +120,15 @@ class Slots:
         """Return the first possible day at or after `day`, or NEVER_DAY."""
         return self.next_day[day] if day < len(self.next_day) else NEVER_DAY
 
+    def why_not(self, day: int) -> str:
+        """Return why a day is not possible (`closed`, `holiday`, `staff`, `room`); "" if it is."""
+        if self.next_day[day] == day:
+            return ""
+        absent = (each.kind for _, each in self._steps if not each.roster.on_day(day))
+        return self.shut_by[day] or ("room" if next(absent, "") == "room" else "staff")
+
     def _starts_on(self, day: int) -> tuple[Span, ...]:
-        hours = tuple(roster.on_day(day) for _, roster in self._steps)
+        hours = tuple(resource.roster.on_day(day) for _, resource in self._steps)
         if hours not in self._known:
             spans: tuple[Span, ...] = _WHOLE_DAY
             for (offset, _), shifts in zip(self._steps, hours, strict=True):
@@ -143,6 +149,9 @@ class Offer:
         ]
         possible = [choice is not None for choice in self._first_choice]
         self._next_day, self._previous_day = _neighbours(possible)
+        self._why_not = [
+            "" if possible[day] else choices[0].why_not(day) for day in range(len(possible))
+        ]
 
     def on(self, day: int) -> Slots:
         """Return the first choice that is possible on a possible day."""
@@ -150,6 +159,10 @@ class Offer:
         if choice is None:
             raise ValueError(day)
         return choice
+
+    def why_not(self, day: int) -> str:
+        """Return why a day is not possible at the first place listed; "" if one is possible."""
+        return self._why_not[day] if day < len(self._why_not) else "closed"
 
     def next_on_or_after(self, day: int) -> int:
         """Return the first possible day at or after `day`, or NEVER_DAY."""

@@ -1,9 +1,9 @@
 """What a variant of a scenario says differently: `extends` in a file, `--set` on the command line.
 
 Mappings are merged key by key, and null removes an inherited key, so that it has its default
-again. Anything else replaces what was there, lists too, and so do `hours`, `sweep` and a mapping
-that names its `family`, whose entries belong together. Every entry keeps the position it was
-written at.
+again. Anything else replaces what was there, lists too, and so do the days of `hours`, a `sweep`
+and a mapping that names its `family`, whose entries belong together. Every entry keeps the position
+it was written at.
 """
 
 from __future__ import annotations
@@ -68,11 +68,16 @@ def _merge(old: Any, new: Any) -> Any:  # noqa: ANN401 -- plain data
     inherited = _in_full(old, new.keys())
     kept = {key: entry for key, entry in inherited.items() if new.get(key, entry) is not None}
     changed = {
-        key: entry if key in WHOLE else _merge(inherited.get(key), entry)
+        key: _merge(inherited.get(key), entry) if _goes_in(key, entry, inherited) else entry
         for key, entry in new.items()
         if entry is not None or key not in inherited
     }
     return kept | changed
+
+
+def _goes_in(key: str, entry: Any, inherited: Mapping[str, Any]) -> bool:  # noqa: ANN401 -- plain data
+    """Say whether an entry adds to the inherited one; days of rosters and sweeps do not."""
+    return key not in WHOLE or (_is_quantity(entry) and _is_quantity(inherited.get(key)))
 
 
 def _set(old: Any, keys: Sequence[str], value: Any) -> Any:  # noqa: ANN401 -- plain data
@@ -104,6 +109,12 @@ def _keeping_what_is_known(old: Any, value: Any) -> Any:  # noqa: ANN401 -- plai
 
 def _is_number(entry: object) -> bool:
     return isinstance(entry, int | float) and not isinstance(entry, bool)
+
+
+def _is_quantity(entry: object) -> bool:
+    """Say whether an entry is a number, written bare or with what is known about it."""
+    known = Quantity.model_fields.keys()
+    return _is_number(entry) or (isinstance(entry, dict) and bool(entry) and entry.keys() <= known)
 
 
 def _entry(data: Any, keys: KeyPath) -> Any:  # noqa: ANN401 -- plain data

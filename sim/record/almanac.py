@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.meaning.protocol import Protocol, Resource
-from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Span
+from sim.meaning.protocol import Protocol
+from sim.meaning.resource import Resource
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock, Span
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -101,6 +103,28 @@ class Almanac:
         weeks = _until(clock.closes, monday, lambda day: day + timedelta(days=7))
         months = _until(clock.closes, clock.opens.replace(day=1), _next_month)
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
+
+    @cached_property
+    def available(self) -> Floats:
+        """Hours of a resource (row) in a week (column), all its people; nan: unlimited."""
+        resources, edges = self.protocol.resources, self.weeks.edges
+        units = np.array([np.nan if r.units is None else r.units for r in resources], np.float64)
+        everyone = np.arange(len(resources))[:, None]
+        on_duty = self.rosters.on_duty(everyone, edges[None, :-1], edges[None, 1:])
+        minutes: Floats = units[:, None] * on_duty
+        for index, resource in enumerate(resources):
+            if resource.levels:
+                minutes[index] = self._minutes_of_levels(resource)
+        return minutes / MINUTES_PER_HOUR
+
+    def _minutes_of_levels(self, resource: Resource) -> Floats:
+        """Minutes by week of a changing number; a shift ends at midnight, when it may change."""
+        shifts = _shifts(resource, int(self.protocol.clock.end_minutes))
+        starts, ends = np.array(shifts, np.float64).reshape(-1, 2).T
+        begins, numbers = np.array(resource.levels, np.float64).T
+        there = numbers[np.searchsorted(begins, starts, side="right") - 1]
+        minutes = np.bincount(self.weeks.index(starts), (ends - starts) * there, len(self.weeks))
+        return minutes.astype(np.float64)
 
 
 def _until(last: date, day: date, following: Callable[[date], date]) -> Iterator[date]:

@@ -37,16 +37,10 @@ class Workload:
         self._row, self._week, self._from, self._to = self._pieces()
         self._who = self._resource[self._row]
 
-    @cached_property
+    @property
     def available(self) -> Floats:
         """Hours the roster offers; nan where people or spaces are unlimited."""
-        weeks, resources = self._almanac.weeks, self._almanac.protocol.resources
-        units = np.array([np.nan if r.units is None else r.units for r in resources], np.float64)
-        everyone = np.arange(len(resources))[:, None]
-        starts, ends = weeks.edges[None, :-1], weeks.edges[None, 1:]
-        on_duty = self._almanac.rosters.on_duty(everyone, starts, ends)
-        hours: Floats = units[:, None] * on_duty / MINUTES_PER_HOUR
-        return hours
+        return self._almanac.available
 
     @cached_property
     def worked(self) -> Floats:

@@ -79,9 +79,13 @@ def check(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     yield from _recruitment(protocol)
     for arm_name, weeks, left in implied.dropout(protocol):
         yield f"  {percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
-    for role, hours, people in implied.full_time(scenario):
+    for role, hours, people, is_mean in implied.full_time(scenario):
         share = percent(hours / implied.FULL_TIME_HOURS)
-        yield f"  {role}: {hours:g} h a week, {share} of full time, people: {people}"
+        number, mean = f"{people:.3g}" if isinstance(people, float) else people, " on average"
+        yield (
+            f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
+            f"{mean if is_mean else ''}"
+        )
     for arm in protocol.arms:
         safe = _safe(protocol, arm.latest_safe_day)
         yield f"  {arm.name}: last safe date of randomisation {safe}"

@@ -18,6 +18,9 @@ ASIDE = ("received_first_dose", "stopped_treatment")
 """Boxes of the flow that hold who is left, and that count people counted in another box as well."""
 
 FATES = ("in_window", "out_of_window", "missed", "not_reached")
+MOVES = ("in_window", "out_of_window", "missed")
+"""Outcomes that have a cause: of those in their window, the visits not held on the planned day."""
+
 FAILURES = ("failed_any", "failed_first", "failed_only")
 
 
@@ -52,6 +55,7 @@ def _parts(run: Run) -> Iterator[Table | Figure]:
         yield _funnel(run)
     if run.anybody_randomised and len(run.tables["visits.csv"]):
         yield _visits(run)
+        yield from _causes(run)
 
 
 def _safe_dates(run: Run) -> Table:
@@ -174,3 +178,19 @@ def _main_reason(run: Run, row: str) -> str:
     wrong = visits[(visits["row"] == row) & visits["outcome"].isin(["out_of_window", "missed"])]
     reasons = wrong.groupby("reason")["mean"].sum()
     return run.say.title(str(reasons.idxmax())) if reasons.sum() > 0 else ""
+
+
+def _causes(run: Run) -> Iterator[Table]:
+    """What moved visits inside their window, put them outside it, or made them missed."""
+    say, visits = run.say, run.tables["visits.csv"]
+    caused = visits[visits["outcome"].isin(MOVES) & (visits["reason"].fillna("") != "")]
+    means = caused.groupby(["reason", "outcome"])["mean"].sum()
+    totals = caused.groupby("reason")["mean"].sum().sort_values(ascending=False, kind="stable")
+    if totals.empty:
+        return
+    rows = [
+        Row([say.heading(reason), *(number(means.get((reason, how), 0.0)) for how in MOVES)])
+        for reason in map(str, totals.index)
+    ]
+    header = [say("finished.cause"), *(say(f"finished.{name}") for name in ("moved", *MOVES[1:]))]
+    yield Table(say("finished.causes"), header, rows, say("finished.causes_note"))

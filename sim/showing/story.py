@@ -111,9 +111,10 @@ def _visit(protocol: Protocol, visit: Visit) -> Line:
     where = f" at the {_plain(place)}" if place else ""
     waited = f", after a wait of {_length(wait)}" if wait >= 1 else ""
     off = ""
-    if outcome == "out_of_window":
+    if reason:
         planned = protocol.clock.date_of_day(planned_day)
-        off = f", out of its window ({_plain(reason)}; planned for {planned:%a} {planned})"
+        how = "out of its window" if outcome == "out_of_window" else "moved"
+        off = f", {how} ({_plain(reason)}; planned for {planned:%a} {planned})"
     return Line(minutes, VISIT, person, f"begins {what}{where}{waited}{off}")
 
 

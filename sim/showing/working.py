@@ -22,9 +22,10 @@ def answer(run: Run) -> Answer:
     say, title = run.say, run.say("work.title")
     roles = list(run.tables["workload.csv"]["role"].drop_duplicates())
     busy = [role for role in roles if (_quantity(run, role, "asked_hours")["mean"] > 0).any()]
+    never = list(_never_there(run, roles))
     if not busy:
-        return Answer("work", title, say("work.nobody"))
-    lead, *paragraphs = _sentences(run, busy)
+        return Answer("work", title, say("work.nobody"), never)
+    lead, *paragraphs = [*_sentences(run, busy), *never]
     parts: list[Table | Figure] = [
         _roles(run, roles),
         *(_week(run, role) for role in busy),
@@ -47,6 +48,18 @@ def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     else:
         yield say("work.lead_free")
     yield say("work.backlog", **_spread(run.measure("desk_backlog_peak_hours")))
+
+
+def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
+    """Whom tasks ask for without a single hour of theirs in the whole trial."""
+    asked = {member for team in run.scenario.design.tasks.values() for member in team}
+    absent = [
+        run.say.title(role)
+        for role in roles
+        if role in asked and (_quantity(run, role, "available_hours")["mean"] == 0).all()
+    ]
+    if absent:
+        yield run.say("work.never_there", roles=", ".join(absent))
 
 
 def _spread(measure: pd.Series) -> dict[str, str]:

@@ -40,7 +40,10 @@ of LEFT the reason; of the others None."""
 Visit = tuple[int, float, int, str, int, str, str, str, str, int, float, bool]
 """person, time of the start (for a missed visit: of the day it was due), arm (-1 before
 randomisation), schedule row, number within the row, visit, place, outcome (in_window,
-out_of_window, missed), reason, planned day, wait in minutes, whether it took a journey."""
+out_of_window, missed), reason, planned day, wait in minutes, whether it took a journey.
+
+The reason is empty for a visit held on its planned day, else what moved it or made it missed:
+closed, holiday, staff, room, product, participant (early or late), did_not_come."""
 
 Work = tuple[int, int, str, str, bool, float, float, float, float]
 """resource, person, visit, task, whether desk work, moment it fell due, minutes asked, started,

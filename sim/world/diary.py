@@ -17,7 +17,7 @@ _TURN = attrgetter("turn")
 
 @dataclass(slots=True)
 class Appointment:
-    """A planned visit on a day; `cause` says what put it outside its window or made it missed.
+    """A planned visit on a day; `cause` says what moved it there or made it missed.
 
     `first_coming` is earlier than `coming` if the visit was put off; `came_in_vain` says that the
     participant was sent home, `joins` that they are already there for the visit before.
@@ -35,15 +35,14 @@ class Appointment:
     came_in_vain: bool = False
     joins: bool = False
 
-    def put_on(self, day: int, cause: str) -> None:
+    def put_on(self, day: int, cause: str, *, is_there: bool = False) -> None:
         """Move it to a possible day, or count it as missed if that is too late.
 
-        A participant who comes late to a visit that is not repeated is seen all the same.
+        A participant who comes (`is_there`), though late, to a visit that is not repeated is seen
+        all the same.
         """
         planned, last = self.planned, self.planned_day + self.planned.window_days[1]
-        may_be_late = not planned.late_is_missed
-        if cause == "participant" and not planned.is_repeated:
-            may_be_late = True
+        may_be_late = not planned.late_is_missed or (is_there and not planned.is_repeated)
         if day > last and not may_be_late:
             self.miss(last, cause)
             return
@@ -64,6 +63,11 @@ class Appointment:
         first, last = self.planned.window_days
         inside = first <= self.day - self.planned_day <= last
         return "in_window" if inside else "out_of_window"
+
+    @property
+    def reason(self) -> str:
+        """What moved it or made it missed; empty for a visit held on its planned day."""
+        return self.cause if self.is_missed or self.day != self.planned_day else ""
 
 
 class Diary:
@@ -86,6 +90,7 @@ class Diary:
         self._order_ahead_days = protocol.products[arm.product].order_ahead_days
         self._product_day = self.order(randomised)
         self.is_dosed = False
+        self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
         first_dose = randomised + chance.first_dose_minutes(person, arm)
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
         self._rows = {row[0].row_order: row for row in arm.rows}
@@ -127,7 +132,9 @@ class Diary:
         """Cross out a visit that was held or missed, and book the row's next."""
         planned, day = appointment.planned, appointment.day
         del self._appointments[planned.row_order]
-        earliest = day
+        earliest, held_up_by = day, appointment.cause
+        if planned.is_dose and appointment.is_missed:
+            self._held_up_by = appointment.cause
         if not appointment.is_missed:
             self._here = (day, appointment.slots.place)
             earliest = day + planned.min_days_between
@@ -138,7 +145,9 @@ class Diary:
                 self._book_rows(others, day)
         row = self._rows[planned.row_order]
         if planned.number < len(row):
-            self._appointments[planned.row_order] = self._book(row[planned.number], earliest)
+            self._appointments[planned.row_order] = self._book(
+                row[planned.number], earliest, held_up_by
+            )
         elif planned.is_dose and not self.is_dosed and not self.has_doses_left:
             others = (row[0] for row in self.arm.rows if not row[0].is_dose)
             self._book_rows(
@@ -194,17 +203,21 @@ class Diary:
 
     def _book_rows(self, first_visits: Iterable[PlannedVisit], today: int) -> None:
         for planned in first_visits:
-            self._appointments[planned.row_order] = self._book(planned, today)
+            appointment = self._book(planned, today, self._held_up_by)
+            self._appointments[planned.row_order] = appointment
 
-    def _book(self, planned: PlannedVisit, earliest: int) -> Appointment:
-        """Return the appointment: the possible day nearest to the planned one, and who moves it."""
+    def _book(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
+        """Return the appointment: the possible day nearest to the planned one, and who moves it.
+
+        `held_up_by` is why it cannot be before `earliest`, if that is after the planned day.
+        """
         offer, planned_day = planned.offer, self._day_1 + planned.days_after_first_dose
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
-        cause = "closed"
         if planned.is_dose and self._product_day > earliest:
-            earliest, cause = self._product_day, "product"
+            earliest, held_up_by = self._product_day, "product"
+        cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
         if booked is None:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
@@ -214,7 +227,7 @@ class Diary:
             appointment.miss(booked, "did_not_come")
             return appointment
         day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
-        appointment.put_on(day, "participant")
+        appointment.put_on(day, cause if day == booked else "participant", is_there=True)
         return appointment
 
     def _set_hour(self, appointment: Appointment, now: float) -> None:

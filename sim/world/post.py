@@ -46,8 +46,8 @@ class Post:
         free = self._free_first
         return free if free > moment else moment
 
-    def take(self, end: float) -> None:
-        """Hold whoever is free first until `end`."""
+    def take(self, start: float, end: float) -> None:  # noqa: ARG002 -- who is there may matter
+        """Hold whoever is free first, from `start` until `end`."""
         free_at = self._free_at
         free_at[free_at.index(self._free_first)] = end
         self._free_first = end if len(free_at) == 1 else min(free_at)
@@ -70,7 +70,7 @@ class Post:
     def _catch_up(self, moment: float) -> None:
         """Do the desk work that begins before `moment`."""
         while self._undone:
-            begin, shift_end, unit = self._next_begin()
+            begin, shift_end, unit = self._next_begin(moment)
             if begin >= moment:
                 self._rests_until = begin
                 return
@@ -93,8 +93,11 @@ class Post:
                 self._in_hand[unit] = None
                 self._undone -= 1
 
-    def _next_begin(self) -> tuple[float, float, int]:
-        """Return when, until which shift's end, and by whom the next desk work begins."""
+    def _next_begin(self, _moment: float) -> tuple[float, float, int]:
+        """Return when, until which shift's end, and by whom the next desk work begins.
+
+        All that begins before `_moment` is settled.
+        """
         head = self._desk[0][0] if self._desk else math.inf
         earliest = (math.inf, math.inf, -1)
         for unit, free_at in enumerate(self._free_at):
@@ -125,7 +128,7 @@ class UnlimitedPost(Post):
         """Return `moment`."""
         return moment
 
-    def take(self, end: float) -> None:
+    def take(self, start: float, end: float) -> None:
         """Hold one of them; there are always others."""
 
     def close(self, end: float) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from sim.meaning.protocol import Resource
+from sim.meaning.resource import Resource
 from sim.meaning.slots import Slots, Task, Visit
 from sim.vocabulary.eventlog import Work
 from sim.world.chance import Chance
+from sim.world.changing_post import ChangingPost
 from sim.world.post import Post, UnlimitedPost
 from sim.world.waiting import Held, Request
 
@@ -62,7 +63,7 @@ class Staff:
             held.is_cut_short = True
             return False
         for member in task.team:
-            self._posts[member].take(end)
+            self._posts[member].take(start, end)
             self._log.append(
                 (member, person, visit.name, name, False, request.due, minutes, start, end)
             )
@@ -86,4 +87,6 @@ class Staff:
     def _post(self, index: int, resource: Resource) -> Post:
         if resource.units is None:
             return UnlimitedPost(index, resource.roster, self._log)
+        if resource.levels:
+            return ChangingPost(index, resource, self._log)
         return Post(index, resource.units, resource.roster, self._log)

@@ -53,7 +53,7 @@ class Trial:
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of the schedule that was held or missed."""
-        planned, slots, outcome = visit.planned, visit.slots, visit.outcome
+        planned, slots = visit.planned, visit.slots
         is_journey = slots.is_journey and not visit.joins and not visit.is_missed
         self.log.visits.append(
             (
@@ -64,8 +64,8 @@ class Trial:
                 planned.number,
                 slots.visit.name,
                 slots.place,
-                outcome,
-                "" if outcome == "in_window" else visit.cause,
+                visit.outcome,
+                visit.reason,
                 visit.planned_day,
                 start - visit.first_coming,
                 is_journey,
