@@ -223,6 +223,8 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.schedule.week_2.window_days=3", "3 is not a list"),
         ("design.schedule.week_2.window_days=[1, 3]", "does not contain the planned day"),
         ("design.schedule.week_2.window_days=[-1, 0, 1]", "too many entries"),
+        ("design.schedule.week_2.gives_product=false", "a row for everybody gives no product"),
+        ("design.schedule.infusion.gives_product=maybe", "'maybe' is not true or false"),
         ("design.schedule.infusion.day=0", "0 is too small"),
         ("design.schedule.injections.every_days=null", "times above 1 without every_days"),
         ("design.visits.assessment=[{soon: assess}]", "soon: unknown key; allowed: later"),

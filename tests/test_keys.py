@@ -71,6 +71,7 @@ design:
     injections: {arms: [two], at: {clinic: injection, ward: ward_injection}, day: 1, every_days: 2,
                  times: 4, cycle_days: 14, cycles: 2, window_days: [-1, 1], min_days_between: 1,
                  after_window: miss}
+    call: {arms: [two], at: {clinic: check}, day: 15, gives_product: false}
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
   visits:
     chart_review: [read]
@@ -181,6 +182,7 @@ CHANGES: dict[str, Any] = {
     "design.schedule.infusion.arms": ["one", "two"],
     "design.schedule.infusion.at": {"ward": "infusion"},
     "design.schedule.infusion.day": 3,
+    "design.schedule.call.gives_product": True,
     "design.schedule.injections.every_days": 3,
     "design.schedule.injections.times": 3,
     "design.schedule.injections.cycle_days": 21,

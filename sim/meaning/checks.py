@@ -9,13 +9,14 @@ from itertools import pairwise
 from sim.meaning.axis import NOT_SIMULATED
 from sim.meaning.capacity import Role, Room
 from sim.meaning.complaints import Fault, KeyPath, listed
-from sim.meaning.design import Design, Later, Row, Trial
+from sim.meaning.design import Design, Row, Trial
 from sim.meaning.hours import Week, week
 from sim.meaning.ranged import ranged
 from sim.meaning.references import names_used_twice, unknown_names
 from sim.meaning.schema import Scenario
 from sim.meaning.section import Date
 from sim.meaning.staffing import Staffing
+from sim.meaning.step import Later
 from sim.meaning.sweeps import least_points
 from sim.vocabulary.clock import DAYS_PER_MONTH, WEEKDAYS, Span
 
@@ -199,7 +200,7 @@ def _is_desk_work(design: Design, task: str) -> bool:
 def _first_doses(design: Design) -> Faults:
     for arm in design.arms:
         doses = {
-            name: row.day.value for name, row in design.schedule.items() if arm in (row.arms or ())
+            name: row.day.value for name, row in design.schedule.items() if arm in row.dosed_arms
         }
         if doses and min(doses.values()) != 1:
             first = min(doses, key=doses.__getitem__)
@@ -213,7 +214,7 @@ def _preparations(design: Design) -> Faults:
         name for name, each in design.products.items() if each.use_within_minutes != "unlimited"
     ]
     for name, row in design.schedule.items():
-        given = {design.arms[arm].product for arm in row.arms or ()}
+        given = {design.arms[arm].product for arm in row.dosed_arms}
         for place, visit in row.at.items():
             tasks = [step for step in design.visits[visit] if isinstance(step, str)]
             if given.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:

@@ -26,6 +26,7 @@ from sim.meaning.quantities import (
     whole,
 )
 from sim.meaning.section import Date, Name, NoneWritten, Section, none_written
+from sim.meaning.step import Step
 
 
 class Trial(Section):
@@ -191,6 +192,9 @@ class Row(Section):
     arms: tuple[str, ...] | None = Field(default=None, min_length=1)
     """The arms it is for. A row that names its arms gives their product at each visit and ends when
     a participant stops treatment; a row without `arms` is for everybody and gives none."""
+    gives_product: Annotated[bool, Strict()] = True
+    """`false` for visits of some arms at which nothing is given, such as training or phone calls;
+    they go on when treatment is stopped."""
     at: dict[str, str] = Field(min_length=1)
     """Places in order of preference, each with the visit done there, as in
     `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
@@ -231,6 +235,19 @@ class Row(Section):
             )
         return self
 
+    @property
+    def dosed_arms(self) -> tuple[str, ...]:
+        """The arms whose product is given at each visit."""
+        return self.arms or () if self.gives_product else ()
+
+    @model_validator(mode="after")
+    def _only_an_arm_is_given_a_product(self) -> Row:
+        if self.arms is None and not self.gives_product:
+            raise refusal(
+                "a row for everybody gives no product anyway", "arms beside gives_product"
+            )
+        return self
+
     @model_validator(mode="after")
     def _repeats_fit(self) -> Row:
         for count, gap, many, step in (
@@ -240,29 +257,6 @@ class Row(Section):
             if count.value > 1 and gap is None:
                 raise refusal(f"{many} above 1 without {step}", f"{step}, or {many}: 1")
         return self
-
-
-class Later(Section):
-    """Work that waits at a desk and never delays a visit."""
-
-    later: str
-    """A task that asks exactly one role."""
-
-
-Step = Annotated[
-    Annotated[str, Tag("task")] | Annotated[Later, Tag("later")],
-    Discriminator(
-        lambda data: (
-            "task" if isinstance(data, str) else "later" if isinstance(data, dict | Later) else None
-        ),
-        custom_error_type="refused",
-        custom_error_message="{what}",
-        custom_error_context={
-            "what": "this is not a step of a visit",
-            "allowed": "the name of a task, or {later: task}",
-        },
-    ),
-]
 
 
 class Design(Section):

@@ -27,6 +27,7 @@ from sim.meaning.protocol import (
 )
 from sim.meaning.schema import Scenario
 from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
+from sim.meaning.step import Later
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
 from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
 
@@ -90,7 +91,7 @@ class _Interpreter:
         return Visit(
             name,
             tuple(self._task(step) for step in steps if isinstance(step, str)),
-            tuple(self._task(step.later) for step in steps if isinstance(step, design.Later)),
+            tuple(self._task(step.later) for step in steps if isinstance(step, Later)),
         )
 
     def _task(self, name: str) -> Task:
@@ -165,7 +166,7 @@ class _Interpreter:
                 late_is_missed=row.after_window == "miss",
                 is_repeated=len(days) > 1,
                 min_days_between=row.min_days_between.value,
-                is_dose=row.arms is not None,
+                is_dose=bool(row.dosed_arms),
                 offer=offer,
             )
             for number, day in enumerate(days, start=1)

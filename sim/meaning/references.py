@@ -7,8 +7,9 @@ from itertools import chain
 
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.complaints import Fault, KeyPath, closest, listed, shown
-from sim.meaning.design import Design, Later, Step
+from sim.meaning.design import Design
 from sim.meaning.schema import Scenario
+from sim.meaning.step import Later, Step
 
 Faults = Iterator[Fault]
 
