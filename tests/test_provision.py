@@ -103,8 +103,10 @@ def test_a_dose_kept_too_long_takes_its_vials_with_it() -> None:
          ["DISPENSED 6 Fri 15", "LOST 3 Fri 15"]),
         ({"assumptions.stops_treatment": {"by_week": 0.2, "share": 0.999999}},
          ["DISPENSED 6 Fri 15", "RETURNED 3 Fri 12"]),
+        ({"design.schedule": {**DOSES, "doses": {**DOSES["doses"], "times": 3}}},
+         ["DISPENSED 9 Fri 15", "RETURNED 3 Thu 21", "DISPENSED 9 Fri 29"]),
     ],
-    ids=["missed", "left", "stopped"],
+    ids=["missed", "left", "stopped", "missed in the middle"],
 )  # fmt: skip
 def test_vials_not_used_come_back_at_the_next_visit_if_there_is_one(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: list[str]
@@ -140,6 +142,16 @@ def test_a_dose_out_of_stock_is_missed_or_waits(after_window: str) -> None:
     assert measured(trial)["stockout_days_cells"] == pytest.approx(empty, abs=0.5)
 
 
+def test_vials_set_aside_for_a_dose_that_was_put_off_are_back_on_the_shelf() -> None:
+    """Two come for a bed that takes one a day; the six vials on the shelf are a dose each."""
+    changes = {"design.rooms.bed.hours": {"mon-fri": "08:00-08:01"}, **stock(6, 0, 6, 60)}
+    trial = Trial(protocol({**changes, "design.products.cells.units_per_vial": 40}), 1, 1)
+    for person in range(2):
+        trial.agenda.begin(journey(person, 540.0, trial))
+    trial.agenda.run(until=trial.protocol.clock.end_minutes)
+    assert supplies(trial)[:2] == ["DISPENSED 3 Fri 15", "DISPENSED 3 Mon 18"]
+
+
 def test_a_delivery_on_the_day_of_the_order_leaves_nobody_waiting() -> None:
     trial = told(VIALS | stock(0, 0, 3, 0))
     assert {outcome for _, _, outcome, _ in visits(trial.log)} == {"in_window"}
@@ -171,8 +183,8 @@ def test_events_and_story_say_what_became_of_the_product() -> None:
 @pytest.mark.parametrize(
     ("overrides", "complaint"),
     [
-        (["design.products.il2={dose: 1, dispensed_per: cycle}"], "il2.dispensed_per"),
-        ([f"design.products.il2={{dose: 1, stock: {SHELF}}}"], "il2.stock"),
+        (["design.products.huc_msc.dispensed_per=cycle"], "huc_msc.dispensed_per"),
+        ([f"design.products.huc_msc.stock={SHELF}"], "huc_msc.stock"),
         (["assumptions.products={il2: {fails_release: 0.1}}"], "would be there at once"),
         (["assumptions.products={il-2: {fails_release: 0.1}}"], "did you mean il2?"),
         (["assumptions.products={huc_msc: {fails_release: 1}}"], "fails_release"),
