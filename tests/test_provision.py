@@ -98,24 +98,27 @@ def test_a_dose_kept_too_long_takes_its_vials_with_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, ["DISPENSED 6 Fri 15", "RETURNED 3 Fri 29", "DISPENSED 6 Fri 29"]),
+        ({},
+         ["DISPENSED 6 Fri 15", "RETURNED 3 Fri 29", "DISPENSED 6 Fri 29", "RETURNED 3 Fri 12"]),
         ({"assumptions.leaving": {"withdraws": {"by_week": 0.4, "share": 0.999999}}},
          ["DISPENSED 6 Fri 15", "LOST 3 Fri 15"]),
         ({"assumptions.stops_treatment": {"by_week": 0.2, "share": 0.999999}},
          ["DISPENSED 6 Fri 15", "RETURNED 3 Fri 12"]),
         ({"design.schedule": {**DOSES, "doses": {**DOSES["doses"], "times": 3}}},
-         ["DISPENSED 9 Fri 15", "RETURNED 3 Thu 21", "DISPENSED 9 Fri 29"]),
+         ["DISPENSED 9 Fri 15", "RETURNED 3 Thu 21", "DISPENSED 6 Mon 01"]),
     ],
     ids=["missed", "left", "stopped", "missed in the middle"],
 )  # fmt: skip
 def test_vials_not_used_come_back_at_the_next_visit_if_there_is_one(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: list[str]
 ) -> None:
-    """100 units in vials of 40, two doses a cycle; the second of the first cycle is missed."""
+    """100 units in vials of 40, two doses a cycle or three; the second and fourth are missed."""
     monkeypatch.setattr(
         Chance,
         "days_late",
-        lambda _self, _person, planned, _visit: None if planned.occasion == "doses 2" else 0,
+        lambda _self, _person, planned, _visit: (
+            None if planned.occasion in {"doses 2", "doses 4"} else 0
+        ),
     )
     assert supplies(told(PER_CYCLE | changes)) == expected
 
