@@ -13,6 +13,21 @@ from sim.vocabulary.eventlog import Movement, Supplied
 from sim.world.chance import Chance
 
 
+class Ledger:
+    """What is written down of products, until the end."""
+
+    def __init__(self, end: float, log: list[Supplied]) -> None:
+        """`end` is the closing instant."""
+        self._end, self._log = end, log
+
+    def note(
+        self, person: int, time: float, movement: Movement, product: int, vials: int = 0
+    ) -> None:
+        """Log what became of a product, unless it lies after the end."""
+        if time <= self._end:
+            self._log.append((person, time, movement, product, vials))
+
+
 class Supply:
     """The preparations of each calendar week, the vials on the shelf, and what becomes of them."""
 
@@ -21,21 +36,14 @@ class Supply:
     ) -> None:
         """Weeks begin on Monday; stocks are as they are at the opening."""
         self._monday_shift = clock.opens.weekday()
-        self._end = clock.end_minutes
+        ledger = Ledger(clock.end_minutes, log)
+        self.note = ledger.note
         self._prepared: Counter[tuple[str, int]] = Counter()
         self._chance = chance
-        self._log = log
         self.stocks = [
-            Stock(index, product.stock, self) if product.stock else None
+            Stock(index, product.stock, ledger) if product.stock else None
             for index, product in enumerate(products)
         ]
-
-    def note(
-        self, person: int, time: float, movement: Movement, product: int, vials: int = 0
-    ) -> None:
-        """Log what became of a product, unless it lies after the end."""
-        if time <= self._end:
-            self._log.append((person, time, movement, product, vials))
 
     def failed_releases(self, person: int, product: Product, order: int) -> int:
         """Return how often a participant's order fails its release before it is there."""
@@ -96,9 +104,9 @@ class Preparation:
 class Stock:
     """The vials of a product on the shelf, and those ordered."""
 
-    def __init__(self, product: int, policy: Policy, supply: Supply) -> None:
+    def __init__(self, product: int, policy: Policy, ledger: Ledger) -> None:
         """Open with the shelf as it is, and order if that is little."""
-        self._product, self._policy, self._supply = product, policy, supply
+        self._product, self._policy, self._ledger = product, policy, ledger
         self._on_hand = policy.starts_with
         self._ordered: deque[tuple[int, int]] = deque()
         self.reorder(0, policy.reorder_at + 1)
@@ -132,7 +140,7 @@ class Stock:
             arrives = day + policy.lead_days
             self._ordered.append((arrives, vials))
             time = float(arrives * MINUTES_PER_DAY)
-            self._supply.note(-1, time, Movement.DELIVERED, self._product, vials)
+            self._ledger.note(-1, time, Movement.DELIVERED, self._product, vials)
 
     def reorder_if_low(self, day: int) -> None:
         """Order on a day on which vials were taken."""
