@@ -351,7 +351,7 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("design.visits.msc_infusion=[infuse]", "msc_infusion has no task after the preparation"),
         ("assumptions.patients.weight_kg=null", "'weight_kg' is not defined"),
         ("sweep={tornado: true, on: randomized}", "did you mean randomised?"),
-        ("sweep={design: sobol, points: 9}", "9 points are too few for this design; allowed: 28"),
+        ("sweep={design: sobol, points: 9}", "9 points are too few for this design; allowed: 29"),
         ("sweep={vary: {design.trial.trget: [9, 10]}}", "did you mean target?"),
         ("sweep={vary: {design.trial.target: [9, 0]}}", "0 is too small; allowed: 1 or more"),
         ("sweep={vary: {design.trial.target: {low: 8, high: 9, number: 3}}}", "8.5 is not a whole"),

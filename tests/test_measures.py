@@ -7,7 +7,7 @@ import math
 import pytest
 
 from sim.record.measures import measure, names, unit
-from sim.vocabulary.eventlog import EventLog, Milestone, Work
+from sim.vocabulary.eventlog import EventLog, Milestone, Movement, Work
 from tests.records import (
     BED,
     END,
@@ -84,6 +84,43 @@ def test_visits_and_doses_are_counted_by_what_became_of_them() -> None:
     assert {name: counts[name] for name in expected} == expected
 
 
+def test_the_product_is_counted_by_what_became_of_it() -> None:
+    log = a_story()
+    m = Movement
+    log.supplies = [
+        (7, at(11), m.FAILED_RELEASE, 0, 0),
+        (7, at(12), m.DISCARDED, 0, 0),
+        (8, at(12), m.DISPENSED, 1, 10),
+        (9, at(13), m.OUT_OF_STOCK, 1, 0),
+        (-1, at(19), m.DELIVERED, 1, 12),
+        (8, at(20), m.LOST, 1, 9),
+        (9, at(31, 8), m.DISPENSED, 1, 3),
+        (9, at(33), m.RETURNED, 1, 2),
+    ]
+    expected = {
+        "doses_wasted_msc": 1,
+        "doses_late_msc": 0,
+        "releases_failed_msc": 1,
+        "vials_il2": 13,
+        "vials_returned_il2": 2,
+        "vials_lost_il2": 9,
+        "stockouts_il2": 1,
+        "stockout_days_il2": 7,
+    }
+    counts = measured(log)
+    assert {name: counts[name] for name in expected} == expected
+    assert "vials_msc" not in counts
+
+
+def test_a_dose_is_late_that_waited_for_the_product() -> None:
+    def dosed(reason: str, planned_day: int, outcome: str = "in_window") -> float:
+        visit = a_visit(7, at(12, 9), 0, "infusion", "msc_infusion", outcome=outcome, reason=reason)
+        return measured(a_log(visits=[(*visit[:9], planned_day, *visit[10:])]))["doses_late_msc"]
+
+    assert dosed("product", 10) == 1
+    assert dosed("product", 12) == dosed("staff", 10) == dosed("product", 10, "missed") == 0
+
+
 def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
     assert measured(a_story())["day_of_target"] == 10
     assert measured(a_story(), target=3)["day_of_target"] == 11
@@ -140,6 +177,11 @@ def test_names_come_in_the_order_of_the_tables() -> None:
         ("dose_intensity_msc", "share"),
         ("doses_missed_il2", "doses"),
         ("units_il2", "units"),
+        ("doses_wasted_msc", "doses"),
+        ("releases_failed_msc", "orders"),
+        ("vials_returned_il2", "vials"),
+        ("stockouts_il2", "doses"),
+        ("stockout_days_il2", "days"),
         ("day_of_target", "day"),
         ("visits_out_of_window", "visits"),
         ("site_trips", "trips"),

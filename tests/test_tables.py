@@ -16,7 +16,7 @@ from sim.meaning.scenario import Scenario
 from sim.record.almanac import Almanac
 from sim.record.results import Results, Summary
 from sim.record.tables import build
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement
 from sim.vocabulary.intervals import of_mean, of_share
 from tests.records import BED, NURSE, a_log, a_protocol, a_story, at, piece
 
@@ -240,6 +240,24 @@ def test_supply_counts_doses_and_units_by_month() -> None:
     assert supply["2024-01-01", "msc", "units"] == 1.1e8
     assert supply["2024-01-01", "il2", "doses"] == 1
     assert supply["2024-02-01", "il2", "doses"] == 1
+
+
+def test_supply_has_the_stock_at_each_months_end_of_products_with_a_stock() -> None:
+    log = a_story()
+    log.supplies = [
+        (8, at(12), Movement.DISPENSED, 1, 7),
+        (-1, at(31), Movement.DELIVERED, 1, 12),
+        (9, at(31, 8), Movement.DISPENSED, 1, 1),
+    ]
+    supply = by(tables_of(log)["supply.csv"], "month", "product", "quantity")
+
+    assert supply["2024-01-01", "il2", "vials"] == 7
+    assert supply["2024-01-01", "il2", "stock"] == 3
+    assert supply["2024-02-01", "il2", "stock"] == 14
+    quantities = {product: {q for _, p, q in supply if p == product} for product in ("msc", "il2")}
+    common = {"doses", "units", "wasted", "late", "failed_release"}
+    assert quantities["msc"] == common
+    assert quantities["il2"] == common | {"vials", "returned", "lost", "stock", "stockouts"}
 
 
 def test_kept_logs_are_told_person_by_person_and_in_order_of_time() -> None:

@@ -40,11 +40,13 @@ def contradictions(scenario: Scenario) -> Faults:
         yield from _rosters(path, capacity)
     for name, row in scenario.design.schedule.items():
         yield from _repeats(("design", "schedule", name), row)
+    yield from _vials(scenario.design)
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
         yield from _first_doses(scenario.design)
         yield from _preparations(scenario.design)
+        yield from _releases(scenario)
         yield from _never_together(scenario.design)
         yield from _never_open(scenario.design)
 
@@ -220,6 +222,25 @@ def _preparations(design: Design) -> Faults:
             if given.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:
                 what = f"{visit} has no task after the preparation of a dose to be used in time"
                 yield Fault(("design", "schedule", name, "at", place), what, "two tasks or more")
+
+
+def _vials(design: Design) -> Faults:
+    """Look for vials that are counted though nobody says what one holds."""
+    for name, product in design.products.items():
+        if product.units_per_vial is None and (product.stock or product.dispensed_per == "cycle"):
+            key = "stock" if product.stock else "dispensed_per"
+            what = "vials are counted, and nothing says what one holds"
+            yield Fault(("design", "products", name, key), what, "units_per_vial beside it")
+
+
+def _releases(scenario: Scenario) -> Faults:
+    """Look for an order that may fail and would be there again at once."""
+    for name, release in scenario.assumptions.products.items():
+        at_once = scenario.design.products[name].order_ahead_days.value == 0
+        if release.fails_release.value > 0 and at_once:
+            path = ("assumptions", "products", name, "fails_release")
+            what = f"{name} has no order_ahead_days, so that a new order would be there at once"
+            yield Fault(path, what, "0, or order_ahead_days of 1 or more")
 
 
 def _never_together(design: Design) -> Faults:

@@ -15,18 +15,10 @@ from pydantic import (
 
 from sim.meaning.capacity import Place, Role, Room
 from sim.meaning.complaints import refusal
-from sim.meaning.quantities import (
-    Number,
-    Positive,
-    PositiveOrUnlimited,
-    Whole,
-    WholeFromOne,
-    WholeOrUnlimited,
-    WholePositive,
-    whole,
-)
+from sim.meaning.quantities import Number, Whole, WholeFromOne, WholePositive, whole
 from sim.meaning.section import Date, Name, NoneWritten, Section, none_written
 from sim.meaning.step import Step
+from sim.meaning.supply import Product
 
 
 class Trial(Section):
@@ -157,29 +149,6 @@ class Arm(Section):
     """How the arm is called in the report."""
     product: str
     """The product given at each visit of the schedule rows that name this arm."""
-
-
-class Product(Section):
-    """What is given: how much, and what it takes to have it there.
-
-    It is ordered at randomisation; a dose waits for it, and is then late for the reason `product`.
-    """
-
-    dose: Positive
-    """Units of one dose, for each kilogram of body weight with `per: kg`."""
-    per: Literal["participant", "kg"] = "participant"
-    """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
-    unit: str = ""
-    """What the dose counts, for the tables."""
-    order_ahead_days: Whole = whole(0)
-    """Days from randomisation until the product can be had."""
-    doses_per_week: WholeOrUnlimited = "unlimited"
-    """Preparations possible in one week, Monday to Sunday, for all participants together."""
-    use_within_minutes: PositiveOrUnlimited = "unlimited"
-    """How long a prepared dose keeps. The first task of a visit that gives this product is then its
-    preparation, and the dose begins with the second; the preparation starts only if the team of
-    the second task can be had at its modal end. A dose not begun in time is discarded, counted
-    and ordered again."""
 
 
 class Row(Section):

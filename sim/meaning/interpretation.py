@@ -6,11 +6,11 @@ from datetime import date
 from functools import cache
 from itertools import accumulate
 
-from sim.meaning import assumptions, design, quantities
+from sim.meaning import assumptions, design, quantities, supply
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
 from sim.meaning.crew import crew
-from sim.meaning.product import Product
+from sim.meaning.product import Product, Stock
 from sim.meaning.protocol import (
     Arm,
     Attendance,
@@ -53,7 +53,10 @@ class _Interpreter:
         self.clock = Clock(trial.opens, trial.closes)
         self.calendars = Calendars(self.clock, self.design.places)
         self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
-        self.products = tuple(_product(*named) for named in self.design.products.items())
+        self.products = tuple(
+            _product(name, written, self.nature.products.get(name, supply.Release()))
+            for name, written in self.design.products.items()
+        )
         self.resources = tuple(crew(self.design, self.calendars, self.visits))
         self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
@@ -167,6 +170,7 @@ class _Interpreter:
                 is_repeated=len(days) > 1,
                 min_days_between=row.min_days_between.value,
                 is_dose=bool(row.dosed_arms),
+                left_in_cycle=row.times.value - (number - 1) % row.times.value,
                 offer=offer,
             )
             for number, day in enumerate(days, start=1)
@@ -244,8 +248,8 @@ def _randomisation(written: design.Randomisation, arms: tuple[str, ...]) -> Rand
     )
 
 
-def _product(name: str, written: design.Product) -> Product:
-    doses, keeps = written.doses_per_week, written.use_within_minutes
+def _product(name: str, written: supply.Product, release: supply.Release) -> Product:
+    doses, keeps, vial = written.doses_per_week, written.use_within_minutes, written.units_per_vial
     return Product(
         name=name,
         unit=written.unit,
@@ -254,4 +258,8 @@ def _product(name: str, written: design.Product) -> Product:
         order_ahead_days=written.order_ahead_days.value,
         doses_per_week=None if doses == "unlimited" else doses.value,
         use_within_minutes=None if keeps == "unlimited" else keeps.value,
+        units_per_vial=None if vial is None else vial.value,
+        is_dispensed_per_cycle=written.dispensed_per == "cycle",
+        stock=None if written.stock is None else Stock(*(n.value for _, n in written.stock)),
+        fails_release=release.fails_release.value,
     )

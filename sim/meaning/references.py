@@ -72,7 +72,12 @@ def measures(scenario: Scenario) -> list[str]:
     templates: list[tuple[str, Iterable[str]]] = [
         ("randomised_{} completed_{} randomised_in_time_{}", design.arms),
         ("left_{}", scenario.assumptions.leaving),
-        ("doses_{} doses_missed_{} units_{} dose_intensity_{}", design.products),
+        ("doses_{} doses_missed_{} doses_wasted_{} doses_late_{}", design.products),
+        ("releases_failed_{} units_{} dose_intensity_{}", design.products),
+        ("vials_{} vials_returned_{} vials_lost_{}",
+         [name for name, each in design.products.items() if each.units_per_vial]),
+        ("stockouts_{} stockout_days_{}",
+         [name for name, each in design.products.items() if each.stock]),
         ("{}_hours {}_asked_hours_busiest_week {}_utilisation {}_overtime_hours",
          chain(design.staff, design.rooms)),
         ("mean_wait_hours_{}", dict.fromkeys((*SCREENING_VISITS, *design.visits))),
@@ -155,6 +160,7 @@ def _in_assumptions(scenario: Scenario) -> Faults:
     followed_up = [name for name in design.visits if name not in SCREENING_VISITS]
     tables: list[tuple[str, Iterable[str], Iterable[str]]] = [
         ("to_first_dose_days", nature.to_first_dose_days, design.arms),
+        ("products", nature.products, design.products),
         ("attendance", nature.attendance, followed_up),
         ("durations_minutes", nature.durations_minutes, design.tasks),
     ]

@@ -105,6 +105,12 @@ class Almanac:
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
 
     @cached_property
+    def dosing_rows(self) -> frozenset[tuple[int, str]]:
+        """The rows of the schedule that give a product, each with the index of its arm."""
+        arms = enumerate(self.protocol.arms)
+        return frozenset((i, visit.row) for i, arm in arms for visit in arm.visits if visit.is_dose)
+
+    @cached_property
     def available(self) -> Floats:
         """Hours of a resource (row) in a week (column), all its people; nan: unlimited."""
         resources, edges = self.protocol.resources, self.weeks.edges

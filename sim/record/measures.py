@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from sim.meaning.protocol import Protocol
+from sim.record import supply
 from sim.record.almanac import Almanac
 from sim.record.reading import Reading
 from sim.record.weekly import share
@@ -29,6 +30,10 @@ UNITS = {
     "dose_intensity_*": "share",
     "doses_*": "doses",
     "units_*": "units",
+    "releases_failed_*": "orders",
+    "vials_*": "vials",
+    "stockouts_*": "doses",
+    "stockout_days_*": "days",
     "day_of_target": "day",
     "last_visit_day": "day",
     "visits*": "visits",
@@ -64,6 +69,7 @@ def _measured(reading: Reading) -> Measured:
     yield from _days(reading)
     yield from _visits(reading)
     yield from _doses(reading)
+    yield from supply.totals(reading)
     yield from _work(reading)
     yield from _dose_intensity(reading)
     yield from _in_time(reading)
@@ -126,7 +132,7 @@ def _visits(reading: Reading) -> Measured:
 
 def _doses(reading: Reading) -> Measured:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
-    dosing = {(i, visit.row) for i, arm in enumerate(arms) for visit in arm.visits if visit.is_dose}
+    dosing = reading.almanac.dosing_rows
     missed = Counter(
         arms[visit[2]].product
         for visit in reading.visits

@@ -10,7 +10,7 @@ from typing import cast
 
 from sim.record.almanac import Almanac
 from sim.record.weekly import Workload
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
 
 Ending = tuple[str, str]
 """completed, left or still_in_follow_up; and the reason of those who left."""
@@ -62,6 +62,14 @@ class Reading:
     def doses(self) -> Sequence[tuple[int, float]]:
         """Product and units of every dose given."""
         return [cast("tuple[int, float]", dose) for _, _, _, dose in self.moments[Milestone.DOSE]]
+
+    @cached_property
+    def supplies(self) -> Mapping[Movement, Sequence[Supplied]]:
+        """What became of products, by kind, in the order of the log."""
+        supplies: dict[Movement, list[Supplied]] = defaultdict(list)
+        for supplied in self.log.supplies:
+            supplies[supplied[2]].append(supplied)
+        return supplies
 
     @cached_property
     def visits(self) -> Sequence[Visit]:

@@ -22,6 +22,7 @@ TABLES = (
     "flow.csv",
     "visits.csv",
     "workload.csv",
+    "supply.csv",
 )
 
 

@@ -10,6 +10,7 @@ from sim.meaning.protocol import Arm, PlannedVisit, Protocol
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.world.chance import Chance
+from sim.world.provision import Provision
 
 _NO_DAY = -1
 _TURN = attrgetter("turn")
@@ -79,30 +80,24 @@ class Diary:
     """
 
     def __init__(
-        self, person: int, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
+        self, provision: Provision, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
     ) -> None:
-        """Plan day 1, and order the product, at the instant of randomisation."""
-        self.person = person
+        """Plan day 1 at the instant of randomisation."""
+        self.person = provision.person
         self.arm = arm
+        self._provision = provision
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
-        self._order_ahead_days = protocol.products[arm.product].order_ahead_days
-        self._product_day = self.order(randomised)
         self.is_dosed = False
         self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
-        first_dose = randomised + chance.first_dose_minutes(person, arm)
+        first_dose = randomised + chance.first_dose_minutes(self.person, arm)
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
         self._rows = {row[0].row_order: row for row in arm.rows}
         self._appointments: dict[int, Appointment] = {}
         doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
         on_trip = (row[0] for row in arm.rows if not doses or row[0].days_after_first_dose in doses)
         self._book_rows(on_trip, int(randomised // MINUTES_PER_DAY))
-
-    def order(self, now: float) -> int:
-        """Order the product and return the day on which it will be ready."""
-        self._product_day = int(now // MINUTES_PER_DAY) + self._order_ahead_days
-        return self._product_day
 
     @property
     def has_doses_left(self) -> bool:
@@ -215,8 +210,8 @@ class Diary:
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
-        if planned.is_dose and self._product_day > earliest:
-            earliest, held_up_by = self._product_day, "product"
+        if planned.is_dose and self._provision.ready_day > earliest:
+            earliest, held_up_by = self._provision.ready_day, "product"
         cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
         if booked is None:
