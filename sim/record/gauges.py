@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from sim.record import daily
 from sim.record.almanac import Almanac, Floats
 from sim.record.reading import Reading
 from sim.record.tally import AMOUNT, COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
@@ -221,6 +222,9 @@ GAUGES = (
     Gauge("visits", COUNT, lambda _: [], _visits),
     Gauge("workload", HOURS, _workload_cells(HOUR_QUANTITIES), _hours),
     Gauge("workload", SHARE, _workload_cells(["utilisation"]), _utilisation),
+    Gauge("load", HOURS, daily.load_cells, daily.load),
+    Gauge("activity", HOURS, lambda _: [], daily.activity),
+    Gauge("dose_days", COUNT, daily.dose_cells, daily.doses),
     Gauge("supply", COUNT, _supply_cells("doses"), _doses),
     Gauge("supply", AMOUNT, _supply_cells("units"), _units),
 )

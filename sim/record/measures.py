@@ -126,11 +126,8 @@ def _visits(reading: Reading) -> Measured:
 
 def _doses(reading: Reading) -> Measured:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
-    dosing = {(i, visit.row) for i, arm in enumerate(arms) for visit in arm.visits if visit.is_dose}
     missed = Counter(
-        arms[visit[2]].product
-        for visit in reading.visits
-        if visit[7] == "missed" and (visit[2], visit[3]) in dosing
+        arms[visit[2]].product for visit in reading.dose_visits if visit[7] == "missed"
     )
     for index, product in enumerate(products):
         units = [amount for given, amount in reading.doses if given == index]

@@ -69,6 +69,15 @@ class Reading:
         return [visit for visit in self.log.visits if visit[2] >= 0]
 
     @cached_property
+    def dose_visits(self) -> Sequence[Visit]:
+        """The visits of the schedule, held or missed, at which a dose is planned."""
+        arms = self.almanac.protocol.arms
+        dosing = {
+            (i, visit.row) for i, arm in enumerate(arms) for visit in arm.visits if visit.is_dose
+        }
+        return [visit for visit in self.visits if (visit[2], visit[3]) in dosing]
+
+    @cached_property
     def workload(self) -> Workload:
         """The work by week."""
         return Workload(self.log.work, self.almanac)
