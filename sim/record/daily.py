@@ -56,15 +56,17 @@ def doses(reading: Reading) -> Counter[Cell]:
     missed.
     """
     protocol, counts = reading.almanac.protocol, Counter[Cell]()
-    kinds = protocol.kinds_of_day
-    names = [protocol.products[arm.product].name for arm in protocol.arms]
-    for _, time, arm, _, _, _, _, outcome, _, planned, _, _ in reading.dose_visits:
-        day = int(time // MINUTES_PER_DAY)
-        kind = kinds[min(planned, len(kinds) - 1)]
-        counts[names[arm], kind, "planned"] += 1
-        if outcome == "missed":
-            counts[names[arm], kind, "missed"] += 1
-        else:
-            counts[names[arm], kind, "on_the_day" if day == planned else "moved"] += 1
-            counts[names[arm], kinds[min(day, len(kinds) - 1)], "given"] += 1
+    kinds, last = protocol.kinds_of_day, len(protocol.kinds_of_day) - 1
+    fates = Counter(
+        (arm, kinds[min(planned, last)], kinds[day], outcome == "missed", day == planned)
+        for _, time, arm, _, _, _, _, outcome, _, planned, _, _ in reading.dose_visits
+        for day in (int(time // MINUTES_PER_DAY),)
+    )
+    for (arm, planned_kind, kind, is_missed, is_planned_day), times in fates.items():
+        product = protocol.products[protocol.arms[arm].product].name
+        fate = "missed" if is_missed else "on_the_day" if is_planned_day else "moved"
+        counts[product, planned_kind, "planned"] += times
+        counts[product, planned_kind, fate] += times
+        if not is_missed:
+            counts[product, kind, "given"] += times
     return counts
