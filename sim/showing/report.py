@@ -22,6 +22,9 @@ TABLES = (
     "flow.csv",
     "visits.csv",
     "workload.csv",
+    "load.csv",
+    "activity.csv",
+    "dose_days.csv",
 )
 
 
