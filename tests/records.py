@@ -35,6 +35,10 @@ def a_protocol(**changed: object) -> Protocol:
     planned = {
         "clock": Clock(OPENS, CLOSES),
         "calendar_known_through": date(2026, 12, 31),
+        "kinds_of_day": tuple(
+            "holiday" if day == 0 else "weekend" if day % 7 > 4 else "working_day"
+            for day in range(40)
+        ),
         "target": 2,
         "resources": (
             Resource("nurse", "role", 1, Roster(shifts)),

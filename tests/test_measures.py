@@ -7,7 +7,7 @@ import math
 import pytest
 
 from sim.record.measures import measure, names, unit
-from sim.vocabulary.eventlog import EventLog, Milestone, Movement, Work
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Work
 from tests.records import (
     BED,
     END,
@@ -121,6 +121,58 @@ def test_a_dose_is_late_that_waited_for_the_product() -> None:
     assert dosed("product", 12) == dosed("staff", 10) == dosed("product", 10, "missed") == 0
 
 
+def test_burden_is_a_mean_over_those_randomised_from_screening_on() -> None:
+    counts = measured(a_story())
+
+    expected = {
+        "visits_per_participant_cells": 3,
+        "visits_per_participant_shots": 2 / 2,
+        "site_trips_per_participant_cells": 3,
+        "site_trips_per_participant_shots": 1 / 2,
+        "site_hours_per_participant_cells": 0,
+    }
+    assert {name: counts[name] for name in expected} == expected
+
+
+def test_hours_at_the_site_run_from_the_start_of_a_visit_to_its_last_task() -> None:
+    moments: list[Moment] = [(0, at(1), Milestone.RANDOMISED, 0)]
+    paperwork = (
+        0,
+        at(2, 14),
+        -1,
+        "eligibility_call",
+        1,
+        "call",
+        "",
+        "in_window",
+        "",
+        2,
+        0.0,
+        False,
+    )
+    visits = [
+        a_visit(0, at(2, 9), 0, "infusion", "msc_infusion"),
+        paperwork,
+        a_visit(0, at(9, 9), 0, "week_2", "assessment"),
+        a_visit(1, at(2, 9), -1, "screening_visit", "screening_visit"),  # never randomised
+    ]
+    work = [
+        piece(NURSE, at(2, 9), at(2, 10)),
+        piece(BED, at(2, 9), at(2, 10)),  # the same task: not counted twice
+        piece(BED, at(2, 11), at(2, 12)),  # an hour's wait for the bed is spent there
+        piece(NURSE, at(2, 14), at(2, 15)),  # paperwork: nobody is there
+        piece(NURSE, at(3, 8), at(3, 9), asked=at(2, 10), desk=True),
+        piece(NURSE, at(9, 9), at(9, 9.5)),
+        piece(NURSE, at(12, 9), at(12, 10)),  # of a visit that the end cut off
+        (NURSE, -1, "", "monitoring", False, at(2, 9), 60.0, at(2, 9), at(2, 10)),
+        (NURSE, 1, "screening_visit", "examine", False, at(2, 9), 600.0, at(2, 9), at(2, 19)),
+    ]
+    counts = measured(a_log(moments, visits, work))
+
+    assert counts["site_hours_per_participant_cells"] == 3 + 0.5
+    assert math.isnan(counts["site_hours_per_participant_shots"])
+
+
 def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
     assert measured(a_story())["day_of_target"] == 10
     assert measured(a_story(), target=3)["day_of_target"] == 11
@@ -153,6 +205,7 @@ def test_nothing_happened() -> None:
         "dose_intensity_msc",
         "dose_intensity_il2",
         *(name for name in counts if name.startswith("mean_wait_hours_")),
+        *(name for name in counts if "_per_participant_" in name),
     }
     assert counts["day_of_target"] == math.inf
     assert {value for name, value in counts.items() if name not in blank} == {0, 3, math.inf}
@@ -185,6 +238,9 @@ def test_names_come_in_the_order_of_the_tables() -> None:
         ("day_of_target", "day"),
         ("visits_out_of_window", "visits"),
         ("site_trips", "trips"),
+        ("visits_per_participant_msc", "visits"),
+        ("site_trips_per_participant_msc", "trips"),
+        ("site_hours_per_participant_msc", "hours"),
     ],
 )
 def test_every_measure_has_a_unit(name: str, expected: str) -> None:

@@ -50,7 +50,7 @@ assumptions:
 targets: {twelve: {measure: randomised, at_least: 12, with_probability: 0.8}}
 """
 HOSTILE = "</script><script>window.owned = 1</script> \"quoted\" '心' & {braces} 🧪"
-CHARTS = 8
+CHARTS = 13
 
 Make = Callable[..., Path]
 

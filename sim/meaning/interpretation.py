@@ -66,6 +66,7 @@ class _Interpreter:
         return Protocol(
             clock=self.clock,
             calendar_known_through=self.calendars.known_through,
+            kinds_of_day=self.calendars.kinds_of_day,
             recruits_until_minutes=float(
                 (self.clock.day_of(trial.recruits_until) + 1) * MINUTES_PER_DAY
             ),

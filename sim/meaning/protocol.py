@@ -169,10 +169,14 @@ class Randomisation:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything a replication reads."""
+    """Everything a replication and its tables read.
+
+    `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is.
+    """
 
     clock: Clock
     calendar_known_through: date | None
+    kinds_of_day: tuple[str, ...]
     recruits_until_minutes: float
     target: int | None
     turns_away_when_full: bool

@@ -71,6 +71,8 @@ def measures(scenario: Scenario) -> list[str]:
     design = scenario.design
     templates: list[tuple[str, Iterable[str]]] = [
         ("randomised_{} completed_{} randomised_in_time_{}", design.arms),
+        ("visits_per_participant_{} site_trips_per_participant_{}", design.arms),
+        ("site_hours_per_participant_{}", design.arms),
         ("left_{}", scenario.assumptions.leaving),
         ("doses_{} doses_missed_{} doses_wasted_{} doses_late_{}", design.products),
         ("releases_failed_{} units_{} dose_intensity_{}", design.products),

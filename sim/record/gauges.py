@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from sim.record import supply
+from sim.record import daily, supply
 from sim.record.almanac import Almanac, Floats
 from sim.record.reading import Reading
 from sim.record.tally import AMOUNT, COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
@@ -200,4 +200,7 @@ GAUGES = (
     *(Gauge("supply", COUNT, each.cells, each.monthly) for each in supply.COUNTED),
     Gauge("supply", COUNT, supply.ON_HAND.cells, supply.ON_HAND.at_month_ends),
     Gauge("supply", AMOUNT, supply.UNITS.cells, supply.UNITS.monthly),
+    Gauge("load", HOURS, daily.load_cells, daily.load),
+    Gauge("activity", HOURS, lambda _: [], daily.activity),
+    Gauge("dose_days", COUNT, daily.dose_cells, daily.doses),
 )

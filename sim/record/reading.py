@@ -77,6 +77,12 @@ class Reading:
         return [visit for visit in self.log.visits if visit[2] >= 0]
 
     @cached_property
+    def dose_visits(self) -> Sequence[Visit]:
+        """The visits of the schedule, held or missed, at which a dose is planned."""
+        dosing = self.almanac.dosing_rows
+        return [visit for visit in self.visits if (visit[2], visit[3]) in dosing]
+
+    @cached_property
     def workload(self) -> Workload:
         """The work by week."""
         return Workload(self.log.work, self.almanac)

@@ -77,14 +77,11 @@ def _units(reading: Reading) -> list[Amount]:
 
 def _late(reading: Reading) -> list[Amount]:
     """Doses given after their planned day because the product was not there."""
-    arms, dosing = reading.almanac.protocol.arms, reading.almanac.dosing_rows
+    arms = reading.almanac.protocol.arms
     return [
         (arms[arm].product, start, 1.0)
-        for _, start, arm, row, _, _, _, outcome, reason, planned_day, _, _ in reading.visits
-        if reason == "product"
-        and outcome != "missed"
-        and start // MINUTES_PER_DAY > planned_day
-        and (arm, row) in dosing
+        for _, start, arm, _, _, _, _, outcome, reason, planned_day, _, _ in reading.dose_visits
+        if reason == "product" and outcome != "missed" and start // MINUTES_PER_DAY > planned_day
     ]
 
 

@@ -23,6 +23,9 @@ TABLES = (
     "visits.csv",
     "workload.csv",
     "supply.csv",
+    "load.csv",
+    "activity.csv",
+    "dose_days.csv",
 )
 
 
