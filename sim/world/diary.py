@@ -36,7 +36,7 @@ class Appointment:
     came_in_vain: bool = False
     joins: bool = False
 
-    def put_on(self, day: int, cause: str, *, is_there: bool = False) -> None:
+    def put_on(self, day: int, cause: str, is_there: bool = False) -> None:  # noqa: FBT001, FBT002 -- a keyword takes longer
         """Move it to a possible day, or count it as missed if that is too late.
 
         A participant who comes (`is_there`), though late, to a visit that is not repeated is seen
@@ -57,18 +57,15 @@ class Appointment:
         self.day, self.cause, self.turn = day, cause, (day, self.planned.row_order)
 
     @property
-    def outcome(self) -> str:
-        """What visits.csv calls it."""
+    def fate(self) -> tuple[str, str]:
+        """What visits.csv calls its outcome, and the reason: none if held on its planned day."""
         if self.is_missed:
-            return "missed"
+            return "missed", self.cause
+        days_late = self.day - self.planned_day
+        if not days_late:
+            return "in_window", ""
         first, last = self.planned.window_days
-        inside = first <= self.day - self.planned_day <= last
-        return "in_window" if inside else "out_of_window"
-
-    @property
-    def reason(self) -> str:
-        """What moved it or made it missed; empty for a visit held on its planned day."""
-        return self.cause if self.is_missed or self.day != self.planned_day else ""
+        return "in_window" if first <= days_late <= last else "out_of_window", self.cause
 
 
 class Diary:
@@ -212,8 +209,10 @@ class Diary:
         appointment = Appointment(planned, planned_day, offer.choices[0])
         if planned.is_dose and self._provision.ready_day > earliest:
             earliest, held_up_by = self._provision.ready_day, "product"
-        cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
+        cause = ""
+        if booked != planned_day:
+            cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
         if booked is None:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
             return appointment
@@ -222,7 +221,9 @@ class Diary:
             appointment.miss(booked, "did_not_come")
             return appointment
         day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
-        appointment.put_on(day, cause if day == booked else "participant", is_there=True)
+        if day != booked:
+            cause = "participant"
+        appointment.put_on(day, cause, True)  # noqa: FBT003 -- they are there
         return appointment
 
     def _set_hour(self, appointment: Appointment, now: float) -> None:

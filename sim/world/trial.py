@@ -55,6 +55,7 @@ class Trial:
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of the schedule that was held or missed."""
         planned, slots = visit.planned, visit.slots
+        outcome, reason = visit.fate
         is_journey = slots.is_journey and not visit.joins and not visit.is_missed
         self.log.visits.append(
             (
@@ -65,8 +66,8 @@ class Trial:
                 planned.number,
                 slots.visit.name,
                 slots.place,
-                visit.outcome,
-                visit.reason,
+                outcome,
+                reason,
                 visit.planned_day,
                 start - visit.first_coming,
                 is_journey,
