@@ -6,6 +6,7 @@ from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
+from sim.meaning.product import Stock
 from sim.meaning.protocol import Protocol
 from sim.meaning.resource import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
@@ -34,6 +35,10 @@ def a_protocol(**changed: object) -> Protocol:
     planned = {
         "clock": Clock(OPENS, CLOSES),
         "calendar_known_through": date(2026, 12, 31),
+        "kinds_of_day": tuple(
+            "holiday" if day == 0 else "weekend" if day % 7 > 4 else "working_day"
+            for day in range(40)
+        ),
         "target": 2,
         "resources": (
             Resource("nurse", "role", 1, Roster(shifts)),
@@ -49,8 +54,8 @@ def a_protocol(**changed: object) -> Protocol:
             an_arm("shots", 1, [*["shots"] * 3, "week_2"]),
         ),
         "products": (
-            SimpleNamespace(name="msc", unit="cells"),
-            SimpleNamespace(name="il2", unit="IU"),
+            SimpleNamespace(name="msc", unit="cells", units_per_vial=None, stock=None),
+            SimpleNamespace(name="il2", unit="IU", units_per_vial=1e6, stock=Stock(10, 4, 12, 7)),
         ),
         "rows": ("infusion", "shots", "week_2"),
         "reasons": (SimpleNamespace(name="death"), SimpleNamespace(name="moved")),

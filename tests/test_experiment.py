@@ -7,7 +7,6 @@ import signal
 import time
 from multiprocessing import active_children
 from pathlib import Path
-from threading import Timer
 
 import numpy as np
 import pandas as pd
@@ -183,11 +182,15 @@ def test_an_interrupt_ends_the_run(scenario: Scenario) -> None:
         replicate(scenario, replications=100, jobs=2, progress=interrupt)
 
 
+def interrupt_the_parent(seconds: float) -> None:
+    time.sleep(seconds)
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(seconds)
+
+
 def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
-    in_time = Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
-    in_time.start()
     with pytest.raises(KeyboardInterrupt), executor(2) as (pool, _):
-        pool.submit(time.sleep, 1)
+        pool.submit(interrupt_the_parent, 0.5)
     assert not active_children()
 
 

@@ -342,6 +342,14 @@ def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
     assert len(doses) == 2
 
 
+def test_a_row_of_an_arm_that_gives_nothing_is_no_dose_and_outlasts_treatment() -> None:
+    call = {"arms": ["only"], "at": {"clinic": "check"}, "day": 8, "gives_product": False}
+    stops = {"by_week": 0.001, "share": 0.999999}
+    trial = told({"design.schedule.week_1": call, "assumptions.stops_treatment": stops})
+    assert visits(trial.log)[-1] == ("week_1", 1, "in_window", "")
+    assert [milestone for *_, milestone, _ in trial.log.moments].count(Milestone.DOSE) == 1
+
+
 def test_two_visits_on_one_day_at_one_place_are_one_trip() -> None:
     trial = told(
         {

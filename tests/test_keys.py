@@ -65,12 +65,14 @@ design:
   products:
     cells: {dose: 2.0, per: kg, unit: cells, order_ahead_days: 3, doses_per_week: 1,
             use_within_minutes: 30}
-    drug: {dose: 5, unit: IU}
+    drug: {dose: 5, unit: IU, units_per_vial: 2, dispensed_per: cycle,
+           stock: {starts_with: 20, reorder_at: 10, reorder_quantity: 14, lead_days: 9}}
   schedule:
     infusion: {arms: [one], at: {clinic: infusion}, day: 1, window_days: [0, 4]}
     injections: {arms: [two], at: {clinic: injection, ward: ward_injection}, day: 1, every_days: 2,
                  times: 4, cycle_days: 14, cycles: 2, window_days: [-1, 1], min_days_between: 1,
                  after_window: miss}
+    call: {arms: [two], at: {clinic: check}, day: 15, gives_product: false}
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
   visits:
     chart_review: [read]
@@ -113,6 +115,7 @@ assumptions:
     h: {family: triangular, low: 0, mode: 2, high: 4, whole: true}
   screening: {contact_days: 2, lab_days: 3, work_up_days: 6, valid_for_days: 9, withdraws: 0.1}
   to_first_dose_days: {one: 5, two: 1}
+  products: {cells: {fails_release: 0.3}}
   attendance: {check: {early_or_late_days: {family: normal, mean: 0, sd: 2}, missed: 0.1}}
   leaving: {moves: {by_week: 4, share: {one: 0.2, two: 0.3}}}
   stops_treatment: {by_week: 2, share: 0.3}
@@ -178,9 +181,16 @@ CHANGES: dict[str, Any] = {
     "design.products.cells.order_ahead_days": 20,
     "design.products.cells.doses_per_week": 0,
     "design.products.cells.use_within_minutes": "unlimited",
+    "design.products.drug.units_per_vial": 5,
+    "design.products.drug.dispensed_per": "dose",
+    "design.products.drug.stock.starts_with": 3,
+    "design.products.drug.stock.reorder_at": 1,
+    "design.products.drug.stock.reorder_quantity": 40,
+    "design.products.drug.stock.lead_days": 21,
     "design.schedule.infusion.arms": ["one", "two"],
     "design.schedule.infusion.at": {"ward": "infusion"},
     "design.schedule.infusion.day": 3,
+    "design.schedule.call.gives_product": True,
     "design.schedule.injections.every_days": 3,
     "design.schedule.injections.times": 3,
     "design.schedule.injections.cycle_days": 21,
@@ -242,6 +252,7 @@ CHANGES: dict[str, Any] = {
     "assumptions.screening.valid_for_days": 30,
     "assumptions.screening.withdraws": 0.6,
     "assumptions.to_first_dose_days.two": 9,
+    "assumptions.products.cells.fails_release": 0.8,
     "assumptions.attendance.check.early_or_late_days": 0,
     "assumptions.attendance.check.missed": 0.8,
     "assumptions.leaving.moves.by_week": 1,

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from sim.record.measures import measure, names, unit
-from sim.vocabulary.eventlog import EventLog, Milestone, Work
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Work
 from tests.records import (
     BED,
     END,
@@ -84,6 +84,95 @@ def test_visits_and_doses_are_counted_by_what_became_of_them() -> None:
     assert {name: counts[name] for name in expected} == expected
 
 
+def test_the_product_is_counted_by_what_became_of_it() -> None:
+    log = a_story()
+    m = Movement
+    log.supplies = [
+        (7, at(11), m.FAILED_RELEASE, 0, 0),
+        (7, at(12), m.DISCARDED, 0, 0),
+        (8, at(12), m.DISPENSED, 1, 10),
+        (9, at(13), m.OUT_OF_STOCK, 1, 0),
+        (-1, at(19), m.DELIVERED, 1, 12),
+        (8, at(20), m.LOST, 1, 9),
+        (9, at(31, 8), m.DISPENSED, 1, 3),
+        (9, at(33), m.RETURNED, 1, 2),
+    ]
+    expected = {
+        "doses_wasted_msc": 1,
+        "doses_late_msc": 0,
+        "releases_failed_msc": 1,
+        "vials_il2": 13,
+        "vials_returned_il2": 2,
+        "vials_lost_il2": 9,
+        "stockouts_il2": 1,
+        "stockout_days_il2": 7,
+    }
+    counts = measured(log)
+    assert {name: counts[name] for name in expected} == expected
+    assert "vials_msc" not in counts
+
+
+def test_a_dose_is_late_that_waited_for_the_product() -> None:
+    def dosed(reason: str, planned_day: int, outcome: str = "in_window") -> float:
+        visit = a_visit(7, at(12, 9), 0, "infusion", "msc_infusion", outcome=outcome, reason=reason)
+        return measured(a_log(visits=[(*visit[:9], planned_day, *visit[10:])]))["doses_late_msc"]
+
+    assert dosed("product", 10) == 1
+    assert dosed("product", 12) == dosed("staff", 10) == dosed("product", 10, "missed") == 0
+
+
+def test_burden_is_a_mean_over_those_randomised_from_screening_on() -> None:
+    counts = measured(a_story())
+
+    expected = {
+        "visits_per_participant_cells": 3,
+        "visits_per_participant_shots": 2 / 2,
+        "site_trips_per_participant_cells": 3,
+        "site_trips_per_participant_shots": 1 / 2,
+        "site_hours_per_participant_cells": 0,
+    }
+    assert {name: counts[name] for name in expected} == expected
+
+
+def test_hours_at_the_site_run_from_the_start_of_a_visit_to_its_last_task() -> None:
+    moments: list[Moment] = [(0, at(1), Milestone.RANDOMISED, 0)]
+    paperwork = (
+        0,
+        at(2, 14),
+        -1,
+        "eligibility_call",
+        1,
+        "call",
+        "",
+        "in_window",
+        "",
+        2,
+        0.0,
+        False,
+    )
+    visits = [
+        a_visit(0, at(2, 9), 0, "infusion", "msc_infusion"),
+        paperwork,
+        a_visit(0, at(9, 9), 0, "week_2", "assessment"),
+        a_visit(1, at(2, 9), -1, "screening_visit", "screening_visit"),  # never randomised
+    ]
+    work = [
+        piece(NURSE, at(2, 9), at(2, 10)),
+        piece(BED, at(2, 9), at(2, 10)),  # the same task: not counted twice
+        piece(BED, at(2, 11), at(2, 12)),  # an hour's wait for the bed is spent there
+        piece(NURSE, at(2, 14), at(2, 15)),  # paperwork: nobody is there
+        piece(NURSE, at(3, 8), at(3, 9), asked=at(2, 10), desk=True),
+        piece(NURSE, at(9, 9), at(9, 9.5)),
+        piece(NURSE, at(12, 9), at(12, 10)),  # of a visit that the end cut off
+        (NURSE, -1, "", "monitoring", False, at(2, 9), 60.0, at(2, 9), at(2, 10)),
+        (NURSE, 1, "screening_visit", "examine", False, at(2, 9), 600.0, at(2, 9), at(2, 19)),
+    ]
+    counts = measured(a_log(moments, visits, work))
+
+    assert counts["site_hours_per_participant_cells"] == 3 + 0.5
+    assert math.isnan(counts["site_hours_per_participant_shots"])
+
+
 def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
     assert measured(a_story())["day_of_target"] == 10
     assert measured(a_story(), target=3)["day_of_target"] == 11
@@ -116,6 +205,7 @@ def test_nothing_happened() -> None:
         "dose_intensity_msc",
         "dose_intensity_il2",
         *(name for name in counts if name.startswith("mean_wait_hours_")),
+        *(name for name in counts if "_per_participant_" in name),
     }
     assert counts["day_of_target"] == math.inf
     assert {value for name, value in counts.items() if name not in blank} == {0, 3, math.inf}
@@ -140,9 +230,17 @@ def test_names_come_in_the_order_of_the_tables() -> None:
         ("dose_intensity_msc", "share"),
         ("doses_missed_il2", "doses"),
         ("units_il2", "units"),
+        ("doses_wasted_msc", "doses"),
+        ("releases_failed_msc", "orders"),
+        ("vials_returned_il2", "vials"),
+        ("stockouts_il2", "doses"),
+        ("stockout_days_il2", "days"),
         ("day_of_target", "day"),
         ("visits_out_of_window", "visits"),
         ("site_trips", "trips"),
+        ("visits_per_participant_msc", "visits"),
+        ("site_trips_per_participant_msc", "trips"),
+        ("site_hours_per_participant_msc", "hours"),
     ],
 )
 def test_every_measure_has_a_unit(name: str, expected: str) -> None:

@@ -50,7 +50,7 @@ assumptions:
 targets: {twelve: {measure: randomised, at_least: 12, with_probability: 0.8}}
 """
 HOSTILE = "</script><script>window.owned = 1</script> \"quoted\" '心' & {braces} 🧪"
-CHARTS = 6
+CHARTS = 13
 
 Make = Callable[..., Path]
 
@@ -142,6 +142,22 @@ class TestWhatItSays:
         hours = measure(small, "nurse_hours")
 
         assert "{:.0f} ({:.0f} to {:.0f})".format(*hours[["mean", "p10", "p90"]]) in said(small)
+
+    def test_what_became_of_a_product_stands_as_in_its_tables(self, make: Make) -> None:
+        shelf = "{starts_with: 5, reorder_at: 1, reorder_quantity: 5, lead_days: 40}"
+        finished = make(f"design.products.drug={{dose: 1, units_per_vial: 1, stock: {shelf}}}")
+        text = said(finished)
+        rows = folder.read(finished, "supply.csv").set_index(["month", "product", "quantity"])
+        stock = rows["p10"].to_dict()["2024-06-01", "drug", "stock"]
+        vials, out = (measure(finished, f"{name}_drug") for name in ("vials", "stockouts"))
+
+        assert "Drug: doses a month" in text
+        assert re.search(rf"1 June 2024 (\S+ ){{5}}{stock:.0f} 1 July", text)
+        assert out["mean"] > 0
+        for one in (vials, out):
+            span = words().span(*(f"{one[quantile]:.0f}" for quantile in ("p10", "p90")))
+            assert f"{number(one['mean'])} ({span})" in text
+        assert "Placebo 0.0 (0) 0.0 (0) 0.0 (0) – – – – –" in text
 
     def test_the_flow_shows_every_box_of_its_table(self, small: Path) -> None:
         text, flow = said(small), folder.read(small, "flow.csv")

@@ -488,13 +488,14 @@ def test_an_end_outside_what_the_key_allows_is_the_scenarios_content(
     assert f"--move: {RATE}.value: -1 is too small" in capsys.readouterr().err
 
 
-# Coverage by whole simulations. Of a trial in which nobody consents the candidates are a Poisson
-# process and all that happens, which makes a replication cheap.
+# Coverage by whole simulations. Of a trial in which nobody is eligible on the chart the candidates
+# are a Poisson process and all that happens, which makes a replication cheap.
 
 POISSON = (
     TOY.replace("2023-01-01", "2022-10-01")
     .replace("2023-12-31", "2025-12-31")
-    .replace("{candidates_per_month: 10}", "{candidates_per_month: 1, consent: 0}")
+    .replace("  arms:", "  eligibility: {well: {at: chart, without: ill}}\n  arms:")
+    .replace("month: 10}", "month: 1}\n  patients: {ill: {probability: 1}}")
     + "\ntargets: {forty: {measure: candidates, at_least: 40, with_probability: 0.8}}\n"
 )
 WINDOW = 1188 / 30.4375
@@ -517,16 +518,14 @@ def simulated(file: Path, seed: int, replications: int) -> tuple[float, float, f
     return float(value), float(low), float(high)
 
 
-def test_who_comes_is_randomised_where_everybody_consents(tmp_path: Path) -> None:
-    (tmp_path / "come.yaml").write_text(POISSON, encoding="utf-8")
-    randomised = POISSON.replace("consent: 0", "consent: 1").replace(
-        "measure: candidates", "measure: randomised"
-    )
-    (tmp_path / "randomised.yaml").write_text(randomised, encoding="utf-8")
-    come, all_the_way = (
-        simulated(tmp_path / f"{name}.yaml", 1, 100) for name in ("come", "randomised")
-    )
-    assert come == all_the_way
+def test_who_comes_is_randomised_where_everybody_is_eligible(tmp_path: Path) -> None:
+    everybody = POISSON.replace("probability: 1}", "probability: 0}")
+    found = []
+    for scenario, measure in ((POISSON, "candidates"), (everybody, "randomised")):
+        file = tmp_path / f"{measure}.yaml"
+        file.write_text(scenario.replace("measure: candidates", f"measure: {measure}"), "utf-8")
+        found.append(simulated(file, 1, 100))
+    assert found[0] == found[1]
 
 
 def _of_seed(task: tuple[str, int]) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,9 +17,10 @@ from sim.meaning.scenario import Scenario
 from sim.record.almanac import Almanac
 from sim.record.results import Results, Summary
 from sim.record.tables import build
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment
+from sim.vocabulary.clock import Clock
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement
 from sim.vocabulary.intervals import of_mean, of_share
-from tests.records import BED, NURSE, a_log, a_protocol, a_story, at, piece
+from tests.records import BED, END, NURSE, a_log, a_protocol, a_story, a_visit, at, piece
 
 COLUMNS = {
     "summary.csv": "measure unit mean sd p05 p10 p50 p90 p95 ci_low ci_high replications",
@@ -28,6 +30,9 @@ COLUMNS = {
     "flow.csv": "box arm reason mean p10 p90",
     "visits.csv": "row number arm outcome reason mean p10 p50 p90",
     "workload.csv": "week role quantity mean p10 p50 p90",
+    "load.csv": "iso_week weekday role mean p10 p50 p90",
+    "activity.csv": "role task mean p10 p50 p90",
+    "dose_days.csv": "product day quantity mean p10 p50 p90",
     "supply.csv": "month product quantity mean p10 p50 p90",
 }
 
@@ -41,8 +46,10 @@ def a_target(measure: str, probability: float, **limits: float) -> SimpleNamespa
     )
 
 
-def folded(logs: Sequence[EventLog], targets: Mapping[str, SimpleNamespace]) -> Results:
-    protocol = a_protocol()
+def folded(
+    logs: Sequence[EventLog], targets: Mapping[str, SimpleNamespace], **changed: object
+) -> Results:
+    protocol = a_protocol(**changed)
     results = Results(cast("Scenario", SimpleNamespace(targets=targets)), protocol, 1)
     almanac = Almanac.of(protocol)
     results.fold([Summary.of(log, almanac, keep=number < 2) for number, log in enumerate(logs)])
@@ -51,6 +58,10 @@ def folded(logs: Sequence[EventLog], targets: Mapping[str, SimpleNamespace]) -> 
 
 def tables_of(*logs: EventLog, **targets: SimpleNamespace) -> dict[str, pd.DataFrame]:
     return build(folded(logs, targets))
+
+
+def tables_over(clock: Clock, log: EventLog) -> dict[str, pd.DataFrame]:
+    return build(folded([log], {}, clock=clock))
 
 
 def randomised(number: int) -> EventLog:
@@ -234,12 +245,104 @@ def test_the_weeks_of_a_role_add_up_to_its_measures() -> None:
         assert totals[role]["overtime_hours"] == measures[f"{role}_overtime_hours"]
 
 
+def test_load_lays_the_days_of_a_run_on_one_year_and_is_a_mean_over_its_years() -> None:
+    two_years = Clock(date(2024, 1, 1), date(2025, 12, 31))
+    first, second = at(0, 9), at(364, 9)  # Mondays of week 1 of 2024 and of 2025
+    log = a_log(
+        work=[
+            piece(NURSE, first, first + 120),
+            piece(NURSE, second, second + 60),
+            piece(BED, at(2, 20), at(3, 4)),  # begun on a Wednesday, and counted there
+            piece(BED, at(358, 8), at(358, 9)),  # the Tuesday of week 52
+            piece(NURSE, at(731), at(731), minutes=60, desk=True),  # never done
+        ]
+    )
+    hours = by(tables_over(two_years, log)["load.csv"], "iso_week", "weekday", "role")
+
+    # Two years hold 2024-W01 to 2026-W01, so that week 1 comes three times up to its Wednesday.
+    assert hours[1, "mon", "nurse"] == pytest.approx(3 / 3, abs=1e-3)
+    assert hours[1, "wed", "bed"] == pytest.approx(8 / 3, abs=1e-3)
+    assert hours[1, "thu", "bed"] == 0
+    assert hours[52, "tue", "bed"] == 1 / 2
+    assert sum(hours.values()) == pytest.approx(1 + 8 / 3 + 1 / 2, abs=1e-3)
+
+
+def test_the_hours_of_a_roles_tasks_add_up_to_its_hours() -> None:
+    work = [
+        piece(BED, at(6, 20), at(7, 4)),
+        piece(NURSE, at(8, 8), at(8, 9)),
+        piece(NURSE, at(14, 8), at(14, 10), asked=at(12), desk=True),
+        piece(NURSE, END - 60, END + 60),
+        piece(NURSE, END, END, asked=at(30), minutes=90, desk=True),
+    ]
+    work[2] = (*work[2][:3], "note", *work[2][4:])
+    tables = tables_of(a_log(work=work), a_log())
+    hours = by(tables["activity.csv"], "role", "task")
+
+    assert hours == {("nurse", "note"): 1, ("nurse", "task"): 1, ("bed", "task"): 4}
+    assert list(hours) == [("nurse", "note"), ("nurse", "task"), ("bed", "task")]
+    summary = tables["summary.csv"].set_index("measure")["mean"]
+    assert summary["nurse_hours"] == hours["nurse", "note"] + hours["nurse", "task"]
+
+
+def test_doses_stand_under_the_kind_of_day_they_were_planned_for() -> None:
+    visits = [
+        a_visit(0, at(5, 9), 1, "shots", "injection"),  # a Saturday, as planned
+        (0, at(7, 9), 1, "shots", 2, "injection", "clinic", "in_window", "closed", 6, 0.0, True),
+        a_visit(0, at(0), 1, "shots", "injection", number=3, outcome="missed", reason="holiday"),
+        a_visit(0, at(8), 1, "week_2", "assessment"),
+    ]
+    doses = by(tables_of(a_log(visits=visits))["dose_days.csv"], "product", "day", "quantity")
+    counted = {cell[1:]: number for cell, number in doses.items() if number}
+
+    assert counted == {
+        ("weekend", "planned"): 2,
+        ("weekend", "on_the_day"): 1,
+        ("weekend", "moved"): 1,
+        ("weekend", "given"): 1,
+        ("working_day", "given"): 1,
+        ("holiday", "planned"): 1,
+        ("holiday", "missed"): 1,
+    }
+    assert {product for product, *_ in doses} == {"msc", "il2"}
+
+
+def test_doses_by_day_add_up_to_the_doses() -> None:
+    tables = tables_of(a_story(), a_log())
+    doses = tables["dose_days.csv"].groupby(["product", "quantity"])["mean"].sum()
+    summary = tables["summary.csv"].set_index("measure")["mean"]
+
+    for product in ("msc", "il2"):
+        given, missed = summary[f"doses_{product}"], summary[f"doses_missed_{product}"]
+        assert doses[product]["given"] == given
+        assert doses[product]["missed"] == missed
+        assert doses[product]["planned"] == given + missed
+
+
 def test_supply_counts_doses_and_units_by_month() -> None:
     supply = by(tables_of(a_story())["supply.csv"], "month", "product", "quantity")
 
     assert supply["2024-01-01", "msc", "units"] == 1.1e8
     assert supply["2024-01-01", "il2", "doses"] == 1
     assert supply["2024-02-01", "il2", "doses"] == 1
+
+
+def test_supply_has_the_stock_at_each_months_end_of_products_with_a_stock() -> None:
+    log = a_story()
+    log.supplies = [
+        (8, at(12), Movement.DISPENSED, 1, 7),
+        (-1, at(31), Movement.DELIVERED, 1, 12),
+        (9, at(31, 8), Movement.DISPENSED, 1, 1),
+    ]
+    supply = by(tables_of(log)["supply.csv"], "month", "product", "quantity")
+
+    assert supply["2024-01-01", "il2", "vials"] == 7
+    assert supply["2024-01-01", "il2", "stock"] == 3
+    assert supply["2024-02-01", "il2", "stock"] == 14
+    quantities = {product: {q for _, p, q in supply if p == product} for product in ("msc", "il2")}
+    common = {"doses", "units", "wasted", "late", "failed_release"}
+    assert quantities["msc"] == common
+    assert quantities["il2"] == common | {"vials", "returned", "lost", "stock", "stockouts"}
 
 
 def test_kept_logs_are_told_person_by_person_and_in_order_of_time() -> None:

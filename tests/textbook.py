@@ -221,7 +221,7 @@ class Textbook(Clinic):
         """Attend the arm's visits until the last one or until the participant leaves."""
         product = self.protocol.products[arm.product]
         day_1 = int((self.env.now + self.days(arm.to_first_dose_days)) // MINUTES_PER_DAY)
-        person = Participant(number, arm, day_1, self.today() + product.order_ahead_days)
+        person = Participant(number, arm, day_1, self.ready(product, self.today()))
         for row in arm.rows:
             self.book(person, row[0], self.today())
         while person.booked:
@@ -240,6 +240,13 @@ class Textbook(Clinic):
                 yield from self.attend(person, booking, product)
         return self.note(number, "completed")
 
+    def ready(self, product: Product, day: int) -> int:
+        """Return the day on which a product ordered on a day is there, its release passed."""
+        day += product.order_ahead_days
+        while self.rng.random() < product.fails_release:
+            day += product.order_ahead_days
+        return day
+
     def attend(self, person: Participant, booking: Booking, product: Product) -> Process:
         """Hold or miss a visit, or put it off if there is no product or no team that day."""
         if booking.is_missed:
@@ -257,7 +264,7 @@ class Textbook(Clinic):
         if outcome == "held":
             self.keep(person, booking)
         elif outcome == "wasted":
-            person.product_day = booking.day + product.order_ahead_days
+            person.product_day = self.ready(product, booking.day)
             booking.move(person.product_day)
         else:
             self.prepared[product.name, monday] -= is_dose

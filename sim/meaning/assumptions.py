@@ -18,6 +18,7 @@ from sim.meaning.quantities import (
     number,
 )
 from sim.meaning.section import Date, Name, Section
+from sim.meaning.supply import Release
 
 
 class Season(Section):
@@ -148,6 +149,8 @@ class Assumptions(Section):
     """How long screening takes and who withdraws from it."""
     to_first_dose_days: dict[str, Duration] = Field(default={})
     """By arm, the days from randomisation to the planned first dose; an arm not named: 0."""
+    products: dict[str, Release] = Field(default={})
+    """By product, what goes wrong before it is given; a product not named: nothing."""
     attendance: dict[str, Attendance] = Field(default={})
     """By visit; a visit not named comes on the booked day and is not missed."""
     leaving: dict[Name, Hazard] = Field(default={})

@@ -15,6 +15,8 @@ _DAYS_BEYOND_THE_END = 31
 """A visit planned just after the end may have its nearest possible day before it, so days are
 worked out a little beyond."""
 
+_WEEKEND = (5, 6)
+
 
 class Calendars:
     """The days of a trial's places and of those who work there."""
@@ -33,6 +35,14 @@ class Calendars:
         """The last date on which every calendar is a published one, if the trial goes beyond it."""
         limits = [each.known_through for each in self._of_country.values() if each.known_through]
         return min(limits, default=None)
+
+    @property
+    def kinds_of_day(self) -> tuple[str, ...]:
+        """For each day whether it is a `working_day`, a `weekend` or a `holiday`, whoever works.
+
+        It is a public holiday if it is one in any country named; make-up days are working days.
+        """
+        return tuple(map(self._kind_of_day, self.dates))
 
     def shut_by(self, place: str) -> Sequence[str]:
         """Return for each day why a place is shut: "" if it is open, `holiday`, else `closed`.
@@ -69,6 +79,13 @@ class Calendars:
         if any(closure.from_ <= day <= closure.to for closure in place.closures):
             return "closed"
         return "holiday" if calendar.is_holiday(day) else ""
+
+    def _kind_of_day(self, day: date) -> str:
+        calendars = self._of_country.values()
+        if any(calendar.is_holiday(day) for calendar in calendars):
+            return "holiday"
+        made_up = any(calendar.makes_up_for(day) is not None for calendar in calendars)
+        return "weekend" if day.weekday() in _WEEKEND and not made_up else "working_day"
 
     def _hours_on(self, day: date, staffing: Staffing, *, is_needed: bool) -> tuple[Span, ...]:
         _, hours = staffing.on(day)

@@ -9,13 +9,14 @@ from itertools import pairwise
 from sim.meaning.axis import NOT_SIMULATED
 from sim.meaning.capacity import Role, Room
 from sim.meaning.complaints import Fault, KeyPath, listed
-from sim.meaning.design import Design, Later, Row, Trial
+from sim.meaning.design import Design, Row, Trial
 from sim.meaning.hours import Week, week
 from sim.meaning.ranged import ranged
 from sim.meaning.references import names_used_twice, unknown_names
 from sim.meaning.schema import Scenario
 from sim.meaning.section import Date
 from sim.meaning.staffing import Staffing
+from sim.meaning.step import Later
 from sim.meaning.sweeps import least_points
 from sim.vocabulary.clock import DAYS_PER_MONTH, WEEKDAYS, Span
 
@@ -39,11 +40,13 @@ def contradictions(scenario: Scenario) -> Faults:
         yield from _rosters(path, capacity)
     for name, row in scenario.design.schedule.items():
         yield from _repeats(("design", "schedule", name), row)
+    yield from _vials(scenario.design)
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
         yield from _first_doses(scenario.design)
         yield from _preparations(scenario.design)
+        yield from _releases(scenario)
         yield from _never_together(scenario.design)
         yield from _never_open(scenario.design)
 
@@ -199,7 +202,7 @@ def _is_desk_work(design: Design, task: str) -> bool:
 def _first_doses(design: Design) -> Faults:
     for arm in design.arms:
         doses = {
-            name: row.day.value for name, row in design.schedule.items() if arm in (row.arms or ())
+            name: row.day.value for name, row in design.schedule.items() if arm in row.dosed_arms
         }
         if doses and min(doses.values()) != 1:
             first = min(doses, key=doses.__getitem__)
@@ -213,12 +216,31 @@ def _preparations(design: Design) -> Faults:
         name for name, each in design.products.items() if each.use_within_minutes != "unlimited"
     ]
     for name, row in design.schedule.items():
-        given = {design.arms[arm].product for arm in row.arms or ()}
+        given = {design.arms[arm].product for arm in row.dosed_arms}
         for place, visit in row.at.items():
             tasks = [step for step in design.visits[visit] if isinstance(step, str)]
             if given.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:
                 what = f"{visit} has no task after the preparation of a dose to be used in time"
                 yield Fault(("design", "schedule", name, "at", place), what, "two tasks or more")
+
+
+def _vials(design: Design) -> Faults:
+    """Look for vials that are counted though nobody says what one holds."""
+    for name, product in design.products.items():
+        if product.units_per_vial is None and (product.stock or product.dispensed_per == "cycle"):
+            key = "stock" if product.stock else "dispensed_per"
+            what = "vials are counted, and nothing says what one holds"
+            yield Fault(("design", "products", name, key), what, "units_per_vial beside it")
+
+
+def _releases(scenario: Scenario) -> Faults:
+    """Look for an order that may fail and would be there again at once."""
+    for name, release in scenario.assumptions.products.items():
+        at_once = scenario.design.products[name].order_ahead_days.value == 0
+        if release.fails_release.value > 0 and at_once:
+            path = ("assumptions", "products", name, "fails_release")
+            what = f"{name} has no order_ahead_days, so that a new order would be there at once"
+            yield Fault(path, what, "0, or order_ahead_days of 1 or more")
 
 
 def _never_together(design: Design) -> Faults:

@@ -15,17 +15,10 @@ from pydantic import (
 
 from sim.meaning.capacity import Place, Role, Room
 from sim.meaning.complaints import refusal
-from sim.meaning.quantities import (
-    Number,
-    Positive,
-    PositiveOrUnlimited,
-    Whole,
-    WholeFromOne,
-    WholeOrUnlimited,
-    WholePositive,
-    whole,
-)
+from sim.meaning.quantities import Number, Whole, WholeFromOne, WholePositive, whole
 from sim.meaning.section import Date, Name, NoneWritten, Section, none_written
+from sim.meaning.step import Step
+from sim.meaning.supply import Product
 
 
 class Trial(Section):
@@ -158,29 +151,6 @@ class Arm(Section):
     """The product given at each visit of the schedule rows that name this arm."""
 
 
-class Product(Section):
-    """What is given: how much, and what it takes to have it there.
-
-    It is ordered at randomisation; a dose waits for it, and is then late for the reason `product`.
-    """
-
-    dose: Positive
-    """Units of one dose, for each kilogram of body weight with `per: kg`."""
-    per: Literal["participant", "kg"] = "participant"
-    """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
-    unit: str = ""
-    """What the dose counts, for the tables."""
-    order_ahead_days: Whole = whole(0)
-    """Days from randomisation until the product can be had."""
-    doses_per_week: WholeOrUnlimited = "unlimited"
-    """Preparations possible in one week, Monday to Sunday, for all participants together."""
-    use_within_minutes: PositiveOrUnlimited = "unlimited"
-    """How long a prepared dose keeps. The first task of a visit that gives this product is then its
-    preparation, and the dose begins with the second; the preparation starts only if the team of
-    the second task can be had at its modal end. A dose not begun in time is discarded, counted
-    and ordered again."""
-
-
 class Row(Section):
     """A line of the protocol's schedule of activities. Day 1 is the day of the first dose.
 
@@ -191,6 +161,9 @@ class Row(Section):
     arms: tuple[str, ...] | None = Field(default=None, min_length=1)
     """The arms it is for. A row that names its arms gives their product at each visit and ends when
     a participant stops treatment; a row without `arms` is for everybody and gives none."""
+    gives_product: Annotated[bool, Strict()] = True
+    """`false` for visits of some arms at which nothing is given, such as training or phone calls;
+    they go on when treatment is stopped."""
     at: dict[str, str] = Field(min_length=1)
     """Places in order of preference, each with the visit done there, as in
     `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
@@ -231,6 +204,19 @@ class Row(Section):
             )
         return self
 
+    @property
+    def dosed_arms(self) -> tuple[str, ...]:
+        """The arms whose product is given at each visit."""
+        return self.arms or () if self.gives_product else ()
+
+    @model_validator(mode="after")
+    def _only_an_arm_is_given_a_product(self) -> Row:
+        if self.arms is None and not self.gives_product:
+            raise refusal(
+                "a row for everybody gives no product anyway", "arms beside gives_product"
+            )
+        return self
+
     @model_validator(mode="after")
     def _repeats_fit(self) -> Row:
         for count, gap, many, step in (
@@ -240,29 +226,6 @@ class Row(Section):
             if count.value > 1 and gap is None:
                 raise refusal(f"{many} above 1 without {step}", f"{step}, or {many}: 1")
         return self
-
-
-class Later(Section):
-    """Work that waits at a desk and never delays a visit."""
-
-    later: str
-    """A task that asks exactly one role."""
-
-
-Step = Annotated[
-    Annotated[str, Tag("task")] | Annotated[Later, Tag("later")],
-    Discriminator(
-        lambda data: (
-            "task" if isinstance(data, str) else "later" if isinstance(data, dict | Later) else None
-        ),
-        custom_error_type="refused",
-        custom_error_message="{what}",
-        custom_error_context={
-            "what": "this is not a step of a visit",
-            "allowed": "the name of a task, or {later: task}",
-        },
-    ),
-]
 
 
 class Design(Section):

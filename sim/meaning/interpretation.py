@@ -6,11 +6,11 @@ from datetime import date
 from functools import cache
 from itertools import accumulate
 
-from sim.meaning import assumptions, design, quantities
+from sim.meaning import assumptions, design, quantities, supply
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
 from sim.meaning.crew import crew
-from sim.meaning.product import Product
+from sim.meaning.product import Product, Stock
 from sim.meaning.protocol import (
     Arm,
     Attendance,
@@ -27,6 +27,7 @@ from sim.meaning.protocol import (
 )
 from sim.meaning.schema import Scenario
 from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
+from sim.meaning.step import Later
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
 from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
 
@@ -52,7 +53,10 @@ class _Interpreter:
         self.clock = Clock(trial.opens, trial.closes)
         self.calendars = Calendars(self.clock, self.design.places)
         self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
-        self.products = tuple(_product(*named) for named in self.design.products.items())
+        self.products = tuple(
+            _product(name, written, self.nature.products.get(name, supply.Release()))
+            for name, written in self.design.products.items()
+        )
         self.resources = tuple(crew(self.design, self.calendars, self.visits))
         self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
@@ -62,6 +66,7 @@ class _Interpreter:
         return Protocol(
             clock=self.clock,
             calendar_known_through=self.calendars.known_through,
+            kinds_of_day=self.calendars.kinds_of_day,
             recruits_until_minutes=float(
                 (self.clock.day_of(trial.recruits_until) + 1) * MINUTES_PER_DAY
             ),
@@ -90,7 +95,7 @@ class _Interpreter:
         return Visit(
             name,
             tuple(self._task(step) for step in steps if isinstance(step, str)),
-            tuple(self._task(step.later) for step in steps if isinstance(step, design.Later)),
+            tuple(self._task(step.later) for step in steps if isinstance(step, Later)),
         )
 
     def _task(self, name: str) -> Task:
@@ -165,7 +170,8 @@ class _Interpreter:
                 late_is_missed=row.after_window == "miss",
                 is_repeated=len(days) > 1,
                 min_days_between=row.min_days_between.value,
-                is_dose=row.arms is not None,
+                is_dose=bool(row.dosed_arms),
+                left_in_cycle=row.times.value - (number - 1) % row.times.value,
                 offer=offer,
             )
             for number, day in enumerate(days, start=1)
@@ -243,8 +249,8 @@ def _randomisation(written: design.Randomisation, arms: tuple[str, ...]) -> Rand
     )
 
 
-def _product(name: str, written: design.Product) -> Product:
-    doses, keeps = written.doses_per_week, written.use_within_minutes
+def _product(name: str, written: supply.Product, release: supply.Release) -> Product:
+    doses, keeps, vial = written.doses_per_week, written.use_within_minutes, written.units_per_vial
     return Product(
         name=name,
         unit=written.unit,
@@ -253,4 +259,8 @@ def _product(name: str, written: design.Product) -> Product:
         order_ahead_days=written.order_ahead_days.value,
         doses_per_week=None if doses == "unlimited" else doses.value,
         use_within_minutes=None if keeps == "unlimited" else keeps.value,
+        units_per_vial=None if vial is None else vial.value,
+        is_dispensed_per_cycle=written.dispensed_per == "cycle",
+        stock=None if written.stock is None else Stock(*(n.value for _, n in written.stock)),
+        fails_release=release.fails_release.value,
     )

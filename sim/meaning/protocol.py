@@ -60,7 +60,8 @@ class PlannedVisit:
     """One visit of an arm's plan, on its day counted from the first dose.
 
     `late_is_missed` is the row's `after_window: miss`; a repeated row's visit is never held after
-    its own window, a single one is if the participant comes late.
+    its own window, a single one is if the participant comes late. `left_in_cycle` visits of the
+    row's cycle are planned from this one on.
     """
 
     row: str
@@ -72,6 +73,7 @@ class PlannedVisit:
     is_repeated: bool
     min_days_between: int
     is_dose: bool
+    left_in_cycle: int
     offer: Offer
 
     @cached_property
@@ -167,10 +169,14 @@ class Randomisation:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything a replication reads."""
+    """Everything a replication and its tables read.
+
+    `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is.
+    """
 
     clock: Clock
     calendar_known_through: date | None
+    kinds_of_day: tuple[str, ...]
     recruits_until_minutes: float
     target: int | None
     turns_away_when_full: bool
@@ -220,6 +226,7 @@ def latest_safe_day(
     clock: Clock, rows: Sequence[Sequence[PlannedVisit]], wait: Distribution, product: Product
 ) -> int:
     """Return the latest safe day of randomisation; see `Arm`."""
-    longest_wait = max(math.ceil(wait.quantile(0.95)), product.order_ahead_days)
+    orders = 1 + product.failed_releases(0.95)
+    longest_wait = max(math.ceil(wait.quantile(0.95)), orders * product.order_ahead_days)
     ends = (visit.days_after_first_dose + visit.window_days[1] for row in rows for visit in row)
     return clock.days - 1 - longest_wait - max(ends, default=0)

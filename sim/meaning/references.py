@@ -7,8 +7,9 @@ from itertools import chain
 
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.complaints import Fault, KeyPath, closest, listed, shown
-from sim.meaning.design import Design, Later, Step
+from sim.meaning.design import Design
 from sim.meaning.schema import Scenario
+from sim.meaning.step import Later, Step
 
 Faults = Iterator[Fault]
 
@@ -70,8 +71,15 @@ def measures(scenario: Scenario) -> list[str]:
     design = scenario.design
     templates: list[tuple[str, Iterable[str]]] = [
         ("randomised_{} completed_{} randomised_in_time_{}", design.arms),
+        ("visits_per_participant_{} site_trips_per_participant_{}", design.arms),
+        ("site_hours_per_participant_{}", design.arms),
         ("left_{}", scenario.assumptions.leaving),
-        ("doses_{} doses_missed_{} units_{} dose_intensity_{}", design.products),
+        ("doses_{} doses_missed_{} doses_wasted_{} doses_late_{}", design.products),
+        ("releases_failed_{} units_{} dose_intensity_{}", design.products),
+        ("vials_{} vials_returned_{} vials_lost_{}",
+         [name for name, each in design.products.items() if each.units_per_vial]),
+        ("stockouts_{} stockout_days_{}",
+         [name for name, each in design.products.items() if each.stock]),
         ("{}_hours {}_asked_hours_busiest_week {}_utilisation {}_overtime_hours",
          chain(design.staff, design.rooms)),
         ("mean_wait_hours_{}", dict.fromkeys((*SCREENING_VISITS, *design.visits))),
@@ -154,6 +162,7 @@ def _in_assumptions(scenario: Scenario) -> Faults:
     followed_up = [name for name in design.visits if name not in SCREENING_VISITS]
     tables: list[tuple[str, Iterable[str], Iterable[str]]] = [
         ("to_first_dose_days", nature.to_first_dose_days, design.arms),
+        ("products", nature.products, design.products),
         ("attendance", nature.attendance, followed_up),
         ("durations_minutes", nature.durations_minutes, design.tasks),
     ]

@@ -43,6 +43,23 @@ class Periods:
         return np.searchsorted(self.edges[1:-1], minutes, side="right")
 
 
+class Year:
+    """The days of a run laid over one year, by ISO week and weekday; years are laid on each other.
+
+    `places` are the pairs of ISO week and weekday (Monday is 0) that occur, in order, `of_day` the
+    place of each day, and `days` how many days each place holds.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the days of the run, both ends included."""
+        days = [clock.date_of_day(day).isocalendar() for day in range(clock.days)]
+        every = [(day.week, day.weekday - 1) for day in days]
+        self.places = sorted(set(every))
+        index = {place: number for number, place in enumerate(self.places)}
+        self.of_day: Indices = np.array([index[place] for place in every], np.intp)
+        self.days = np.bincount(self.of_day)
+
+
 class Rosters:
     """Minutes on duty, and within the working day, of every resource up to any moment.
 
@@ -103,6 +120,17 @@ class Almanac:
         weeks = _until(clock.closes, monday, lambda day: day + timedelta(days=7))
         months = _until(clock.closes, clock.opens.replace(day=1), _next_month)
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
+
+    @cached_property
+    def dosing_rows(self) -> frozenset[tuple[int, str]]:
+        """The rows of the schedule that give a product, each with the index of its arm."""
+        arms = enumerate(self.protocol.arms)
+        return frozenset((i, visit.row) for i, arm in arms for visit in arm.visits if visit.is_dose)
+
+    @cached_property
+    def year(self) -> Year:
+        """The days of the run by ISO week and weekday."""
+        return Year(self.protocol.clock)
 
     @cached_property
     def available(self) -> Floats:

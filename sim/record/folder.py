@@ -38,7 +38,7 @@ TEXT = (
     *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
     *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
     *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
-    *("visit", "place", "task", "scenario"),
+    *("visit", "place", "task", "scenario", "weekday", "day"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from sim.record import daily, supply
 from sim.record.almanac import Almanac, Floats
 from sim.record.reading import Reading
 from sim.record.tally import AMOUNT, COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
@@ -177,31 +178,6 @@ def _utilisation(reading: Reading) -> Floats:
     return reading.workload.utilisation.ravel()
 
 
-def _supply_cells(quantity: str) -> Callable[[Almanac], list[Cell]]:
-    def cells(almanac: Almanac) -> list[Cell]:
-        products, months = almanac.protocol.products, almanac.months.labels
-        return [(month, product.name, quantity) for product in products for month in months]
-
-    return cells
-
-
-def _doses(reading: Reading) -> Floats:
-    return _given(reading, [1.0 for _ in reading.doses])
-
-
-def _units(reading: Reading) -> Floats:
-    return _given(reading, [units for _, units in reading.doses])
-
-
-def _given(reading: Reading, amounts: Sequence[float]) -> Floats:
-    """The amounts of all doses, added up by product and month."""
-    products, months = reading.almanac.protocol.products, reading.almanac.months
-    product = np.array([index for index, _ in reading.doses], np.intp)
-    cell = product * len(months) + months.index(_times(reading.moments[Milestone.DOSE]))
-    total = np.bincount(cell, amounts, minlength=len(products) * len(months))
-    return total.astype(np.float64)
-
-
 def _times(moments: Sequence[Moment]) -> Floats:
     return np.array([moment[1] for moment in moments], np.float64)
 
@@ -221,6 +197,10 @@ GAUGES = (
     Gauge("visits", COUNT, lambda _: [], _visits),
     Gauge("workload", HOURS, _workload_cells(HOUR_QUANTITIES), _hours),
     Gauge("workload", SHARE, _workload_cells(["utilisation"]), _utilisation),
-    Gauge("supply", COUNT, _supply_cells("doses"), _doses),
-    Gauge("supply", AMOUNT, _supply_cells("units"), _units),
+    *(Gauge("supply", COUNT, each.cells, each.monthly) for each in supply.COUNTED),
+    Gauge("supply", COUNT, supply.ON_HAND.cells, supply.ON_HAND.at_month_ends),
+    Gauge("supply", AMOUNT, supply.UNITS.cells, supply.UNITS.monthly),
+    Gauge("load", HOURS, daily.load_cells, daily.load),
+    Gauge("activity", HOURS, lambda _: [], daily.activity),
+    Gauge("dose_days", COUNT, daily.dose_cells, daily.doses),
 )

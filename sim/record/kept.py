@@ -32,7 +32,7 @@ def participants(protocol: Protocol, logs: Sequence[EventLog]) -> pd.DataFrame:
 
 
 def events(protocol: Protocol, logs: Sequence[EventLog]) -> pd.DataFrame:
-    """Every moment and every visit, in the order of time."""
+    """Every moment, every visit and what became of anyone's product, in the order of time."""
     rows = (
         row
         for replication, log in enumerate(logs, 1)
@@ -92,6 +92,12 @@ def _events(protocol: Protocol, replication: int, log: EventLog) -> Iterator[Row
             "reason": reason,
             "wait_hours": wait / MINUTES_PER_HOUR,
         }
+    for person, time, movement, index, vials in log.supplies:
+        if person >= 0:
+            product = protocol.products[index]
+            units = vials * product.units_per_vial if product.units_per_vial else ""
+            row = _when(protocol.clock, replication, person, time)
+            yield row | {"event": movement.name.lower(), "detail": product.name, "units": units}
 
 
 def _detail(protocol: Protocol, milestone: Milestone, detail: Any) -> Row:  # noqa: ANN401  it depends on the milestone

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from sim.meaning.protocol import Protocol
+from sim.record import burden, supply
 from sim.record.almanac import Almanac
 from sim.record.reading import Reading
 from sim.record.weekly import share
@@ -29,10 +30,15 @@ UNITS = {
     "dose_intensity_*": "share",
     "doses_*": "doses",
     "units_*": "units",
+    "releases_failed_*": "orders",
+    "vials_*": "vials",
+    "stockouts_*": "doses",
+    "stockout_days_*": "days",
     "day_of_target": "day",
     "last_visit_day": "day",
     "visits*": "visits",
-    "site_trips": "trips",
+    "site_trips*": "trips",
+    "site_hours_*": "hours",
     "candidates_per_month_drawn": "people a month",
     "*": "people",
 }
@@ -64,10 +70,12 @@ def _measured(reading: Reading) -> Measured:
     yield from _days(reading)
     yield from _visits(reading)
     yield from _doses(reading)
+    yield from supply.totals(reading)
     yield from _work(reading)
     yield from _dose_intensity(reading)
     yield from _in_time(reading)
     yield from _waits(reading)
+    yield from _burden(reading)
     yield "candidates_per_month_drawn", reading.log.candidates_per_month_drawn
 
 
@@ -126,11 +134,8 @@ def _visits(reading: Reading) -> Measured:
 
 def _doses(reading: Reading) -> Measured:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
-    dosing = {(i, visit.row) for i, arm in enumerate(arms) for visit in arm.visits if visit.is_dose}
     missed = Counter(
-        arms[visit[2]].product
-        for visit in reading.visits
-        if visit[7] == "missed" and (visit[2], visit[3]) in dosing
+        arms[visit[2]].product for visit in reading.dose_visits if visit[7] == "missed"
     )
     for index, product in enumerate(products):
         units = [amount for given, amount in reading.doses if given == index]
@@ -182,6 +187,14 @@ def _waits(reading: Reading) -> Measured:
             waits[visit[5]].append(visit[10])
     for name in reading.almanac.protocol.visit_names:
         yield f"mean_wait_hours_{name}", _mean(waits[name]) / MINUTES_PER_HOUR
+
+
+def _burden(reading: Reading) -> Measured:
+    """Blank for an arm nobody is in."""
+    means = burden.per_participant(reading)
+    for quantity, by_arm in zip(burden.QUANTITIES, means, strict=True):
+        for arm, mean in zip(reading.almanac.protocol.arms, by_arm, strict=True):
+            yield f"{quantity}_per_participant_{arm.name}", float(mean)
 
 
 def _mean(values: list[float]) -> float:

@@ -10,7 +10,7 @@ from typing import cast
 
 from sim.record.almanac import Almanac
 from sim.record.weekly import Workload
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
 
 Ending = tuple[str, str]
 """completed, left or still_in_follow_up; and the reason of those who left."""
@@ -64,9 +64,23 @@ class Reading:
         return [cast("tuple[int, float]", dose) for _, _, _, dose in self.moments[Milestone.DOSE]]
 
     @cached_property
+    def supplies(self) -> Mapping[Movement, Sequence[Supplied]]:
+        """What became of products, by kind, in the order of the log."""
+        supplies: dict[Movement, list[Supplied]] = defaultdict(list)
+        for supplied in self.log.supplies:
+            supplies[supplied[2]].append(supplied)
+        return supplies
+
+    @cached_property
     def visits(self) -> Sequence[Visit]:
         """The visits of the schedule, held or missed: what follows randomisation."""
         return [visit for visit in self.log.visits if visit[2] >= 0]
+
+    @cached_property
+    def dose_visits(self) -> Sequence[Visit]:
+        """The visits of the schedule, held or missed, at which a dose is planned."""
+        dosing = self.almanac.dosing_rows
+        return [visit for visit in self.visits if (visit[2], visit[3]) in dosing]
 
     @cached_property
     def workload(self) -> Workload:

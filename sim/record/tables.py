@@ -37,6 +37,11 @@ def build(results: Results) -> dict[str, pd.DataFrame]:
         "flow.csv": _counted(results, "flow", ["box", "arm", "reason"], (10, 90)),
         "visits.csv": _visits(results),
         "workload.csv": _counted(results, "workload", ["week", "role", "quantity"], (10, 50, 90)),
+        "load.csv": _counted(results, "load", ["iso_week", "weekday", "role"], (10, 50, 90)),
+        "activity.csv": _activity(results),
+        "dose_days.csv": _counted(
+            results, "dose_days", ["product", "day", "quantity"], (10, 50, 90)
+        ),
         "supply.csv": _counted(results, "supply", ["month", "product", "quantity"], (10, 50, 90)),
         "participants.csv.gz": kept.participants(results.protocol, results.logs),
         "events.csv.gz": kept.events(results.protocol, results.logs),
@@ -122,6 +127,16 @@ def _funnel(results: Results) -> pd.DataFrame:
     table = table.loc[counts["step"].unique(), list(FAILURES)].rename_axis(columns=None)
     table["share_failing"] = table["failed_any"] / table["reached"]
     return table.reset_index()
+
+
+def _activity(results: Results) -> pd.DataFrame:
+    """In the order of the roles; the tasks of each by name."""
+    places = {each.name: place for place, each in enumerate(results.protocol.resources)}
+    return _counted(results, "activity", ["role", "task"], (10, 50, 90)).sort_values(
+        ["role", "task"],
+        key=lambda column: column.map(places) if column.name == "role" else column,
+        ignore_index=True,
+    )
 
 
 def _visits(results: Results) -> pd.DataFrame:

@@ -1,15 +1,16 @@
-"""Work by week and resource: worked, asked, at overtime, and left waiting at the desks."""
+"""Work by resource: worked, asked, at overtime and left waiting by week; by day and by task."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
 
 from sim.record.almanac import Almanac, Floats, Indices
-from sim.vocabulary.clock import MINUTES_PER_HOUR
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Work
 
 
@@ -25,11 +26,11 @@ class Workload:
 
         Sorted by resource and start they are several times faster to look up in the rosters.
         """
-        self._almanac = almanac
+        self._almanac, self._work = almanac, work
         self._end = almanac.protocol.clock.end_minutes
         started = _column(work, 7)
         resource = _column(work, 0).astype(np.intp)
-        order = np.lexsort((started, resource))
+        order = self._order = np.lexsort((started, resource))
         self._resource, self._started = resource[order], started[order]
         self._ended, self._asked = _column(work, 8)[order], _column(work, 5)[order]
         self._minutes = np.where(self._asked <= self._end, _column(work, 6)[order], 0.0)
@@ -71,6 +72,36 @@ class Workload:
         return np.cumsum(due - done, axis=1)
 
     @property
+    def by_day_of_year(self) -> Floats:
+        """Hours of work begun on a day of the year (column): the mean over the years of the run."""
+        year = self._almanac.year
+        day = np.minimum(self._started // MINUTES_PER_DAY, len(year.of_day) - 1).astype(np.intp)
+        return (
+            self._total(self._resource, year.of_day[day], self._spent, len(year.days)) / year.days
+        )
+
+    @property
+    def by_task(self) -> Mapping[tuple[int, str], float]:
+        """Hours worked on each task by each resource that had any to do."""
+        tasks = list(map(itemgetter(3), self._work))
+        names = list(dict.fromkeys(tasks))
+        code = {name: number for number, name in enumerate(names)}
+        coded = np.fromiter(map(code.__getitem__, tasks), np.intp, len(tasks))[self._order]
+        hours = self._total(self._resource, coded, self._spent, len(names))
+        return Counter(
+            {
+                (int(resource), names[task]): float(hours[resource, task])
+                for resource, task in np.argwhere(hours > 0)
+            }
+        )
+
+    @property
+    def _spent(self) -> Floats:
+        """Minutes worked on each row of work before the end of the run."""
+        spent: Floats = np.maximum(np.minimum(self._ended, self._end) - self._started, 0.0)
+        return spent
+
+    @property
     def utilisation(self) -> Floats:
         """Share of the available hours that was worked; nan where there are none."""
         return share(self.on_duty, self.available)
@@ -107,9 +138,13 @@ class Workload:
         return self._matrix(self._who, self._week, minutes)
 
     def _matrix(self, resource: Indices, week: Indices, minutes: Floats) -> Floats:
-        weeks, resources = len(self._almanac.weeks), len(self._almanac.protocol.resources)
-        total = np.bincount(resource * weeks + week, minutes, minlength=resources * weeks)
-        hours: Floats = total.reshape(resources, weeks) / MINUTES_PER_HOUR
+        return self._total(resource, week, minutes, len(self._almanac.weeks))
+
+    def _total(self, resource: Indices, column: Indices, minutes: Floats, columns: int) -> Floats:
+        """Hours of minutes added up by resource and column."""
+        resources = len(self._almanac.protocol.resources)
+        total = np.bincount(resource * columns + column, minutes, minlength=resources * columns)
+        hours: Floats = total.reshape(resources, columns) / MINUTES_PER_HOUR
         return hours
 
 

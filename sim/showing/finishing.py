@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import pandas as pd
 
 from sim.meaning.protocol import Arm
-from sim.showing import charts, findings
+from sim.showing import charts, complying, findings
 from sim.showing.charts import BLUE, DASHED, GREEN, ORANGE, SKY, SOLID, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table
 from sim.vocabulary.words import number, percent
@@ -17,7 +16,6 @@ KEPT = ("candidates", "randomised")
 ASIDE = ("received_first_dose", "stopped_treatment")
 """Boxes of the flow that hold who is left, and that count people counted in another box as well."""
 
-FATES = ("in_window", "out_of_window", "missed", "not_reached")
 MOVES = ("in_window", "out_of_window", "missed")
 """Outcomes that have a cause: of those in their window, the visits not held on the planned day."""
 
@@ -54,7 +52,7 @@ def _parts(run: Run) -> Iterator[Table | Figure]:
     if len(run.tables["funnel.csv"]):
         yield _funnel(run)
     if run.anybody_randomised and len(run.tables["visits.csv"]):
-        yield _visits(run)
+        yield from complying.figures(run)
         yield from _causes(run)
 
 
@@ -156,28 +154,6 @@ def _worst(run: Run) -> str:
         return run.say("finished.funnel_none")
     share = percent(worst["share_failing"])
     return run.say("finished.funnel_message", name=run.say.title(worst["step"]), share=share)
-
-
-def _visits(run: Run) -> Table:
-    """What became of the visits planned, per row of the schedule."""
-    say, visits = run.say, run.tables["visits.csv"]
-    means = visits.groupby(["row", "outcome"])["mean"].sum()
-    rows = []
-    for row in visits["row"].unique():
-        planned = means.get((row, "planned"), 0.0)
-        fates = (means.get((row, fate), 0.0) for fate in FATES)
-        shares = [percent(fate / planned if planned else math.nan) for fate in fates]
-        rows.append(Row([say.heading(row), number(planned), *shares, _main_reason(run, row)]))
-    header = [say(f"finished.{name}") for name in ("visit", "planned", *FATES, "main_reason")]
-    return Table(say("finished.visits"), header, rows, say("finished.visits_note"))
-
-
-def _main_reason(run: Run, row: str) -> str:
-    """Why most of the visits of a row that went wrong, though their time came, did so."""
-    visits = run.tables["visits.csv"]
-    wrong = visits[(visits["row"] == row) & visits["outcome"].isin(["out_of_window", "missed"])]
-    reasons = wrong.groupby("reason")["mean"].sum()
-    return run.say.title(str(reasons.idxmax())) if reasons.sum() > 0 else ""
 
 
 def _causes(run: Run) -> Iterator[Table]:

@@ -22,6 +22,10 @@ TABLES = (
     "flow.csv",
     "visits.csv",
     "workload.csv",
+    "supply.csv",
+    "load.csv",
+    "activity.csv",
+    "dose_days.csv",
 )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 from sim.meaning.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, Work
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit, Work
 
 SAYS = {
     Milestone.CANDIDATE: "becomes a candidate",
@@ -21,6 +21,14 @@ SAYS = {
     Milestone.DAY_1: "is on day 1",
     Milestone.STOPPED_TREATMENT: "stops treatment and stays in follow-up",
     Milestone.COMPLETED: "has completed the trial",
+}
+BECOMES = {
+    Movement.FAILED_RELEASE: "waits for another order of {product}: the last failed its release",
+    Movement.DISCARDED: "waits for another dose of {product}: the last was kept too long",
+    Movement.OUT_OF_STOCK: "is told that {product} is out of stock",
+    Movement.DISPENSED: "is handed {vials} vials of {product}",
+    Movement.RETURNED: "brings back {vials} vials of {product}",
+    Movement.LOST: "keeps {vials} vials of {product}, which are lost",
 }
 KNOWN_FROM = {"chart": "the chart", "visit": "the visit", "labs": "the laboratory results"}
 
@@ -52,6 +60,7 @@ def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Ite
         *(_visit(protocol, visit) for visit in log.visits if person in (None, visit[0])),
         *_work(protocol, [work for work in log.work if work[1] == person]),
         *(_moment(protocol, moment) for moment in log.moments if person in (None, moment[0])),
+        *(_supplied(protocol, each) for each in log.supplies if _concerns(each, person)),
     ]
     for line in sorted(lines, key=lambda line: line[:2]):
         whom = "" if person is not None else f"participant {line.person} "
@@ -91,6 +100,18 @@ def _milestone(protocol: Protocol, milestone: Milestone, detail: object) -> str:
             return f"leaves the trial: {_plain(str(detail))}"
         case _:
             return SAYS[milestone]
+
+
+def _concerns(supplied: Supplied, person: int | None) -> bool:
+    """A delivery is nobody's, and is not told."""
+    return supplied[0] >= 0 and person in (None, supplied[0])
+
+
+def _supplied(protocol: Protocol, supplied: Supplied) -> Line:
+    person, minutes, movement, index, vials = supplied
+    product = _plain(protocol.products[index].name)
+    text = BECOMES[movement].format(product=product, vials=vials)
+    return Line(minutes, -len(Milestone) + movement, person, text)
 
 
 def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:

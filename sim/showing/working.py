@@ -8,7 +8,7 @@ from itertools import cycle
 
 import pandas as pd
 
-from sim.showing import charts
+from sim.showing import charts, loading, supplying
 from sim.showing.charts import BLUE, DASHED, DOTTED, GREEN, GREY, SOLID, STYLES, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table
 from sim.vocabulary.words import number, percent
@@ -30,6 +30,8 @@ def answer(run: Run) -> Answer:
         _roles(run, roles),
         *(_week(run, role) for role in busy),
         *_waiting(run, busy),
+        *supplying.parts(run),
+        *loading.figures(run, busy),
     ]
     return Answer("work", title, lead, paragraphs, parts)
 

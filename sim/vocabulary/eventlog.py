@@ -1,4 +1,4 @@
-"""What happened in one replication: three kinds of fact, appended and never updated.
+"""What happened in one replication: four kinds of fact, appended and never updated.
 
 Everything else — counts, weeks, flow — is derived from these facts after the run. Facts are plain
 tuples because a replication writes thousands of them; the type aliases below name their fields.
@@ -30,6 +30,18 @@ class Milestone(IntEnum):
     COMPLETED = auto()
 
 
+class Movement(IntEnum):
+    """What became of a product on its way to a participant."""
+
+    FAILED_RELEASE = auto()
+    DISCARDED = auto()
+    OUT_OF_STOCK = auto()
+    DELIVERED = auto()
+    DISPENSED = auto()
+    RETURNED = auto()
+    LOST = auto()
+
+
 Moment = tuple[int, float, Milestone, object]
 """person, time, milestone, detail.
 
@@ -52,10 +64,18 @@ started == ended == the end of the run, and the minutes that remain. Work begun 
 end after it; whoever counts worked time clips it there."""
 
 
+Supplied = tuple[int, float, Movement, int, int]
+"""person (-1 for a delivery), time, movement, product index, vials.
+
+FAILED_RELEASE is an order, DISCARDED a prepared dose that was not begun in time, OUT_OF_STOCK a
+dose that found fewer vials than it takes; their vials are 0. DELIVERED vials come to the shelf,
+DISPENSED ones leave it for a participant, who later has RETURNED or LOST those not used."""
+
+
 class EventLog:
     """The facts of one replication, in the order in which they were noted."""
 
-    __slots__ = ("candidates_per_month_drawn", "moments", "visits", "work")
+    __slots__ = ("candidates_per_month_drawn", "moments", "supplies", "visits", "work")
 
     def __init__(self, candidates_per_month_drawn: float) -> None:
         """Start an empty log; the drawn rate is kept to tell luck and ignorance apart."""
@@ -63,3 +83,4 @@ class EventLog:
         self.moments: list[Moment] = []
         self.visits: list[Visit] = []
         self.work: list[Work] = []
+        self.supplies: list[Supplied] = []

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from sim.meaning.product import Product
 from sim.meaning.protocol import Arm, Attributes, PlannedVisit, Protocol
 from sim.meaning.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
@@ -97,6 +98,12 @@ class Chance:
     def first_dose_minutes(self, person: int, arm: Arm) -> float:
         """Return the planned time from randomisation to the first dose."""
         return self.wait_minutes(f"first dose {arm.name}", arm.to_first_dose_days, person)
+
+    def failed_releases(self, person: int, product: Product, order: int) -> int:
+        """Return how often a person's order (from 0) fails its release before one passes."""
+        if product.fails_release == 0:
+            return 0
+        return product.failed_releases(self.uniform(f"release {product.name} {order}", person))
 
     def days_late(self, person: int, planned: PlannedVisit, visit: str) -> int | None:
         """Return by how many days the participant comes late (negative: early); None: never."""

@@ -10,6 +10,7 @@ from sim.meaning.protocol import Arm, PlannedVisit, Protocol
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.world.chance import Chance
+from sim.world.provision import Provision
 
 _NO_DAY = -1
 _TURN = attrgetter("turn")
@@ -35,7 +36,7 @@ class Appointment:
     came_in_vain: bool = False
     joins: bool = False
 
-    def put_on(self, day: int, cause: str, *, is_there: bool = False) -> None:
+    def put_on(self, day: int, cause: str, is_there: bool = False) -> None:  # noqa: FBT001, FBT002 -- a keyword takes longer
         """Move it to a possible day, or count it as missed if that is too late.
 
         A participant who comes (`is_there`), though late, to a visit that is not repeated is seen
@@ -56,18 +57,15 @@ class Appointment:
         self.day, self.cause, self.turn = day, cause, (day, self.planned.row_order)
 
     @property
-    def outcome(self) -> str:
-        """What visits.csv calls it."""
+    def fate(self) -> tuple[str, str]:
+        """What visits.csv calls its outcome, and the reason: none if held on its planned day."""
         if self.is_missed:
-            return "missed"
+            return "missed", self.cause
+        days_late = self.day - self.planned_day
+        if not days_late:
+            return "in_window", ""
         first, last = self.planned.window_days
-        inside = first <= self.day - self.planned_day <= last
-        return "in_window" if inside else "out_of_window"
-
-    @property
-    def reason(self) -> str:
-        """What moved it or made it missed; empty for a visit held on its planned day."""
-        return self.cause if self.is_missed or self.day != self.planned_day else ""
+        return "in_window" if first <= days_late <= last else "out_of_window", self.cause
 
 
 class Diary:
@@ -79,30 +77,24 @@ class Diary:
     """
 
     def __init__(
-        self, person: int, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
+        self, provision: Provision, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
     ) -> None:
-        """Plan day 1, and order the product, at the instant of randomisation."""
-        self.person = person
+        """Plan day 1 at the instant of randomisation."""
+        self.person = provision.person
         self.arm = arm
+        self._provision = provision
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
-        self._order_ahead_days = protocol.products[arm.product].order_ahead_days
-        self._product_day = self.order(randomised)
         self.is_dosed = False
         self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
-        first_dose = randomised + chance.first_dose_minutes(person, arm)
+        first_dose = randomised + chance.first_dose_minutes(self.person, arm)
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
         self._rows = {row[0].row_order: row for row in arm.rows}
         self._appointments: dict[int, Appointment] = {}
         doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
         on_trip = (row[0] for row in arm.rows if not doses or row[0].days_after_first_dose in doses)
         self._book_rows(on_trip, int(randomised // MINUTES_PER_DAY))
-
-    def order(self, now: float) -> int:
-        """Order the product and return the day on which it will be ready."""
-        self._product_day = int(now // MINUTES_PER_DAY) + self._order_ahead_days
-        return self._product_day
 
     @property
     def has_doses_left(self) -> bool:
@@ -215,10 +207,12 @@ class Diary:
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
-        if planned.is_dose and self._product_day > earliest:
-            earliest, held_up_by = self._product_day, "product"
-        cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
+        if planned.is_dose and self._provision.ready_day > earliest:
+            earliest, held_up_by = self._provision.ready_day, "product"
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
+        cause = ""
+        if booked != planned_day:
+            cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
         if booked is None:
             appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
             return appointment
@@ -227,7 +221,9 @@ class Diary:
             appointment.miss(booked, "did_not_come")
             return appointment
         day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
-        appointment.put_on(day, cause if day == booked else "participant", is_there=True)
+        if day != booked:
+            cause = "participant"
+        appointment.put_on(day, cause, True)  # noqa: FBT003 -- they are there
         return appointment
 
     def _set_hour(self, appointment: Appointment, now: float) -> None:

@@ -11,6 +11,7 @@ from sim.world.agenda import Agenda
 from sim.world.chance import Chance
 from sim.world.clinic import Clinic
 from sim.world.diary import Appointment
+from sim.world.provision import Provision
 from sim.world.staff import Staff
 from sim.world.supply import Supply
 
@@ -26,7 +27,7 @@ class Trial:
         self.log = EventLog(self.chance.candidates_per_month)
         self.staff = Staff(protocol.resources, self.chance, self.log.work)
         self.clinic = Clinic(self.agenda, self.staff, self.chance, self.log)
-        self.supply = Supply(protocol.clock)
+        self.supply = Supply(protocol.products, protocol.clock, self.chance, self.log.supplies)
         self.until = self.agenda.until
         self._end = protocol.clock.end_minutes
         self._randomised: Counter[tuple[int, ...]] = Counter()
@@ -54,6 +55,7 @@ class Trial:
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of the schedule that was held or missed."""
         planned, slots = visit.planned, visit.slots
+        outcome, reason = visit.fate
         is_journey = slots.is_journey and not visit.joins and not visit.is_missed
         self.log.visits.append(
             (
@@ -64,13 +66,21 @@ class Trial:
                 planned.number,
                 slots.visit.name,
                 slots.place,
-                visit.outcome,
-                visit.reason,
+                outcome,
+                reason,
                 visit.planned_day,
                 start - visit.first_coming,
                 is_journey,
             )
         )
+
+    def provide(self, person: int, arm: Arm, attributes: Attributes, time: float) -> Provision:
+        """Order the product of somebody randomised."""
+        product = self.protocol.products[arm.product]
+        units = product.units(attributes)
+        provision = Provision(person, arm.product, product, units, self.supply)
+        provision.order(time)
+        return provision
 
     def judge(self, person: int, time: float, step: str, failing: tuple[int, ...]) -> int | None:
         """Log what a person fails from this step on; return the first criterion failed at it."""
