@@ -32,12 +32,13 @@ def a_protocol(**changed: object) -> Protocol:
         if day % 7 < 5
         for start, end in (MORNING, AFTERNOON)
     ]
+    clock = cast("Clock", changed.get("clock", Clock(OPENS, CLOSES)))
     planned = {
-        "clock": Clock(OPENS, CLOSES),
+        "clock": clock,
         "calendar_known_through": date(2026, 12, 31),
         "kinds_of_day": tuple(
             "holiday" if day == 0 else "weekend" if day % 7 > 4 else "working_day"
-            for day in range(40)
+            for day in range(clock.days + 5)
         ),
         "target": 2,
         "resources": (

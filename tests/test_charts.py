@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from sim.showing import charts
+from sim.showing.bars import spanned_bars, stacked_bars
 from sim.showing.charts import BLUE, DASHED, SOLID, STYLES, VERMILION, Frame, Series
+from sim.showing.fields import year_field
 
 FRAME = Frame("hours", "The hours double.")
 SERIES = [Series("worked", BLUE, SOLID), Series("asked", VERMILION, DASHED)]
@@ -22,7 +24,26 @@ DOTS = pd.DataFrame({"label": ["a", "b"], "probability": 0.5, "ci_low": 0.4, "ci
 SCATTERED = pd.DataFrame({"at": [1.0, 2.0], "value": 0.5, "low": 0.4, "high": 0.6})
 BARS = pd.DataFrame({"label": ["b", "a"], "series": "worked", "value": [1.0, 2.0]})
 
+SHARES = pd.DataFrame(
+    {
+        "label": ["b", "b", "a", "a"],
+        "series": ["worked", "asked", "worked", "asked"],
+        "value": [0.7, 0.3, 0.5, 0.5],
+    }
+)
+SPANS = BARS.assign(low=[0.5, 1.0], high=[1.5, 3.0])
+YEAR = pd.DataFrame(
+    {
+        "week": [1, 5, 1, 5],
+        "weekday": ["Monday", "Monday", "Friday", "Friday"],
+        "value": [0, 1, 2, 3],
+    }
+)
+
 EVERY = {
+    "stacked_bars": lambda: stacked_bars(SHARES, SERIES, Frame("share", FRAME.message, share=True)),
+    "spanned_bars": lambda: spanned_bars(SPANS, SERIES, FRAME),
+    "year_field": lambda: year_field(YEAR, {1: "Jan", 5: "Feb"}, FRAME),
     "over_time": lambda: charts.over_time(LINES, BANDS, SERIES, FRAME),
     "dots": lambda: charts.dots(DOTS, FRAME),
     "scatter": lambda: charts.scatter(SCATTERED, FRAME),
@@ -70,8 +91,35 @@ def test_shares_are_drawn_from_nought_to_one_and_read_as_per_cent() -> None:
     assert value["axis"]["format"] == "%"
 
 
-def test_rows_keep_the_order_of_the_table() -> None:
-    assert spec(EVERY["grouped_bars"]())["layer"][0]["encoding"]["y"]["sort"] == ["b", "a"]
+@pytest.mark.parametrize("name", ["grouped_bars", "stacked_bars", "spanned_bars"])
+def test_rows_keep_the_order_of_the_table(name: str) -> None:
+    assert spec(EVERY[name]())["layer"][0]["encoding"]["y"]["sort"] == ["b", "a"]
+
+
+def test_parts_of_a_bar_are_stacked_in_the_order_of_the_series() -> None:
+    drawn = spec(EVERY["stacked_bars"]())
+    rows = next(iter(drawn["datasets"].values()))
+
+    assert drawn["layer"][0]["encoding"]["order"]["field"] == "place"
+    assert {row["series"]: row["place"] for row in rows} == {"worked": 0, "asked": 1}
+    assert drawn["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
+
+
+def test_bars_stand_side_by_side_only_where_labels_repeat() -> None:
+    both = pd.concat([SPANS, SPANS.assign(series="asked")])
+
+    assert marks(EVERY["spanned_bars"]()) == ["bar", "rule"]
+    assert "yOffset" not in spec(EVERY["spanned_bars"]())["layer"][0]["encoding"]
+    assert "yOffset" in spec(spanned_bars(both, SERIES, FRAME))["layer"][0]["encoding"]
+
+
+def test_a_year_begins_on_monday_and_names_its_months() -> None:
+    encoding = spec(EVERY["year_field"]())["layer"][0]["encoding"]
+
+    assert encoding["y"]["sort"] == ["Monday", "Friday"]
+    assert encoding["x"]["axis"]["values"] == [1, 5]
+    assert "'5':'Feb'" in encoding["x"]["axis"]["labelExpr"]
+    assert encoding["color"]["scale"]["domainMin"] == 0
 
 
 def test_dates_are_written_as_days_without_a_time_zone() -> None:

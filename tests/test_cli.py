@@ -111,6 +111,9 @@ def test_a_gate_without_a_target_is_refused(trialsim: Trialsim) -> None:
     assert "names no target" in ended.err
 
 
+FIRST = ["trace", "small.yaml", "--replication", "1", "--participant", "0"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
@@ -124,6 +127,8 @@ def test_a_gate_without_a_target_is_refused(trialsim: Trialsim) -> None:
         (["new", "small.yaml"], "small.yaml: File exists"),
         (["new", "nowhere/new.yaml"], "No such file"),
         (["trace", "small.yaml", "--replication", "1", "--participant", "9999"], "candidates"),
+        (["trace", "small.yaml", "--replication", "1", "--calendar", "new.html"], "--participant"),
+        ([*FIRST, "--calendar", "small.yaml"], "small.yaml: File exists"),
     ],
 )
 def test_what_cannot_be_done_as_asked_ends_with_2(
@@ -210,6 +215,20 @@ def test_trace_rebuilds_one_replication(trialsim: Trialsim) -> None:
     assert told == trialsim("trace", "small.yaml", "--replication", "2", "--participant", "0")
 
 
+def test_a_participants_story_ends_with_appointments_and_writes_a_calendar(
+    trialsim: Trialsim,
+) -> None:
+    told = trialsim(*FIRST, "--calendar", "first.html").out.splitlines()
+    page = Path("first.html").read_text(encoding="utf-8")
+
+    assert told[-1] == "first.html"
+    assert all(len(line) <= 80 for line in told)
+    appointments = told[told.index("Appointments") + 1 : -1]
+    assert appointments
+    assert page.startswith("<!doctype html>")
+    assert "Calendar of participant 0" in page
+
+
 def test_report_builds_the_same_page_again(trialsim: Trialsim) -> None:
     trialsim("run", "small.yaml", "--replications", "2", "--jobs", "1", "--out", "here")
     page = Path("here/report.html")
@@ -255,7 +274,9 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(4)
+    workers = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    while len(workers.read_text("ascii").split()) < 2:
+        time.sleep(0.05)
     for _ in range(times):
         running.send_signal(signalled)
         time.sleep(0.002)

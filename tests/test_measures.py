@@ -201,6 +201,7 @@ def test_nothing_happened() -> None:
 
     assert blank == {
         "last_visit_day",
+        "desk_share_in_time",
         "volunteer_utilisation",
         "dose_intensity_msc",
         "dose_intensity_il2",
@@ -314,6 +315,45 @@ def test_the_backlog_peaks_where_work_falls_due_before_earlier_work_is_done() ->
     visit = piece(NURSE, at(1, 8), at(1, 12))
 
     assert worked(first, second, visit)["desk_backlog_peak_hours"] == pytest.approx(2 + 1)
+
+
+def test_desk_work_is_in_time_within_five_working_days() -> None:
+    thursday = at(3, 17)
+    in_time = piece(NURSE, at(10, 8), at(10, 9), asked=thursday, desk=True)
+    late = piece(NURSE, at(11, 8), at(11, 11), asked=thursday, desk=True)
+    visit = piece(NURSE, at(30, 8), at(30, 9), asked=thursday)
+    not_late_yet = piece(NURSE, END, END, asked=at(25, 17), minutes=60, desk=True)
+    never_done = piece(NURSE, END, END, asked=at(24, 17), minutes=60, desk=True)
+
+    assert worked(in_time, late, visit, not_late_yet)["desk_share_in_time"] == 1 / 4
+    assert worked(in_time, late, never_done)["desk_share_in_time"] == 1 / 5
+    assert math.isnan(worked(visit)["desk_share_in_time"])
+
+
+def test_the_oldest_entry_on_a_desk_is_done_or_still_there_at_the_end() -> None:
+    done = piece(NURSE, at(4, 8), at(4, 9), asked=at(3, 9), desk=True)
+    undone = piece(NURSE, END, END, asked=at(31), minutes=60, desk=True)
+    visit = piece(NURSE, at(30, 8), at(30, 9), asked=at(1))
+
+    assert worked(done, visit)["desk_oldest_days"] == 1
+    assert worked(done, undone, visit)["desk_oldest_days"] == 4
+
+
+def test_hours_for_people_never_randomised_are_a_share_of_all() -> None:
+    moments: list[Moment] = [
+        (0, at(1), Milestone.CANDIDATE, None),
+        (1, at(1), Milestone.CANDIDATE, None),
+        (1, at(9), Milestone.RANDOMISED, 0),
+    ]
+    work: list[Work] = [
+        piece(NURSE, at(1, 8), at(1, 10)),
+        (NURSE, 1, "visit", "task", False, at(1, 11), 60.0, at(1, 11), at(1, 12)),
+        (NURSE, -1, "", "task", False, at(2, 8), 60.0, at(2, 8), at(2, 9)),
+    ]
+    hours = measured(a_log(moments, work=work))
+
+    assert hours["nurse_hours"] == 4
+    assert hours["nurse_hours_never_randomised"] == 2
 
 
 def test_the_backlog_is_that_of_all_desks_together() -> None:

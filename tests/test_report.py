@@ -159,6 +159,40 @@ class TestWhatItSays:
             assert f"{number(one['mean'])} ({span})" in text
         assert "Placebo 0.0 (0) 0.0 (0) 0.0 (0) – – – – –" in text
 
+    def test_visits_stand_as_in_their_table(self, small: Path) -> None:
+        visits = folder.read(small, "visits.csv").query("row == 'month_3'")
+        means = visits.groupby("outcome")["mean"].sum()
+        held = visits.query("outcome == 'in_window'").groupby("reason")["mean"].sum()
+        shares = [held[""], means["in_window"] - held[""], means.get("out_of_window", 0)]
+        cells = [number(means["planned"]), *(percent(n / means["planned"]) for n in shares)]
+        row = f"Month 3 {' '.join(cells)}".replace("\u00a0", " ").replace("<", "&lt;")
+
+        assert row in said(small)
+
+    def test_activities_and_doses_by_day_stand_as_in_their_tables(self, small: Path) -> None:
+        text = said(small)
+        task = folder.read(small, "activity.csv").query("task == 'assess'").iloc[0]
+        dose = folder.read(small, "dose_days.csv").query(
+            "product == 'drug' and day == 'working_day'"
+        )
+
+        assert f"Nurse: assess {number(task['mean'])} {number(task['p10'])}" in text
+        assert "Drug: working day {} {} {}".format(*map(number, dose["mean"])) in text
+
+    def test_the_year_of_a_role_stands_as_in_its_table(self, small: Path) -> None:
+        load = folder.read(small, "load.csv").query("iso_week == 7")
+        days = " ".join(map(number, load["mean"]))
+
+        assert load["weekday"].tolist() == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        assert f" 7 {days} 8 " in said(small)
+
+    def test_burden_stands_as_in_the_summary(self, small: Path) -> None:
+        trips = measure(small, "site_trips_per_participant_active")
+
+        assert f"Trips to the site Active {number(trips['mean'])} {number(trips['p10'])}" in said(
+            small
+        )
+
     def test_the_flow_shows_every_box_of_its_table(self, small: Path) -> None:
         text, flow = said(small), folder.read(small, "flow.csv")
 
@@ -231,6 +265,8 @@ class TestLittleToSay:
 
         assert "Nobody was randomised in any simulated trial" in text
         assert "“consent” stops most candidates: 100 %" in text
+        assert "What the trial asks of a participant" not in text
+        assert "Doses planned for weekends" not in text
 
     def test_no_candidates_at_all(self, make: Make) -> None:
         text = said(make("assumptions.recruitment.candidates_per_month=0"))
@@ -242,6 +278,7 @@ class TestLittleToSay:
 
         assert "In the one trial simulated, " in text
         assert "run more replications" in text
+        assert "What the trial asks of a participant" in text
 
     def test_no_target(self, make: Make) -> None:
         free = SMALL.replace("target: 12", "target: none")

@@ -35,6 +35,8 @@ MEASURES = [
     "visits_out_of_window",
     "site_trips",
     "desk_backlog_peak_hours",
+    "desk_oldest_days",
+    "desk_share_in_time",
     "candidates_per_month_drawn",
 ]
 
@@ -81,7 +83,8 @@ def measures(scenario: Scenario) -> list[str]:
         ("stockouts_{} stockout_days_{}",
          [name for name, each in design.products.items() if each.stock]),
         ("{}_hours {}_asked_hours_busiest_week {}_utilisation {}_overtime_hours",
-         chain(design.staff, design.rooms)),
+         [*design.staff, *design.rooms]),
+        ("{}_hours_never_randomised", [*design.staff, *design.rooms]),
         ("mean_wait_hours_{}", dict.fromkeys((*SCREENING_VISITS, *design.visits))),
     ]  # fmt: skip
     named = [

@@ -133,6 +133,12 @@ class Almanac:
         return Year(self.protocol.clock)
 
     @cached_property
+    def working_days(self) -> Indices:
+        """By day number, how many days until its end were neither weekend nor public holiday."""
+        kinds = self.protocol.kinds_of_day
+        return np.cumsum([kind == "working_day" for kind in kinds], dtype=np.intp)
+
+    @cached_property
     def available(self) -> Floats:
         """Hours of a resource (row) in a week (column), all its people; nan: unlimited."""
         resources, edges = self.protocol.resources, self.weeks.edges

@@ -21,10 +21,16 @@ from sim.vocabulary.eventlog import EventLog, Milestone, Moment
 
 Measured = Iterator[tuple[str, float]]
 
+DESK_WORKING_DAYS = 5
+"""Working days within which desk work is in time."""
+
 # The first pattern that fits gives the unit.
 UNITS = {
     "*_hours": "hours",
     "*_hours_busiest_week": "hours",
+    "*_hours_never_randomised": "hours",
+    "desk_oldest_days": "days",
+    "desk_share_in_time": "share",
     "mean_wait_hours_*": "hours",
     "*_utilisation": "share",
     "dose_intensity_*": "share",
@@ -147,12 +153,17 @@ def _doses(reading: Reading) -> Measured:
 def _work(reading: Reading) -> Measured:
     work = reading.workload
     utilisation = share(work.on_duty.sum(axis=1), work.available.sum(axis=1))
+    candidates = {moment[0] for moment in reading.moments[Milestone.CANDIDATE]}
+    in_vain = work.worked_for(candidates - reading.arm_of.keys())
     for index, resource in enumerate(reading.almanac.protocol.resources):
         yield f"{resource.name}_hours", float(work.worked[index].sum())
         yield f"{resource.name}_asked_hours_busiest_week", float(work.asked[index].max())
         yield f"{resource.name}_utilisation", float(utilisation[index])
         yield f"{resource.name}_overtime_hours", float(work.overtime[index].sum())
+        yield f"{resource.name}_hours_never_randomised", float(in_vain[index])
     yield "desk_backlog_peak_hours", work.backlog_peak
+    yield "desk_oldest_days", work.oldest_on_desk
+    yield "desk_share_in_time", work.desk_share_within(DESK_WORKING_DAYS)
 
 
 def _dose_intensity(reading: Reading) -> Measured:

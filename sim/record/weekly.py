@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 
@@ -35,6 +35,7 @@ class Workload:
         self._ended, self._asked = _column(work, 8)[order], _column(work, 5)[order]
         self._minutes = np.where(self._asked <= self._end, _column(work, 6)[order], 0.0)
         self._desk = _column(work, 4)[order] > 0
+        self._person = _column(work, 1)[order]
         self._row, self._week, self._from, self._to = self._pieces()
         self._who = self._resource[self._row]
 
@@ -98,7 +99,7 @@ class Workload:
     @property
     def _spent(self) -> Floats:
         """Minutes worked on each row of work before the end of the run."""
-        spent: Floats = np.maximum(np.minimum(self._ended, self._end) - self._started, 0.0)
+        spent: Floats = np.maximum(self._done_or_end - self._started, 0.0)
         return spent
 
     @property
@@ -117,6 +118,39 @@ class Workload:
         due = np.cumsum(self._minutes[desk])
         waiting = due - _done_by(self._asked[desk], self._started[desk], self._ended[desk])
         return float(waiting.max(initial=0.0)) / MINUTES_PER_HOUR
+
+    @property
+    def oldest_on_desk(self) -> float:
+        """Days for which the desk work that waited longest had waited when it was done, or ends."""
+        waited = self._done_or_end - self._asked
+        return float(waited[self._desk].max(initial=0.0)) / MINUTES_PER_DAY
+
+    def desk_share_within(self, working_days: int) -> float:
+        """Share of the hours of desk work done within so many working days; nan if there are none.
+
+        The day on which it falls due does not count, weekends and public holidays neither. What is
+        undone at the end and not yet late is left out.
+        """
+        counted, last = self._almanac.working_days, self._end // MINUTES_PER_DAY - 1
+        due, done = (
+            counted[np.minimum(moments // MINUTES_PER_DAY, last).astype(np.intp)]
+            for moments in (self._asked, self._done_or_end)
+        )
+        late = done - due > working_days
+        in_time = ~late & (self._ended > self._started)
+        minutes = np.where(self._desk, self._minutes, 0.0)
+        every = float(minutes @ (late | in_time))
+        return float(minutes @ in_time) / every if every else np.nan
+
+    def worked_for(self, people: Collection[int]) -> Floats:
+        """Hours of each resource worked for these people."""
+        minutes = self._spent * np.isin(self._person, list(people))
+        return self._total(self._resource, np.zeros_like(self._resource), minutes, 1)[:, 0]
+
+    @property
+    def _done_or_end(self) -> Floats:
+        done: Floats = np.minimum(self._ended, self._end)
+        return done
 
     @cached_property
     def _asked_week(self) -> Indices:

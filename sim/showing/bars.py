@@ -10,6 +10,7 @@ import pandas as pd
 from sim.showing.charts import BLACK, Chart, Frame, Series, finish
 
 BAR, GAP_AND_BAR = 18, 26
+LEGEND_COLUMNS = 3
 
 
 def stacked_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
@@ -60,7 +61,7 @@ def _labelled(table: pd.DataFrame, series: Sequence[Series]) -> alt.Chart:
             "series:N",
             sort=names,
             scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-            legend=alt.Legend(symbolType="square"),
+            legend=alt.Legend(symbolType="square", columns=LEGEND_COLUMNS),
         ),
     )
 

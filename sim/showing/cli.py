@@ -67,22 +67,54 @@ def check(path: Path, overrides: Sequence[str]) -> None:
 @set_option
 @click.option("--replication", type=click.IntRange(min=1), required=True, help="Which, from 1.")
 @click.option("--participant", type=click.IntRange(min=0), help="Tell of this one, from 0, alone.")
+@click.option(
+    "--calendar",
+    metavar="FILE.html",
+    type=click.Path(path_type=Path),
+    help="Write the participant's calendar to print.",
+)
 @seed_option
 @verbose_option
 def trace(
-    path: Path, overrides: Sequence[str], replication: int, participant: int | None, seed: int
+    path: Path,
+    overrides: Sequence[str],
+    *,
+    replication: int,
+    participant: int | None,
+    calendar: Path | None,
+    seed: int,
 ) -> None:
-    """Tell one replication of SCENARIO as a dated story."""
+    """Tell one replication of SCENARIO as a dated story.
+
+    The story of one participant ends with their appointments.
+    """
     from sim.meaning.interpretation import interpret
     from sim.showing import story
     from sim.world.run import run as run_once
 
-    protocol = interpret(load_scenario(path, overrides))
+    if calendar is not None and participant is None:
+        raise click.UsageError("--calendar: name the --participant whose calendar it is")
+    scenario = load_scenario(path, overrides)
+    protocol = interpret(scenario)
     log = run_once(protocol, seed, replication)
     people = {person for person, *_ in log.moments}
     if participant is not None and participant not in people:
         raise click.UsageError(f"replication {replication} has {len(people)} candidates, from 0")
+    if participant is None:
+        print_wrapped(story.tell(protocol, log))
+        return
+    from sim.showing import appointments
+
+    if calendar is not None:
+        origin = {"scenario": scenario, "replication": replication, "seed": seed}
+        page = appointments.to_print(protocol, log, participant, **origin)
+        with calendar.open("x", encoding="utf-8") as file:
+            file.write(page)
     print_wrapped(story.tell(protocol, log, person=participant))
+    kept = appointments.of_person(protocol, log, participant)
+    print_wrapped(["", "Appointments", *(appointments.lines(kept) if kept else ["none"])])
+    if calendar is not None:
+        click.echo(calendar)
 
 
 @commands.command()

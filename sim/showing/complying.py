@@ -19,7 +19,13 @@ FATES = {
     "missed": VERMILION,
     "not_reached": PALE,
 }
-OF_DOSES = ("on_the_day", "moved", "missed")
+OF_DOSES = {
+    "on_the_day": "finished.on_the_day",
+    "moved": "doses.moved",
+    "missed": "finished.missed",
+}
+"""What becomes of a dose, and its text: a dose may be moved beyond its window as well."""
+
 OFF_DAYS = ("weekend", "holiday")
 
 
@@ -30,15 +36,11 @@ def figures(run: Run) -> Iterator[Figure]:
         yield _doses(run)
 
 
-def _series(run: Run, fates: tuple[str, ...]) -> list[Series]:
-    return [Series(run.say(f"finished.{fate}"), FATES[fate], SOLID) for fate in fates]
-
-
 def _windows(run: Run) -> Figure:
     """What became of the visits planned, per row of the schedule."""
     say, title, means = run.say, run.say("finished.visits"), _fates(run.tables["visits.csv"])
     shares = means[list(FATES)].div(means["planned"].where(means["planned"] > 0), axis=0)
-    series = _series(run, tuple(FATES))
+    series = [Series(say(f"finished.{fate}"), colour, SOLID) for fate, colour in FATES.items()]
     bars = pd.concat(
         [
             pd.DataFrame(
@@ -96,7 +98,7 @@ def _doses(run: Run) -> Figure:
     )
     doses = doses[doses[["planned", "given"]].sum(axis=1) > 0]
     labels = [f"{say.heading(product)}: {say.title(day)}" for product, day in doses.index]
-    series = _series(run, OF_DOSES)
+    series = [Series(say(key), FATES[fate], SOLID) for fate, key in OF_DOSES.items()]
     bars = pd.concat(
         [
             pd.DataFrame({"label": labels, "series": one.name, "value": list(doses[fate])})

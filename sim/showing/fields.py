@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from sim.showing.charts import Chart, Frame, finish
+from sim.showing.charts import BLUE, SKY, Chart, Frame, finish
 
 CELL = 22
+SHADES = ["#F1F4F8", SKY, BLUE, "#062F4F"]
 
 
 def year_field(table: pd.DataFrame, named: Mapping[int, str], frame: Frame) -> Chart:
@@ -35,7 +36,7 @@ def year_field(table: pd.DataFrame, named: Mapping[int, str], frame: Frame) -> C
             y=alt.Y("weekday:N", title=None, sort=days, axis=alt.Axis(ticks=False, domain=False)),
             color=alt.Color(
                 "value:Q",
-                scale=alt.Scale(scheme="blues", domainMin=0),
+                scale=alt.Scale(range=SHADES, domainMin=0),
                 legend=alt.Legend(
                     title=frame.title, orient="top", gradientLength=220, tickCount=4, format="~r"
                 ),

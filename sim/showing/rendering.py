@@ -12,7 +12,7 @@ from sim.showing.page import Figure, Multiples
 
 def render(template: str, **values: object) -> str:
     """Return a page of `sim/templates` with its blanks filled; all text is escaped."""
-    return _environment().get_template(template).render(charts=_chart_library(), **values)
+    return _environment().get_template(template).render(charts=_chart_library, **values)
 
 
 @cache

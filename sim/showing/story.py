@@ -69,10 +69,11 @@ def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Ite
 
 def _stamp(protocol: Protocol, minutes: float) -> str:
     day = protocol.clock.date_of(minutes)
-    return f"{day:%a} {day.isoformat()} {_hour(minutes)}"
+    return f"{day:%a} {day.isoformat()} {hour(minutes)}"
 
 
-def _hour(minutes: float) -> str:
+def hour(minutes: float) -> str:
+    """Return the hour of an instant."""
     hours, rest = divmod(int(minutes % MINUTES_PER_DAY), MINUTES_PER_HOUR)
     return f"{hours:02d}:{rest:02d}"
 
@@ -88,16 +89,14 @@ def _milestone(protocol: Protocol, milestone: Milestone, detail: object) -> str:
         case Milestone.JUDGED:
             return _judged(protocol, *cast("tuple[str, tuple[int, ...]]", detail))
         case Milestone.SCREEN_FAILED:
-            return f"fails screening: {_plain(protocol.criteria[cast('int', detail)].name)}"
+            return f"fails screening: {plain(protocol.criteria[cast('int', detail)].name)}"
         case Milestone.RANDOMISED:
             arm = protocol.arms[cast("int", detail)]
             return f"is randomised to {arm.name}: {arm.title}"
         case Milestone.DOSE:
-            product, units = cast("tuple[int, float]", detail)
-            given = protocol.products[product]
-            return f"is given {units:,.4g} {given.unit} of {_plain(given.name)}"
+            return f"is given {amount(protocol, detail)}"
         case Milestone.LEFT:
-            return f"leaves the trial: {_plain(str(detail))}"
+            return f"leaves the trial: {plain(str(detail))}"
         case _:
             return SAYS[milestone]
 
@@ -109,34 +108,51 @@ def _concerns(supplied: Supplied, person: int | None) -> bool:
 
 def _supplied(protocol: Protocol, supplied: Supplied) -> Line:
     person, minutes, movement, index, vials = supplied
-    product = _plain(protocol.products[index].name)
+    product = plain(protocol.products[index].name)
     text = BECOMES[movement].format(product=product, vials=vials)
     return Line(minutes, -len(Milestone) + movement, person, text)
 
 
 def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
     criteria = [protocol.criteria[index] for index in failing]
-    failed = [_plain(criterion.name) for criterion in criteria if criterion.at == step]
+    failed = [plain(criterion.name) for criterion in criteria if criterion.at == step]
     found = f"fails {', '.join(failed)}" if failed else "meets every criterion"
     return f"{found} (from {KNOWN_FROM[step]})"
 
 
+def amount(protocol: Protocol, dose: object) -> str:
+    """Return the detail of a dose in words: how much of what."""
+    product, units = cast("tuple[int, float]", dose)
+    given = protocol.products[product]
+    return f"{units:,.4g} {given.unit} of {plain(given.name)}"
+
+
 def _visit(protocol: Protocol, visit: Visit) -> Line:
-    person, minutes, arm, row, number, name, place, outcome, reason, planned_day, wait, _ = visit
-    what = _plain(name)
-    if arm >= 0:
-        repeated = any(v.row == row and v.is_repeated for v in protocol.arms[arm].visits)
-        what = f"{_plain(row)}{f' {number}' if repeated else ''} ({what})"
+    person, minutes, _, _, _, _, place, outcome, reason, _, wait, _ = visit
+    what = visit_title(protocol, visit)
     if outcome == "missed":
-        return Line(minutes, VISIT, person, f"misses {what}: {_plain(reason)}")
-    where = f" at the {_plain(place)}" if place else ""
+        return Line(minutes, VISIT, person, f"misses {what}: {plain(reason)}")
+    where = f" at the {plain(place)}" if place else ""
     waited = f", after a wait of {_length(wait)}" if wait >= 1 else ""
-    off = ""
-    if reason:
-        planned = protocol.clock.date_of_day(planned_day)
-        how = "out of its window" if outcome == "out_of_window" else "moved"
-        off = f", {how} ({_plain(reason)}; planned for {planned:%a} {planned})"
+    off = f", {off_plan(protocol, visit)}" if reason else ""
     return Line(minutes, VISIT, person, f"begins {what}{where}{waited}{off}")
+
+
+def visit_title(protocol: Protocol, visit: Visit) -> str:
+    """Return the row of the schedule, its number if it is repeated, and the visit done there."""
+    _, _, arm, row, number, name, *_ = visit
+    if arm < 0:
+        return plain(name)
+    repeated = any(v.row == row and v.is_repeated for v in protocol.arms[arm].visits)
+    return f"{plain(row)}{f' {number}' if repeated else ''} ({plain(name)})"
+
+
+def off_plan(protocol: Protocol, visit: Visit) -> str:
+    """Return how and why a visit was held on another day than planned."""
+    _, _, _, _, _, _, _, outcome, reason, planned_day, _, _ = visit
+    planned = protocol.clock.date_of_day(planned_day)
+    how = "out of its window" if outcome == "out_of_window" else "moved"
+    return f"{how} ({plain(reason)}; planned for {planned:%a} {planned})"
 
 
 def _work(protocol: Protocol, work: list[Work]) -> Iterator[Line]:
@@ -146,11 +162,11 @@ def _work(protocol: Protocol, work: list[Work]) -> Iterator[Line]:
         in_order, key=lambda piece: (piece[7], piece[8], piece[2], piece[3])
     ):
         held = list(pieces)
-        team = " and ".join(_plain(protocol.resources[piece[0]].name) for piece in held)
+        team = " and ".join(plain(protocol.resources[piece[0]].name) for piece in held)
         if ended > started:
-            text = f"  {team}: {_plain(task)}, {_length(ended - started)}"
+            text = f"  {team}: {plain(task)}, {_length(ended - started)}"
         else:
-            text = f"  {team}: {_plain(task)} never done, {_length(held[0][6])} of it"
+            text = f"  {team}: {plain(task)} never done, {_length(held[0][6])} of it"
         yield Line(started, WORK, held[0][1], text)
 
 
@@ -162,5 +178,6 @@ def _length(minutes: float) -> str:
     return f"{minutes / MINUTES_PER_DAY:.1f} days"
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a name of the scenario in words."""
     return name.replace("_", " ")

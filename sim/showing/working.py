@@ -8,6 +8,7 @@ from itertools import cycle
 
 import pandas as pd
 
+from sim.record.measures import DESK_WORKING_DAYS
 from sim.showing import charts, loading, supplying
 from sim.showing.charts import BLUE, DASHED, DOTTED, GREEN, GREY, SOLID, STYLES, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table
@@ -50,6 +51,10 @@ def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     else:
         yield say("work.lead_free")
     yield say("work.backlog", **_spread(run.measure("desk_backlog_peak_hours")))
+    in_time = run.measure("desk_share_in_time")["mean"]
+    if not math.isnan(in_time):
+        oldest = _spread(run.measure("desk_oldest_days"))
+        yield say("work.desk", share=percent(in_time), days=DESK_WORKING_DAYS, **oldest)
 
 
 def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
@@ -84,11 +89,12 @@ def _roles(run: Run, roles: list[str]) -> Table:
                 percent(run.measure(f"{role}_utilisation")["mean"]),
                 _hours(run, f"{role}_asked_hours_busiest_week", 1),
                 _hours(run, f"{role}_overtime_hours", 1),
+                _in_vain(run, role),
             ]
         )
         for role in roles
     ]
-    columns = ("role", "available", "worked", "utilisation", "busiest", "overtime")
+    columns = ("role", "available", "worked", "utilisation", "busiest", "overtime", "in_vain")
     header = [say(f"work.{column}") for column in columns]
     return Table(say("work.roles"), header, rows, say("work.roles_note"))
 
@@ -97,6 +103,13 @@ def _hours(run: Run, name: str, digits: int) -> str:
     measure = run.measure(name)
     mean, low, high = (number(measure[name], digits) for name in ("mean", "p10", "p90"))
     return mean if mean == low == high else f"{mean} ({run.say.span(low, high)})"
+
+
+def _in_vain(run: Run, role: str) -> str:
+    """The share of a role's hours that goes to people who are never randomised."""
+    every = run.measure(f"{role}_hours")["mean"]
+    in_vain = run.measure(f"{role}_hours_never_randomised")["mean"]
+    return percent(in_vain / every if every else math.nan)
 
 
 def _available(run: Run, role: str) -> str:
