@@ -55,6 +55,7 @@ class Tally:
         self._codes = np.zeros(0, np.int64)
         self._times = np.zeros(0, np.int64)
         self._fresh: list[NDArray[np.int64]] = []
+        self._fresh_codes = 0
 
     @property
     def cells(self) -> list[Cell]:
@@ -76,10 +77,13 @@ class Tally:
             indices, values = np.arange(len(self._index)), counts
             self._blank |= np.isnan(values)
         some = np.flatnonzero(values > 0)
+        if not len(some):
+            return
         indices, values = indices[some], values[some]
         self._sums[indices] += np.rint(values * self._grain.steps).astype(np.int64)
         self._fresh.append((indices << BIN_BITS) + _bins(values * self._grain.bins))
-        if sum(map(len, self._fresh)) > FRESH_AT_MOST:
+        self._fresh_codes += len(some)
+        if self._fresh_codes > FRESH_AT_MOST:
             self._compact()
 
     def mean(self) -> NDArray[np.float64]:
@@ -121,7 +125,7 @@ class Tally:
         self._codes, places = np.unique(codes, return_inverse=True)
         self._times = np.zeros(len(self._codes), np.int64)
         np.add.at(self._times, places, times)
-        self._fresh = []
+        self._fresh, self._fresh_codes = [], 0
 
 
 def rank(percent: int, number: int) -> int:
