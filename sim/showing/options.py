@@ -82,10 +82,9 @@ json_option = click.option(
 quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
-RUN_OPTIONS = (
-    *(verbose_option, quiet_option, json_option, keep_option, out_option),
-    *(cluster_option, jobs_option, seed_option),
-)
+SAYING = (verbose_option, quiet_option, json_option)
+PLACING = (out_option, cluster_option, jobs_option, seed_option)
+"""Both from the last to the first, as decorators are applied."""
 
 
 def replications_option(what: str) -> Callable[..., Any]:
@@ -100,8 +99,17 @@ def replications_option(what: str) -> Callable[..., Any]:
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of everything that simulates and writes a folder."""
-    for option in RUN_OPTIONS:
+    """Give a command the options of everything that simulates runs and writes their folder."""
+    return _with(command, *SAYING, keep_option, *PLACING)
+
+
+def point_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of everything that simulates points and keeps each at once."""
+    return _with(command, *SAYING, *PLACING)
+
+
+def _with(command: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:
+    for option in options:
         command = option(command)
     return command
 

@@ -13,19 +13,13 @@ import click
 from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
-    cluster_option,
-    jobs_option,
-    json_option,
-    out_option,
-    quiet_option,
+    point_options,
     refusing_places,
     refusing_scenarios,
     replications_option,
     resume_option,
     scenario_argument,
-    seed_option,
     set_option,
-    verbose_option,
 )
 from sim.showing.terminal import SomeFailed, StepsTold, print_wrapped
 
@@ -51,13 +45,7 @@ if TYPE_CHECKING:
 )
 @replications_option("How many where it matters; finding the neighbourhood takes a tenth each.")
 @resume_option
-@seed_option
-@jobs_option
-@cluster_option
-@out_option
-@json_option
-@quiet_option
-@verbose_option
+@point_options
 @click.pass_context
 def solve(
     context: click.Context,

@@ -15,19 +15,13 @@ import click
 from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
-    cluster_option,
-    jobs_option,
-    json_option,
-    out_option,
-    quiet_option,
+    point_options,
     refusing_places,
     refusing_scenarios,
     replications_option,
     resume_option,
     scenario_argument,
-    seed_option,
     set_option,
-    verbose_option,
 )
 from sim.showing.terminal import PointsTold, SomeFailed, print_wrapped
 
@@ -69,13 +63,7 @@ HOW = ("seed", "replications", "jobs", "cluster")
 @replications_option("How many at each point.")
 @resume_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
-@seed_option
-@jobs_option
-@cluster_option
-@out_option
-@json_option
-@quiet_option
-@verbose_option
+@point_options
 @click.pass_context
 def sweep(
     context: click.Context,
