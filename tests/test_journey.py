@@ -58,6 +58,18 @@ assumptions:
      infuse: 40, look: 25}
 """
 
+KEPT_TOO_LONG = {
+    "design.rooms.bed.hours": {"mon-fri": "08:00-10:00"},
+    "design.staff.cell_lab": {"people": 2},
+    "design.visits.infusion": ["prepare", "infuse"],
+    "design.tasks.prepare": ["cell_lab"],
+    "design.products.cells.use_within_minutes": 90,
+    "design.products.cells.order_ahead_days": 4,
+    "assumptions.durations_minutes.prepare": 100,
+    "assumptions.durations_minutes.infuse": 300,
+}
+"""Changes by which a dose waits for the bed until it is too old, if somebody else is infused."""
+
 
 def told(changes: dict[str, Any] | None = None, arrival: float = 540.0) -> Trial:
     """Return the trial after one person, who came at `arrival` (Monday 09:00), went through it."""
@@ -318,19 +330,9 @@ def test_the_week_has_no_preparation_left() -> None:
 
 
 def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
-    changes = {
-        "design.rooms.bed.hours": {"mon-fri": "08:00-10:00"},
-        "design.staff.cell_lab": {"people": 2},
-        "design.visits.infusion": ["prepare", "infuse"],
-        "design.tasks.prepare": ["cell_lab"],
-        "design.products.cells.use_within_minutes": 90,
-        "design.products.cells.order_ahead_days": 4,
-        "assumptions.durations_minutes.prepare": 100,
-        "assumptions.durations_minutes.infuse": 300,
-    }
     # Both come between 08:00 and 08:20 and both doses are begun, as the bed is still free; it is
     # not when the second one is ready.
-    trial = Trial(protocol(changes), 1, 1)
+    trial = Trial(protocol(KEPT_TOO_LONG), 1, 1)
     for person in range(2):
         trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)

@@ -16,7 +16,7 @@ from sim.showing import story
 from sim.world.chance import Chance
 from sim.world.participant import journey
 from sim.world.trial import Trial
-from tests.test_journey import instant, milestones, protocol, told, visits
+from tests.test_journey import KEPT_TOO_LONG, instant, milestones, protocol, told, visits
 
 DOSES = {
     "doses": {"arms": ["only"], "at": {"clinic": "infusion"}, "day": 1, "every_days": 3,
@@ -28,16 +28,6 @@ VIALS = {"design.schedule": DOSES, "design.products.cells.units_per_vial": 40}
 PER_CYCLE = {**VIALS, "design.products.cells.dispensed_per": "cycle"}
 
 SHELF = "{starts_with: 1, reorder_at: 1, reorder_quantity: 1, lead_days: 1}"
-KEPT_TOO_LONG = {
-    "design.rooms.bed.hours": {"mon-fri": "08:00-10:00"},
-    "design.staff.cell_lab": {"people": 2},
-    "design.visits.infusion": ["prepare", "infuse"],
-    "design.tasks.prepare": ["cell_lab"],
-    "design.products.cells.use_within_minutes": 90,
-    "design.products.cells.order_ahead_days": 4,
-    "assumptions.durations_minutes.prepare": 100,
-    "assumptions.durations_minutes.infuse": 300,
-}
 
 
 def stock(starts_with: int, reorder_at: int, quantity: int, lead_days: int) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from textwrap import shorten
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Discriminator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 KeyPath = tuple[str | int, ...]
@@ -56,6 +56,12 @@ class Fault(NamedTuple):
 def refusal(what: str, allowed: str) -> PydanticCustomError:
     """Return the error a validator raises: what is wrong, and what is allowed instead."""
     return PydanticCustomError("refused", "{what}", {"what": what, "allowed": allowed})
+
+
+def forms(form: Callable[[Any], str | None], what: str, allowed: str) -> Discriminator:
+    """Return what tells the forms of an entry apart, by their tags; None is refused in words."""
+    context: dict[str, int | str | float] = {"what": what, "allowed": allowed}
+    return Discriminator(form, "refused", "{what}", context)
 
 
 def shown(value: object) -> str:

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import (
     BeforeValidator,
-    Discriminator,
     Field,
     Strict,
     Tag,
@@ -14,7 +13,7 @@ from pydantic import (
 )
 
 from sim.meaning.capacity import Place, Role, Room
-from sim.meaning.complaints import refusal
+from sim.meaning.complaints import forms, refusal
 from sim.meaning.quantities import Number, Whole, WholeFromOne, WholePositive, whole
 from sim.meaning.section import Date, Name, NoneWritten, Section, none_written
 from sim.meaning.step import Step
@@ -126,14 +125,10 @@ class Randomisation(Section):
                 Field(min_length=1, max_length=1),
                 Tag("cuts"),
             ],
-            Discriminator(
+            forms(
                 _stratum,
-                custom_error_type="refused",
-                custom_error_message="{what}",
-                custom_error_context={
-                    "what": "this is not a stratum",
-                    "allowed": "a yes/no attribute, or {attribute: [cut points]}",
-                },
+                "this is not a stratum",
+                "a yes/no attribute, or {attribute: [cut points]}",
             ),
         ],
         ...,

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from sim.meaning.complaints import refusal
+from sim.meaning.complaints import forms, refusal
 from sim.meaning.section import Section
 
 Evidence = Literal["registry", "literature", "data", "expert", "assumption"]
@@ -107,14 +107,8 @@ def _number_or_unlimited(data: object) -> str | None:
     return None if isinstance(data, str | bool | list) or data is None else "number"
 
 
-_OR_UNLIMITED = Discriminator(
-    _number_or_unlimited,
-    custom_error_type="refused",
-    custom_error_message="{what}",
-    custom_error_context={
-        "what": "this is neither a number nor the word unlimited",
-        "allowed": "a number or unlimited",
-    },
+_OR_UNLIMITED = forms(
+    _number_or_unlimited, "this is neither a number nor the word unlimited", "a number or unlimited"
 )
 _Unlimited = Annotated[Literal["unlimited"], Tag("word")]
 WholeOrUnlimited = Annotated[Annotated[Whole, Tag("number")] | _Unlimited, _OR_UNLIMITED]

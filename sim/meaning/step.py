@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Discriminator, Tag
+from pydantic import Tag
 
+from sim.meaning.complaints import forms
 from sim.meaning.section import Section
 
 
@@ -18,15 +19,11 @@ class Later(Section):
 
 Step = Annotated[
     Annotated[str, Tag("task")] | Annotated[Later, Tag("later")],
-    Discriminator(
+    forms(
         lambda data: (
             "task" if isinstance(data, str) else "later" if isinstance(data, dict | Later) else None
         ),
-        custom_error_type="refused",
-        custom_error_message="{what}",
-        custom_error_context={
-            "what": "this is not a step of a visit",
-            "allowed": "the name of a task, or {later: task}",
-        },
+        "this is not a step of a visit",
+        "the name of a task, or {later: task}",
     ),
 ]

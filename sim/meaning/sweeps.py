@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Discriminator, Field, Strict, Tag, model_validator
+from pydantic import AfterValidator, Field, Strict, Tag, model_validator
 
 from sim.meaning.axis import LEAST_POINTS, Axis, Values, spaced, written
-from sim.meaning.complaints import refusal
+from sim.meaning.complaints import forms, refusal
 from sim.meaning.quantities import Real
 from sim.meaning.section import Date, Section
 
@@ -36,15 +36,7 @@ def _bound(data: object) -> str | None:
 
 Bound = Annotated[
     Annotated[Real, Tag("number")] | Annotated[Date, Tag("date")],
-    Discriminator(
-        _bound,
-        custom_error_type="refused",
-        custom_error_message="{what}",
-        custom_error_context={
-            "what": "this is neither a number nor a date",
-            "allowed": "a number or a date such as 2022-10-01",
-        },
-    ),
+    forms(_bound, "this is neither a number nor a date", "a number or a date such as 2022-10-01"),
 ]
 
 
@@ -87,15 +79,7 @@ def _levels(data: object) -> str | None:
 Listed = Annotated[tuple[Any, ...], Field(min_length=1), AfterValidator(_all_different)]
 Levels = Annotated[
     Annotated[Listed, Tag("listed")] | Annotated[Spaced, Tag("spaced")],
-    Discriminator(
-        _levels,
-        custom_error_type="refused",
-        custom_error_message="{what}",
-        custom_error_context={
-            "what": "these are no values",
-            "allowed": "a list, as in [a, b], or {low: …, high: …, number: …}",
-        },
-    ),
+    forms(_levels, "these are no values", "a list, as in [a, b], or {low: …, high: …, number: …}"),
 ]
 
 
