@@ -31,6 +31,14 @@ class _Here(Executor):
         return future
 
 
+class _Processes(ProcessPoolExecutor):
+    """Processes of this machine, which an interrupt finds all started or not, never between."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
+        with _interrupts_wait():
+            return super().submit(fn, *args, **kwargs)
+
+
 @contextmanager
 def executor(jobs: int | None, cluster: str | None = None) -> Iterator[tuple[Executor, int]]:
     """An executor, and how many tasks it does at once.
@@ -44,7 +52,7 @@ def executor(jobs: int | None, cluster: str | None = None) -> Iterator[tuple[Exe
             yield pool_and_workers
         return
     processes = jobs or os.cpu_count() or 1
-    pool = _Here() if processes == 1 else ProcessPoolExecutor(processes, initializer=_serve_parent)
+    pool = _Here() if processes == 1 else _Processes(processes, initializer=_serve_parent)
     try:
         yield pool, processes
     finally:
@@ -56,8 +64,9 @@ def executor(jobs: int | None, cluster: str | None = None) -> Iterator[tuple[Exe
 def _interrupts_wait() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM take effect after the block, which is short.
 
-    An interrupt while a thread is joined leaves it counted as ended though it lives (CPython issue
-    90882): nobody would then tell the workers to end, and the interpreter would wait for them.
+    An interrupt after workers are started and before the thread that serves them, or while that
+    thread is joined (CPython issue 90882: it is then counted as ended though it lives), leaves
+    nobody to tell the workers to end, and the interpreter would wait for them.
     """
     if current_thread() is not main_thread():
         yield
