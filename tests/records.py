@@ -59,6 +59,7 @@ def a_protocol(**changed: object) -> Protocol:
             SimpleNamespace(name="il2", unit="IU", units_per_vial=1e6, stock=Stock(10, 4, 12, 7)),
         ),
         "rows": ("infusion", "shots", "week_2"),
+        "events": (),
         "reasons": (SimpleNamespace(name="death"), SimpleNamespace(name="moved")),
         "visit_names": ("screening_visit", "msc_infusion", "injection", "assessment"),
     }

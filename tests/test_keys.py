@@ -74,6 +74,8 @@ design:
                  after_window: miss}
     call: {arms: [two], at: {clinic: check}, day: 15, gives_product: false}
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
+  unscheduled: {fever: {at: {ward: look_at_fever}}}
+  monitoring: {visit: audit, every_days: 28}
   visits:
     chart_review: [read]
     screening_visit: [discuss_consent, draw_blood, {later: enter}]
@@ -82,6 +84,8 @@ design:
     injection: [inject]
     ward_injection: [inject, {later: enter}]
     check: [look]
+    look_at_fever: [treat]
+    audit: [show, {later: enter}]
   tasks:
     read: [coordinator]
     discuss_consent: [coordinator]
@@ -92,6 +96,8 @@ design:
     infuse: [bed, nurse]
     inject: [nurse]
     look: [coordinator]
+    treat: [nurse]
+    show: [coordinator]
 assumptions:
   recruitment:
     candidates_per_month: {value: 15, range: [4, 20], evidence: expert, source: A guess}
@@ -119,9 +125,11 @@ assumptions:
   attendance: {check: {early_or_late_days: {family: normal, mean: 0, sd: 2}, missed: 0.1}}
   leaving: {moves: {by_week: 4, share: {one: 0.2, two: 0.3}}}
   stops_treatment: {by_week: 2, share: 0.3}
+  unscheduled: {fever: {by_week: 4, per_participant: {one: 0.5, two: 1.5}}}
+  overhead: {coordinator: 0.2}
   durations_minutes:
     {read: 20, discuss_consent: [10, 20, 60], draw_blood: 10, enter: 90, randomise: 20, prepare: 30,
-     infuse: 60, inject: 15, look: 30}
+     infuse: 60, inject: 15, look: 30, treat: 25, show: 60}
 targets:
   enough: {measure: randomised, at_least: 8, with_probability: 0.5}
   little: {measure: coordinator_hours, at_most: 40, with_probability: 0.9}
@@ -198,6 +206,9 @@ CHANGES: dict[str, Any] = {
     "design.schedule.injections.window_days": [0, 0],
     "design.schedule.injections.min_days_between": 3,
     "design.schedule.injections.after_window": "attend",
+    "design.unscheduled.fever.at": {"clinic": "look_at_fever"},
+    "design.monitoring.visit": "check",
+    "design.monitoring.every_days": 14,
     "design.visits.ward_injection.1.later": "draw_blood",
     "design.tasks.look": ["nurse"],
     "assumptions.recruitment.candidates_per_month.value": 5,
@@ -259,6 +270,9 @@ CHANGES: dict[str, Any] = {
     "assumptions.leaving.moves.share": 0.9,
     "assumptions.stops_treatment.by_week": 20,
     "assumptions.stops_treatment.share": 0.9,
+    "assumptions.unscheduled.fever.by_week": 2,
+    "assumptions.unscheduled.fever.per_participant": 3,
+    "assumptions.overhead.coordinator": 0.4,
     "assumptions.durations_minutes.look": 45,
     "targets.enough.measure": "screened",
     "targets.enough.at_least": 11,

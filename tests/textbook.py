@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count
 
 from sim.meaning.product import Product
-from sim.meaning.protocol import Arm, Attributes, PlannedVisit, Protocol
+from sim.meaning.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from tests.textbook_clinic import Clinic, Process
@@ -31,6 +31,8 @@ class Booking:
     day: int
     is_missed: bool = False
     came_in_vain: bool = False
+    happened: float = NEVER
+    event: Event | None = None
 
     @property
     def slots(self) -> Slots:
@@ -94,6 +96,8 @@ class Textbook(Clinic):
         self.prepared: Counter[tuple[str, int]] = Counter()
         self.blocks: dict[tuple[int, ...], list[int]] = {}
         self.env.process(self.recruitment())
+        self.env.process(self.overhead())
+        self.env.process(self.monitoring())
         self.env.run(until=self.end)
 
     # From the chart to randomisation.
@@ -224,7 +228,7 @@ class Textbook(Clinic):
         person = Participant(number, arm, day_1, self.ready(product, self.today()))
         for row in arm.rows:
             self.book(person, row[0], self.today())
-        while person.booked:
+        while any(each.happened == NEVER for each in person.booked.values()):
             booking = person.next_booking()
             coming = self.coming(person, booking)
             if coming == NEVER and booking.day != NEVER_DAY:
@@ -315,6 +319,10 @@ class Textbook(Clinic):
         row = (planned.row, planned.number, booking.outcome)
         self.visits.append((self.env.now, person.number, *row))
         del person.booked[planned.row_order]
+        if booking.event is not None:
+            person.here = (booking.day, booking.slots.place)
+            self.expect(person, booking.event, booking.happened)
+            return
         if not booking.is_missed:
             person.here = (booking.day, booking.slots.place)
             earliest = booking.day + planned.min_days_between
@@ -335,3 +343,37 @@ class Textbook(Clinic):
         for row in person.arm.rows:
             if row[0].row_order != dose.planned.row_order:
                 self.book(person, row[0], dose.day)
+        for event in self.protocol.events:
+            self.expect(person, event, self.env.now)
+
+    def expect(self, person: Participant, event: Event, since: float) -> None:
+        """Book a visit for the day after the next event of a kind, or the next possible day."""
+        happened = since + self.exponential(event.rates[person.arm.index])
+        if happened < self.end:
+            day = int(happened // MINUTES_PER_DAY) + 1
+            booking = Booking(event.visit, day, day, happened=happened, event=event)
+            booking.move(day)
+            person.booked[event.visit.row_order] = booking
+
+    # Beside the participants.
+
+    def overhead(self) -> Process:
+        """Leave on desks, each morning, what the day before brought with it."""
+        while True:
+            yield self.env.timeout(MINUTES_PER_DAY)
+            for member, share in self.protocol.overhead.items():
+                minutes = self.asked[member] * share / (1 - share)
+                self.asked[member] = 0.0
+                pieces = math.ceil(minutes / 60)
+                for _ in range(pieces):
+                    self.desks[member].put((-1, "overhead", minutes / pieces))
+
+    def monitoring(self) -> Process:
+        """Hold the visits of a monitor once somebody has been randomised."""
+        plan = self.protocol.monitoring
+        if plan is None:
+            return
+        for number in count(1):
+            yield self.until(number * plan.every_minutes)
+            if self.randomised:
+                yield from self.paperwork(-1, plan.slots)

@@ -37,6 +37,7 @@ class Clinic:
         self.end = protocol.clock.end_minutes
         self.moments: list[tuple[float, int, str]] = []
         self.work: list[tuple[int, int, str, float, float]] = []
+        self.asked = [0.0] * len(protocol.resources)
         self.posts: list[simpy.PriorityResource] = []
         self.desks: list[simpy.Store] = []
         for index, resource in enumerate(protocol.resources):
@@ -103,6 +104,7 @@ class Clinic:
             minutes = task.minutes(self.rng.random())
             for member in task.team:
                 self.work.append((member, person, task.name, self.env.now, minutes))
+                self.asked[member] += minutes
             yield self.env.timeout(minutes)
         return True
 
@@ -112,6 +114,8 @@ class Clinic:
         """Do a visit's first task from a possible start; False if the team is taken at all."""
         while (start := next_start(self.env.now)) < NEVER:
             yield self.until(start)
+            if not visit.tasks:  # all of it is work for later
+                return True
             if (yield from self.task(person, visit.tasks[0], next_start, ahead)):
                 return True
         return False
@@ -124,6 +128,7 @@ class Clinic:
             minutes = task.minutes(self.rng.random())
             for member in task.team:
                 self.desks[member].put((person, task.name, minutes))
+                self.asked[member] += minutes
 
     def paperwork(self, person: int, slots: Slots) -> Process:
         """Do a visit that nobody comes for; False if the run has no start left for it."""

@@ -13,6 +13,7 @@ from sim.meaning.quantities import (
     NonNegative,
     Positive,
     Probability,
+    Quantity,
     Share,
     WholeOrUnlimited,
     number,
@@ -117,8 +118,14 @@ def _one_or_each(data: object) -> str:
     return "each" if by_arm else "one"
 
 
+def _of_arm(written: dict[str, Quantity[float]] | Quantity[float], arm: str) -> float:
+    if isinstance(written, dict):
+        return written[arm].value if arm in written else 0.0
+    return written.value
+
+
 class Hazard(Section):
-    """Something that happens at a constant rate from day 1 on."""
+    """Something that happens once, at a constant rate from day 1 on."""
 
     by_week: Positive
     """The week the share refers to; the same rate goes on after it."""
@@ -131,9 +138,24 @@ class Hazard(Section):
 
     def share_in(self, arm: str) -> float:
         """Return the share of the participants of `arm`."""
-        if isinstance(self.share, dict):
-            return self.share[arm].value if arm in self.share else 0.0
-        return self.share.value
+        return _of_arm(self.share, arm)
+
+
+class Frequency(Section):
+    """Something that happens again and again, at random moments from day 1 on."""
+
+    by_week: Positive
+    """The week up to which is counted; the same rate goes on after it."""
+    per_participant: Annotated[
+        Annotated[NonNegative, Tag("one")] | Annotated[dict[str, NonNegative], Tag("each")],
+        Discriminator(_one_or_each),
+    ]
+    """How often it happens to a participant by that week, on average, by arm (an arm not named: 0),
+    or one number for all arms."""
+
+    def times_in(self, arm: str) -> float:
+        """Return how often it happens to a participant of `arm` by the week named."""
+        return _of_arm(self.per_participant, arm)
 
 
 class Assumptions(Section):
@@ -158,5 +180,13 @@ class Assumptions(Section):
     nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
     stops_treatment: Hazard = Hazard(by_week=number(1), share={})
     """Stopping treatment ends the rows that give a product; the other visits go on."""
+    unscheduled: dict[str, Frequency] = Field(default={})
+    """How often what calls for an unscheduled visit happens, by its name in `design.unscheduled`;
+    one not named: never."""
+    overhead: dict[str, Share] = Field(default={})
+    """By role, the share of all its hours that is neither a visit nor its paperwork: ethics,
+    contracts, meetings, files. Each morning so much is laid on its desk, in pieces of an hour at
+    most, that with it the work begun or laid there on the day before makes up the rest. Below 1; a
+    role not named has none."""
     durations_minutes: dict[str, Duration] = Field(default={})
     """By task, how long it takes; every task needs one. `[low, mode, high]` is triangular."""

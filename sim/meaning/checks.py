@@ -254,14 +254,18 @@ def _never_together(design: Design) -> Faults:
 def _never_open(design: Design) -> Faults:
     """Look for visits whose place is shut on every day on which their whole team has hours."""
     first = next(iter(design.places), None)
+    on_any_day = ["chart_review", "eligibility_call"]
+    if design.monitoring is not None:
+        on_any_day.append(design.monitoring.visit)
     held: list[tuple[KeyPath, str, str | None]] = [
-        (("design", "visits", name), name, None) for name in ("chart_review", "eligibility_call")
+        (("design", "visits", name), name, None) for name in on_any_day
     ]
     held.append((("design", "visits", "screening_visit"), "screening_visit", first))
     held += [
-        (("design", "schedule", row_name, "at", place), visit, place)
-        for row_name, row in design.schedule.items()
-        for place, visit in row.at.items()
+        (("design", section, name, "at", place), visit, place)
+        for section in ("schedule", "unscheduled")
+        for name, offered in getattr(design, section).items()
+        for place, visit in offered.at.items()
     ]
     for path, visit, place in held:
         tasks = [step for step in design.visits.get(visit, ()) if isinstance(step, str)]

@@ -18,6 +18,7 @@ from sim.meaning.quantities import Number, Whole, WholeFromOne, WholePositive, w
 from sim.meaning.section import Date, Name, NoneWritten, Section, none_written
 from sim.meaning.step import Step
 from sim.meaning.supply import Product
+from sim.meaning.unscheduled import Monitoring, Unscheduled
 
 
 class Trial(Section):
@@ -245,6 +246,14 @@ class Design(Section):
     """What is given."""
     schedule: dict[Name, Row] = Field(default={})
     """The protocol's schedule of activities, one line a row."""
+    unscheduled: dict[Name, Unscheduled] = Field(default={})
+    """Visits beside the schedule, by what calls for them."""
+    monitoring: Annotated[
+        Monitoring | None,
+        BeforeValidator(none_written, json_schema_input_type=Monitoring | Literal["none"] | None),
+        NoneWritten,
+    ] = None
+    """The visits of a monitor, or `none`."""
     visits: dict[Name, tuple[Step, ...]] = Field(default={})
     """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A visit
     starts at the first time of its day, from the participant's coming, at which its tasks can

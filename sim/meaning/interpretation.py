@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from itertools import accumulate
@@ -10,13 +11,15 @@ from sim.meaning import assumptions, design, quantities, supply
 from sim.meaning.assumptions import Hazard, YesNo
 from sim.meaning.calendars import Calendars
 from sim.meaning.crew import crew
+from sim.meaning.plan import planned_visits, visit_after_event
 from sim.meaning.product import Product, Stock
 from sim.meaning.protocol import (
     Arm,
     Attendance,
     Attribute,
     Criterion,
-    PlannedVisit,
+    Event,
+    Monitoring,
     Protocol,
     Randomisation,
     Reason,
@@ -28,7 +31,7 @@ from sim.meaning.protocol import (
 from sim.meaning.schema import Scenario
 from sim.meaning.slots import NEVER, Offer, Slots, Task, Visit
 from sim.meaning.step import Later
-from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
+from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY, Clock
 from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
 
 SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
@@ -88,6 +91,13 @@ class _Interpreter:
             },
             reasons=tuple(Reason(name, self._hazards(each)) for name, each in hazards.items()),
             stopping_hazards=self._hazards(self.nature.stops_treatment),
+            events=tuple(self._events()),
+            monitoring=self._monitoring(),
+            overhead={
+                list(self.design.staff).index(role): share.value
+                for role, share in self.nature.overhead.items()
+                if share.value
+            },
         )
 
     def _visit(self, name: str) -> Visit:
@@ -134,7 +144,7 @@ class _Interpreter:
         product = list(self.design.products).index(arm.product)
         wait = _distribution(self.nature.to_first_dose_days.get(name, quantities.NO_TIME))
         rows = tuple(
-            self._planned(order, row_name, row)
+            planned_visits(order, row_name, row, self._offer(row.at))
             for order, (row_name, row) in enumerate(self.design.schedule.items())
             if row.arms is None or name in row.arms
         )
@@ -148,34 +158,26 @@ class _Interpreter:
             latest_safe_day=latest_safe_day(self.clock, rows, wait, self.products[product]),
         )
 
-    def _planned(self, order: int, name: str, row: design.Row) -> tuple[PlannedVisit, ...]:
-        """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
-        offer = Offer(
-            tuple(self.slots_of(self.visits[visit], place) for place, visit in row.at.items())
-        )
-        gap = row.every_days.value if row.every_days else 0
-        cycle = row.cycle_days.value if row.cycle_days else 0
-        days = [
-            row.day.value - 1 + in_cycle * gap + cycles * cycle
-            for cycles in range(row.cycles.value)
-            for in_cycle in range(row.times.value)
-        ]
-        return tuple(
-            PlannedVisit(
-                row=name,
-                row_order=order,
-                number=number,
-                days_after_first_dose=day,
-                window_days=row.window_days,
-                late_is_missed=row.after_window == "miss",
-                is_repeated=len(days) > 1,
-                min_days_between=row.min_days_between.value,
-                is_dose=bool(row.dosed_arms),
-                left_in_cycle=row.times.value - (number - 1) % row.times.value,
-                offer=offer,
-            )
-            for number, day in enumerate(days, start=1)
-        )
+    def _offer(self, at: Mapping[str, str]) -> Offer:
+        return Offer(tuple(self.slots_of(self.visits[visit], place) for place, visit in at.items()))
+
+    def _events(self) -> Iterator[Event]:
+        """Yield what calls for visits beside the schedule, each in the order after its rows."""
+        for order, (name, written) in enumerate(
+            self.design.unscheduled.items(), start=len(self.design.schedule)
+        ):
+            if (often := self.nature.unscheduled.get(name)) is None:
+                continue
+            minutes = often.by_week.value * DAYS_PER_WEEK * MINUTES_PER_DAY
+            rates = tuple(often.times_in(arm) / minutes for arm in self.design.arms)
+            yield Event(name, rates, visit_after_event(order, name, self._offer(written.at)))
+
+    def _monitoring(self) -> Monitoring | None:
+        written = self.design.monitoring
+        if written is None:
+            return None
+        slots = self.slots_of(self.visits[written.visit], "")
+        return Monitoring(slots, float(written.every_days.value * MINUTES_PER_DAY))
 
     def _hazards(self, hazard: Hazard) -> tuple[float, ...]:
         return tuple(

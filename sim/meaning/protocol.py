@@ -123,6 +123,26 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Event:
+    """What calls for a visit beside the schedule: its rate per minute from day 1 on, by arm index.
+
+    `visit` is held for each event, whatever its number.
+    """
+
+    name: str
+    rates: tuple[float, ...]
+    visit: PlannedVisit
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """The visits of a monitor, to which no participant comes."""
+
+    slots: Slots
+    every_minutes: float
+
+
+@dataclass(frozen=True)
 class Screening:
     """The steps between the chart and the eligibility call."""
 
@@ -171,7 +191,8 @@ class Randomisation:
 class Protocol:
     """Everything a replication and its tables read.
 
-    `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is.
+    `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is;
+    `overhead` of a role, by its index, what share of all its hours is no visit's work.
     """
 
     clock: Clock
@@ -193,6 +214,9 @@ class Protocol:
     attendance: Mapping[str, Attendance]
     reasons: tuple[Reason, ...]
     stopping_hazards: tuple[float, ...]
+    events: tuple[Event, ...]
+    monitoring: Monitoring | None
+    overhead: Mapping[int, float]
 
     @cached_property
     def judging_steps(self) -> frozenset[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from sim.meaning.assumptions import Hazard, YesNo
+from sim.meaning.assumptions import YesNo
 from sim.meaning.complaints import Fault, KeyPath, closest, listed, shown
 from sim.meaning.design import Design
 from sim.meaning.schema import Scenario
@@ -33,6 +33,7 @@ MEASURES = [
     "last_visit_day",
     "visits",
     "visits_out_of_window",
+    "unscheduled_visits",
     "site_trips",
     "desk_backlog_peak_hours",
     "desk_oldest_days",
@@ -60,6 +61,9 @@ def names_used_twice(scenario: Scenario) -> Faults:
     for name in design.eligibility.keys() & {"consent", "withdrawal"}:
         what = "this is the name of another step of the funnel"
         yield Fault(("design", "eligibility", name), what, "a name of its own")
+    for name in design.unscheduled.keys() & {*design.schedule, *SCREENING_VISITS}:
+        what = "a row of the schedule or a step of screening has this name too"
+        yield Fault(("design", "unscheduled", name), what, "a name of its own")
     for name in design.rooms.keys() & design.staff.keys():
         yield Fault(("design", "rooms", name), "a role has this name too", "a name of its own")
     for name, team in design.tasks.items():
@@ -76,6 +80,7 @@ def measures(scenario: Scenario) -> list[str]:
         ("visits_per_participant_{} site_trips_per_participant_{}", design.arms),
         ("site_hours_per_participant_{}", design.arms),
         ("left_{}", scenario.assumptions.leaving),
+        ("events_{}", scenario.assumptions.unscheduled),
         ("doses_{} doses_missed_{} doses_wasted_{} doses_late_{}", design.products),
         ("releases_failed_{} units_{} dose_intensity_{}", design.products),
         ("vials_{} vials_returned_{} vials_lost_{}",
@@ -114,14 +119,23 @@ def _in_arms_and_schedule(design: Design) -> Faults:
         path = ("design", "schedule", name)
         for index, arm_name in enumerate(row.arms or ()):
             yield from _unknown((*path, "arms", index), arm_name, design.arms)
-        for place, visit in row.at.items():
-            yield from _unknown((*path, "at", place), place, design.places)
-            yield from _unknown((*path, "at", place), visit, design.visits)
+        yield from _offered(path, row.at, design)
+    for name, event in design.unscheduled.items():
+        yield from _offered(("design", "unscheduled", name), event.at, design)
+    if design.monitoring is not None:
+        visit = design.monitoring.visit
+        yield from _unknown(("design", "monitoring", "visit"), visit, design.visits)
     path = ("design", "randomisation", "ratio")
     ratio = design.randomisation.ratio
     yield from chain.from_iterable(_unknown((*path, name), name, design.arms) for name in ratio)
     for name in design.arms.keys() - ratio.keys():
         yield Fault(path, f"the arm {name} has no ratio", "a ratio for every arm, 0 if need be")
+
+
+def _offered(path: KeyPath, at: Mapping[str, str], design: Design) -> Faults:
+    for place, visit in at.items():
+        yield from _unknown((*path, "at", place), place, design.places)
+        yield from _unknown((*path, "at", place), visit, design.visits)
 
 
 def _in_visits_and_tasks(design: Design) -> Faults:
@@ -167,22 +181,27 @@ def _in_assumptions(scenario: Scenario) -> Faults:
         ("to_first_dose_days", nature.to_first_dose_days, design.arms),
         ("products", nature.products, design.products),
         ("attendance", nature.attendance, followed_up),
+        ("unscheduled", nature.unscheduled, design.unscheduled),
+        ("overhead", nature.overhead, design.staff),
         ("durations_minutes", nature.durations_minutes, design.tasks),
     ]
     for section, names, known in tables:
         for name in names:
             yield from _unknown(("assumptions", section, name), name, known)
-    for name, hazard in nature.leaving.items():
-        yield from _arms_of(("assumptions", "leaving", name, "share"), hazard, design)
-    yield from _arms_of(("assumptions", "stops_treatment", "share"), nature.stops_treatment, design)
+    by_arm: list[tuple[KeyPath, object]] = [
+        *((("leaving", name, "share"), each.share) for name, each in nature.leaving.items()),
+        (("stops_treatment", "share"), nature.stops_treatment.share),
+        *(
+            (("unscheduled", name, "per_participant"), each.per_participant)
+            for name, each in nature.unscheduled.items()
+        ),
+    ]
+    for path, figures in by_arm:
+        for arm in figures if isinstance(figures, dict) else ():
+            yield from _unknown(("assumptions", *path, arm), arm, design.arms)
     for task in design.tasks.keys() - nature.durations_minutes.keys():
         what = f"the task {task} has no duration"
         yield Fault(("assumptions", "durations_minutes"), what, "minutes for every task")
-
-
-def _arms_of(path: KeyPath, hazard: Hazard, design: Design) -> Faults:
-    shares = hazard.share if isinstance(hazard.share, dict) else {}
-    return chain.from_iterable(_unknown((*path, arm), arm, design.arms) for arm in shares)
 
 
 def _unknown(path: KeyPath, name: str, known: Iterable[str]) -> Faults:

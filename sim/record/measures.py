@@ -40,6 +40,8 @@ UNITS = {
     "vials_*": "vials",
     "stockouts_*": "doses",
     "stockout_days_*": "days",
+    "events_*": "events",
+    "unscheduled_visits": "visits",
     "day_of_target": "day",
     "last_visit_day": "day",
     "visits*": "visits",
@@ -114,6 +116,9 @@ def _participants(reading: Reading) -> Measured:
     yield "left", float(len(left))
     for reason in protocol.reasons:
         yield f"left_{reason.name}", float(endings["left", reason.name])
+    events = Counter(moment[3] for moment in reading.moments[Milestone.UNSCHEDULED_EVENT])
+    for event in protocol.events:
+        yield f"events_{event.name}", float(events[event.name])
     yield "stopped_treatment", float(reading.count(Milestone.STOPPED_TREATMENT))
     yield "still_in_follow_up", float(len(randomised) - len(completed) - len(left))
 
@@ -135,6 +140,7 @@ def _visits(reading: Reading) -> Measured:
     outcomes = Counter(visit[7] for visit in reading.visits)
     yield "visits", float(outcomes["in_window"] + outcomes["out_of_window"])
     yield "visits_out_of_window", float(outcomes["out_of_window"])
+    yield "unscheduled_visits", float(reading.count(Milestone.UNSCHEDULED_EVENT))
     yield "site_trips", float(sum(visit[11] for visit in reading.log.visits))
 
 

@@ -8,7 +8,16 @@ from typing import NamedTuple, cast
 
 from sim.meaning.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit, Work
+from sim.vocabulary.eventlog import (
+    NOBODY,
+    EventLog,
+    Milestone,
+    Moment,
+    Movement,
+    Supplied,
+    Visit,
+    Work,
+)
 
 SAYS = {
     Milestone.CANDIDATE: "becomes a candidate",
@@ -19,7 +28,9 @@ SAYS = {
     Milestone.WITHDREW_IN_SCREENING: "withdraws during screening",
     Milestone.TURNED_AWAY: "is turned away: the trial is full",
     Milestone.DAY_1: "is on day 1",
+    Milestone.UNSCHEDULED_EVENT: "has an unscheduled event",
     Milestone.STOPPED_TREATMENT: "stops treatment and stays in follow-up",
+    Milestone.LEFT: "leaves the trial",
     Milestone.COMPLETED: "has completed the trial",
 }
 BECOMES = {
@@ -63,7 +74,8 @@ def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Ite
         *(_supplied(protocol, each) for each in log.supplies if _concerns(each, person)),
     ]
     for line in sorted(lines, key=lambda line: line[:2]):
-        whom = "" if person is not None else f"participant {line.person} "
+        who = "the team" if line.person == NOBODY else f"participant {line.person}"
+        whom = "" if person is not None else f"{who} "
         yield f"{_stamp(protocol, line.minutes)}  {whom}{line.text}"
 
 
@@ -95,15 +107,15 @@ def _milestone(protocol: Protocol, milestone: Milestone, detail: object) -> str:
             return f"is randomised to {arm.name}: {arm.title}"
         case Milestone.DOSE:
             return f"is given {amount(protocol, detail)}"
-        case Milestone.LEFT:
-            return f"leaves the trial: {plain(str(detail))}"
+        case Milestone.UNSCHEDULED_EVENT | Milestone.LEFT:
+            return f"{SAYS[milestone]}: {plain(str(detail))}"
         case _:
             return SAYS[milestone]
 
 
 def _concerns(supplied: Supplied, person: int | None) -> bool:
     """A delivery is nobody's, and is not told."""
-    return supplied[0] >= 0 and person in (None, supplied[0])
+    return supplied[0] != NOBODY and person in (None, supplied[0])
 
 
 def _supplied(protocol: Protocol, supplied: Supplied) -> Line:

@@ -25,6 +25,7 @@ class Milestone(IntEnum):
     RANDOMISED = auto()
     DAY_1 = auto()
     DOSE = auto()
+    UNSCHEDULED_EVENT = auto()
     STOPPED_TREATMENT = auto()
     LEFT = auto()
     COMPLETED = auto()
@@ -42,30 +43,37 @@ class Movement(IntEnum):
     LOST = auto()
 
 
+NOBODY = -1
+"""The person of a visit to which no participant comes, and of work that is for none of them."""
+
+OVERHEAD = "overhead"
+"""The visit and the task of work that belongs to no visit."""
+
 Moment = tuple[int, float, Milestone, object]
 """person, time, milestone, detail.
 
 The detail of JUDGED is (step, indices of the criteria failing at this step or a later one), of
 SCREEN_FAILED the criterion's index, of RANDOMISED the arm's index, of DOSE (product index, units),
-of LEFT the reason; of the others None."""
+of UNSCHEDULED_EVENT what happened, of LEFT the reason; of the others None."""
 
 Visit = tuple[int, float, int, str, int, str, str, str, str, int, float, bool]
-"""person, time of the start (for a missed visit: of the day it was due), arm (-1 before
-randomisation), schedule row, number within the row, visit, place, outcome (in_window,
-out_of_window, missed), reason, planned day, wait in minutes, whether it took a journey.
+"""person (or NOBODY), time of the start (for a missed visit: of the day it was due),
+arm (-1 for a visit that is not in the schedule), schedule row, number within the row, visit, place,
+outcome (in_window, out_of_window, missed), reason, planned day, wait in minutes, whether it took a
+journey.
 
 The reason is empty for a visit held on its planned day, else what moved it or made it missed:
 closed, holiday, staff, room, product, participant (early or late), did_not_come."""
 
 Work = tuple[int, int, str, str, bool, float, float, float, float]
-"""resource, person, visit, task, whether desk work, moment it fell due, minutes asked, started,
-ended: one uninterrupted piece of one role's or room's work. Desk work never done has
+"""resource, person (or NOBODY), visit, task, whether desk work, moment it fell due, minutes asked,
+started, ended: one uninterrupted piece of one role's or room's work. Desk work never done has
 started == ended == the end of the run, and the minutes that remain. Work begun before the end may
 end after it; whoever counts worked time clips it there."""
 
 
 Supplied = tuple[int, float, Movement, int, int]
-"""person (-1 for a delivery), time, movement, product index, vials.
+"""person (NOBODY for a delivery), time, movement, product index, vials.
 
 FAILED_RELEASE is an order, DISCARDED a prepared dose that was not begun in time, OUT_OF_STOCK a
 dose that found fewer vials than it takes; their vials are 0. DELIVERED vials come to the shelf,

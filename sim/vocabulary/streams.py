@@ -51,12 +51,15 @@ class Streams:
         }
 
     def uniform(self, question: str, index: int) -> float:
-        """Return the number in [0, 1) that answers `question` for the person (or item) `index`."""
+        """Return the number in [0, 1) that answers `question` for the person (or item) `index`.
+
+        -1 is for a question that is asked about nobody in particular.
+        """
         try:
             return self._answers[question][index]
         except (KeyError, IndexError):
             answers = self._answers.setdefault(question, array("d"))
-            while len(answers) <= index:
+            while len(answers) <= max(index, 0):
                 answers.frombytes(self._next_block(question, len(answers) // _BLOCK))
             return answers[index]
 

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from sim.meaning.product import Product
-from sim.meaning.protocol import Arm, Attributes, PlannedVisit, Protocol
+from sim.meaning.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
 from sim.meaning.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, gamma
@@ -138,6 +138,10 @@ class Chance:
     def stops(self, person: int, arm: Arm, day_1: float) -> float:
         """Return when a participant first dosed at `day_1` stops treatment."""
         return self._after(day_1, self._protocol.stopping_hazards[arm.index], "stopping", person)
+
+    def happens(self, person: int, arm: Arm, event: Event, number: int, since: float) -> float:
+        """Return when the `number`-th event of a kind happens to a participant, after `since`."""
+        return self._after(since, event.rates[arm.index], f"{event.name} {number} happens", person)
 
     def _after(self, start: float, hazard: float, question: str, person: int) -> float:
         if hazard == 0:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from sim.meaning.protocol import Arm, PlannedVisit, Protocol
+from sim.meaning.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.meaning.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.world.chance import Chance
@@ -21,7 +21,8 @@ class Appointment:
     """A planned visit on a day; `cause` says what moved it there or made it missed.
 
     `first_coming` is earlier than `coming` if the visit was put off; `came_in_vain` says that the
-    participant was sent home, `joins` that they are already there for the visit before.
+    participant was sent home, `joins` that they are already there for the visit before. An
+    unscheduled visit has an instant at which `happened` what calls for it.
     """
 
     planned: PlannedVisit
@@ -35,6 +36,12 @@ class Appointment:
     first_coming: float = NEVER
     came_in_vain: bool = False
     joins: bool = False
+    happened: float = NEVER
+
+    @property
+    def is_unscheduled(self) -> bool:
+        """Whether no row of the schedule plans it."""
+        return self.happened < NEVER
 
     def put_on(self, day: int, cause: str, is_there: bool = False) -> None:  # noqa: FBT001, FBT002 -- a keyword takes longer
         """Move it to a possible day, or count it as missed if that is too late.
@@ -69,7 +76,7 @@ class Appointment:
 
 
 class Diary:
-    """Keeps one appointment for each row of the schedule: the row's next visit.
+    """Keeps one appointment for each row of the schedule, and for each kind of event: the next.
 
     Until a dose has really been given, day 1 is the day planned for it and only dosing visits are
     attended; the first dose given then fixes day 1 and with it every later planned day. What is not
@@ -90,6 +97,7 @@ class Diary:
         self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
         first_dose = randomised + chance.first_dose_minutes(self.person, arm)
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
+        self._events = {each.visit.row_order: each for each in protocol.events}
         self._rows = {row[0].row_order: row for row in arm.rows}
         self._appointments: dict[int, Appointment] = {}
         doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
@@ -108,9 +116,9 @@ class Diary:
         }
 
     def next(self, now: float) -> Appointment | None:
-        """Return the next appointment, its hour settled; None when no visit is left."""
+        """Return the next appointment, its hour settled; None when the schedule is done."""
         while True:
-            if not self._appointments:
+            if all(each.is_unscheduled for each in self._appointments.values()):
                 return None
             appointment = min(self._attended(), key=_TURN)
             self._set_hour(appointment, now)
@@ -124,6 +132,10 @@ class Diary:
         """Cross out a visit that was held or missed, and book the row's next."""
         planned, day = appointment.planned, appointment.day
         del self._appointments[planned.row_order]
+        if appointment.is_unscheduled:
+            self._here = (day, appointment.slots.place)
+            self._expect(self._events[planned.row_order], planned.number + 1, appointment.happened)
+            return
         earliest, held_up_by = day, appointment.cause
         if planned.is_dose and appointment.is_missed:
             self._held_up_by = appointment.cause
@@ -145,6 +157,26 @@ class Diary:
             self._book_rows(
                 (each for each in others if each.row_order not in self._appointments), day
             )
+
+    def expect_events(self, day_1: float) -> None:
+        """Book a visit for the first event of each kind after the first dose."""
+        for event in self._events.values():
+            self._expect(event, 1, day_1)
+
+    def _expect(self, event: Event, number: int, since: float) -> None:
+        """Book a visit for an event, unless there is none before the end.
+
+        Nobody acts on it before it has happened, for a visit that is put off asks what is next.
+        """
+        happens = self._chance.happens(self.person, self.arm, event, number, since)
+        day = int(min(happens, self._protocol.clock.end_minutes) // MINUTES_PER_DAY) + 1
+        first = event.visit.offer.next_on_or_after(day)
+        if first == NEVER_DAY:
+            return
+        planned = replace(event.visit, number=number)
+        appointment = Appointment(planned, day, planned.offer.choices[0], happened=happens)
+        appointment.put_on(first, "" if first == day else planned.offer.why_not(day))
+        self._appointments[planned.row_order] = appointment
 
     def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
         """Try the visit again on the first possible day from `first_day` on."""

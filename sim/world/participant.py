@@ -67,6 +67,7 @@ def participation(
                 note(held.start, Milestone.DAY_1)
                 leaves, reason = chance.leaves(person, arm, held.start)
                 stops = chance.stops(person, arm, held.start)
+                diary.expect_events(held.start)
         diary.keep(visit)
     note(now, Milestone.COMPLETED)
     provision.end(now)

@@ -6,6 +6,8 @@ import math
 
 from sim.meaning.protocol import Protocol
 from sim.vocabulary.eventlog import EventLog
+from sim.world.monitoring import monitoring
+from sim.world.overhead import overhead
 from sim.world.recruitment import recruitment
 from sim.world.trial import Trial
 
@@ -18,6 +20,10 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     trial = Trial(protocol, seed, replication)
     agenda, end = trial.agenda, protocol.clock.end_minutes
     agenda.begin(recruitment(trial))
+    if protocol.monitoring is not None:
+        agenda.begin(monitoring(protocol.monitoring, trial))
+    if protocol.overhead:
+        agenda.begin(overhead(trial))
     agenda.run(until=math.nextafter(end, math.inf))
     trial.close()
     return trial.log

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import count
 
 from sim.meaning.resource import Resource
 from sim.meaning.slots import Slots, Task, Visit
-from sim.vocabulary.eventlog import Work
+from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work
 from sim.world.chance import Chance
 from sim.world.changing_post import ChangingPost
 from sim.world.post import Post, UnlimitedPost
 from sim.world.waiting import Held, Request
+
+_LONGEST_PIECE_MINUTES = 60
 
 
 class Staff:
@@ -24,6 +27,7 @@ class Staff:
         self._log = log
         self._posts = [self._post(index, each) for index, each in enumerate(resources)]
         self._tickets = count()
+        self._asked = [0.0] * len(self._posts)  # minutes since overhead was last left on a desk
 
     def first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, int]:  # noqa: FBT001
         """Return when the first task's whole team is free, and who is last to be (-1: nobody)."""
@@ -64,6 +68,7 @@ class Staff:
             return False
         for member in task.team:
             self._posts[member].take(start, end)
+            self._asked[member] += minutes
             self._log.append(
                 (member, person, visit.name, name, False, request.due, minutes, start, end)
             )
@@ -78,6 +83,18 @@ class Staff:
             work = (due, next(self._tickets), person, visit.name, task.name, minutes)
             for member in task.team:
                 self._posts[member].leave_on_desk(work)
+                self._asked[member] += minutes
+
+    def leave_overhead(self, member: int, share: float, due: float) -> None:
+        """Leave on a role's desk what makes up `share` of all its work since the last time.
+
+        It comes in pieces, so that no visit waits long for one to be finished.
+        """
+        minutes, self._asked[member] = self._asked[member] * share / (1 - share), 0.0
+        pieces = math.ceil(minutes / _LONGEST_PIECE_MINUTES)
+        for _ in range(pieces):
+            work = (due, next(self._tickets), NOBODY, OVERHEAD, OVERHEAD, minutes / pieces)
+            self._posts[member].leave_on_desk(work)
 
     def close(self, end: float) -> None:
         """Bring every desk up to the end of the run."""

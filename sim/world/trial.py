@@ -43,6 +43,11 @@ class Trial:
         self.agenda.close()
 
     @property
+    def has_randomised(self) -> bool:
+        """Whether anybody has been randomised so far."""
+        return bool(self._randomised)
+
+    @property
     def is_full(self) -> bool:
         """Whether the target has been reached."""
         return self._full_since < math.inf
@@ -53,7 +58,9 @@ class Trial:
             self.log.moments.append((person, time, milestone, detail))
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
-        """Log a visit of the schedule that was held or missed."""
+        """Log a visit of a participant that was held or missed, and the event it is for."""
+        if visit.is_unscheduled:
+            self.note(person, visit.happened, Milestone.UNSCHEDULED_EVENT, visit.planned.row)
         planned, slots = visit.planned, visit.slots
         outcome, reason = visit.fate
         is_journey = slots.is_journey and not visit.joins and not visit.is_missed
@@ -61,7 +68,7 @@ class Trial:
             (
                 person,
                 start,
-                arm.index,
+                -1 if visit.is_unscheduled else arm.index,
                 planned.row,
                 planned.number,
                 slots.visit.name,
