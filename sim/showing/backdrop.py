@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -85,19 +85,23 @@ def _days(run: Run, span: Span) -> str:
     return run.say.span(run.say.day(span.first), run.say.day(span.last))
 
 
-def marked(days: list[tuple[str, date]]) -> list[alt.Chart]:
+def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
     """Return a rule for each named day, each dashed in its own way, named beside its top.
 
-    Names stand one below the other, so that days close together can be told apart.
+    Names stand one below the other, so that days close together can be told apart; those of days
+    soon after the first date of the chart stand to the right, where there is room.
     """
+    last = max(day for _, day in days)
     return [
         layer
         for place, (name, day) in enumerate(days)
-        for layer in _mark(name, day, place, DASHES[place % len(DASHES)])
+        for layer in _mark(name, day, place, early=day - since < (last - since) / 3)
     ]
 
 
-def _mark(name: str, day: date, place: int, dash: list[int]) -> list[alt.Chart]:
+def _mark(name: str, day: date, place: int, *, early: bool) -> list[alt.Chart]:
+    dash = DASHES[place % len(DASHES)]
+    side: Any = {"align": "left", "dx": 5} if early else {"align": "right", "dx": -5}
     base = alt.Chart(pd.DataFrame({"date": [pd.Timestamp(day)], "name": [name]})).encode(x=dates())
     return [
         base.mark_rule(color=BLACK, strokeDash=dash, strokeWidth=1.5, clip=True).encode(
@@ -106,7 +110,7 @@ def _mark(name: str, day: date, place: int, dash: list[int]) -> list[alt.Chart]:
                 alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
             ]
         ),
-        base.mark_text(align="right", dx=-5, fontSize=11, color=BLACK, clip=True).encode(
+        base.mark_text(**side, fontSize=11, color=BLACK, clip=True).encode(
             y=alt.value(10 + 15 * place), text="name:N"
         ),
     ]

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sim.showing.charts import BLACK, FONT, GREY
 
-WIDTH, LINE, PAD, FIGURE, HEAD = 900, 18, 9, 56, 70
+WIDTH, LINE, PAD, FIGURE, HEAD, TIP = 900, 18, 9, 56, 90, 5
 """Pixels: a diagram, a line of text, what surrounds the lines, a figure at their end, an arrow's
-head (square pixels)."""
+head (square pixels), and from its middle to its tip."""
 
 
 class Line(NamedTuple):
@@ -138,8 +138,8 @@ def _arrows(arrows: Sequence[Arrow], height: float) -> list[alt.Chart]:
     )
     heads = pd.DataFrame(
         [
-            (*arrow.points[-1], 180 if arrow.points[-1][0] == arrow.points[-2][0] else 90)
-            for arrow in arrows
+            (x, y - TIP, 180) if x == before else (x - TIP, y, 90)
+            for (before, _), (x, y) in (arrow.points[-2:] for arrow in arrows)
         ],
         columns=["x", "y", "angle"],
     )

@@ -30,6 +30,9 @@ GAP, TRUNK, SIDE = 28, 300, 440
 Key = tuple[str, str, str]
 """box, arm, reason"""
 
+EVERYBODY: Key = ("candidates", "", "")
+RANDOMISED: Key = ("randomised", "", "")
+
 
 def figure(run: Run) -> Figure:
     """Return the mean flow of participants, drawn, with boxes that add up as shown."""
@@ -40,8 +43,8 @@ def figure(run: Run) -> Figure:
     }
     message = say(
         "consort.message",
-        candidates=_figure(shown["candidates", "", ""]),
-        randomised=_figure(shown["randomised", "", ""]),
+        candidates=_figure(shown[EVERYBODY]),
+        randomised=_figure(shown[RANDOMISED]),
         **{end: _figure(count) for end, count in ends.items()},
     )
     return Figure(title, boxes.drawn(*_boxes(run, shown), message), _table(run, shown))
@@ -50,27 +53,28 @@ def figure(run: Run) -> Figure:
 def tenths(flow: pd.DataFrame) -> dict[Key, int]:
     """Return the mean of every box in whole tenths, rounded so that the boxes add up.
 
-    From the candidates down, each total is shared out among its parts by largest remainders
-    (Hamilton's method), so that no figure is a tenth or more from its mean, save by what the totals
-    above it were rounded.
+    Candidates and randomised are rounded as everywhere; what follows shares them out among its
+    parts by largest remainders (Hamilton's method).
     """
     means: dict[Key, float] = {
         (row["box"], row["arm"], row["reason"]): row["mean"] for row in flow.to_dict("records")
     }
     lost = [key for key in means if key[0] in LOST]
-    every = round(10 * means["candidates", "", ""])
-    shown = {("candidates", "", ""): every}
-    shown |= _shared(every, {key: means[key] for key in [*lost, ("randomised", "", "")]})
+    shown = {key: _tenths(means[key]) for key in (EVERYBODY, RANDOMISED)}
+    shown |= _shared(shown[EVERYBODY] - shown[RANDOMISED], {key: means[key] for key in lost})
     arms = [key for key in means if key[0] == "randomised" and key[1]]
-    shown |= _shared(shown["randomised", "", ""], {key: means[key] for key in arms})
+    shown |= _shared(shown[RANDOMISED], {key: means[key] for key in arms})
     for allocated in arms:
         arm = [key for key in means if key[1] == allocated[1]]
         ends = {key: means[key] for key in arm if key[0] in ENDINGS}
         shown |= _shared(shown[allocated], ends)
-        shown |= {
-            key: min(round(10 * means[key]), shown[allocated]) for key in arm if key[0] in ASIDE
-        }
+        shown |= {key: min(_tenths(means[key]), shown[allocated]) for key in arm if key[0] in ASIDE}
     return {key: shown[key] for key in means}
+
+
+def _tenths(mean: float) -> int:
+    """The mean in tenths, rounded as its text is."""
+    return round(10 * round(mean, 1))
 
 
 def _shared(total: int, means: Mapping[Key, float]) -> dict[Key, int]:
@@ -90,7 +94,7 @@ def _figure(tenths_shown: int) -> str:
 
 def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[Arrow]]:
     """Candidates, who is lost, the randomised; then what becomes of each arm, side by side."""
-    say, every, chosen = run.say, shown["candidates", "", ""], shown["randomised", "", ""]
+    say, every, chosen = run.say, shown[EVERYBODY], shown[RANDOMISED]
     top = Box(WIDTH / 4 - TRUNK / 2, 1, TRUNK, [_line(say.heading("candidates"), every)])
     lost = [_line(_lost(run, key), n) for key, n in shown.items() if key[0] in LOST and n]
     excluded = [_line(say("consort.excluded"), every - chosen), *lost]
@@ -129,9 +133,11 @@ def _arm(run: Run, shown: Mapping[Key, int], arm: str) -> list[list[Line]]:
 
     reasons = {key[2]: n for key, n in shown.items() if key[:2] == ("left", arm)}
     left = [_line(say.heading(reason), n) for reason, n in reasons.items() if n]
+    stopped = [name for name in ASIDE[1:] if shown[name, arm, ""]]
+    allocated = _line(run.arm_title(arm), shown["randomised", arm, ""])
     return [
-        [_line(run.arm_title(arm), shown["randomised", arm, ""]), *lines("received_first_dose")],
-        [_line(say.heading("left"), sum(reasons.values())), *left, *lines("stopped_treatment")],
+        [allocated, *lines(ASIDE[0], *stopped)],
+        [_line(say.heading("left"), sum(reasons.values())), *left],
         lines("completed", "still_in_follow_up"),
     ]
 

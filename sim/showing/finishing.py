@@ -88,7 +88,7 @@ def _completion(run: Run) -> Figure:
         randomised=number(randomised["p50"].iloc[-1], 0),
         completed=number(completed["p50"].iloc[-1], 0),
     )
-    marks = backdrop.marked(timing.deadlines(run))
+    marks = backdrop.marked(timing.deadlines(run), run.opens)
     chart = charts.over_time(points, points, series, Frame(say("finished.axis"), message), marks)
     columns = ["p50_randomised", "p10", "p50", "p90"]
     beside = completed.assign(p50_randomised=randomised["p50"])

@@ -27,15 +27,27 @@ from sim.vocabulary.words import number
 KINDS = {"completed": "completer", "screen_failed": "failure", "left": "leaver"}
 """The last milestone of each of the three, and what they are called."""
 
+ABOVE, ON, BELOW = -13, 0, 13
+"""Where a symbol stands beside the line of its life, in pixels."""
+
+
+class Symbol(NamedTuple):
+    """How something that happens is drawn."""
+
+    shape: str
+    colour: str
+    lane: int
+
+
 SYMBOLS = {
-    "candidate": ("circle", GREY),
-    "consented": ("square", PURPLE),
-    "randomised": ("diamond", BLACK),
-    "dose": ("triangle-up", ORANGE),
-    "visit": ("circle", BLUE),
-    "out_of_window": ("square", SKY),
-    "missed": ("cross", VERMILION),
-    "out": ("triangle-down", GREEN),
+    "candidate": Symbol("circle", GREY, ABOVE),
+    "consented": Symbol("square", PURPLE, ABOVE),
+    "randomised": Symbol("diamond", BLACK, ABOVE),
+    "out": Symbol("triangle-down", GREEN, ABOVE),
+    "visit": Symbol("circle", BLUE, ON),
+    "out_of_window": Symbol("square", SKY, ON),
+    "missed": Symbol("cross", VERMILION, ON),
+    "dose": Symbol("triangle-up", ORANGE, BELOW),
 }
 ROW = 56
 """Height of a life in pixels."""
@@ -116,33 +128,27 @@ def _sentence(run: Run, life: Life) -> str:
 
 
 def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Chart:
-    kinds = {run.say(f"lives.{what}"): look for what, look in SYMBOLS.items()}
-    seen = [name for name in kinds if name in set(points["series"])]
+    """A line a life with three lanes of symbols: milestones above, visits on it, doses below."""
+    kinds = {run.say(f"lives.{what}"): symbol for what, symbol in SYMBOLS.items()}
+    seen = {name: symbol for name, symbol in kinds.items() if name in set(points["series"])}
     ends = points.groupby("label")["day"].agg(["min", "max"]).reset_index()
+    x = alt.X("day:Q", title=run.say("lives.axis"))
     y = alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
-    lines = (
-        alt.Chart(ends)
-        .mark_rule(color=GREY)
-        .encode(x=alt.X("min:Q", title=run.say("lives.axis")), x2="max:Q", y=y)
-    )
-    looks = [kinds[name] for name in seen]
-    symbols = alt.Chart(points).mark_point(filled=True, size=90, stroke="white", strokeWidth=0.6)
-    symbols = symbols.encode(
-        x=alt.X("day:Q", title=run.say("lives.axis")),
-        y=y,
-        shape=alt.Shape(
-            "series:N",
-            sort=seen,
-            scale=alt.Scale(domain=seen, range=[s for s, _ in looks]),
-            legend=alt.Legend(columns=4),
-        ),
-        color=alt.Color(
-            "series:N",
-            sort=seen,
-            scale=alt.Scale(domain=seen, range=[c for _, c in looks]),
-            legend=alt.Legend(columns=4),
-        ),
-        opacity=picked(),
-        tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in ("series", "named", "date")],
-    )
-    return finish(layered([lines, symbols]), ROW * len(names), message)
+    lines = alt.Chart(ends).mark_rule(color=GREY).encode(x=alt.X("min:Q"), x2="max:Q", y=y)
+    legend = alt.Legend(columns=4)
+    shapes = alt.Scale(domain=[*seen], range=[symbol.shape for symbol in seen.values()])
+    colours = alt.Scale(domain=[*seen], range=[symbol.colour for symbol in seen.values()])
+    lanes = [
+        alt.Chart(points[points["what"].isin([w for w, s in SYMBOLS.items() if s.lane == lane])])
+        .mark_point(filled=True, size=80, stroke="white", strokeWidth=0.6, yOffset=lane)
+        .encode(
+            x=x,
+            y=y,
+            shape=alt.Shape("series:N", sort=[*seen], scale=shapes, legend=legend),
+            color=alt.Color("series:N", sort=[*seen], scale=colours, legend=legend),
+            opacity=picked(),
+            tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in ("series", "named", "date")],
+        )
+        for lane in (ABOVE, ON, BELOW)
+    ]
+    return finish(layered([lines, *lanes]), ROW * len(names), message)

@@ -147,7 +147,9 @@ def _curve(run: Run, target: int) -> Figure:
         for date, value, low, high in points.itertuples(index=False)
     ]
     header = [say(f"shared.{column}") for column in ("date", "probability", "interval")]
-    chart = charts.over_time(drawn, drawn, [series], frame, backdrop.marked(timing.deadlines(run)))
+    chart = charts.over_time(
+        drawn, drawn, [series], frame, backdrop.marked(timing.deadlines(run), run.opens)
+    )
     return Figure(title, chart, Table(title, header, rows))
 
 

@@ -14,6 +14,9 @@ from sim.showing.page import Figure, Row, Run, Table
 from sim.showing.touch import TIME
 from sim.vocabulary.words import percent
 
+HEADROOM = 1.3
+"""How much higher than the highest bar the chart is: the names of the days need room."""
+
 
 def figure(run: Run, target: int) -> Figure | None:
     """Return the share of simulated trials by the month in which they reach the target.
@@ -76,12 +79,20 @@ def _bars(shares: pd.DataFrame, marks: list[tuple[str, date]], frame: Frame) -> 
         .encode(
             x=dates(),
             x2="to:T",
-            y=alt.Y("value:Q", title=frame.title, axis=alt.Axis(format="%", tickCount=5)),
+            y=alt.Y(
+                "value:Q",
+                title=frame.title,
+                axis=alt.Axis(format="%", tickCount=5),
+                scale=alt.Scale(domain=[0, HEADROOM * shares["value"].max()]),
+            ),
+            y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("date:T", title=" ", format="%Y-%m"),
                 alt.Tooltip("value:Q", title=" ", format=".1%"),
             ],
         )
     )
-    layers = alt.layer(bars, *backdrop.marked(marks)).add_params(TIME)
+    layers = alt.layer(bars, *backdrop.marked(marks, shares["date"].iloc[0].date())).add_params(
+        TIME
+    )
     return finish(layers, frame.height, frame.message)
