@@ -137,7 +137,7 @@ def _days(reading: Reading) -> Measured:
 def _first_six_months(opens: date) -> int:
     """How many days lie between the opening and the same day of the month six months later.
 
-    Where that month is too short, its last day is followed by the first of the next.
+    Where that month is too short, the days run over into the next.
     """
     month = opens.month + 5
     year, month = opens.year + month // 12, month % 12 + 1

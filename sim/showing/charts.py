@@ -125,6 +125,15 @@ def dates() -> alt.X:
     return alt.X("date:T", title=None, axis=axis)
 
 
+def _tips(frame: Frame) -> list[alt.Tooltip]:
+    form = ".1%" if frame.share else ".1f"
+    return [
+        alt.Tooltip("series:N", title=" "),
+        alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
+        alt.Tooltip("value:Q", title=" ", format=form),
+    ]
+
+
 def over_time(
     lines: pd.DataFrame,
     bands: pd.DataFrame,
@@ -140,11 +149,6 @@ def over_time(
     scale = alt.Scale(domain=[0, 1]) if frame.share else alt.Scale(zero=True, nice=True)
     shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
     value = alt.Y("value:Q", title=frame.title, axis=axis, scale=scale)
-    tips = [
-        alt.Tooltip("series:N", title=" "),
-        alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
-        alt.Tooltip("value:Q", title=" ", format=".1%" if frame.share else ".1f"),
-    ]
     band = (
         alt.Chart(bands)
         .mark_area(clip=True, interpolate=shape)
@@ -166,7 +170,7 @@ def over_time(
     touch = (
         alt.Chart(lines)
         .mark_point(opacity=0, size=80, clip=True)
-        .encode(x=dates(), y=value, tooltip=tips)
+        .encode(x=dates(), y=value, tooltip=_tips(frame))
     )
     layers = [line, touch] if bands.empty else [band, line, touch]
     return finish(layered([*layers, *behind], time=True), frame.height, frame.message)
@@ -228,29 +232,6 @@ def scatter(table: pd.DataFrame, frame: Frame) -> Chart:
         tooltip=["at:Q", alt.Tooltip("value:Q", format=".1%" if frame.share else ".4~g")],
     )
     return finish(alt.layer(spans, points), frame.height, frame.message)
-
-
-def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:
-    """Return a field of shares with the figure in each cell: across, down, value."""
-    cells = alt.Chart(table).encode(
-        x=alt.X(
-            "across:N",
-            title=frame.across,
-            sort=list(dict.fromkeys(table["across"])),
-            axis=alt.Axis(labelAngle=0, labelOverlap=True),
-        ),
-        y=alt.Y("down:N", title=frame.title, sort=list(dict.fromkeys(table["down"]))[::-1]),
-    )
-    colour = alt.Color(
-        "value:Q", scale=alt.Scale(domain=[0, 1], scheme="blues"), legend=alt.Legend(format="%")
-    )
-    fields = cells.mark_rect().encode(
-        color=colour, tooltip=["across:N", "down:N", alt.Tooltip("value:Q", format=".1%")]
-    )
-    dark = alt.when("datum.value > 0.6").then(alt.value("white")).otherwise(alt.value(BLACK))
-    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=dark)
-    height = max(frame.height, ROW_HEIGHT * table["down"].nunique())
-    return finish(alt.layer(fields, figures), height, frame.message)
 
 
 def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from sim.showing.page import Answer, Row, Run, Table
 
-COMMANDS = ("compare", "sweep", "solve")
+COMMANDS = {
+    "compare": "trialsim compare {}.yaml other.yaml",
+    "sweep": "trialsim sweep {}.yaml --tornado",
+    "solve": "trialsim solve {}.yaml --move PATH --until TARGET",
+}
 
 
 def answer(run: Run) -> Answer:
     """Return which commands answer what one run cannot, ready to be typed for this scenario."""
     say, name = run.say, run.scenario.scenario
     rows = [
-        Row([say(f"varying.{command}"), say(f"varying.{command}_typed", scenario=name)])
-        for command in COMMANDS
+        Row([say(f"varying.{command}"), COMMANDS[command].format(name)]) for command in COMMANDS
     ]
     header = [say("varying.question"), say("varying.command")]
     table = Table(say("varying.table"), header, rows, texts=2)

@@ -8,16 +8,12 @@ function show(id, spec) {
   }).catch(function (problem) { console.error(problem); }));
 }
 
-function fold(open) {
-  document.querySelectorAll("details.more").forEach(function (more) { more.open = open; });
-}
-
 // A chart measures the width it has, so what is folded is open until its charts are drawn, and
 // measured again once it is opened. Without scripts nothing is folded.
 document.addEventListener("DOMContentLoaded", function () {
   document.body.classList.add("drawing");
   Promise.all(drawing).then(function () {
-    fold(false);
+    document.querySelectorAll("details.more").forEach(function (more) { more.open = false; });
     document.body.classList.replace("drawing", "drawn");
     const aim = location.hash && document.getElementById(location.hash.slice(1));
     if (aim) aim.scrollIntoView();
@@ -26,8 +22,14 @@ document.addEventListener("DOMContentLoaded", function () {
     more.addEventListener("toggle", function () { window.dispatchEvent(new Event("resize")); });
   });
 });
-window.addEventListener("beforeprint", function () { fold(true); });
-window.addEventListener("afterprint", function () { fold(false); });
+let unfolded = [];
+window.addEventListener("beforeprint", function () {
+  unfolded = document.querySelectorAll("details.more:not([open])");
+  unfolded.forEach(function (more) { more.open = true; });
+});
+window.addEventListener("afterprint", function () {
+  unfolded.forEach(function (more) { more.open = false; });
+});
 
 function comma_separated(table) {
   const cells = function (row) {
