@@ -183,7 +183,7 @@ def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
 def test_the_first_six_months_end_before_the_same_day_six_months_on() -> None:
     """From 1 January 2024 on they are the days 0 to 181; 1 July is day 182."""
     clock = Clock(date(2024, 1, 1), date(2024, 12, 31))
-    moments = [
+    moments: list[Moment] = [
         (person, at(day, 12), Milestone.RANDOMISED, 0) for person, day in enumerate((0, 181, 182))
     ]
 
