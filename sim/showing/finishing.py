@@ -7,14 +7,10 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sim.meaning.protocol import Arm
-from sim.showing import charts, complying, findings
+from sim.showing import backdrop, charts, complying, consort, findings, lives, timing
 from sim.showing.charts import BLUE, DASHED, GREEN, ORANGE, SKY, SOLID, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 from sim.vocabulary.words import number, percent
-
-KEPT = ("candidates", "randomised")
-ASIDE = ("received_first_dose", "stopped_treatment")
-"""Boxes of the flow that hold who is left, and that count people counted in another box as well."""
 
 MOVES = ("in_window", "out_of_window", "missed")
 """Outcomes that have a cause: of those in their window, the visits not held on the planned day."""
@@ -25,12 +21,12 @@ FAILURES = ("failed_any", "failed_first", "failed_only")
 def answer(run: Run) -> Answer:
     """Return whether participants finish in time, and where they are lost."""
     say, closes = run.say, run.say.day(run.closes)
-    title, parts = say("finished.title", day=closes), list(_parts(run))
+    title, more = say("finished.title", day=closes), list(_more(run))
     if not run.anybody_randomised:
-        return Answer("finished", title, say("finished.nobody"), (), parts)
+        return Answer("finished", title, say("finished.nobody"), (), (), more)
     means = {name: number(run.measure(name)["mean"]) for name in ("randomised", "completed")}
     lead = say("finished.lead", day=closes, **means)
-    return Answer("finished", title, lead, list(_paragraphs(run)), parts)
+    return Answer("finished", title, lead, list(_paragraphs(run)), [_completion(run)], more)
 
 
 def _paragraphs(run: Run) -> Iterator[str]:
@@ -44,11 +40,10 @@ def _paragraphs(run: Run) -> Iterator[str]:
         yield say("finished.too_late", day=say.day(run.recruits_until), days=days)
 
 
-def _parts(run: Run) -> Iterator[Table | Figure]:
+def _more(run: Run) -> Iterator[Part]:
+    yield consort.figure(run)
+    yield from lives.figures(run)
     yield _safe_dates(run)
-    if run.anybody_randomised:
-        yield _completion(run)
-    yield _flow(run)
     if len(run.tables["funnel.csv"]):
         yield _funnel(run)
     if run.anybody_randomised and len(run.tables["visits.csv"]):
@@ -93,7 +88,8 @@ def _completion(run: Run) -> Figure:
         randomised=number(randomised["p50"].iloc[-1], 0),
         completed=number(completed["p50"].iloc[-1], 0),
     )
-    chart = charts.over_time(points, points, series, Frame(say("finished.axis"), message))
+    marks = backdrop.marked(timing.deadlines(run), run.opens)
+    chart = charts.over_time(points, points, series, Frame(say("finished.axis"), message), marks)
     columns = ["p50_randomised", "p10", "p50", "p90"]
     beside = completed.assign(p50_randomised=randomised["p50"])
     rows = [
@@ -103,22 +99,6 @@ def _completion(run: Run) -> Figure:
     heads = [f"{say.heading('completed')} {quantile}" for quantile in ("P10", "P50", "P90")]
     header = [say("shared.date"), f"{say.heading('randomised')} P50", *heads]
     return Figure(title, chart, Table(title, header, rows))
-
-
-def _flow(run: Run) -> Table:
-    """The boxes of the CONSORT diagram in order: who is left, and who was lost on the way."""
-    say, flow = run.say, run.tables["flow.csv"].fillna("")
-    rows = []
-    for box in flow[(flow["mean"] > 0) | (flow["reason"] == "")].to_dict("records"):
-        name, arm, title = box["box"], box["arm"], say.heading(box["box"])
-        if arm and name in KEPT:
-            title = say("finished.allocated", arm=run.arm_title(arm))
-        middle = say.span(number(box["p10"], 0), number(box["p90"], 0))
-        kind = "kept" if name in KEPT else "aside" if name in ASIDE else "lost"
-        rows.append(Row([title, say.title(box["reason"]), number(box["mean"]), middle], kind))
-    columns = ("finished.flow_box", "finished.flow_reason", "shared.mean", "shared.middle")
-    header = [say(column) for column in columns]
-    return Table(say("finished.flow"), header, rows, say("finished.flow_note"), texts=2)
 
 
 def _funnel(run: Run) -> Figure:

@@ -15,6 +15,7 @@ from sim.record.points import DONE
 from sim.record.unfinished import POINTS
 from sim.showing import charts, rendering, report
 from sim.showing.charts import STYLES, Chart, Frame, Series
+from sim.showing.fields import heat_map
 from sim.showing.page import Answer, Figure, Row, Table, place
 from sim.showing.scattering import stride
 from sim.vocabulary.words import Words, number, percent, words
@@ -180,7 +181,7 @@ def _field(sweep: Sweep, done: pd.DataFrame, name: str) -> Chart:
     field = pd.DataFrame(
         {"across": done[across], "down": done[down], "value": done[f"{name}{PROBABILITY}"]}
     )
-    return charts.heat_map(field, Frame(down, _spread(sweep, name), share=True, across=across))
+    return heat_map(field, Frame(down, _spread(sweep, name), share=True, across=across))
 
 
 def _scale(values: pd.Series[Any]) -> pd.Series[Any]:

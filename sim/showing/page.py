@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -119,12 +119,20 @@ class Multiples:
     table: Table
 
 
+Part = Table | Figure | Multiples
+"""What stands beneath the words of an answer."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question: plain words first, then tables and figures in order."""
+    """The answer to a question: plain words first, then tables and figures in order.
+
+    `more` is folded away beneath the `parts`, until a reader opens it or the page is printed.
+    """
 
     key: str
     title: str
     lead: str
     paragraphs: Sequence[str] = ()
-    parts: Sequence[Table | Figure | Multiples] = field(default_factory=tuple)
+    parts: Sequence[Part] = ()
+    more: Sequence[Part] = ()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sim.showing import charts, findings
+from sim.showing import backdrop, charts, findings, ignorance, timing
 from sim.showing.charts import BLUE, DASHED, SOLID, VERMILION, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 from sim.vocabulary.intervals import Interval, of_share
 from sim.vocabulary.words import Words, number, percent
 
@@ -25,7 +25,9 @@ def answer(run: Run) -> Answer:
     )
     if not run.anybody_randomised:
         return Answer("reached", title, say("reached.nobody"))
-    return Answer("reached", title, _lead(run), list(_paragraphs(run)), list(_parts(run)))
+    first = _fan(run) if target is None else _curve(run, target)
+    more = [] if target is None else list(_more(run, target))
+    return Answer("reached", title, _lead(run), list(_paragraphs(run)), [first], more)
 
 
 def verdict(run: Run) -> str:
@@ -96,19 +98,17 @@ def _paragraphs(run: Run) -> Iterator[str]:
         )
     randomised = run.measure("randomised")
     low, high = number(randomised["p10"], 0), number(randomised["p90"], 0)
+    if run.target is not None:
+        yield from filter(None, [ignorance.sentence(run, run.target)])
     yield say("reached.randomised", mean=number(randomised["mean"]), low=low, high=high)
 
 
-def _parts(run: Run) -> Iterator[Table | Figure]:
-    if run.target is None:
-        yield _fan(run)
-        return
-    yield _dates(run, run.target)
-    yield _curve(run, run.target)
+def _more(run: Run, target: int) -> Iterator[Part]:
     yield _fan(run)
-    thirds = findings.by_rate(run.replications, run.target)
-    if thirds is not None:
-        yield _thirds(run.say, run.target, thirds)
+    yield _dates(run, target)
+    when = timing.figure(run, target)
+    if when is not None:
+        yield when
 
 
 def _dates(run: Run, target: int) -> Table:
@@ -147,7 +147,9 @@ def _curve(run: Run, target: int) -> Figure:
         for date, value, low, high in points.itertuples(index=False)
     ]
     header = [say(f"shared.{column}") for column in ("date", "probability", "interval")]
-    chart = charts.over_time(drawn, drawn, [series], frame)
+    chart = charts.over_time(
+        drawn, drawn, [series], frame, backdrop.marked(timing.deadlines(run), run.opens)
+    )
     return Figure(title, chart, Table(title, header, rows))
 
 
@@ -168,7 +170,8 @@ def _fan(run: Run) -> Figure:
         pd.concat(lines),
         points.assign(low=points["p10"], high=points["p90"], series=series[0].name),
         series,
-        Frame(say("reached.axis"), message),
+        Frame(say("reached.axis"), f"{message} {backdrop.legend(run)}".rstrip()),
+        backdrop.shades(run),
     )
     rows = [
         Row([say.day(date), *(number(count, 0) for count in counts)])
@@ -181,23 +184,3 @@ def _needed(run: Run, target: int, name: str) -> pd.DataFrame:
     """The straight line from nobody at the opening to the target on the last day of recruitment."""
     ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
     return pd.DataFrame({"date": ends, "value": [0.0, float(target)], "series": name})
-
-
-def _thirds(say: Words, target: int, thirds: pd.DataFrame) -> Figure:
-    """The probability of the target where the true rate lies in each third of what is believed."""
-    labels = [
-        say("reached.third", low=number(low), high=number(high))
-        for low, high in zip(thirds["from"], thirds["to"], strict=True)
-    ]
-    chances = list(map(percent, thirds["probability"]))
-    message = say("reached.thirds_message", target=target, low=chances[0], high=chances[-1])
-    frame = Frame(say("shared.probability"), message)
-    spans = [
-        say.span(percent(low), percent(high))
-        for low, high in zip(thirds["ci_low"], thirds["ci_high"], strict=True)
-    ]
-    rows = [Row(cells) for cells in zip(labels, chances, spans, strict=True)]
-    title = say("reached.thirds", target=target)
-    header = [say(f"shared.{column}") for column in ("rate", "probability", "interval")]
-    chart = charts.dots(thirds.assign(label=labels), frame)
-    return Figure(title, chart, Table(title, header, rows))

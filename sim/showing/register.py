@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sim.meaning.quantities import Quantity
 from sim.meaning.ranged import below
 from sim.meaning.scenario import Scenario
-from sim.showing.page import Answer, Row, Run, Table
+from sim.showing import ignorance
+from sim.showing.page import Answer, Part, Row, Run, Table
 from sim.vocabulary.words import Words, plain
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
@@ -43,7 +44,10 @@ def answer(run: Run) -> Answer:
     if not every:
         return Answer("register", title, say("register.empty"))
     lead = say("register.lead", bare=bare, all=len(every)) if bare else say("register.lead_none")
-    return Answer("register", title, lead, (), [_table(say, every)])
+    figures = [] if run.target is None else ignorance.figures(run, run.target)
+    moved = [say("register.moved")] if figures else []
+    more: list[Part] = [*figures[1:], _table(say, every)]
+    return Answer("register", title, lead, moved, figures[:1], more)
 
 
 def _table(say: Words, every: list[Entry]) -> Table:

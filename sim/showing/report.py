@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, reaching, register, rendering, working
+from sim.showing import finishing, reaching, register, rendering, varying, working
 from sim.showing.page import Row, Run, Table
 from sim.vocabulary.words import number, percent, words
 
@@ -26,6 +26,8 @@ TABLES = (
     "load.csv",
     "activity.csv",
     "dose_days.csv",
+    "participants.csv.gz",
+    "events.csv.gz",
 )
 
 
@@ -43,7 +45,8 @@ def read(finished: Path) -> Run:
 
 def render(run: Run) -> str:
     """Return the page as HTML; the same run gives the same text."""
-    answers = [question.answer(run) for question in (reaching, finishing, working, register)]
+    questions = (reaching, finishing, working, register, varying)
+    answers = [question.answer(run) for question in questions]
     return rendering.render(
         "report.html.j2",
         say=run.say,

@@ -11,7 +11,7 @@ import pandas as pd
 from sim.record.measures import DESK_WORKING_DAYS
 from sim.showing import charts, loading, supplying
 from sim.showing.charts import BLUE, DASHED, DOTTED, GREEN, GREY, SOLID, STYLES, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 from sim.vocabulary.words import number, percent
 
 LOW = 190
@@ -27,24 +27,29 @@ def answer(run: Run) -> Answer:
     if not busy:
         return Answer("work", title, say("work.nobody"), never)
     lead, *paragraphs = [*_sentences(run, busy), *never]
-    parts: list[Table | Figure] = [
+    tightest, *others = sorted(busy, key=lambda role: -_used(run, role))
+    more: list[Part] = [
         _roles(run, roles),
-        *(_week(run, role) for role in busy),
+        *(_week(run, role) for role in others),
         *_waiting(run, busy),
         *supplying.parts(run),
         *loading.figures(run, busy),
     ]
-    return Answer("work", title, lead, paragraphs, parts)
+    return Answer("work", title, lead, paragraphs, [_week(run, tightest)], more)
+
+
+def _used(run: Run, role: str) -> float:
+    """The share of its hours that a role works; a room, and a role without limit, comes last."""
+    used = float(run.measure(f"{role}_utilisation")["mean"])
+    return used if role in run.scenario.design.staff and not math.isnan(used) else -1.0
 
 
 def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     """Which role is the tightest, if any role's hours are limited, and how the desks keep up."""
     say, staff = run.say, [role for role in busy if role in run.scenario.design.staff]
-    used = {role: run.measure(f"{role}_utilisation")["mean"] for role in staff}
-    limited = {role: share for role, share in used.items() if not math.isnan(share)}
-    if limited:
-        tightest = max(limited, key=lambda role: limited[role])
-        share = percent(limited[tightest])
+    tightest = max(staff, key=lambda role: _used(run, role), default=None)
+    if tightest is not None and _used(run, tightest) >= 0:
+        share = percent(_used(run, tightest))
         yield say("work.lead", role=say.title(tightest), utilisation=share)
         busiest = run.measure(f"{tightest}_asked_hours_busiest_week")
         yield say("work.busiest_week", **_spread(busiest))

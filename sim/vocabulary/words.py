@@ -55,6 +55,10 @@ class Words:
         """Return a date written out, never broken over two lines."""
         return NO_BREAK.join((str(day.day), self.lists["months"][day.month - 1], str(day.year)))
 
+    def month(self, day: date) -> str:
+        """Return the month of a date, and its year."""
+        return NO_BREAK.join((self.lists["months"][day.month - 1], str(day.year)))
+
     def span(self, low: str, high: str) -> str:
         """Return a range of two figures already written; one figure where they are the same."""
         return low if low == high else self("shared.span", low=low, high=high)
