@@ -17,7 +17,7 @@ from sim.experiments import experiment
 from sim.meaning.scenario import load
 from sim.record import folder
 from sim.showing import consort, register, report
-from sim.vocabulary.words import number, percent, words
+from sim.vocabulary.words import words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -64,6 +64,8 @@ assumptions:
 """
 HOSTILE = "</script><script>window.owned = 1</script> \"quoted\" '心' & {braces} 🧪"
 CHARTS = 17
+
+EN = words()
 
 Make = Callable[..., Path]
 
@@ -136,9 +138,9 @@ class TestWhatItSays:
 
     def test_targets_stand_as_in_their_table(self, small: Path) -> None:
         target = folder.read(small, "targets.csv").to_dict("records")[0]
-        shares = [percent(target[name]) for name in ("probability", "ci_low", "ci_high")]
+        shares = [EN.percent(target[name]) for name in ("probability", "ci_low", "ci_high")]
         row = "Randomised: at least 12 80 % {} {} to {} {}".format(
-            *shares, words()(f"targets.{target['verdict']}")
+            *shares, EN(f"targets.{target['verdict']}")
         )
 
         assert row.replace("\u00a0", " ") in said(small)
@@ -147,7 +149,7 @@ class TestWhatItSays:
     def test_means_stand_as_in_the_summary(self, small: Path, name: str) -> None:
         section = said(small).split("2. Will they finish")[-1]
 
-        assert number(measure(small, name)["mean"]) in section
+        assert EN.number(measure(small, name)["mean"]) in section
 
     def test_hours_stand_as_in_the_summary(self, small: Path) -> None:
         hours = measure(small, "nurse_hours")
@@ -167,7 +169,7 @@ class TestWhatItSays:
         assert out["mean"] > 0
         for one in (vials, out):
             span = words().span(*(f"{one[quantile]:.0f}" for quantile in ("p10", "p90")))
-            assert f"{number(one['mean'])} ({span})" in text
+            assert f"{EN.number(one['mean'])} ({span})" in text
         assert "Placebo 0.0 (0) 0.0 (0) 0.0 (0) – – – – –" in text
 
     def test_visits_stand_as_in_their_table(self, small: Path) -> None:
@@ -175,7 +177,7 @@ class TestWhatItSays:
         means = visits.groupby("outcome")["mean"].sum()
         held = visits.query("outcome == 'in_window'").groupby("reason")["mean"].sum()
         shares = [held[""], means["in_window"] - held[""], means.get("out_of_window", 0)]
-        cells = [number(means["planned"]), *(percent(n / means["planned"]) for n in shares)]
+        cells = [EN.number(means["planned"]), *(EN.percent(n / means["planned"]) for n in shares)]
         row = f"Month 3 {' '.join(cells)}".replace("\u00a0", " ").replace("<", "&lt;")
 
         assert row in said(small)
@@ -187,12 +189,12 @@ class TestWhatItSays:
             "product == 'drug' and day == 'working_day'"
         )
 
-        assert f"Nurse: assess {number(task['mean'])} {number(task['p10'])}" in text
-        assert "Drug: working day {} {} {}".format(*map(number, dose["mean"])) in text
+        assert f"Nurse: assess {EN.number(task['mean'])} {EN.number(task['p10'])}" in text
+        assert "Drug: working day {} {} {}".format(*map(EN.number, dose["mean"])) in text
 
     def test_the_year_of_a_role_stands_as_in_its_table(self, small: Path) -> None:
         load = folder.read(small, "load.csv").query("iso_week == 7")
-        days = " ".join(map(number, load["mean"]))
+        days = " ".join(map(EN.number, load["mean"]))
 
         assert load["weekday"].tolist() == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
         assert f" 7 {days} 8 " in said(small)
@@ -200,8 +202,9 @@ class TestWhatItSays:
     def test_burden_stands_as_in_the_summary(self, small: Path) -> None:
         trips = measure(small, "site_trips_per_participant_active")
 
-        assert f"Trips to the site Active {number(trips['mean'])} {number(trips['p10'])}" in said(
-            small
+        assert (
+            f"Trips to the site Active {EN.number(trips['mean'])} {EN.number(trips['p10'])}"
+            in said(small)
         )
 
     def test_the_flow_adds_up_to_the_digit_shown_and_keeps_near_its_means(
@@ -221,7 +224,7 @@ class TestWhatItSays:
         for arm in ("active", "control"):
             assert randomised[arm] == sum_of(consort.ENDINGS, arm)
         assert all(abs(n / 10 - means[key]) < 0.2 for key, n in shown.items())
-        assert all(f" {number(count / 10)} " in text for count in shown.values())
+        assert all(f" {EN.number(count / 10)} " in text for count in shown.values())
 
     def test_questions_stand_in_order_under_one_heading(self, small: Path) -> None:
         levels = [int(level) for level in re.findall(r"<h(\d)", markup(small))]
@@ -241,8 +244,8 @@ class TestWhatItSays:
     def test_a_known_rate_stands_beside_the_uncertain_one(self, small: Path) -> None:
         runs = folder.read(small, "replications.csv")
         near = (runs["candidates_per_month_drawn"] - 1.5).abs().nsmallest(len(runs) // 5).index
-        known = percent((runs["randomised"][near] >= 12).mean()).replace("\u00a0", " ")
-        every = percent((runs["randomised"] >= 12).mean()).replace("\u00a0", " ")
+        known = EN.percent((runs["randomised"][near] >= 12).mean()).replace("\u00a0", " ")
+        every = EN.percent((runs["randomised"] >= 12).mean()).replace("\u00a0", " ")
 
         assert f"known to be 1.5 a month, as assumed, the probability would be {known} (" in said(
             small
@@ -293,7 +296,9 @@ class TestWhatItSays:
 
 class TestRegister:
     def test_what_has_no_evidence_comes_first(self, small: Path) -> None:
-        grades = [entry.evidence for entry in register.entries(load(small / "scenario.yaml"))]
+        grades = [
+            entry.evidence for entry in register.entries(load(small / "scenario.yaml"), words())
+        ]
 
         assert grades == sorted(grades, key=register.GRADES.index)
         assert {"assumption", "expert", "literature"} <= set(grades)

@@ -14,7 +14,7 @@ from sim.record import folder
 from sim.showing import charts, findings, rendering, report
 from sim.showing.charts import STYLES, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table, place
-from sim.vocabulary.words import Words, number, percent, words
+from sim.vocabulary.words import Words, words
 
 Runs = Mapping[str, Run]
 """Finished runs by the names of their scenarios, the baseline first."""
@@ -44,7 +44,7 @@ def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> s
         say=say,
         place=place(first.scenario),
         verdict=verdict(runs),
-        replications=number(first.count, 0),
+        replications=say.number(first.count, 0),
         answers=answers,
         pages=[(name, run.scenario.title or name) for name, run in runs.items()],
         manifest=manifest,
@@ -66,8 +66,8 @@ def verdict(runs: Runs) -> str:
 
 def _chance(run: Run) -> str:
     if run.target is None:
-        return number(run.measure("randomised")["mean"])
-    return percent(float((run.replications["randomised"] >= run.target).mean()))
+        return run.say.number(run.measure("randomised")["mean"])
+    return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
 
 
 def _inputs(runs: Runs, say: Words) -> Answer:
@@ -112,8 +112,8 @@ def _targets(runs: Runs, targets: Sequence[str], say: Words) -> Table:
 def _probability(target: pd.Series[Any] | None, say: Words) -> str:
     if target is None:
         return "–"
-    span = say.span(percent(target["ci_low"]), percent(target["ci_high"]))
-    return f"{percent(target['probability'])} ({span})"
+    span = say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"]))
+    return f"{say.percent(target['probability'])} ({span})"
 
 
 def _enrolment(runs: Runs, say: Words) -> Figure:
@@ -125,7 +125,7 @@ def _enrolment(runs: Runs, say: Words) -> Figure:
     baseline = next(iter(grown))
     lines = pd.concat([each.assign(series=name) for name, each in grown.items()])
     band = grown[baseline].assign(series=baseline)
-    ends = {name: number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
+    ends = {name: say.number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
     listed = "; ".join(f"{name} {end}" for name, end in ends.items())
     frame = Frame(say("compare.enrolment_axis"), say("compare.enrolment_message", ends=listed))
     chart = charts.over_time(
@@ -152,7 +152,7 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
     weeks = {name: hours for name, run in runs.items() if len(hours := _hours(run, role))}
     lines = pd.concat([each.assign(series=name) for name, each in weeks.items()])
     most = {
-        name: number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
+        name: say.number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
         for name in weeks
     }
     listed = "; ".join(f"{name} {hours}" for name, hours in most.items())
@@ -175,7 +175,7 @@ def _by_date(tables: Mapping[str, pd.DataFrame], title: str, say: Words) -> Tabl
     """The middle value (P50) of each scenario by date."""
     wide = pd.DataFrame({name: table.set_index("date")["p50"] for name, table in tables.items()})
     rows = [
-        Row([say.day(day.date()), *(number(value) for value in values)])
+        Row([say.day(day.date()), *(say.number(value) for value in values)])
         for day, values in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     return Table(title, [say("shared.date"), *tables], rows)
@@ -215,11 +215,11 @@ def _wishes(runs: Runs) -> dict[str, int]:
 def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
     yield say.heading(one["measure"])
     yield one["scenario"]
-    yield number(one["baseline_mean"])
+    yield say.number(one["baseline_mean"])
     yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else "–"
     low, high = one["ci_low"], one["ci_high"]
-    yield say.span(number(low, 2), number(high, 2)) if pd.notna(low) else "–"
-    yield percent(one["chance_higher"])
+    yield say.span(say.number(low, 2), say.number(high, 2)) if pd.notna(low) else "–"
+    yield say.percent(one["chance_higher"])
     if not low > 0 and not high < 0:
         yield say("compare.no_difference")
     elif not wish:

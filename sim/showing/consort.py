@@ -10,7 +10,7 @@ import pandas as pd
 from sim.showing import boxes
 from sim.showing.boxes import WIDTH, Arrow, Box, Line
 from sim.showing.page import Figure, Row, Run, Table
-from sim.vocabulary.words import number
+from sim.vocabulary.words import Words
 
 LOST = (
     *("not_eligible_on_chart", "not_consenting", "screen_failed", "withdrew_in_screening"),
@@ -43,9 +43,9 @@ def figure(run: Run) -> Figure:
     }
     message = say(
         "consort.message",
-        candidates=_figure(shown[EVERYBODY]),
-        randomised=_figure(shown[RANDOMISED]),
-        **{end: _figure(count) for end, count in ends.items()},
+        candidates=_figure(say, shown[EVERYBODY]),
+        randomised=_figure(say, shown[RANDOMISED]),
+        **{end: _figure(say, count) for end, count in ends.items()},
     )
     return Figure(title, boxes.drawn(*_boxes(run, shown), message), _table(run, shown))
 
@@ -88,18 +88,18 @@ def _shared(total: int, means: Mapping[Key, float]) -> dict[Key, int]:
     return whole
 
 
-def _figure(tenths_shown: int) -> str:
-    return number(tenths_shown / 10)
+def _figure(say: Words, tenths_shown: int) -> str:
+    return say.number(tenths_shown / 10)
 
 
 def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[Arrow]]:
     """Candidates, who is lost, the randomised; then what becomes of each arm, side by side."""
     say, every, chosen = run.say, shown[EVERYBODY], shown[RANDOMISED]
-    top = Box(WIDTH / 4 - TRUNK / 2, 1, TRUNK, [_line(say.heading("candidates"), every)])
-    lost = [_line(_lost(run, key), n) for key, n in shown.items() if key[0] in LOST and n]
-    excluded = [_line(say("consort.excluded"), every - chosen), *lost]
+    top = Box(WIDTH / 4 - TRUNK / 2, 1, TRUNK, [_line(say, say.heading("candidates"), every)])
+    lost = [_line(say, _lost(run, key), n) for key, n in shown.items() if key[0] in LOST and n]
+    excluded = [_line(say, say("consort.excluded"), every - chosen), *lost]
     aside = Box(WIDTH - SIDE - 1, top.below + GAP, SIDE, excluded)
-    split = Box(top.left, aside.below + GAP, TRUNK, [_line(say.heading("randomised"), chosen)])
+    split = Box(top.left, aside.below + GAP, TRUNK, [_line(say, say.heading("randomised"), chosen)])
     stem = Arrow([(top.middle, top.below), (top.middle, split.top)])
     branch = Arrow([(top.middle, aside.centre), (aside.left, aside.centre)])
     drawn, arrows = [top, aside, split], [stem, branch]
@@ -129,21 +129,21 @@ def _arm(run: Run, shown: Mapping[Key, int], arm: str) -> list[list[Line]]:
     say = run.say
 
     def lines(*names: str) -> list[Line]:
-        return [_line(say.heading(name), shown[name, arm, ""]) for name in names]
+        return [_line(say, say.heading(name), shown[name, arm, ""]) for name in names]
 
     reasons = {key[2]: n for key, n in shown.items() if key[:2] == ("left", arm)}
-    left = [_line(say.heading(reason), n) for reason, n in reasons.items() if n]
+    left = [_line(say, say.heading(reason), n) for reason, n in reasons.items() if n]
     stopped = [name for name in ASIDE[1:] if shown[name, arm, ""]]
-    allocated = _line(run.arm_title(arm), shown["randomised", arm, ""])
+    allocated = _line(say, run.arm_title(arm), shown["randomised", arm, ""])
     return [
         [allocated, *lines(ASIDE[0], *stopped)],
-        [_line(say.heading("left"), sum(reasons.values())), *left],
+        [_line(say, say.heading("left"), sum(reasons.values())), *left],
         lines("completed", "still_in_follow_up"),
     ]
 
 
-def _line(name: str, tenths_shown: int) -> Line:
-    return Line(name, _figure(tenths_shown))
+def _line(say: Words, name: str, tenths_shown: int) -> Line:
+    return Line(name, _figure(say, tenths_shown))
 
 
 def _lost(run: Run, key: Key) -> str:
@@ -162,9 +162,9 @@ def _table(run: Run, shown: Mapping[Key, int]) -> Table:
         title = say.heading(name)
         if arm and name == "randomised":
             title = say("consort.allocated", arm=run.arm_title(arm))
-        middle = say.span(number(box["p10"], 0), number(box["p90"], 0))
+        middle = say.span(say.number(box["p10"], 0), say.number(box["p90"], 0))
         kind = "aside" if name in ASIDE else "lost" if name in (*LOST, *ENDINGS) else "kept"
-        cells = [title, say.title(reason), _figure(shown[name, arm, reason]), middle]
+        cells = [title, say.title(reason), _figure(say, shown[name, arm, reason]), middle]
         rows.append(Row(cells, kind))
     columns = ("consort.box", "consort.reason", "shared.mean", "shared.middle")
     header = [say(column) for column in columns]

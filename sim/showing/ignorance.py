@@ -10,7 +10,6 @@ from sim.showing import charts
 from sim.showing.charts import Frame
 from sim.showing.page import Figure, Row, Run, Table
 from sim.vocabulary.intervals import Interval, of_share
-from sim.vocabulary.words import number, percent
 
 RATE, FIRST = "candidates_per_month_drawn", "randomised_first_six_months"
 FEWEST = 30
@@ -46,10 +45,10 @@ def sentence(run: Run, target: int) -> str:
     known, every = _known(run, target), _part(run.replications, RATE, target)
     return run.say(
         "ignorance.sentence",
-        rate=number(_believed(run)),
-        known=percent(known.chance),
-        interval=run.say.span(*map(percent, known.interval)),
-        uncertain=percent(every.chance),
+        rate=run.say.number(_believed(run)),
+        known=run.say.percent(known.chance),
+        interval=run.say.span(*map(run.say.percent, known.interval)),
+        uncertain=run.say.percent(every.chance),
     )
 
 
@@ -92,18 +91,19 @@ def _apart(run: Run, target: int) -> Figure:
     say, title = run.say, run.say("ignorance.title", target=target)
     every, known = _part(run.replications, RATE, target), _known(run, target)
     parts = thirds(run.replications, RATE, target)
-    rate = number(_believed(run))
+    rate = say.number(_believed(run))
     labels = [say("ignorance.uncertain", rate=rate), say("ignorance.known", rate=rate)]
     labels += [
-        say("ignorance.third", low=number(part.low), high=number(part.high)) for part in parts
+        say("ignorance.third", low=say.number(part.low), high=say.number(part.high))
+        for part in parts
     ]
     message = say(
         "ignorance.message",
         target=target,
-        low=percent(parts[0].chance),
-        high=percent(parts[-1].chance),
+        low=say.percent(parts[0].chance),
+        high=say.percent(parts[-1].chance),
     )
-    note = say("ignorance.note", low=number(known.low), high=number(known.high))
+    note = say("ignorance.note", low=say.number(known.low), high=say.number(known.high))
     return _figure(run, title, message, labels, [every, known, *parts], note)
 
 
@@ -113,16 +113,16 @@ def _taught(run: Run, target: int) -> list[Figure]:
     if len(parts) == 1:
         return []
     labels = [
-        say("ignorance.first", count=say.span(number(part.low, 0), number(part.high, 0)))
+        say("ignorance.first", count=say.span(say.number(part.low, 0), say.number(part.high, 0)))
         for part in parts
     ]
     message = say(
         "ignorance.taught",
         target=target,
-        few=say.span(number(parts[0].low, 0), number(parts[0].high, 0)),
-        many=say.span(number(parts[-1].low, 0), number(parts[-1].high, 0)),
-        low=percent(parts[0].chance),
-        high=percent(parts[-1].chance),
+        few=say.span(say.number(parts[0].low, 0), say.number(parts[0].high, 0)),
+        many=say.span(say.number(parts[-1].low, 0), say.number(parts[-1].high, 0)),
+        low=say.percent(parts[0].chance),
+        high=say.percent(parts[-1].chance),
     )
     return [_figure(run, say("ignorance.taught_title"), message, labels, parts)]
 
@@ -140,7 +140,7 @@ def _figure(  # noqa: PLR0913, PLR0917  each is another word of the same figure
         }
     )
     rows = [
-        Row([label, percent(part.chance), say.span(*map(percent, part.interval))])
+        Row([label, say.percent(part.chance), say.span(*map(say.percent, part.interval))])
         for label, part in zip(labels, parts, strict=True)
     ]
     header = [say("ignorance.given"), say("shared.probability"), say("shared.interval")]

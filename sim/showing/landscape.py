@@ -18,7 +18,7 @@ from sim.showing.charts import STYLES, Chart, Frame, Series
 from sim.showing.fields import heat_map
 from sim.showing.page import Answer, Figure, Row, Table, place
 from sim.showing.scattering import stride
-from sim.vocabulary.words import Words, number, percent, words
+from sim.vocabulary.words import Words, words
 
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
@@ -65,8 +65,8 @@ def render(sweep: Sweep) -> str:
         title=say("sweep.title"),
         place=place(sweep.scenario),
         verdict=verdict(sweep),
-        replications=number(manifest["replications"], 0),
-        points=number(len(sweep.points), 0),
+        replications=say.number(manifest["replications"], 0),
+        points=say.number(len(sweep.points), 0),
         answers=[_chances(sweep)],
         manifest=manifest,
     )
@@ -88,7 +88,7 @@ def _spread(sweep: Sweep, name: str) -> str:
     """Where a target is least and most probable."""
     ranked = _done(sweep).sort_values(f"{name}{PROBABILITY}", kind="stable")
     ends = (ranked.iloc[0], ranked.iloc[-1])
-    low, high = (percent(end[f"{name}{PROBABILITY}"]) for end in ends)
+    low, high = (sweep.say.percent(end[f"{name}{PROBABILITY}"]) for end in ends)
     worst, best = (_where(sweep, end) for end in ends)
     target = sweep.say.heading(name)
     return sweep.say("sweep.verdict", target=target, low=low, worst=worst, high=high, best=best)
@@ -115,7 +115,7 @@ def _chances(sweep: Sweep) -> Answer:
         for _, point in shown.points.iterrows()
     ]
     note = "sweep.points_note" if len(rows) == len(sweep.points) else "sweep.points_some"
-    said = say(note, shown=number(len(rows), 0), all=number(len(sweep.points), 0))
+    said = say(note, shown=say.number(len(rows), 0), all=say.number(len(sweep.points), 0))
     table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
     figures = _figures(shown, table)
     lead = say("sweep.lead", paths=", ".join(sweep.paths))
@@ -129,8 +129,8 @@ def _cells(sweep: Sweep, point: pd.Series[Any]) -> list[str]:
 
 
 def _chance(point: pd.Series[Any], name: str, say: Words) -> str:
-    low, high = percent(point[f"{name}_ci_low"]), percent(point[f"{name}_ci_high"])
-    return f"{percent(point[f'{name}{PROBABILITY}'])} ({say.span(low, high)})"
+    low, high = say.percent(point[f"{name}_ci_low"]), say.percent(point[f"{name}_ci_high"])
+    return f"{say.percent(point[f'{name}{PROBABILITY}'])} ({say.span(low, high)})"
 
 
 def _where(sweep: Sweep, point: pd.Series[Any]) -> str:

@@ -22,7 +22,6 @@ from sim.showing.charts import (
 )
 from sim.showing.page import Figure, Row, Run, Table
 from sim.showing.touch import layered, picked
-from sim.vocabulary.words import number
 
 KINDS = {"completed": "completer", "screen_failed": "failure", "left": "leaver"}
 """The last milestone of each of the three, and what they are called."""
@@ -98,14 +97,14 @@ def _figure(run: Run, lives: list[Life]) -> Figure:
     points["series"] = points["what"].map(lambda what: say(f"lives.{what}"))
     points["named"] = points["detail"].map(say.title)
     rows = [
-        Row([row["label"], row["date"], number(row["day"], 0), row["series"], row["named"]])
+        Row([row["label"], row["date"], say.number(row["day"], 0), row["series"], row["named"]])
         for row in points.to_dict("records")
     ]
     header = [say("lives.who"), say("shared.date"), say("lives.day"), say("lives.what"), ""]
     people = ", ".join(
         f"{life.person['replication']}/{life.person['participant']}" for life in lives
     )
-    kept = number(run.tables["participants.csv.gz"]["replication"].nunique(), 0)
+    kept = say.number(run.tables["participants.csv.gz"]["replication"].nunique(), 0)
     note = say("lives.note", count=kept, people=people)
     message = " ".join(_sentence(run, life) for life in lives)
     chart = _drawn(run, points, list(names.values()), message)
@@ -121,7 +120,7 @@ def _sentence(run: Run, life: Life) -> str:
 
     visits = happened["what"].isin(["visit", "out_of_window"]).sum()
     out = happened[happened["what"] == "out"]["detail"]
-    values = {"came": day("date"), "last": day("last_on"), "visits": number(visits, 0)}
+    values = {"came": day("date"), "last": day("last_on"), "visits": say.number(visits, 0)}
     if person["arm"]:
         values |= {"arm": run.arm_title(person["arm"]), "randomised": day("randomised_on")}
     return say(f"lives.{life.kind}", reason=say.title(out.iloc[-1]), **values)

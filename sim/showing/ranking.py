@@ -19,7 +19,7 @@ from sim.showing import charts, rendering, report, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
 from sim.showing.page import Answer, Figure, Multiples, Row, Table, place
 from sim.showing.scattering import Dots
-from sim.vocabulary.words import NO_BREAK, Words, number, percent, words
+from sim.vocabulary.words import NO_BREAK, Words, words
 
 SHOWN = 15
 COLOURS = {
@@ -85,8 +85,8 @@ def render(ranking: Ranking) -> str:
         title=ranking.say("ranking.title"),
         place=place(ranking.scenario),
         verdict=verdict(ranking),
-        replications=number(manifest["replications"], 0),
-        points=number(manifest["points"], 0),
+        replications=ranking.say.number(manifest["replications"], 0),
+        points=ranking.say.number(manifest["points"], 0),
         answers=[_answer(ranking)],
         manifest=manifest,
     )
@@ -139,7 +139,7 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
         yield say("ranking.too_few", count=len(wide), all=len(ranking.sized))
     if ranking.manifest["luck"] is not None:
         luck = ranking.manifest["luck"]
-        shares = {"luck": percent(luck), "ignorance": percent(1 - luck)}
+        shares = {"luck": say.percent(luck), "ignorance": say.percent(1 - luck)}
         yield say("ranking.luck", on=ranking.on, **shares)
 
 

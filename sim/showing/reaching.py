@@ -11,7 +11,7 @@ from sim.showing import backdrop, charts, findings, ignorance, timing
 from sim.showing.charts import BLUE, DASHED, SOLID, VERMILION, Frame, Series
 from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 from sim.vocabulary.intervals import Interval, of_share
-from sim.vocabulary.words import Words, number, percent
+from sim.vocabulary.words import Words
 
 FEWEST_FOR_A_SPAN = 10
 """Replications that reached the target, below which nothing is said of the date they reached it."""
@@ -37,12 +37,14 @@ def verdict(run: Run) -> str:
         return say("verdict.nobody")
     randomised = run.measure("randomised")
     if target is None:
-        low, high = number(randomised["p10"], 0), number(randomised["p90"], 0)
+        low, high = say.number(randomised["p10"], 0), say.number(randomised["p90"], 0)
         return say("verdict.no_target", low=low, high=high, day=day)
     if run.count == 1:
-        return say("verdict.one", randomised=number(randomised["mean"], 0), target=target, day=day)
+        return say(
+            "verdict.one", randomised=say.number(randomised["mean"], 0), target=target, day=day
+        )
     chance, interval = _reached(run, target)
-    values = {"probability": percent(chance), "error": _error(say, chance, interval)}
+    values = {"probability": say.percent(chance), "error": _error(say, chance, interval)}
     return say("verdict.target", target=target, day=day, **values) + _when(run)
 
 
@@ -55,8 +57,8 @@ def _reached(run: Run, target: int) -> tuple[float, Interval]:
 def _error(say: Words, chance: float, interval: Interval) -> str:
     """The half-width in percentage points; at 0 and 1, where it has but one side, the interval."""
     if chance in (0.0, 1.0):
-        return say("verdict.lopsided", interval=say.span(*map(percent, interval)))
-    return say("verdict.error", points=number(max(1.0, 50 * (interval.high - interval.low)), 0))
+        return say("verdict.lopsided", interval=say.span(*map(say.percent, interval)))
+    return say("verdict.error", points=say.number(max(1.0, 50 * (interval.high - interval.low)), 0))
 
 
 def _when(run: Run) -> str:
@@ -91,16 +93,16 @@ def _paragraphs(run: Run) -> Iterator[str]:
         chance, interval = _reached(run, run.target)
         yield say(
             "reached.numbers",
-            times=number(round(chance * run.count), 0),
-            replications=number(run.count, 0),
-            probability=percent(chance),
-            interval=say.span(*map(percent, interval)),
+            times=say.number(round(chance * run.count), 0),
+            replications=say.number(run.count, 0),
+            probability=say.percent(chance),
+            interval=say.span(*map(say.percent, interval)),
         )
     randomised = run.measure("randomised")
-    low, high = number(randomised["p10"], 0), number(randomised["p90"], 0)
+    low, high = say.number(randomised["p10"], 0), say.number(randomised["p90"], 0)
     if run.target is not None:
         yield from filter(None, [ignorance.sentence(run, run.target)])
-    yield say("reached.randomised", mean=number(randomised["mean"]), low=low, high=high)
+    yield say("reached.randomised", mean=say.number(randomised["mean"]), low=low, high=high)
 
 
 def _more(run: Run, target: int) -> Iterator[Part]:
@@ -137,13 +139,13 @@ def _curve(run: Run, target: int) -> Figure:
     message = say(
         "reached.curve_message",
         target=target,
-        probability=percent(_reached(run, target)[0]),
+        probability=say.percent(_reached(run, target)[0]),
         day=say.day(run.recruits_until),
     )
     drawn = points.assign(series=series.name)
     frame = Frame(say("shared.probability"), message, share=True)
     rows = [
-        Row([say.day(date), percent(value), say.span(percent(low), percent(high))])
+        Row([say.day(date), say.percent(value), say.span(say.percent(low), say.percent(high))])
         for date, value, low, high in points.itertuples(index=False)
     ]
     header = [say(f"shared.{column}") for column in ("date", "probability", "interval")]
@@ -159,7 +161,7 @@ def _fan(run: Run) -> Figure:
     points = findings.growth(run.tables["enrolment.csv"], "randomised", run.opens, run.closes)
     series = [Series(say("reached.median"), BLUE, SOLID)]
     lines = [points.assign(value=points["p50"], series=series[0].name)]
-    low, median, high = (number(points[name].iloc[-1], 0) for name in ("p10", "p50", "p90"))
+    low, median, high = (say.number(points[name].iloc[-1], 0) for name in ("p10", "p50", "p90"))
     message = say("reached.fan_message", day=say.day(run.closes), median=median, low=low, high=high)
     if run.target is not None:
         until = say.day(run.recruits_until)
@@ -174,7 +176,7 @@ def _fan(run: Run) -> Figure:
         backdrop.shades(run),
     )
     rows = [
-        Row([say.day(date), *(number(count, 0) for count in counts)])
+        Row([say.day(date), *(say.number(count, 0) for count in counts)])
         for date, *counts in points[["date", "p10", "p50", "p90"]].itertuples(index=False)
     ]
     return Figure(title, chart, Table(title, [say("shared.date"), "P10", "P50", "P90"], rows))

@@ -10,7 +10,7 @@ from sim.meaning.ranged import below
 from sim.meaning.scenario import Scenario
 from sim.showing import ignorance
 from sim.showing.page import Answer, Part, Row, Run, Table
-from sim.vocabulary.words import Words, plain
+from sim.vocabulary.words import Words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
 """Evidence grades as the register lists them, the weakest first."""
@@ -29,16 +29,16 @@ class Entry(NamedTuple):
     source: str
 
 
-def entries(scenario: Scenario) -> list[Entry]:
+def entries(scenario: Scenario, say: Words) -> list[Entry]:
     """Return the numbers of the assumptions and the ranged ones of the design, weakest first."""
-    design = [entry for entry in _numbers(scenario.design, "design") if entry.range]
-    every = [*design, *_numbers(scenario.assumptions, "assumptions")]
+    design = [entry for entry in _numbers(say, scenario.design, "design") if entry.range]
+    every = [*design, *_numbers(say, scenario.assumptions, "assumptions")]
     return sorted(every, key=lambda entry: (GRADES.index(entry.evidence), bool(entry.source)))
 
 
 def answer(run: Run) -> Answer:
     """Return what was assumed and how well it is known."""
-    say, every = run.say, entries(run.scenario)
+    say, every = run.say, entries(run.scenario, run.say)
     bare = sum(entry.evidence == "assumption" for entry in every)
     title = say("register.title")
     if not every:
@@ -62,7 +62,7 @@ def _table(say: Words, every: list[Entry]) -> Table:
 
 
 def _cells(say: Words, entry: Entry) -> list[str]:
-    span = say.span(plain(entry.range[0]), plain(entry.range[1])) if entry.range else ""
+    span = say.span(say.plain(entry.range[0]), say.plain(entry.range[1])) if entry.range else ""
     return [
         entry.path,
         entry.value,
@@ -78,12 +78,12 @@ def _kind(entry: Entry) -> str:
     return "register" if entry.source else "register bare"
 
 
-def _numbers(node: object, path: str) -> Iterator[Entry]:
+def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
     """Yield the entries at and below a part of the scenario, in the order of the file."""
     if isinstance(node, Quantity):
-        yield Entry(path, plain(node.value), node.range, node.evidence, node.source)
+        yield Entry(path, say.plain(node.value), node.range, node.evidence, node.source)
         return
-    inside = [entry for where, part in below(path, node) for entry in _numbers(part, where)]
+    inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
     if hasattr(node, "family") and not any(map(_is_known, inside)):
         yield Entry(path, _law(node, path, inside), None, "assumption", "")
     else:

@@ -10,7 +10,7 @@ from sim.meaning.scenario import load
 from sim.record import folder
 from sim.showing import finishing, reaching, register, rendering, varying, working
 from sim.showing.page import Row, Run, Table
-from sim.vocabulary.words import number, percent, words
+from sim.vocabulary.words import words
 
 PAGE = "report.html"
 TABLES = (
@@ -64,7 +64,7 @@ def render(run: Run) -> str:
 def _replications(run: Run) -> str:
     if run.count == 1:
         return run.say("head.one_replication")
-    return run.say("head.replications", count=number(run.count, 0))
+    return run.say("head.replications", count=run.say.number(run.count, 0))
 
 
 def _limits(run: Run) -> list[str]:
@@ -84,9 +84,9 @@ def _targets(run: Run) -> Table:
         cells = [
             say.heading(target["target"]),
             say("targets.limit", measure=say.heading(target["measure"]), needed=target["needed"]),
-            percent(target["with_probability"]),
-            percent(target["probability"]),
-            say.span(percent(target["ci_low"]), percent(target["ci_high"])),
+            say.percent(target["with_probability"]),
+            say.percent(target["probability"]),
+            say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"])),
             say(f"targets.{target['verdict']}"),
         ]
         rows.append(Row(cells, f"target {target['verdict']}"))

@@ -20,7 +20,7 @@ from sim.showing import rendering, report
 from sim.showing.charts import Chart
 from sim.showing.crossing import Answered, crossing
 from sim.showing.page import Answer, Figure, Row, Table, place
-from sim.vocabulary.words import Words, number, percent, words
+from sim.vocabulary.words import Words, words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
 SIGNIFICANT = 3
@@ -60,7 +60,7 @@ class Solved(NamedTuple):
     @property
     def chance(self) -> str:
         """The probability asked for."""
-        return percent(self.target.with_probability.value)
+        return self.say.percent(self.target.with_probability.value)
 
     def figure(self, name: str) -> float | None:
         """A figure of the answer as a number, of a date its ordinal; None where there is none."""
@@ -99,8 +99,8 @@ def render(solved: Solved) -> str:
     say, manifest = solved.say, solved.manifest
     note = say(
         "solve.note",
-        points=number(len(solved.points), 0),
-        replications=number(manifest["replications"], 0),
+        points=say.number(len(solved.points), 0),
+        replications=say.number(manifest["replications"], 0),
         seed=manifest["seed"],
     )
     return rendering.render(
@@ -133,7 +133,7 @@ def verdict(solved: Solved) -> str:
         return say("solve.undecided", **said, span=_open_span(solved, low, high))
     ranked = _along(solved).sort_values("value", kind="stable")
     extreme = ranked.iloc[-1 if solved.verdict == NEVER else 0]
-    said |= {"best" if solved.verdict == NEVER else "worst": percent(extreme["value"])}
+    said |= {"best" if solved.verdict == NEVER else "worst": say.percent(extreme["value"])}
     key = {NEVER: "solve.never", ALWAYS: "solve.always"}[solved.verdict]
     return say(key, **said, low=low, high=high, where=solved.in_words(extreme["at"]))
 
@@ -235,7 +235,7 @@ def _fall(solved: Solved) -> dict[str, str]:
     said = [
         solved.say(
             "solve.at",
-            probability=percent(probability.loc[value]),
+            probability=solved.say.percent(probability.loc[value]),
             value=solved.in_words(solved.scale(value)),
         )
         for value in solved.manifest["fall"]
@@ -251,9 +251,9 @@ def _rows(solved: Solved) -> Iterator[Row]:
         said = "met" if low >= wanted else "missed" if high < wanted else "undecided"
         cells = [
             solved.in_words(solved.scale(step[solved.path])),
-            number(step["replications"], 0),
-            percent(step[f"{name}_probability"]),
-            solved.say.span(percent(low), percent(high)),
+            solved.say.number(step["replications"], 0),
+            solved.say.percent(step[f"{name}_probability"]),
+            solved.say.span(solved.say.percent(low), solved.say.percent(high)),
             solved.say(f"targets.{said}"),
         ]
         yield Row(cells, said)

@@ -12,7 +12,6 @@ from sim.showing import backdrop, findings
 from sim.showing.charts import BLUE, Chart, Frame, dates, finish
 from sim.showing.page import Figure, Row, Run, Table
 from sim.showing.touch import TIME
-from sim.vocabulary.words import percent
 
 HEADROOM = 1.3
 """How much higher than the highest bar the chart is: the names of the days need room."""
@@ -28,13 +27,13 @@ def figure(run: Run, target: int) -> Figure | None:
     if not len(reached):
         return None
     say, title, shares = run.say, run.say("timing.title", target=target), _shares(run, reached)
-    never = percent(1 - len(reached) / run.count)
+    never = say.percent(1 - len(reached) / run.count)
     fullest = shares.iloc[int(shares["value"].argmax())]
-    month, share = say.month(fullest["date"]), percent(fullest["value"])
+    month, share = say.month(fullest["date"]), say.percent(fullest["value"])
     message = say("timing.message", month=month, share=share, never=never, target=target)
     frame = Frame(say("timing.axis"), message, share=True)
     rows = [
-        Row([say.month(at), percent(value)])
+        Row([say.month(at), say.percent(value)])
         for at, value in zip(shares["date"], shares["value"], strict=True)
     ]
     rows.append(Row([say("shared.never"), never]))

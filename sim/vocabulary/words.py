@@ -1,7 +1,7 @@
-"""How the page speaks: its texts in one language, and how figures and dates are written.
+"""How the page speaks: its texts in one language, and how it writes figures and dates.
 
-The texts stand in `templates/words.<language>.toml`; a further language is a further file with
-the same keys.
+Texts and conventions of writing (`[format]`) stand in `templates/words.<language>.toml`; a further
+language is a further file with the same keys.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from functools import cache
 from importlib.resources import files
 
 NO_BREAK = "\u00a0"
+BLANK = "–"
+"""What stands where there is no figure."""
+
 LIKELIHOODS = (
     (0.99, "virtually_certain"),
     (0.90, "very_likely"),
@@ -53,11 +56,33 @@ class Words:
 
     def day(self, day: date) -> str:
         """Return a date written out, never broken over two lines."""
-        return NO_BREAK.join((str(day.day), self.lists["months"][day.month - 1], str(day.year)))
+        month = self.lists["months"][day.month - 1]
+        return self("format.day", day=day.day, month=month, year=day.year)
 
     def month(self, day: date) -> str:
         """Return the month of a date, and its year."""
-        return NO_BREAK.join((self.lists["months"][day.month - 1], str(day.year)))
+        return self("format.month", month=self.lists["months"][day.month - 1], year=day.year)
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """Return a number with so many digits after the point, thousands apart; or the blank."""
+        return self._apart(f"{value:,.{digits}f}") if not math.isnan(value) else BLANK
+
+    def plain(self, value: float) -> str:
+        """Return a number of the scenario as a planner would write it, to six digits that count."""
+        return self._apart(f"{value:,.6g}") if abs(value) < PLAIN_BELOW else f"{value:.3g}"
+
+    def percent(self, share: float) -> str:
+        """Return a share of 1 in whole per cent, one not quite 0 or 1 never as if it were."""
+        if math.isnan(share):
+            return BLANK
+        if 0 < share < BARELY:
+            return self("format.below", share=self("format.percent", share=1))
+        if NEARLY <= share < 1:
+            return self("format.above", share=self("format.percent", share=99))
+        return self("format.percent", share=f"{share * 100:.0f}")
+
+    def _apart(self, figure: str) -> str:
+        return figure.replace(",", self("format.thousands"))
 
     def span(self, low: str, high: str) -> str:
         """Return a range of two figures already written; one figure where they are the same."""
@@ -85,24 +110,3 @@ def _flat(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, ob
             yield from _flat(value, f"{above}{key}.")
         else:
             yield above + key, value
-
-
-def percent(share: float) -> str:
-    """Return a share of 1 in whole per cent; what is not quite 0 or 1 never looks as if it were."""
-    if math.isnan(share):
-        return "–"
-    if 0 < share < BARELY:
-        return f"<{NO_BREAK}1{NO_BREAK}%"
-    if NEARLY <= share < 1:
-        return f">{NO_BREAK}99{NO_BREAK}%"
-    return f"{share * 100:.0f}{NO_BREAK}%"
-
-
-def number(value: float, digits: int = 1) -> str:
-    """Return a number with so many digits after the point, thousands apart; a dash for a blank."""
-    return "–" if math.isnan(value) else f"{value:,.{digits}f}"
-
-
-def plain(value: float) -> str:
-    """Return a number of the scenario as a planner would write it, to six significant digits."""
-    return f"{value:,.6g}" if abs(value) < PLAIN_BELOW else f"{value:.3g}"
