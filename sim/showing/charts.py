@@ -36,6 +36,9 @@ BAND = {"p10": "low", "p50": "value", "p90": "high"}
 
 YEAR_OR_MONTH = "timeFormat(datum.value, month(datum.value) == 0 ? '%Y' : '%b')"
 HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
+NARROW = 560
+"""Width in pixels below which a legend needs a line for each series."""
+
 LEVELS = " · "
 """What stands between the parts of a path; in a narrow chart each has a line of its own."""
 Chart = alt.LayerChart | alt.FacetChart
@@ -91,6 +94,7 @@ def finish(chart: Chart, height: int, message: str) -> Chart:
             labelLimit=420,
             symbolSize=260,
             symbolStrokeWidth=2.5,
+            columns=alt.expr(f"width < {NARROW} ? 1 : 0"),
             columnPadding=24,
             offset=8,
         )

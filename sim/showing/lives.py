@@ -13,6 +13,7 @@ from sim.showing.charts import (
     BLUE,
     GREEN,
     GREY,
+    NARROW,
     ORANGE,
     PURPLE,
     SKY,
@@ -134,7 +135,7 @@ def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Ch
     x = alt.X("day:Q", title=run.say("lives.axis"))
     y = alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
     lines = alt.Chart(ends).mark_rule(color=GREY).encode(x=alt.X("min:Q"), x2="max:Q", y=y)
-    legend = alt.Legend(columns=4)
+    legend = alt.Legend(columns=alt.expr(f"width < {NARROW} ? 1 : 4"))
     shapes = alt.Scale(domain=[*seen], range=[symbol.shape for symbol in seen.values()])
     colours = alt.Scale(domain=[*seen], range=[symbol.colour for symbol in seen.values()])
     lanes = [
