@@ -56,7 +56,7 @@ def shades(run: Run) -> list[alt.Chart]:
 def legend(run: Run) -> str:
     """Return what the shades are, in words; nothing where there are none."""
     say, disturbed = run.say, disruptions(run)
-    named = say("backdrop.disruptions", names=", ".join(span.name for span in disturbed))
+    named = say("backdrop.disruptions", names=say.listing(span.name for span in disturbed))
     sentences = [named] if disturbed else []
     if long_holidays(run):
         sentences.append(say("backdrop.holidays"))
@@ -66,7 +66,7 @@ def legend(run: Run) -> str:
 def _shade(run: Run, spans: list[Span], colour: str) -> alt.Chart:
     table = pd.DataFrame(
         {
-            "name": [f"{span.name}, {_days(run, span)}" for span in spans],
+            "name": [run.say.aside(span.name, _days(run, span)) for span in spans],
             "date": [pd.Timestamp(max(span.first, run.opens)) for span in spans],
             "to": [
                 pd.Timestamp(min(span.last, run.closes)) + pd.Timedelta(days=1) for span in spans

@@ -96,7 +96,7 @@ def _doses(run: Run) -> Figure:
         "mean", ["product", "day"], "quantity", "sum", sort=False
     )
     doses = doses[doses[["planned", "given"]].sum(axis=1) > 0]
-    labels = [f"{say.heading(product)}: {say.title(day)}" for product, day in doses.index]
+    labels = [say.part(say.heading(product), say.title(day)) for product, day in doses.index]
     series = [Series(say(key), FATES[fate], SOLID) for fate, key in OF_DOSES.items()]
     bars = pd.concat(
         [

@@ -18,7 +18,7 @@ from sim.showing.charts import STYLES, Chart, Frame, Series
 from sim.showing.fields import heat_map
 from sim.showing.page import Answer, Figure, Row, Table, place
 from sim.showing.scattering import stride
-from sim.vocabulary.words import Words, words
+from sim.vocabulary.words import ENGLISH, Words, words
 
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
@@ -44,16 +44,16 @@ class Sweep(NamedTuple):
         return [name.removesuffix(PROBABILITY) for name in every if name.endswith(PROBABILITY)]
 
 
-def read(finished: Path) -> Sweep:
+def read(finished: Path, language: str = ENGLISH) -> Sweep:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     points = pd.read_csv(finished / POINTS, dtype=dict.fromkeys(manifest["varied"], str))
-    return Sweep(load(finished / "scenario.yaml"), points, manifest, words())
+    return Sweep(load(finished / "scenario.yaml"), points, manifest, words(language))
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a sweep, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
 def render(sweep: Sweep) -> str:
@@ -63,7 +63,7 @@ def render(sweep: Sweep) -> str:
         "sweep.html.j2",
         say=say,
         title=say("sweep.title"),
-        place=place(sweep.scenario),
+        place=place(sweep.scenario, sweep.say),
         verdict=verdict(sweep),
         replications=say.number(manifest["replications"], 0),
         points=say.number(len(sweep.points), 0),
@@ -118,7 +118,7 @@ def _chances(sweep: Sweep) -> Answer:
     said = say(note, shown=say.number(len(rows), 0), all=say.number(len(sweep.points), 0))
     table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
     figures = _figures(shown, table)
-    lead = say("sweep.lead", paths=", ".join(sweep.paths))
+    lead = say("sweep.lead", paths=say.listing(sweep.paths))
     return Answer("points", say("sweep.points_title"), lead, (), figures or [table])
 
 
@@ -130,12 +130,12 @@ def _cells(sweep: Sweep, point: pd.Series[Any]) -> list[str]:
 
 def _chance(point: pd.Series[Any], name: str, say: Words) -> str:
     low, high = say.percent(point[f"{name}_ci_low"]), say.percent(point[f"{name}_ci_high"])
-    return f"{say.percent(point[f'{name}{PROBABILITY}'])} ({say.span(low, high)})"
+    return say.aside(say.percent(point[f"{name}{PROBABILITY}"]), say.span(low, high))
 
 
 def _where(sweep: Sweep, point: pd.Series[Any]) -> str:
     last = {path: sweep.say.title(path.rpartition(".")[2]) for path in sweep.paths}
-    return ", ".join(f"{name} {point[path]}" for path, name in last.items())
+    return sweep.say.listing(f"{name} {point[path]}" for path, name in last.items())
 
 
 def _figures(sweep: Sweep, table: Table) -> list[Figure]:

@@ -93,16 +93,30 @@ def _happened(events: pd.DataFrame, came: float) -> pd.DataFrame:
 
 def _figure(run: Run, lives: list[Life]) -> Figure:
     say, title = run.say, run.say("lives.title")
-    names = {life.kind: say.heading(say(f"lives.{KINDS[life.kind]}")) for life in lives}
+    names = {life.kind: say.capital(say(f"lives.{KINDS[life.kind]}")) for life in lives}
     points = pd.concat([life.happened.assign(label=names[life.kind]) for life in lives])
     points["series"] = points["what"].map(lambda what: say(f"lives.{what}"))
     points["named"] = points["detail"].map(say.title)
     rows = [
-        Row([row["label"], row["date"], say.number(row["day"], 0), row["series"], row["named"]])
+        Row(
+            [
+                row["label"],
+                _day(run, row["date"]),
+                say.number(row["day"], 0),
+                row["series"],
+                row["named"],
+            ]
+        )
         for row in points.to_dict("records")
     ]
-    header = [say("lives.who"), say("shared.date"), say("lives.day"), say("lives.what"), ""]
-    people = ", ".join(
+    header = [
+        say("lives.who"),
+        say("shared.date"),
+        say("lives.day"),
+        say("lives.what"),
+        say("lives.detail"),
+    ]
+    people = say.listing(
         f"{life.person['replication']}/{life.person['participant']}" for life in lives
     )
     kept = say.number(run.tables["participants.csv.gz"]["replication"].nunique(), 0)
@@ -116,15 +130,24 @@ def _sentence(run: Run, life: Life) -> str:
     """One life in one sentence."""
     say, person, happened = run.say, life.person, life.happened
 
-    def day(column: str) -> str:
-        return say.day(date.fromisoformat(person[column]))
-
     visits = happened["what"].isin(["visit", "out_of_window"]).sum()
     out = happened[happened["what"] == "out"]["detail"]
-    values = {"came": day("date"), "last": day("last_on"), "visits": say.number(visits, 0)}
+    values = {blank: _day(run, person[at]) for blank, at in (("came", "date"), ("last", "last_on"))}
     if person["arm"]:
-        values |= {"arm": run.arm_title(person["arm"]), "randomised": day("randomised_on")}
-    return say(f"lives.{life.kind}", reason=say.title(out.iloc[-1]), **values)
+        values |= {
+            "arm": run.arm_title(person["arm"]),
+            "randomised": _day(run, person["randomised_on"]),
+        }
+    return say(
+        f"lives.{life.kind}",
+        reason=say.title(out.iloc[-1]),
+        visits=say.number(visits, 0),
+        **values,
+    )
+
+
+def _day(run: Run, written: str) -> str:
+    return run.say.day(date.fromisoformat(written))
 
 
 def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Chart:

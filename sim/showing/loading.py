@@ -51,8 +51,8 @@ def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
     )
     # The week in which a month begins, or that follows.
     months = {
-        date(ANY_YEAR, month, 4).isocalendar().week: name[:3]
-        for month, name in enumerate(say.lists["months"], 1)
+        date(ANY_YEAR, month, 4).isocalendar().week: name
+        for month, name in enumerate(say.lists["months_short"], 1)
     }
     frame = Frame(say("load.axis"), message, across=say("load.across"))
     rows = [
@@ -75,7 +75,7 @@ def _activities(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
     colours = dict(zip(staff, cycle(STYLES), strict=False))
     series = [Series(say.heading(role), *colours[role]) for role in ours["role"].unique()]
     labels = [
-        f"{say.heading(role)}: {say.title(task)}"
+        say.part(say.heading(role), say.title(task))
         for role, task in zip(ours["role"], ours["task"], strict=True)
     ]
     bars = ours.assign(label=labels, series=ours["role"].map(say.heading)).rename(

@@ -85,7 +85,7 @@ def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
         return
     inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
     if hasattr(node, "family") and not any(map(_is_known, inside)):
-        yield Entry(path, _law(node, path, inside), None, "assumption", "")
+        yield Entry(path, _law(say, node, path, inside), None, "assumption", "")
     else:
         yield from inside
 
@@ -94,11 +94,12 @@ def _is_known(entry: Entry) -> bool:
     return bool(entry.range or entry.source) or entry.evidence != "assumption"
 
 
-def _law(node: object, path: str, inside: list[Entry]) -> str:
+def _law(say: Words, node: object, path: str, inside: list[Entry]) -> str:
     """Write a distribution in words: its family and its parameters."""
     family = str(getattr(node, "family", ""))
     if family == "fixed":
         return inside[0].value
     named = {entry.path.removeprefix(f"{path}."): entry.value for entry in inside}
     in_order = sorted(named, key=PARAMETERS.index)
-    return f"{family}: {', '.join(f'{name} {named[name]}' for name in in_order)}"
+    said = say.listing(f"{say(f'law.{name}')} {named[name]}" for name in in_order)
+    return say.part(say(f"law.{family}"), said)

@@ -9,8 +9,8 @@ from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
 from sim.showing import finishing, reaching, register, rendering, varying, working
-from sim.showing.page import Row, Run, Table
-from sim.vocabulary.words import words
+from sim.showing.page import Row, Run, Table, limit
+from sim.vocabulary.words import ENGLISH, words
 
 PAGE = "report.html"
 TABLES = (
@@ -31,16 +31,16 @@ TABLES = (
 )
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
-    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
-def read(finished: Path) -> Run:
+def read(finished: Path, language: str = ENGLISH) -> Run:
     """Read what the page is made of."""
     scenario = load(finished / "scenario.yaml")
     tables = {name: folder.read(finished, name) for name in TABLES}
-    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words())
+    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words(language))
 
 
 def render(run: Run) -> str:
@@ -83,7 +83,11 @@ def _targets(run: Run) -> Table:
     for target in run.tables["targets.csv"].to_dict("records"):
         cells = [
             say.heading(target["target"]),
-            say("targets.limit", measure=say.heading(target["measure"]), needed=target["needed"]),
+            say(
+                "targets.limit",
+                measure=say.heading(target["measure"]),
+                needed=limit(run.scenario.targets[target["target"]], say),
+            ),
             say.percent(target["with_probability"]),
             say.percent(target["probability"]),
             say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"])),

@@ -85,7 +85,7 @@ def _table(dots: Dots, names: Mapping[str, str], on: str, say: Words) -> Table:
 
 def _in_words(dots: Dots, row: Mapping[Hashable, Any], say: Words) -> str:
     value, low, high = (_said(dots, row[each], say) for each in ("value", "low", "high"))
-    return f"{value} ({say.span(low, high)})"
+    return say.aside(value, say.span(low, high))
 
 
 def _said(dots: Dots, value: float, say: Words) -> str:

@@ -19,8 +19,8 @@ from sim.record.unfinished import POINTS, SOLUTION
 from sim.showing import rendering, report
 from sim.showing.charts import Chart
 from sim.showing.crossing import Answered, crossing
-from sim.showing.page import Answer, Figure, Row, Table, place
-from sim.vocabulary.words import Words, words
+from sim.showing.page import Answer, Figure, Row, Table, limit, place
+from sim.vocabulary.words import ENGLISH, Words, words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
 SIGNIFICANT = 3
@@ -50,7 +50,9 @@ class Solved(NamedTuple):
         """What was moved, in words: the last name of its path, or two if it is but one word."""
         *_, above, last = ["", *self.path.split(".")]
         title = self.say.title(last)
-        return title if " " in title else self.say.title(f"{above} {title}".strip())
+        if not above or " " in words().title(last):
+            return title
+        return self.say("format.compound", whole=self.say.title(above), part=title)
 
     @property
     def target(self) -> Target:
@@ -80,18 +82,18 @@ class Solved(NamedTuple):
         return f"{value:,.12g}"
 
 
-def read(finished: Path) -> Solved:
+def read(finished: Path, language: str = ENGLISH) -> Solved:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["kind"]])
     answer = pd.read_csv(finished / SOLUTION, dtype=values)
     points = pd.read_csv(finished / POINTS, dtype={manifest["moved"]: str})
-    return Solved(load(finished / "scenario.yaml"), answer, points, manifest, words())
+    return Solved(load(finished / "scenario.yaml"), answer, points, manifest, words(language))
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a solution, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
 def render(solved: Solved) -> str:
@@ -107,7 +109,7 @@ def render(solved: Solved) -> str:
         "solve.html.j2",
         say=say,
         title=say("solve.title"),
-        place=place(solved.scenario),
+        place=place(solved.scenario, solved.say),
         verdict=verdict(solved),
         note=note,
         answers=[_answer(solved)],
@@ -203,14 +205,12 @@ def _answer(solved: Solved) -> Answer:
         list(_rows(solved)),
         say("solve.steps_note"),
     )
-    limit = target.at_least if target.at_most is None else target.at_most
-    side = "at least" if target.at_most is None else "at most"
     low, high = map(solved.in_words, map(solved.scale, solved.manifest["between"]))
     lead = say(
         "solve.lead",
         path=solved.path,
         measure=say.title(target.measure),
-        needed=f"{side} {limit.value:g}" if limit else "",
+        needed=limit(target, say),
         chance=solved.chance,
         low=low,
         high=high,

@@ -10,6 +10,7 @@ import pandas as pd
 from sim.showing import charts
 from sim.showing.charts import BLUE, SOLID, Frame, Series
 from sim.showing.page import Figure, Row, Run, Table
+from sim.vocabulary.words import BLANK
 
 LOW = 190
 LOSSES = {
@@ -62,7 +63,7 @@ def _months(run: Run, title: str, product: str, doses: pd.DataFrame) -> Table:
         _monthly(run, product, "units")["mean"].map(say.plain),
     ]
     header = [say("supply.month"), *(f"{say('supply.doses')} {q}" for q in ("P10", "P50", "P90"))]
-    header += [say("supply.mean"), say("supply.units", unit=unit or say("supply.unit"))]
+    header += [say("supply.mean"), say("supply.units", unit=say.own(unit) or say("supply.unit"))]
     stock = _monthly(run, product, "stock")
     if len(stock):
         columns.append(stock["p10"].map(whole))
@@ -77,7 +78,10 @@ def _losses(run: Run, products: list[str]) -> Table:
     names = {product: [f"{m}_{product}" for m in LOSSES.values()] for product in products}
     rows = [
         Row(
-            [say.heading(product), *(_spread(run, name) if name in known else "–" for name in each)]
+            [
+                say.heading(product),
+                *(_spread(run, name) if name in known else BLANK for name in each),
+            ]
         )
         for product, each in names.items()
     ]
@@ -88,7 +92,7 @@ def _losses(run: Run, products: list[str]) -> Table:
 def _spread(run: Run, name: str) -> str:
     measure = run.measure(name)
     span = run.say.span(*(run.say.number(measure[end], 0) for end in ("p10", "p90")))
-    return f"{run.say.number(measure['mean'])} ({span})"
+    return run.say.aside(run.say.number(measure["mean"]), span)
 
 
 def _monthly(run: Run, product: str, quantity: str) -> pd.DataFrame:

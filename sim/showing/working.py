@@ -70,7 +70,7 @@ def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
         if role in asked and (_quantity(run, role, "available_hours")["mean"] == 0).all()
     ]
     if absent:
-        yield run.say("work.never_there", roles=", ".join(absent))
+        yield run.say("work.never_there", roles=run.say.listing(absent))
 
 
 def _spread(run: Run, name: str) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _roles(run: Run, roles: list[str]) -> Table:
 def _hours(run: Run, name: str, digits: int) -> str:
     measure = run.measure(name)
     mean, low, high = (run.say.number(measure[name], digits) for name in ("mean", "p10", "p90"))
-    return mean if mean == low == high else f"{mean} ({run.say.span(low, high)})"
+    return mean if mean == low == high else run.say.aside(mean, run.say.span(low, high))
 
 
 def _in_vain(run: Run, role: str) -> str:

@@ -3,6 +3,7 @@ const drawing = [];
 function show(id, spec) {
   drawing.push(vegaEmbed("#" + id, spec, {
     renderer: "svg",
+    timeFormatLocale: locale,
     actions: {export: true, source: false, compiled: false, editor: false},
     downloadFileName: id,
   }).catch(function (problem) { console.error(problem); }));

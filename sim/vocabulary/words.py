@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
@@ -29,6 +30,9 @@ LIKELIHOODS = (
 )
 """Least probability and its word, after the IPCC's note on uncertainties (2010)."""
 
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "zh")
+
 BARELY, NEARLY = 0.005, 0.995
 PLAIN_BELOW = 1e6
 
@@ -46,13 +50,36 @@ class Words:
         return self.texts[key].format(**values)
 
     def title(self, name: str) -> str:
-        """Return the title of a name of the tables, else the scenario's own name in words."""
-        return self.texts.get(f"name.{name}", name.replace("_", " "))
+        """Return the title of a name of the tables or scenarios, else the name itself in words.
+
+        A measure of something (`left_death`, `nurse_hours`) is named by the text of its family.
+        """
+        if (title := self.texts.get(f"name.{name}")) is not None:
+            return title
+        for key, text in self.texts.items():
+            family = key.removeprefix("measure.")
+            if family != key and fnmatchcase(name, family):
+                before, after = family.split("*")
+                of = name.removeprefix(before).removesuffix(after)
+                return text.format(name=self.title(of))
+        return name.replace("_", " ")
 
     def heading(self, name: str) -> str:
         """Return the title of a name with a capital letter, as it begins a row or a heading."""
-        title = self.title(name)
-        return title[:1].upper() + title[1:]
+        return self.capital(self.title(name))
+
+    def capital(self, text: str) -> str:
+        """Return a text with a capital letter; a term like hUC-MSC keeps its own."""
+        return text if text[1:2].isupper() else text[:1].upper() + text[1:]
+
+    def own(self, text: str) -> str:
+        """Return what a scenario that comes with the program says in its own words, translated.
+
+        The words of any other scenario stay as they are written.
+        """
+        slugs = (key for key, known in words().texts.items() if known == text)
+        slug = next((key for key in slugs if key.startswith("own.")), None)
+        return text if slug is None else self(slug)
 
     def day(self, day: date) -> str:
         """Return a date written out, never broken over two lines."""
@@ -84,6 +111,22 @@ class Words:
     def _apart(self, figure: str) -> str:
         return figure.replace(",", self("format.thousands"))
 
+    def listing(self, items: Iterable[str]) -> str:
+        """Return a list of short items in one line."""
+        return self("format.comma").join(items)
+
+    def clauses(self, items: Iterable[str]) -> str:
+        """Return a list of longer items in one line."""
+        return self("format.semicolon").join(items)
+
+    def aside(self, text: str, aside: str) -> str:
+        """Return a text and, in brackets, what is said beside it."""
+        return self("format.aside", text=text, aside=aside)
+
+    def part(self, whole: str, part: str) -> str:
+        """Return a thing and which part of it is meant."""
+        return self("format.part", whole=whole, part=part)
+
     def span(self, low: str, high: str) -> str:
         """Return a range of two figures already written; one figure where they are the same."""
         return low if low == high else self("shared.span", low=low, high=high)
@@ -95,7 +138,7 @@ class Words:
 
 
 @cache
-def words(language: str = "en") -> Words:
+def words(language: str = ENGLISH) -> Words:
     """Return the texts of a language; FileNotFoundError where there are none."""
     catalogue = files("sim") / "templates" / f"words.{language}.toml"
     entries = dict(_flat(tomllib.loads(catalogue.read_text(encoding="utf-8"))))
