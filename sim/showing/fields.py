@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from sim.showing.charts import BLACK, BLUE, ROW_HEIGHT, SKY, Chart, Frame, finish
+from sim.showing.charts import BLUE, ROW_HEIGHT, SKY, Chart, Frame, finish
 
 CELL = 22
+LIGHT_BELOW = 0.75
+"""Up to this value black is read more easily on the blues than white: the contrast is above 4.5."""
+
 SHADES = ["#F1F4F8", SKY, BLUE, "#062F4F"]
 
 
@@ -64,7 +67,8 @@ def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:
     fields = cells.mark_rect().encode(
         color=colour, tooltip=["across:N", "down:N", alt.Tooltip("value:Q", format=".1%")]
     )
-    dark = alt.when("datum.value > 0.6").then(alt.value("white")).otherwise(alt.value(BLACK))
-    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=dark)
+    is_dark = alt.when(f"datum.value > {LIGHT_BELOW}")
+    ink = is_dark.then(alt.value("white")).otherwise(alt.value("black"))
+    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=ink)
     height = max(frame.height, ROW_HEIGHT * table["down"].nunique())
     return finish(alt.layer(fields, figures), height, frame.message)

@@ -115,7 +115,7 @@ def _answer(ranking: Ranking) -> Answer:
     say, on = ranking.say, ranking.on
     grades = {each.path: each.evidence for each in ranged(ranking.scenario)}
     rows = [
-        Row([path, say(f"register.{grades[path]}"), one["index"], _figure(one, say)])
+        Row([path, say(f"register.{grades[path]}"), _index(ranking, one), _figure(one, say)])
         for path in ranking.sized.index
         for _, one in ranking.table[ranking.table["path"] == path].iterrows()
     ]
@@ -149,7 +149,8 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
     rows = []
     for path in first:
         ours = ranking.table[ranking.table["path"] == path].set_index("index")
-        row = {"label": _short(ranking, path), "series": say(f"register.{grades[path]}")}
+        grade = say(f"register.{grades[path]}")
+        row = {"label": say.aside(_short(ranking, path), grade), "series": grade}
         if is_tornado:
             ends = ours["value"]
             rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
@@ -168,6 +169,12 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
 
 def _short(ranking: Ranking, path: str) -> str:
     return charts.LEVELS.join(map(ranking.say.title, path.split(".")[1:]))
+
+
+def _index(ranking: Ranking, one: pd.Series[Any]) -> str:
+    """The name of an index; the ends of a range have words, the others are symbols."""
+    name = str(one["index"])
+    return ranking.say.title(name) if ranking.sized_by == TORNADO else name
 
 
 def _figure(one: pd.Series[Any], say: Words) -> str:

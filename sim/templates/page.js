@@ -4,8 +4,12 @@ function show(id, spec) {
   drawing.push(vegaEmbed("#" + id, spec, {
     renderer: "svg",
     timeFormatLocale: locale,
+    i18n: wording,
     actions: {export: true, source: false, compiled: false, editor: false},
     downloadFileName: id,
+  }).then(function () {
+    const menu = document.querySelector("#" + id + " summary");
+    menu.setAttribute("aria-label", wording.CLICK_TO_VIEW_ACTIONS);
   }).catch(function (problem) { console.error(problem); }));
 }
 

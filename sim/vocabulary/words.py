@@ -10,7 +10,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -89,6 +89,11 @@ class Words:
     def month(self, day: date) -> str:
         """Return the month of a date, and its year."""
         return self("format.month", month=self.lists["months"][day.month - 1], year=day.year)
+
+    def moment(self, written: str) -> str:
+        """Return an instant, written as ISO 8601 has it, to the minute of its own time zone."""
+        at = datetime.fromisoformat(written)
+        return self("format.moment", day=self.day(at), time=f"{at:%H:%M}")
 
     def number(self, value: float, digits: int = 1) -> str:
         """Return a number with so many digits after the point, thousands apart; or the blank."""
