@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from sim.showing.charts import BLACK, Chart, Frame, Series, finish
+from sim.showing.touch import layered, picked
 
 BAR, GAP_AND_BAR = 18, 26
 LEGEND_COLUMNS = 3
@@ -27,8 +28,9 @@ def stacked_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) ->
             scale=alt.Scale(domain=[0, 1]) if frame.share else alt.Undefined,
         ),
         order="place:Q",
+        opacity=picked(),
     )
-    return finish(alt.layer(bars), GAP_AND_BAR * table["label"].nunique(), frame.message)
+    return finish(layered([bars]), GAP_AND_BAR * table["label"].nunique(), frame.message)
 
 
 def spanned_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
@@ -44,12 +46,12 @@ def spanned_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) ->
         base = base.encode(yOffset=side)
     value = alt.X("value:Q", title=frame.title, axis=alt.Axis(tickCount=6, format="~r"))
     layers: list[alt.Chart] = [
-        base.mark_bar(opacity=0.85).encode(x=value),
+        base.mark_bar().encode(x=value, opacity=picked(0.85)),
         base.mark_rule(strokeWidth=1.5).encode(
             x=alt.X("low:Q", title=frame.title), x2="high:Q", color=alt.value(BLACK)
         ),
     ]
-    return finish(alt.layer(*layers), BAR * len(table), frame.message)
+    return finish(layered(layers), BAR * len(table), frame.message)
 
 
 def _labelled(table: pd.DataFrame, series: Sequence[Series]) -> alt.Chart:

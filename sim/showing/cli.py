@@ -17,6 +17,7 @@ import click
 from sim import __version__
 from sim.showing.options import (
     RESULTS,
+    language_option,
     load_scenario,
     refusing_places,
     scenario_argument,
@@ -120,9 +121,12 @@ def trace(
 @commands.command()
 @click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where several are put side by side.")
+@language_option
 @verbose_option
 @click.pass_context
-def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -> None:
+def report(
+    context: click.Context, /, paths: Sequence[Path], *, out: Path | None, language: str
+) -> None:
     """Build the page of FOLDER again from its tables; put several side by side."""
     from sim.record import folder
     from sim.showing import comparing
@@ -136,24 +140,31 @@ def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -
     if len(paths) == 1:
         if out is not None:
             raise click.UsageError("--out: one folder keeps its page in itself")
-        _writer(paths[0])(paths[0])
+        _writer(paths[0])(paths[0], language=language)
         click.echo(paths[0])
         return
     if any(_writer(path) is not page.write for path in paths):
         raise click.UsageError("only the folders of runs can be put side by side")
-    place = {page.read(path).scenario.scenario: partial(copytree, path) for path in paths}
+    place = {page.read(path).scenario.scenario: partial(_copy, path, language) for path in paths}
     if len(place) < len(paths):
         raise click.UsageError("two folders hold scenarios of one name; give them other names")
     with refusing_places():
-        command = context.obj
-        click.echo(
-            folder.gather(
-                place, command=command, seconds=0.0, page=comparing.write, root=RESULTS, out=out
-            )
+        write = partial(comparing.write, language=language)
+        finished = folder.gather(
+            place, command=context.obj, seconds=0.0, page=write, root=RESULTS, out=out
         )
+        click.echo(finished)
 
 
-def _writer(finished: Path) -> Callable[[Path], None]:
+def _copy(finished: Path, language: str, to: Path) -> None:
+    """Copy the folder of a run, with its page in a language."""
+    from sim.showing import report as page
+
+    copytree(finished, to)
+    page.write(to, language=language)
+
+
+def _writer(finished: Path) -> Callable[..., None]:
     """What writes the page of a folder: of a run, runs side by side, a sweep or a solution."""
     from sim.record import folder
     from sim.showing import comparing, landscape, ranking, solution

@@ -14,7 +14,7 @@ from sim.record import folder
 from sim.showing import charts, findings, rendering, report
 from sim.showing.charts import STYLES, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table, place
-from sim.vocabulary.words import Words, number, percent, words
+from sim.vocabulary.words import BLANK, ENGLISH, Words
 
 Runs = Mapping[str, Run]
 """Finished runs by the names of their scenarios, the baseline first."""
@@ -26,27 +26,28 @@ SHOWN = (
 """Measures on the page, before those that targets name; compare.csv has them all."""
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
     manifest = folder.manifest(finished)
-    runs = {name: report.read(finished / name) for name in manifest["scenarios"]}
+    runs = {name: report.read(finished / name, language) for name in manifest["scenarios"]}
     page = render(runs, folder.read(finished, folder.COMPARE), manifest)
     (finished / report.PAGE).write_text(page, encoding="utf-8")
 
 
 def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
     """Return the page as HTML; the same runs give the same text."""
-    say, first = words(), next(iter(runs.values()))
+    first = next(iter(runs.values()))
+    say = first.say
     answers = [_inputs(runs, say), _reached(runs, say), _work(runs, say)]
     answers.append(_differences(runs, compared, say))
     return rendering.render(
         "compare.html.j2",
         say=say,
-        place=place(first.scenario),
+        place=place(first.scenario, say),
         verdict=verdict(runs),
-        replications=number(first.count, 0),
+        replications=say.number(first.count, 0),
         answers=answers,
-        pages=[(name, run.scenario.title or name) for name, run in runs.items()],
+        pages=[(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
         manifest=manifest,
     )
 
@@ -60,14 +61,14 @@ def verdict(runs: Runs) -> str:
     aims = {(run.target, run.recruits_until) for run in runs.values()}
     (target, day), *others = aims
     if others or target is None:
-        return say("compare.verdict", chances="; ".join(chances))
-    return say("compare.verdict_one", target=target, day=say.day(day), chances="; ".join(chances))
+        return say("compare.verdict", chances=say.clauses(chances))
+    return say("compare.verdict_one", target=target, day=say.day(day), chances=say.clauses(chances))
 
 
 def _chance(run: Run) -> str:
     if run.target is None:
-        return number(run.measure("randomised")["mean"])
-    return percent(float((run.replications["randomised"] >= run.target).mean()))
+        return run.say.number(run.measure("randomised")["mean"])
+    return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
 
 
 def _inputs(runs: Runs, say: Words) -> Answer:
@@ -77,7 +78,7 @@ def _inputs(runs: Runs, say: Words) -> Answer:
     rows = [
         Row([path, *cells])
         for path in paths
-        if len(set(cells := [values.get(path, "–") for values in written.values()])) > 1
+        if len(set(cells := [values.get(path, BLANK) for values in written.values()])) > 1
     ]
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
@@ -111,9 +112,9 @@ def _targets(runs: Runs, targets: Sequence[str], say: Words) -> Table:
 
 def _probability(target: pd.Series[Any] | None, say: Words) -> str:
     if target is None:
-        return "–"
-    span = say.span(percent(target["ci_low"]), percent(target["ci_high"]))
-    return f"{percent(target['probability'])} ({span})"
+        return BLANK
+    span = say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"]))
+    return say.aside(say.percent(target["probability"]), span)
 
 
 def _enrolment(runs: Runs, say: Words) -> Figure:
@@ -125,8 +126,8 @@ def _enrolment(runs: Runs, say: Words) -> Figure:
     baseline = next(iter(grown))
     lines = pd.concat([each.assign(series=name) for name, each in grown.items()])
     band = grown[baseline].assign(series=baseline)
-    ends = {name: number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
-    listed = "; ".join(f"{name} {end}" for name, end in ends.items())
+    ends = {name: say.number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
+    listed = say.clauses(f"{name} {end}" for name, end in ends.items())
     frame = Frame(say("compare.enrolment_axis"), say("compare.enrolment_message", ends=listed))
     chart = charts.over_time(
         lines.rename(columns=charts.BAND), band.rename(columns=charts.BAND), _styled(runs), frame
@@ -152,10 +153,10 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
     weeks = {name: hours for name, run in runs.items() if len(hours := _hours(run, role))}
     lines = pd.concat([each.assign(series=name) for name, each in weeks.items()])
     most = {
-        name: number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
+        name: say.number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
         for name in weeks
     }
-    listed = "; ".join(f"{name} {hours}" for name, hours in most.items())
+    listed = say.clauses(f"{name} {hours}" for name, hours in most.items())
     message = say("compare.week_message", role=say.heading(role), most=listed)
     title = say("compare.week", role=say.heading(role))
     frame = Frame(say("compare.week_axis"), message, height=200)
@@ -175,7 +176,7 @@ def _by_date(tables: Mapping[str, pd.DataFrame], title: str, say: Words) -> Tabl
     """The middle value (P50) of each scenario by date."""
     wide = pd.DataFrame({name: table.set_index("date")["p50"] for name, table in tables.items()})
     rows = [
-        Row([say.day(day.date()), *(number(value) for value in values)])
+        Row([say.day(day.date()), *(say.number(value) for value in values)])
         for day, values in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     return Table(title, [say("shared.date"), *tables], rows)
@@ -215,11 +216,11 @@ def _wishes(runs: Runs) -> dict[str, int]:
 def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
     yield say.heading(one["measure"])
     yield one["scenario"]
-    yield number(one["baseline_mean"])
-    yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else "–"
+    yield say.number(one["baseline_mean"])
+    yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else BLANK
     low, high = one["ci_low"], one["ci_high"]
-    yield say.span(number(low, 2), number(high, 2)) if pd.notna(low) else "–"
-    yield percent(one["chance_higher"])
+    yield say.span(say.number(low, 2), say.number(high, 2)) if pd.notna(low) else BLANK
+    yield say.percent(one["chance_higher"])
     if not low > 0 and not high < 0:
         yield say("compare.no_difference")
     elif not wish:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.showing.terminal import NotOpened, Refused, one_screen
+from sim.vocabulary.words import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from sim.meaning.scenario import Scenario
@@ -36,6 +37,14 @@ set_option = click.option(
     metavar="PATH=VALUE",
     multiple=True,
     help="Change a value as if it were written in the file; may be repeated.",
+)
+language_option = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default=ENGLISH,
+    show_default=True,
+    help="Language of the page.",
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all luck."
@@ -83,7 +92,7 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
 SAYING = (verbose_option, quiet_option, json_option)
-PLACING = (out_option, cluster_option, jobs_option, seed_option)
+PLACING = (out_option, cluster_option, jobs_option, seed_option, language_option)
 """Both from the last to the first, as decorators are applied."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,14 +12,21 @@ import pandas as pd
 from sim.meaning.design import Trial
 from sim.meaning.protocol import Protocol
 from sim.meaning.scenario import Scenario
+from sim.meaning.schema import Target
 from sim.showing.charts import Chart
 from sim.vocabulary.words import Words
 
 
-def place(scenario: Scenario) -> str:
+def place(scenario: Scenario, say: Words) -> str:
     """Return which trial it is and where, as the first line of a page."""
     trial = scenario.design.trial
-    return " · ".join(filter(None, (trial.registry_id, trial.site)))
+    return " · ".join(filter(None, (trial.registry_id, say.own(trial.site))))
+
+
+def limit(target: Target, say: Words) -> str:
+    """Return where a target's measure is to lie: at least, or at most, so much."""
+    side = "at_most" if target.at_least is None else "at_least"
+    return say(f"shared.{side}", value=f"{getattr(target, side).value:g}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Run:
 
     def arm_title(self, name: str) -> str:
         """Return what the scenario calls an arm."""
-        return self.scenario.design.arms[name].title or self.say.heading(name)
+        return self.say.own(self.scenario.design.arms[name].title) or self.say.heading(name)
 
     @property
     def anybody_randomised(self) -> bool:
@@ -119,12 +126,20 @@ class Multiples:
     table: Table
 
 
+Part = Table | Figure | Multiples
+"""What stands beneath the words of an answer."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question: plain words first, then tables and figures in order."""
+    """The answer to a question: plain words first, then tables and figures in order.
+
+    `more` is folded away beneath the `parts`, until a reader opens it or the page is printed.
+    """
 
     key: str
     title: str
     lead: str
     paragraphs: Sequence[str] = ()
-    parts: Sequence[Table | Figure | Multiples] = field(default_factory=tuple)
+    parts: Sequence[Part] = ()
+    more: Sequence[Part] = ()

@@ -19,7 +19,7 @@ from sim.showing import charts, rendering, report, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
 from sim.showing.page import Answer, Figure, Multiples, Row, Table, place
 from sim.showing.scattering import Dots
-from sim.vocabulary.words import NO_BREAK, Words, number, percent, words
+from sim.vocabulary.words import BLANK, ENGLISH, NO_BREAK, Words, words
 
 SHOWN = 15
 COLOURS = {
@@ -61,19 +61,19 @@ class Ranking(NamedTuple):
         return sizes.sort_values(ascending=False, kind="stable")
 
 
-def read(finished: Path) -> Ranking:
+def read(finished: Path, language: str = ENGLISH) -> Ranking:
     """Read what the page is made of."""
     table, manifest = pd.read_csv(finished / SENSITIVITY), folder.manifest(finished)
-    ranking = Ranking(load(finished / "scenario.yaml"), table, manifest, words())
+    ranking = Ranking(load(finished / "scenario.yaml"), table, manifest, words(language))
     if ranking.sized_by == TORNADO:
         return ranking
     paths = ranking.sized.index[: scattering.CHARTS]
     return ranking._replace(dots=scattering.read(finished, [*paths], manifest))
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
 def render(ranking: Ranking) -> str:
@@ -83,10 +83,10 @@ def render(ranking: Ranking) -> str:
         "sweep.html.j2",
         say=ranking.say,
         title=ranking.say("ranking.title"),
-        place=place(ranking.scenario),
+        place=place(ranking.scenario, ranking.say),
         verdict=verdict(ranking),
-        replications=number(manifest["replications"], 0),
-        points=number(manifest["points"], 0),
+        replications=ranking.say.number(manifest["replications"], 0),
+        points=ranking.say.number(manifest["points"], 0),
         answers=[_answer(ranking)],
         manifest=manifest,
     )
@@ -94,7 +94,7 @@ def render(ranking: Ranking) -> str:
 
 def verdict(ranking: Ranking) -> str:
     """Return in one sentence what matters most."""
-    say, on = ranking.say, ranking.on[:1].upper() + ranking.on[1:]
+    say, on = ranking.say, ranking.say.capital(ranking.on)
     sizes = ranking.sized
     if not sizes.iloc[0] > 0:
         return say("ranking.verdict_none", on=on)
@@ -107,7 +107,7 @@ def lines(ranking: Ranking) -> Iterator[str]:
     yield from _warnings(ranking)
     for path in ranking.sized.index:
         ours = ranking.table[ranking.table["path"] == path]
-        said = [f"{one['index']} {_figure(one)}" for _, one in ours.iterrows()]
+        said = [f"{one['index']} {_figure(one, ranking.say)}" for _, one in ours.iterrows()]
         yield f"  {path}: {', '.join(said)}"
 
 
@@ -115,7 +115,7 @@ def _answer(ranking: Ranking) -> Answer:
     say, on = ranking.say, ranking.on
     grades = {each.path: each.evidence for each in ranged(ranking.scenario)}
     rows = [
-        Row([path, say(f"register.{grades[path]}"), one["index"], _figure(one)])
+        Row([path, say(f"register.{grades[path]}"), _index(ranking, one), _figure(one, say)])
         for path in ranking.sized.index
         for _, one in ranking.table[ranking.table["path"] == path].iterrows()
     ]
@@ -139,7 +139,7 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
         yield say("ranking.too_few", count=len(wide), all=len(ranking.sized))
     if ranking.manifest["luck"] is not None:
         luck = ranking.manifest["luck"]
-        shares = {"luck": percent(luck), "ignorance": percent(1 - luck)}
+        shares = {"luck": say.percent(luck), "ignorance": say.percent(1 - luck)}
         yield say("ranking.luck", on=ranking.on, **shares)
 
 
@@ -149,7 +149,8 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
     rows = []
     for path in first:
         ours = ranking.table[ranking.table["path"] == path].set_index("index")
-        row = {"label": _short(ranking, path), "series": say(f"register.{grades[path]}")}
+        grade = say(f"register.{grades[path]}")
+        row = {"label": say.aside(_short(ranking, path), grade), "series": grade}
         if is_tornado:
             ends = ours["value"]
             rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
@@ -159,7 +160,7 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
             rows.append({**row, "low": low, "high": high, "value": one["value"]})
     met = {row["series"] for row in rows}
     graded = [Series(say(f"register.{name}"), each, SOLID) for name, each in COLOURS.items()]
-    message = say("ranking.message", first=", ".join(_short(ranking, path) for path in first[:5]))
+    message = say("ranking.message", first=say.listing(_short(ranking, path) for path in first[:5]))
     is_share = is_tornado and ranking.manifest["on"] in ranking.scenario.targets
     title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
     frame = Frame(title, message, share=is_share)
@@ -170,9 +171,16 @@ def _short(ranking: Ranking, path: str) -> str:
     return charts.LEVELS.join(map(ranking.say.title, path.split(".")[1:]))
 
 
-def _figure(one: pd.Series[Any]) -> str:
+def _index(ranking: Ranking, one: pd.Series[Any]) -> str:
+    """The name of an index; the ends of a range have words, the others are symbols."""
+    name = str(one["index"])
+    return ranking.say.title(name) if ranking.sized_by == TORNADO else name
+
+
+def _figure(one: pd.Series[Any], say: Words) -> str:
     if math.isnan(one["value"]):
-        return "–"
+        return BLANK
+    value, low, high = (f"{one[name]:.3g}" for name in ("value", "ci_low", "ci_high"))
     known = not math.isnan(one["ci_low"])
-    interval = f" ({one['ci_low']:.3g} to {one['ci_high']:.3g})" if known else ""
-    return f"{one['value']:.3g}{interval}".replace("-", "−").replace(" ", NO_BREAK)
+    said = say.aside(value, say("shared.span", low=low, high=high)) if known else value
+    return said.replace("-", "−").replace(" ", NO_BREAK)

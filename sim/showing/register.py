@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sim.meaning.quantities import Quantity
 from sim.meaning.ranged import below
 from sim.meaning.scenario import Scenario
-from sim.showing.page import Answer, Row, Run, Table
-from sim.vocabulary.words import Words, plain
+from sim.showing import ignorance
+from sim.showing.page import Answer, Part, Row, Run, Table
+from sim.vocabulary.words import Words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
 """Evidence grades as the register lists them, the weakest first."""
@@ -28,22 +29,25 @@ class Entry(NamedTuple):
     source: str
 
 
-def entries(scenario: Scenario) -> list[Entry]:
+def entries(scenario: Scenario, say: Words) -> list[Entry]:
     """Return the numbers of the assumptions and the ranged ones of the design, weakest first."""
-    design = [entry for entry in _numbers(scenario.design, "design") if entry.range]
-    every = [*design, *_numbers(scenario.assumptions, "assumptions")]
+    design = [entry for entry in _numbers(say, scenario.design, "design") if entry.range]
+    every = [*design, *_numbers(say, scenario.assumptions, "assumptions")]
     return sorted(every, key=lambda entry: (GRADES.index(entry.evidence), bool(entry.source)))
 
 
 def answer(run: Run) -> Answer:
     """Return what was assumed and how well it is known."""
-    say, every = run.say, entries(run.scenario)
+    say, every = run.say, entries(run.scenario, run.say)
     bare = sum(entry.evidence == "assumption" for entry in every)
     title = say("register.title")
     if not every:
         return Answer("register", title, say("register.empty"))
     lead = say("register.lead", bare=bare, all=len(every)) if bare else say("register.lead_none")
-    return Answer("register", title, lead, (), [_table(say, every)])
+    figures = [] if run.target is None else ignorance.figures(run, run.target)
+    moved = [say("register.moved")] if figures else []
+    more: list[Part] = [*figures[1:], _table(say, every)]
+    return Answer("register", title, lead, moved, figures[:1], more)
 
 
 def _table(say: Words, every: list[Entry]) -> Table:
@@ -58,7 +62,7 @@ def _table(say: Words, every: list[Entry]) -> Table:
 
 
 def _cells(say: Words, entry: Entry) -> list[str]:
-    span = say.span(plain(entry.range[0]), plain(entry.range[1])) if entry.range else ""
+    span = say.span(say.plain(entry.range[0]), say.plain(entry.range[1])) if entry.range else ""
     return [
         entry.path,
         entry.value,
@@ -74,14 +78,14 @@ def _kind(entry: Entry) -> str:
     return "register" if entry.source else "register bare"
 
 
-def _numbers(node: object, path: str) -> Iterator[Entry]:
+def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
     """Yield the entries at and below a part of the scenario, in the order of the file."""
     if isinstance(node, Quantity):
-        yield Entry(path, plain(node.value), node.range, node.evidence, node.source)
+        yield Entry(path, say.plain(node.value), node.range, node.evidence, node.source)
         return
-    inside = [entry for where, part in below(path, node) for entry in _numbers(part, where)]
+    inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
     if hasattr(node, "family") and not any(map(_is_known, inside)):
-        yield Entry(path, _law(node, path, inside), None, "assumption", "")
+        yield Entry(path, _law(say, node, path, inside), None, "assumption", "")
     else:
         yield from inside
 
@@ -90,11 +94,12 @@ def _is_known(entry: Entry) -> bool:
     return bool(entry.range or entry.source) or entry.evidence != "assumption"
 
 
-def _law(node: object, path: str, inside: list[Entry]) -> str:
+def _law(say: Words, node: object, path: str, inside: list[Entry]) -> str:
     """Write a distribution in words: its family and its parameters."""
     family = str(getattr(node, "family", ""))
     if family == "fixed":
         return inside[0].value
     named = {entry.path.removeprefix(f"{path}."): entry.value for entry in inside}
     in_order = sorted(named, key=PARAMETERS.index)
-    return f"{family}: {', '.join(f'{name} {named[name]}' for name in in_order)}"
+    said = say.listing(f"{say(f'law.{name}')} {named[name]}" for name in in_order)
+    return say.part(say(f"law.{family}"), said)

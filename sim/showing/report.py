@@ -8,9 +8,9 @@ from pathlib import Path
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, reaching, register, rendering, working
-from sim.showing.page import Row, Run, Table
-from sim.vocabulary.words import number, percent, words
+from sim.showing import finishing, reaching, register, rendering, varying, working
+from sim.showing.page import Row, Run, Table, limit
+from sim.vocabulary.words import ENGLISH, words
 
 PAGE = "report.html"
 TABLES = (
@@ -26,24 +26,27 @@ TABLES = (
     "load.csv",
     "activity.csv",
     "dose_days.csv",
+    "participants.csv.gz",
+    "events.csv.gz",
 )
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
-    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
-def read(finished: Path) -> Run:
+def read(finished: Path, language: str = ENGLISH) -> Run:
     """Read what the page is made of."""
     scenario = load(finished / "scenario.yaml")
     tables = {name: folder.read(finished, name) for name in TABLES}
-    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words())
+    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words(language))
 
 
 def render(run: Run) -> str:
     """Return the page as HTML; the same run gives the same text."""
-    answers = [question.answer(run) for question in (reaching, finishing, working, register)]
+    questions = (reaching, finishing, working, register, varying)
+    answers = [question.answer(run) for question in questions]
     return rendering.render(
         "report.html.j2",
         say=run.say,
@@ -61,7 +64,7 @@ def render(run: Run) -> str:
 def _replications(run: Run) -> str:
     if run.count == 1:
         return run.say("head.one_replication")
-    return run.say("head.replications", count=number(run.count, 0))
+    return run.say("head.replications", count=run.say.number(run.count, 0))
 
 
 def _limits(run: Run) -> list[str]:
@@ -80,10 +83,14 @@ def _targets(run: Run) -> Table:
     for target in run.tables["targets.csv"].to_dict("records"):
         cells = [
             say.heading(target["target"]),
-            say("targets.limit", measure=say.heading(target["measure"]), needed=target["needed"]),
-            percent(target["with_probability"]),
-            percent(target["probability"]),
-            say.span(percent(target["ci_low"]), percent(target["ci_high"])),
+            say(
+                "targets.limit",
+                measure=say.heading(target["measure"]),
+                needed=limit(run.scenario.targets[target["target"]], say),
+            ),
+            say.percent(target["with_probability"]),
+            say.percent(target["probability"]),
+            say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"])),
             say(f"targets.{target['verdict']}"),
         ]
         rows.append(Row(cells, f"target {target['verdict']}"))

@@ -61,6 +61,7 @@ def run(
     as_json: bool,
     quiet: bool,
     gate: bool,
+    language: str,
     **how: Any,
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page."""
@@ -78,8 +79,9 @@ def run(
         with progress_bar(shown=not (quiet or as_json)) as progress:
             results = experiment.replicate(scenario, progress=progress, **how)
         seconds = time.perf_counter() - started
+        page = partial(report.write, language=language)
         finished = folder.write(
-            results, command=context.obj, seconds=seconds, page=report.write, root=RESULTS, out=out
+            results, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
         )
     _print_result(finished, as_json=as_json, quiet=quiet)
     if gate:
@@ -134,6 +136,7 @@ def compare(
     out: Path | None,
     as_json: bool,
     quiet: bool,
+    language: str,
     **how: Any,
 ) -> None:
     """Simulate the same people under each SCENARIO; the first one is the baseline."""
@@ -151,10 +154,11 @@ def compare(
             with progress_bar(shown=not (quiet or as_json)) as progress:
                 results = experiment.replicate(scenario, progress=progress, **how)
             seconds = time.perf_counter() - begun
-            place[scenario.scenario] = partial(_write_run, results, context.obj, seconds)
+            place[scenario.scenario] = partial(_write_run, results, context.obj, seconds, language)
         seconds = time.perf_counter() - started
+        page = partial(comparing.write, language=language)
         finished = folder.gather(
-            place, command=context.obj, seconds=seconds, page=comparing.write, root=RESULTS, out=out
+            place, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
         )
     _print_comparison(finished, as_json=as_json, quiet=quiet)
 
@@ -171,11 +175,12 @@ def _to_be_compared(paths: Sequence[Path], overrides: Sequence[str]) -> list[Sce
     return scenarios
 
 
-def _write_run(results: Results, command: str, seconds: float, out: Path) -> None:
+def _write_run(results: Results, command: str, seconds: float, language: str, out: Path) -> None:
     from sim.record import folder
     from sim.showing import report
 
-    folder.write(results, command=command, seconds=seconds, page=report.write, out=out)
+    page = partial(report.write, language=language)
+    folder.write(results, command=command, seconds=seconds, page=page, out=out)
 
 
 def _print_comparison(finished: Path, *, as_json: bool, quiet: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,6 +61,7 @@ def solve(
     out: Path | None,
     as_json: bool,
     quiet: bool,
+    language: str,
     **how: Any,
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
@@ -79,7 +81,8 @@ def solve(
         tables = {SOLUTION: _answer(found, asked), POINTS: _steps(done)}
         facts = {"command": context.obj, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
-        finished = new.finish(asked.scenario, tables, facts, page.write, RESULTS)
+        write = partial(page.write, language=language)
+        finished = new.finish(asked.scenario, tables, facts, write, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
 
 

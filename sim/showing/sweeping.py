@@ -7,6 +7,7 @@ import math
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ def sweep(
     fail_fast: bool,
     as_json: bool,
     quiet: bool,
+    language: str,
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable.
@@ -102,7 +104,7 @@ def sweep(
         facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
         tables, more, page = _told(plan, done, how["seed"])
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
-        finished = new.finish(scenario, tables, facts, page, RESULTS)
+        finished = new.finish(scenario, tables, facts, partial(page, language=language), RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
     if failed:
         raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")
@@ -180,7 +182,7 @@ def _on(scenario: Scenario, asked: Asked, on: str) -> str:
 
 def _told(
     plan: Plan, done: Done, seed: int
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[[Path], None]]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[..., None]]:
     """The tables of a sweep, what its manifest says beside, and what writes its page."""
     import pandas as pd
 

@@ -1,0 +1,22 @@
+"""Question 5 of the page: what if? One run has no answer; this says which commands have."""
+
+from __future__ import annotations
+
+from sim.showing.page import Answer, Row, Run, Table
+
+COMMANDS = {
+    "compare": "trialsim compare {}.yaml other.yaml",
+    "sweep": "trialsim sweep {}.yaml --tornado",
+    "solve": "trialsim solve {}.yaml --move PATH --until TARGET",
+}
+
+
+def answer(run: Run) -> Answer:
+    """Return which commands answer what one run cannot, ready to be typed for this scenario."""
+    say, name = run.say, run.scenario.scenario
+    rows = [
+        Row([say(f"varying.{command}"), COMMANDS[command].format(name)]) for command in COMMANDS
+    ]
+    header = [say("varying.question"), say("varying.command")]
+    table = Table(say("varying.table"), header, rows, texts=2)
+    return Answer("varying", say("varying.title"), say("varying.lead"), (), [table])
