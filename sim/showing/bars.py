@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from sim.showing.charts import BLACK, Chart, Frame, Series, finish
+from sim.showing.charts import BLACK, Chart, Frame, Series, finish, legend
 from sim.showing.touch import layered, picked
 
 BAR, GAP_AND_BAR = 18, 26
-LEGEND_COLUMNS = 3
 
 
 def stacked_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
@@ -63,7 +62,7 @@ def _labelled(table: pd.DataFrame, series: Sequence[Series]) -> alt.Chart:
             "series:N",
             sort=names,
             scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-            legend=alt.Legend(symbolType="square", columns=LEGEND_COLUMNS),
+            legend=legend(names, "square", rows),
         ),
     )
 

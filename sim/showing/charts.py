@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
+from unicodedata import east_asian_width
 
 import altair as alt
 import pandas as pd
@@ -36,8 +37,9 @@ BAND = {"p10": "low", "p50": "value", "p90": "high"}
 
 YEAR_OR_MONTH = "timeFormat(datum.value, month(datum.value) == 0 ? '%Y' : '%b')"
 HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
-NARROW = 560
-"""Width in pixels below which a legend needs a line for each series."""
+LETTER, SIGN, ENTRY, AXIS = 7, 12, 52, 80
+"""Pixels: a letter of a label, one of Chinese, what a legend's entry has beside its name, and an
+axis of numbers with the chart's margins."""
 
 LEVELS = " · "
 """What stands between the parts of a path; in a narrow chart each has a line of its own."""
@@ -94,12 +96,27 @@ def finish(chart: Chart, height: int, message: str) -> Chart:
             labelLimit=420,
             symbolSize=260,
             symbolStrokeWidth=2.5,
-            columns=alt.expr(f"width < {NARROW} ? 1 : 0"),
             columnPadding=24,
             offset=8,
         )
     )
     return finished
+
+
+def legend(names: Sequence[str], symbol: str = "", beside: Sequence[str] = ()) -> alt.Legend:
+    """A legend in as many columns as there is room for, `beside` the labels of an axis of names."""
+    entry = ENTRY + max(map(_pixels, names), default=0)
+    axis = AXIS + max(map(_pixels, beside), default=0)
+    # The room is that of the container: the chart's own width is worked out from its legend. It
+    # stands here all the same, for that the columns are counted again whenever it changes.
+    columns = alt.expr(f"max(1, floor((0 * width + containerSize()[0] - {axis}) / {entry}))")
+    if not symbol:
+        return alt.Legend(columns=columns)
+    return alt.Legend(columns=columns, symbolType=symbol, symbolOpacity=1)
+
+
+def _pixels(text: str) -> int:
+    return sum(SIGN if east_asian_width(letter) in "WF" else LETTER for letter in text)
 
 
 def colour(series: Sequence[Series]) -> alt.Color:
@@ -109,7 +126,7 @@ def colour(series: Sequence[Series]) -> alt.Color:
         "series:N",
         sort=names,
         scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+        legend=legend(names, "stroke"),
     )
 
 
@@ -119,7 +136,7 @@ def _dash(series: Sequence[Series]) -> alt.StrokeDash:
         "series:N",
         sort=names,
         scale=alt.Scale(domain=names, range=[one.dash for one in series]),
-        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+        legend=legend(names, "stroke"),
     )
 
 
@@ -247,7 +264,7 @@ def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
     palette = alt.Scale(domain=names, range=[one.colour for one in series])
     base = alt.Chart(table).encode(
         y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=420, ticks=False)),
-        color=alt.Color("series:N", sort=names, scale=palette),
+        color=alt.Color("series:N", sort=names, scale=palette, legend=legend(names, beside=rows)),
         opacity=picked(),
         tooltip=["label:N", "series:N", *(alt.Tooltip(f"{end}:Q") for end in ("low", "high"))],
     )
@@ -301,7 +318,7 @@ def grouped_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) ->
                 "series:N",
                 sort=names,
                 scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-                legend=alt.Legend(symbolType="square"),
+                legend=legend(names, "square", rows),
             ),
             opacity=picked(),
             tooltip=[

@@ -13,13 +13,13 @@ from sim.showing.charts import (
     BLUE,
     GREEN,
     GREY,
-    NARROW,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
     Chart,
     finish,
+    legend,
 )
 from sim.showing.page import Figure, Row, Run, Table
 from sim.showing.touch import layered, picked
@@ -158,7 +158,7 @@ def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Ch
     x = alt.X("day:Q", title=run.say("lives.axis"))
     y = alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
     lines = alt.Chart(ends).mark_rule(color=GREY).encode(x=alt.X("min:Q"), x2="max:Q", y=y)
-    legend = alt.Legend(columns=alt.expr(f"width < {NARROW} ? 1 : 4"))
+    key = legend([*seen], beside=names)
     shapes = alt.Scale(domain=[*seen], range=[symbol.shape for symbol in seen.values()])
     colours = alt.Scale(domain=[*seen], range=[symbol.colour for symbol in seen.values()])
     lanes = [
@@ -167,8 +167,8 @@ def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Ch
         .encode(
             x=x,
             y=y,
-            shape=alt.Shape("series:N", sort=[*seen], scale=shapes, legend=legend),
-            color=alt.Color("series:N", sort=[*seen], scale=colours, legend=legend),
+            shape=alt.Shape("series:N", sort=[*seen], scale=shapes, legend=key),
+            color=alt.Color("series:N", sort=[*seen], scale=colours, legend=key),
             opacity=picked(),
             tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in ("series", "named", "date")],
         )
