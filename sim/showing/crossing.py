@@ -18,8 +18,8 @@ from sim.showing.charts import (
     VERMILION,
     Chart,
     finish,
-    legend,
 )
+from sim.showing.legend import legend
 
 
 class Answered(NamedTuple):

@@ -19,8 +19,8 @@ from sim.showing.charts import (
     VERMILION,
     Chart,
     finish,
-    legend,
 )
+from sim.showing.legend import legend
 from sim.showing.page import Figure, Row, Run, Table
 from sim.showing.touch import layered, picked
 
@@ -121,7 +121,7 @@ def _figure(run: Run, lives: list[Life]) -> Figure:
     )
     kept = say.number(run.tables["participants.csv.gz"]["replication"].nunique(), 0)
     note = say("lives.note", count=kept, people=people)
-    message = " ".join(_sentence(run, life) for life in lives)
+    message = say.sentences(_sentence(run, life) for life in lives)
     chart = _drawn(run, points, list(names.values()), message)
     return Figure(title, chart, Table(title, header, rows, note, texts=5))
 
