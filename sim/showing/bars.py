@@ -1,4 +1,4 @@
-"""Bars: stacked, side by side, or each with the line from its P10 to its P90. A small table in, a chart out."""
+"""Bars: stacked, side by side, or each with the line from its P10 to its P90."""
 
 from __future__ import annotations
 

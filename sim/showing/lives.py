@@ -162,7 +162,7 @@ def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Ch
     shapes = alt.Scale(domain=[*seen], range=[symbol.shape for symbol in seen.values()])
     colours = alt.Scale(domain=[*seen], range=[symbol.colour for symbol in seen.values()])
     lanes = [
-        alt.Chart(points[points["what"].isin([w for w, s in SYMBOLS.items() if s.lane == lane])])
+        alt.Chart(ours)
         .mark_point(filled=True, size=80, stroke="white", strokeWidth=0.6, yOffset=lane)
         .encode(
             x=x,
@@ -172,6 +172,6 @@ def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Ch
             opacity=picked(),
             tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in ("series", "named", "date")],
         )
-        for lane in (ABOVE, ON, BELOW)
+        for lane, ours in points.groupby(points["what"].map(lambda what: SYMBOLS[what].lane))
     ]
     return finish(layered([lines, *lanes]), ROW * len(names), message)
