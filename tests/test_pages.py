@@ -64,7 +64,8 @@ MARKS = ", ".join(f".mark-{mark} path" for mark in ("area", "line", "rect", "sym
 )
 CUT = """text => {
     const word = text.getBoundingClientRect(), chart = text.ownerSVGElement.getBoundingClientRect();
-    return text.getAttribute("opacity") !== "0" && (word.top < chart.top - 1 || word.left < chart.left - 1
+    const is_shown = text.getAttribute("opacity") !== "0";
+    return is_shown && (word.top < chart.top - 1 || word.left < chart.left - 1
         || word.bottom > chart.bottom + 1 || word.right > chart.right + 1);
 }"""
 KEPT = {
