@@ -77,26 +77,30 @@ def _chance(run: Run) -> str:
 
 def _inputs(runs: Runs, say: Words) -> Answer:
     """The inputs that are not the same in all scenarios."""
-    rows = list(_unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
+    rows = list(unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
     parts, more = ([table], []) if len(rows) <= FOLDED_FROM else ([], [table])
     return Answer("inputs", say("compare.inputs_title"), lead, (), parts if rows else [], more)
 
 
-def _unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
-    """A row an input that differs; one for all of an entry that only some scenarios have."""
-    entries = [{_entry(path) for path in values} for values in written]
+def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
+    """Yield a row an input that differs, from what each scenario writes by path.
+
+    An entry that only some scenarios have, as a row of the schedule, is one row, however much it
+    holds.
+    """
+    whole: set[str] = set()
     for path in dict.fromkeys(path for values in written for path in values):
         cells = [values.get(path, BLANK) for values in written]
-        held = [_entry(path) in each for each in entries]
-        if all(held) or path == _entry(path):
+        entry = _entry(path)
+        held = [any(_entry(each) == entry for each in values) for values in written]
+        if path == entry or all(held):
             if len(set(cells)) > 1:
                 yield Row([path, *cells])
-        elif path == next(
-            every for values in written for every in values if _entry(every) == _entry(path)
-        ):
-            yield Row([_entry(path), *(say("compare.there") if each else BLANK for each in held)])
+        elif entry not in whole:
+            whole.add(entry)
+            yield Row([entry, *(say("compare.there") if each else BLANK for each in held)])
 
 
 def _entry(path: str) -> str:
