@@ -267,7 +267,7 @@ class TestWhatItSays:
         )
 
     def test_clock_times_stand_in_the_footer_alone(self, small: Path) -> None:
-        started = folder.manifest(small)["started"]
+        started = EN.moment(folder.manifest(small)["started"])
         before, _, footer = html(small).partition("<footer>")
 
         assert started in footer
@@ -326,9 +326,11 @@ class TestLittleToSay:
         text = said(make("assumptions.recruitment.consent=0"))
 
         assert "Nobody was randomised in any simulated trial" in text
-        assert "“consent” stops most candidates: 100 %" in text
+        assert "“Consent” stops most candidates: 100 %" in text
         assert "What the trial asks of a participant" not in text
         assert "Doses planned for weekends" not in text
+        assert "Luck or ignorance" not in text
+        assert "Most likely" not in text
 
     def test_no_candidates_at_all(self, make: Make) -> None:
         text = said(make("assumptions.recruitment.candidates_per_month=0"))
@@ -340,6 +342,8 @@ class TestLittleToSay:
 
         assert "In the one trial simulated, " in text
         assert "run more replications" in text
+        assert "It happened in" not in text
+        assert "80 of 100" not in text.partition("How to read the figures")[0]
         assert "What the trial asks of a participant" in text
 
     def test_no_log_kept(self, make: Make) -> None:

@@ -19,6 +19,9 @@ from sim.vocabulary.words import BLANK, ENGLISH, Words
 Runs = Mapping[str, Run]
 """Finished runs by the names of their scenarios, the baseline first."""
 
+FOLDED_FROM = 12
+"""Rows above which the table of inputs is folded away."""
+
 SHOWN = (
     *("randomised", "completed", "day_of_target", "visits_out_of_window", "site_trips"),
     "desk_backlog_peak_hours",
@@ -38,13 +41,14 @@ def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> s
     """Return the page as HTML; the same runs give the same text."""
     first = next(iter(runs.values()))
     say = first.say
-    answers = [_inputs(runs, say), _reached(runs, say), _work(runs, say)]
-    answers.append(_differences(runs, compared, say))
+    titled = {say.title(name): run for name, run in runs.items()}
+    answers = [_inputs(titled, say), _reached(titled, say), _work(titled, say)]
+    answers.append(_differences(titled, compared, say))
     return rendering.render(
         "compare.html.j2",
         say=say,
         place=place(first.scenario, say),
-        verdict=verdict(runs),
+        verdict=verdict(titled),
         replications=say.number(first.count, 0),
         answers=answers,
         pages=[(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
@@ -73,16 +77,35 @@ def _chance(run: Run) -> str:
 
 def _inputs(runs: Runs, say: Words) -> Answer:
     """The inputs that are not the same in all scenarios."""
-    written = {name: dict(leaves(run.scenario)) for name, run in runs.items()}
-    paths = dict.fromkeys(path for values in written.values() for path in values)
-    rows = [
-        Row([path, *cells])
-        for path in paths
-        if len(set(cells := [values.get(path, BLANK) for values in written.values()])) > 1
-    ]
+    rows = list(unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
-    return Answer("inputs", say("compare.inputs_title"), lead, (), [table] if rows else [])
+    parts, more = ([table], []) if len(rows) <= FOLDED_FROM else ([], [table])
+    return Answer("inputs", say("compare.inputs_title"), lead, (), parts if rows else [], more)
+
+
+def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
+    """Yield a row an input that differs, from what each scenario writes by path.
+
+    An entry that only some scenarios have, as a row of the schedule, is one row, however much it
+    holds.
+    """
+    whole: set[str] = set()
+    for path in dict.fromkeys(path for values in written for path in values):
+        cells = [values.get(path, BLANK) for values in written]
+        entry = _entry(path)
+        held = [any(_entry(each) == entry for each in values) for values in written]
+        if path == entry or all(held):
+            if len(set(cells)) > 1:
+                yield Row([path, *cells])
+        elif entry not in whole:
+            whole.add(entry)
+            yield Row([entry, *(say("compare.there") if each else BLANK for each in held)])
+
+
+def _entry(path: str) -> str:
+    """The entry of the scenario that a path leads into, as `design.schedule.injections`."""
+    return ".".join(path.split(".")[:3])
 
 
 def _reached(runs: Runs, say: Words) -> Answer:
@@ -132,7 +155,9 @@ def _enrolment(runs: Runs, say: Words) -> Figure:
     chart = charts.over_time(
         lines.rename(columns=charts.BAND), band.rename(columns=charts.BAND), _styled(runs), frame
     )
-    return Figure(say("compare.enrolment"), chart, _by_date(grown, say("compare.enrolment"), say))
+    return Figure(
+        say("compare.enrolment"), chart, _by_date(grown, "p50", say("compare.enrolment"), say)
+    )
 
 
 def _work(runs: Runs, say: Words) -> Answer:
@@ -160,9 +185,10 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
     message = say("compare.week_message", role=say.heading(role), most=listed)
     title = say("compare.week", role=say.heading(role))
     frame = Frame(say("compare.week_axis"), message, height=200)
-    lines = lines.rename(columns=charts.BAND)
-    chart = charts.over_time(lines, lines.iloc[:0], _styled(weeks), frame)
-    return Figure(title, chart, _by_date(weeks, title, say))
+    chart = charts.over_time(
+        lines.rename(columns={"mean": "value"}), lines.iloc[:0], _styled(weeks), frame
+    )
+    return Figure(title, chart, _by_date(weeks, "mean", title, say))
 
 
 def _hours(run: Run, role: str) -> pd.DataFrame:
@@ -172,9 +198,9 @@ def _hours(run: Run, role: str) -> pd.DataFrame:
     return ours.assign(date=pd.to_datetime(ours["week"]))
 
 
-def _by_date(tables: Mapping[str, pd.DataFrame], title: str, say: Words) -> Table:
-    """The middle value (P50) of each scenario by date."""
-    wide = pd.DataFrame({name: table.set_index("date")["p50"] for name, table in tables.items()})
+def _by_date(tables: Mapping[str, pd.DataFrame], column: str, title: str, say: Words) -> Table:
+    """A column of each scenario by date."""
+    wide = pd.DataFrame({name: table.set_index("date")[column] for name, table in tables.items()})
     rows = [
         Row([say.day(day.date()), *(say.number(value) for value in values)])
         for day, values in zip(wide.index, wide.to_numpy(), strict=True)
@@ -215,7 +241,7 @@ def _wishes(runs: Runs) -> dict[str, int]:
 
 def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
     yield say.heading(one["measure"])
-    yield one["scenario"]
+    yield say.title(one["scenario"])
     yield say.number(one["baseline_mean"])
     yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else BLANK
     low, high = one["ci_low"], one["ci_high"]

@@ -52,6 +52,7 @@ def render(run: Run) -> str:
         say=run.say,
         run=run,
         verdict=reaching.verdict(run),
+        note=reaching.note(run),
         replications=_replications(run),
         targets=_targets(run),
         answers=answers,
