@@ -13,7 +13,7 @@ from sim.meaning.scenario import leaves
 from sim.record import folder
 from sim.showing import charts, findings, rendering, report
 from sim.showing.charts import STYLES, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table, place
+from sim.showing.page import PAGE, Answer, Figure, Row, Run, Table, place
 from sim.vocabulary.words import BLANK, ENGLISH, Words
 
 Runs = Mapping[str, Run]
@@ -31,7 +31,7 @@ def write(finished: Path, language: str = ENGLISH) -> None:
     manifest = folder.manifest(finished)
     runs = {name: report.read(finished / name, language) for name in manifest["scenarios"]}
     page = render(runs, folder.read(finished, folder.COMPARE), manifest)
-    (finished / report.PAGE).write_text(page, encoding="utf-8")
+    (finished / PAGE).write_text(page, encoding="utf-8")
 
 
 def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> str:

@@ -13,10 +13,10 @@ from sim.meaning.scenario import Scenario, load
 from sim.record import folder
 from sim.record.points import DONE
 from sim.record.unfinished import POINTS
-from sim.showing import charts, rendering, report
+from sim.showing import charts, rendering
 from sim.showing.charts import STYLES, Chart, Frame, Series
 from sim.showing.fields import heat_map
-from sim.showing.page import Answer, Figure, Row, Table, place
+from sim.showing.page import PAGE, Answer, Figure, Row, Table, place
 from sim.showing.scattering import stride
 from sim.vocabulary.words import ENGLISH, Words, words
 
@@ -53,7 +53,7 @@ def read(finished: Path, language: str = ENGLISH) -> Sweep:
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a sweep, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
 def render(sweep: Sweep) -> str:

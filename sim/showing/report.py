@@ -8,11 +8,10 @@ from pathlib import Path
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, reaching, register, rendering, varying, working
-from sim.showing.page import Row, Run, Table, limit
+from sim.showing import finishing, joining, reaching, register, rendering, varying, working
+from sim.showing.page import PAGE, Row, Run, Table, limit
 from sim.vocabulary.words import ENGLISH, words
 
-PAGE = "report.html"
 TABLES = (
     "summary.csv",
     "targets.csv",
@@ -38,9 +37,10 @@ def write(finished: Path, language: str = ENGLISH) -> None:
 
 def read(finished: Path, language: str = ENGLISH) -> Run:
     """Read what the page is made of."""
-    scenario = load(finished / "scenario.yaml")
+    scenario = load(finished / folder.SCENARIO)
     tables = {name: folder.read(finished, name) for name in TABLES}
-    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words(language))
+    facts, joined = folder.manifest(finished), joining.read(finished, language)
+    return Run(scenario, interpret(scenario), tables, facts, words(language), joined)
 
 
 def render(run: Run) -> str:

@@ -16,10 +16,10 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.schema import Target
 from sim.record import folder
 from sim.record.unfinished import POINTS, SOLUTION
-from sim.showing import rendering, report
+from sim.showing import rendering
 from sim.showing.charts import Chart
 from sim.showing.crossing import Answered, crossing
-from sim.showing.page import Answer, Figure, Row, Table, limit, place
+from sim.showing.page import PAGE, Answer, Figure, Row, Table, limit, place
 from sim.vocabulary.words import ENGLISH, Words, words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
@@ -93,7 +93,7 @@ def read(finished: Path, language: str = ENGLISH) -> Solved:
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a solution, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
 
 
 def render(solved: Solved) -> str:

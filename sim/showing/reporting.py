@@ -1,0 +1,95 @@
+"""The command that makes pages again from finished folders, and joins folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+
+from sim.showing.options import RESULTS, language_option, refusing_places, verbose_option
+from sim.showing.terminal import NotOpened
+
+
+@click.command()
+@click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Where several are joined.")
+@language_option
+@verbose_option
+@click.pass_context
+def report(
+    context: click.Context, /, paths: Sequence[Path], *, out: Path | None, language: str
+) -> None:
+    """Build the page of FOLDER again from its tables; join several.
+
+    Runs are put side by side. A sweep or a search of solve joins the run of its scenario.
+    """
+    from sim.record import folder
+
+    if not paths:
+        raise click.UsageError("name a folder or more")
+    for path in paths:
+        if not (path / folder.MANIFEST).is_file():
+            raise NotOpened(f"{path}: not the folder of a finished run")
+    if len(paths) > 1:
+        with refusing_places():
+            click.echo(_joined(paths, context.obj, language, out))
+        return
+    if out is not None:
+        raise click.UsageError("--out: one folder keeps its page in itself")
+    _write_pages(paths[0], language)
+    click.echo(paths[0])
+
+
+def _joined(paths: Sequence[Path], command: str, language: str, out: Path | None) -> Path:
+    """The folder in which these are joined."""
+    from sim.record import folder
+
+    joined = _by_run(paths)
+    page = partial(_write_pages, language=language)
+    if len(joined) == 1:
+        ((run, others),) = joined.items()
+        return folder.join(run, others, page=page, root=RESULTS, out=out)
+    place = {_name(run): partial(folder.copy, run, others) for run, others in joined.items()}
+    if len(place) < len(joined):
+        raise click.UsageError("two folders hold scenarios of one name; give them other names")
+    return folder.gather(place, command=command, seconds=0.0, page=page, root=RESULTS, out=out)
+
+
+def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:
+    """The runs, each with the sweeps and searches of its scenario."""
+    from sim.record import folder
+
+    kinds = {path: folder.kind_of(folder.manifest(path)) for path in paths}
+    if "compare" in kinds.values():
+        raise click.UsageError("name the folders of runs, not one of runs side by side")
+    joined: dict[Path, list[Path]] = {path: [] for path, kind in kinds.items() if kind == "run"}
+    for path in (path for path in paths if path not in joined):
+        run = next((run for run in joined if folder.is_of_scenario(path, run)), None)
+        if run is None:
+            raise click.UsageError(
+                f"{path}: a sweep or search joins a run of the very same scenario; name one"
+            )
+        joined[run].append(path)
+    return joined
+
+
+def _name(run: Path) -> str:
+    from sim.meaning.scenario import load
+    from sim.record import folder
+
+    return load(run / folder.SCENARIO).scenario
+
+
+def _write_pages(finished: Path, language: str) -> None:
+    """Write the page of a folder, after those of the folders in it."""
+    from sim.record import folder
+    from sim.showing import comparing, landscape, ranking, solution
+    from sim.showing import report as page
+
+    pages = {"run": page, "compare": comparing, "solve": solution, "sweep": landscape}
+    manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
+    for inside in (path.parent for path in manifests):
+        kind = folder.kind_of(folder.manifest(inside))
+        pages.get(kind, ranking).write(inside, language=language)
