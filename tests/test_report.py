@@ -420,11 +420,11 @@ class TestInABrowser:
         page.locator("#finished details.more > summary").focus()
         page.keyboard.press("Enter")
 
-        assert page.evaluate(opened) == [False, True, False, False]
+        assert page.evaluate(opened) == [False, True, False, False, False]
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        assert page.evaluate(opened) == [True] * 4
+        assert page.evaluate(opened) == [True] * 5
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-        assert page.evaluate(opened) == [False, True, False, False]
+        assert page.evaluate(opened) == [False, True, False, False, False]
 
     def test_the_table_behind_a_chart_is_saved_as_it_stands(self, show: Show, small: Path) -> None:
         page = show(small)

@@ -74,6 +74,7 @@ def write(  # noqa: PLR0913  each says something else about the run
             "scenario_digest": digest,
             "seed": results.seed,
             "replications": results.replications,
+            "keep": len(results.logs),
             "calendar_known_through": None if known_through is None else known_through.isoformat(),
             "replications_per_second": round(results.replications / seconds, 3)
             if seconds

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sim.meaning.scenario import leaves
 from sim.record import folder
-from sim.showing import charts, findings, rendering, report
+from sim.showing import charts, findings, provenance, rendering, report
 from sim.showing.charts import STYLES, Frame, Series
 from sim.showing.page import PAGE, Answer, Figure, Row, Run, Table, place
 from sim.vocabulary.words import BLANK, ENGLISH, Words
@@ -49,6 +49,7 @@ def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> s
         answers=answers,
         pages=[(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
         manifest=manifest,
+        provenance=provenance.of(manifest, say),
     )
 
 

@@ -13,7 +13,7 @@ from sim.meaning.scenario import Scenario, load
 from sim.record import folder
 from sim.record.points import DONE
 from sim.record.unfinished import POINTS
-from sim.showing import charts, rendering
+from sim.showing import charts, provenance, rendering
 from sim.showing.charts import STYLES, Chart, Frame, Series
 from sim.showing.fields import heat_map
 from sim.showing.page import PAGE, Answer, Figure, Row, Table, place
@@ -69,6 +69,7 @@ def render(sweep: Sweep) -> str:
         points=say.number(len(sweep.points), 0),
         answers=[_chances(sweep)],
         manifest=manifest,
+        provenance=provenance.of(manifest, say),
     )
 
 

@@ -16,7 +16,7 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.sweeps import TORNADO
 from sim.record import folder
 from sim.record.unfinished import SENSITIVITY
-from sim.showing import charts, rendering, scattering
+from sim.showing import charts, provenance, rendering, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
 from sim.showing.page import (
     PAGE,
@@ -106,6 +106,7 @@ def render(ranking: Ranking) -> str:
         points=ranking.say.number(manifest["points"], 0),
         answers=[_answer(ranking)],
         manifest=manifest,
+        provenance=provenance.of(manifest, ranking.say),
     )
 
 

@@ -89,7 +89,7 @@ def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
         return
     inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
     if hasattr(node, "family") and not any(map(_is_known, inside)):
-        yield Entry(path, _law(say, node, path, inside), None, None, "assumption", "")
+        yield Entry(path, law(say, node), None, None, "assumption", "")
     else:
         yield from inside
 
@@ -98,12 +98,14 @@ def _is_known(entry: Entry) -> bool:
     return bool(entry.range or entry.source) or entry.evidence != "assumption"
 
 
-def _law(say: Words, node: object, path: str, inside: list[Entry]) -> str:
+def law(say: Words, node: object) -> str:
     """Write a distribution in words: its family and its parameters."""
     family = str(getattr(node, "family", ""))
+    inside = [entry for where, part in below("", node) for entry in _numbers(say, part, where[1:])]
     if family == "fixed":
         return inside[0].written
-    named = {entry.path.removeprefix(f"{path}."): entry.written for entry in inside}
-    in_order = sorted(named, key=PARAMETERS.index)
-    said = say.listing(f"{say(f'law.{name}')} {named[name]}" for name in in_order)
-    return say.part(say(f"law.{family}"), said)
+    named = {entry.path: entry.written for entry in inside}
+    said = say.listing(
+        f"{say(f'law.{name}')} {named[name]}" for name in PARAMETERS if name in named
+    )
+    return say.part(say(f"law.{family}"), said) if said else say(f"law.{family}")

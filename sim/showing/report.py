@@ -8,7 +8,17 @@ from pathlib import Path
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, joining, reaching, register, rendering, varying, working
+from sim.showing import (
+    finishing,
+    joining,
+    methods,
+    provenance,
+    reaching,
+    register,
+    rendering,
+    varying,
+    working,
+)
 from sim.showing.page import PAGE, Row, Run, Table, limit
 from sim.vocabulary.words import ENGLISH, words
 
@@ -56,8 +66,9 @@ def render(run: Run) -> str:
         targets=_targets(run),
         answers=answers,
         limits=_limits(run),
-        versions=_versions(run),
+        methods=methods.answer(run),
         manifest=run.manifest,
+        provenance=provenance.of(run.manifest, run.say),
     )
 
 
@@ -98,8 +109,3 @@ def _targets(run: Run) -> Table:
     header = [say(f"targets.{column}") for column in columns]
     undecided = any(target.kind.endswith("undecided") for target in rows)
     return Table(say("targets.table"), header, rows, say("targets.note") if undecided else "", 2)
-
-
-def _versions(run: Run) -> str:
-    versions = run.manifest.get("versions", {})
-    return ", ".join(f"{name} {version}" for name, version in versions.items())

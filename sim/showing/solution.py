@@ -16,7 +16,7 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.schema import Target
 from sim.record import folder
 from sim.record.unfinished import POINTS, SOLUTION
-from sim.showing import rendering
+from sim.showing import provenance, rendering
 from sim.showing.charts import Chart
 from sim.showing.crossing import Answered, crossing
 from sim.showing.page import PAGE, Answer, Figure, Row, Table, limit, place
@@ -114,6 +114,7 @@ def render(solved: Solved) -> str:
         note=note,
         answers=[_answer(solved)],
         manifest=manifest,
+        provenance=provenance.of(manifest, say),
     )
 
 
