@@ -30,6 +30,7 @@ from sim.record import pairs, tables
 from sim.record.results import Results
 
 MANIFEST, SCENARIO, LATEST, PART = "manifest.json", "scenario.yaml", "latest", ".part"
+WORKBOOK = "tables.xlsx"
 REPLICATIONS, COMPARE = "replications.csv", "compare.csv"
 PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
 DECIMALS = 6
@@ -38,7 +39,7 @@ TEXT = (
     *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
     *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
     *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
-    *("visit", "place", "task", "scenario", "weekday", "day"),
+    *("visit", "place", "task", "scenario", "weekday", "day", "digest"),
 )
 
 
@@ -139,15 +140,19 @@ def join(
 
 
 def copy(run: Path, others: Sequence[Path], to: Path) -> None:
-    """Copy a run's folder, and into it those of others, whose names its manifest lists."""
-    shutil.copytree(run, to, dirs_exist_ok=True)
+    """Copy a run's folder, and into it those of others, whose names its manifest lists.
+
+    Workbooks, which can be made again, are left behind.
+    """
+    made = shutil.ignore_patterns(WORKBOOK)
+    shutil.copytree(run, to, dirs_exist_ok=True, ignore=made)
     facts = manifest(run)
     joined = list(facts.get("joined", ()))
     for other in others:
         name = kind_of(manifest(other))
         numbered = (f"{name}-{number}" for number in count(2))
         joined.append(next(free for free in chain([name], numbered) if free not in joined))
-        shutil.copytree(other, to / joined[-1])
+        shutil.copytree(other, to / joined[-1], ignore=made)
     if others:
         write_manifest(to, {**facts, "joined": joined})
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 
-from sim.showing.options import RESULTS, language_option, refusing_places, verbose_option
+from sim.showing.options import (
+    RESULTS,
+    excel_option,
+    language_option,
+    made_of_tables,
+    refusing_places,
+    verbose_option,
+)
 from sim.showing.terminal import NotOpened
 
 
@@ -16,10 +23,17 @@ from sim.showing.terminal import NotOpened
 @click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where several are joined.")
 @language_option
+@excel_option
 @verbose_option
 @click.pass_context
 def report(
-    context: click.Context, /, paths: Sequence[Path], *, out: Path | None, language: str
+    context: click.Context,
+    /,
+    paths: Sequence[Path],
+    *,
+    out: Path | None,
+    language: str,
+    excel: bool,
 ) -> None:
     """Build the page of FOLDER again from its tables; join several.
 
@@ -32,22 +46,25 @@ def report(
     for path in paths:
         if not (path / folder.MANIFEST).is_file():
             raise NotOpened(f"{path}: not the folder of a finished run")
+    make = partial(_write_pages, language=language, excel=excel)
     if len(paths) > 1:
         with refusing_places():
-            click.echo(_joined(paths, context.obj, language, out))
+            click.echo(_joined(paths, context.obj, make, out))
         return
     if out is not None:
         raise click.UsageError("--out: one folder keeps its page in itself")
-    _write_pages(paths[0], language)
+    with refusing_places():
+        make(paths[0])
     click.echo(paths[0])
 
 
-def _joined(paths: Sequence[Path], command: str, language: str, out: Path | None) -> Path:
+def _joined(
+    paths: Sequence[Path], command: str, page: Callable[[Path], None], out: Path | None
+) -> Path:
     """The folder in which these are joined."""
     from sim.record import folder
 
     joined = _by_run(paths)
-    page = partial(_write_pages, language=language)
     if len(joined) == 1:
         ((run, others),) = joined.items()
         return folder.join(run, others, page=page, root=RESULTS, out=out)
@@ -82,14 +99,18 @@ def _name(run: Path) -> str:
     return load(run / folder.SCENARIO).scenario
 
 
-def _write_pages(finished: Path, language: str) -> None:
-    """Write the page of a folder, after those of the folders in it."""
+def _write_pages(finished: Path, language: str, *, excel: bool) -> None:
+    """Write the page of a folder, and what else is asked for, after those of the folders in it."""
     from sim.record import folder
     from sim.showing import comparing, landscape, ranking, solution
     from sim.showing import report as page
 
     pages = {"run": page, "compare": comparing, "solve": solution, "sweep": landscape}
     manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
-    for inside in (path.parent for path in manifests):
-        kind = folder.kind_of(folder.manifest(inside))
-        pages.get(kind, ranking).write(inside, language=language)
+    folders = [path.parent for path in manifests]
+    there = next((inside for inside in folders if (inside / folder.WORKBOOK).exists()), None)
+    if excel and there is not None:
+        raise NotOpened(f"{there / folder.WORKBOOK}: there already; nothing is written over it")
+    for inside in folders:
+        write = pages.get(folder.kind_of(folder.manifest(inside)), ranking).write
+        made_of_tables(write, language, excel=excel)(inside)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,9 +14,11 @@ from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what
 from sim.showing.options import (
     RESULTS,
     cluster_option,
+    excel_option,
     jobs_option,
     json_option,
     language_option,
+    made_of_tables,
     out_option,
     quiet_option,
     refusing_places,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @replications_option("How many where it matters; finding the neighbourhood takes a tenth each.")
 @resume_option
 @language_option
+@excel_option
 @seed_option
 @jobs_option
 @cluster_option
@@ -76,6 +78,7 @@ def solve(
     as_json: bool,
     quiet: bool,
     language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
@@ -95,7 +98,7 @@ def solve(
         tables = {SOLUTION: _answer(found, asked), POINTS: _steps(done)}
         facts = {"command": context.obj, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
-        write = partial(page.write, language=language)
+        write = made_of_tables(page.write, language, excel=excel)
         finished = new.finish(asked.scenario, tables, facts, write, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
 
