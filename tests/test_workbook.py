@@ -56,7 +56,9 @@ def as_in_the_table(value: object) -> str:
     """A cell of a sheet as its table writes it."""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d}"
-    return "" if value is None else f"{value:.15g}" if isinstance(value, int | float) else value
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return "" if value is None else str(value)
 
 
 @pytest.mark.usefixtures("home")
