@@ -351,7 +351,7 @@ class TestLittleToSay:
     def test_a_hundred_thousand_trials_of_next_to_nothing(self, make: Make) -> None:
         run = report.read(make(replications=100, text=TINY))
         many = pd.concat([run.tables["replications.csv"]] * 1000, ignore_index=True)
-        page = report.render(replace(run, tables={**run.tables, "replications.csv": many}))
+        page = report.page(replace(run, tables={**run.tables, "replications.csv": many})).html()
 
         assert "100,000 simulated trials" in page
         assert len(page.encode()) < 3_000_000

@@ -16,10 +16,9 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.sweeps import TORNADO
 from sim.record import folder
 from sim.record.unfinished import SENSITIVITY
-from sim.showing import charts, provenance, rendering, scattering
+from sim.showing import charts, provenance, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
 from sim.showing.page import (
-    PAGE,
     Answer,
     Effect,
     Figure,
@@ -30,6 +29,7 @@ from sim.showing.page import (
     in_words,
     place,
 )
+from sim.showing.rendering import Page
 from sim.showing.scattering import Dots
 from sim.vocabulary.words import BLANK, ENGLISH, NO_BREAK, Words, words
 
@@ -90,24 +90,22 @@ def read(finished: Path, language: str = ENGLISH) -> Ranking:
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder, from what the folder holds alone."""
-    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(ranking: Ranking) -> str:
-    """Return the page as HTML; the same analysis gives the same text."""
+def page(ranking: Ranking) -> Page:
+    """Return the page of a sensitivity analysis."""
     manifest = ranking.manifest
-    return rendering.render(
-        "sweep.html.j2",
-        say=ranking.say,
-        title=ranking.say("ranking.title"),
-        place=place(ranking.scenario, ranking.say),
-        verdict=verdict(ranking),
-        replications=ranking.say.number(manifest["replications"], 0),
-        points=ranking.say.number(manifest["points"], 0),
-        answers=[_answer(ranking)],
-        manifest=manifest,
-        provenance=provenance.of(manifest, ranking.say),
-    )
+    blanks = {
+        "title": ranking.say("ranking.title"),
+        "place": place(ranking.scenario, ranking.say),
+        "verdict": verdict(ranking),
+        "replications": ranking.say.number(manifest["replications"], 0),
+        "points": ranking.say.number(manifest["points"], 0),
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, ranking.say),
+    }
+    return Page("sweep.html.j2", ranking.say, [_answer(ranking)], blanks)
 
 
 def verdict(ranking: Ranking) -> str:

@@ -15,11 +15,11 @@ from sim.showing import (
     provenance,
     reaching,
     register,
-    rendering,
     varying,
     working,
 )
-from sim.showing.page import PAGE, Row, Run, Table, limit
+from sim.showing.page import Row, Run, Table, limit
+from sim.showing.rendering import Page
 from sim.vocabulary.words import ENGLISH, words
 
 TABLES = (
@@ -42,7 +42,7 @@ TABLES = (
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
-    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
 def read(finished: Path, language: str = ENGLISH) -> Run:
@@ -53,23 +53,21 @@ def read(finished: Path, language: str = ENGLISH) -> Run:
     return Run(scenario, interpret(scenario), tables, facts, words(language), joined)
 
 
-def render(run: Run) -> str:
-    """Return the page as HTML; the same run gives the same text."""
+def page(run: Run) -> Page:
+    """Return the page of a run."""
     questions = (reaching, finishing, working, register, varying)
+    blanks = {
+        "run": run,
+        "verdict": reaching.verdict(run),
+        "replications": _replications(run),
+        "targets": _targets(run),
+        "limits": _limits(run),
+        "methods": methods.answer(run),
+        "manifest": run.manifest,
+        "provenance": provenance.of(run.manifest, run.say),
+    }
     answers = [question.answer(run) for question in questions]
-    return rendering.render(
-        "report.html.j2",
-        say=run.say,
-        run=run,
-        verdict=reaching.verdict(run),
-        replications=_replications(run),
-        targets=_targets(run),
-        answers=answers,
-        limits=_limits(run),
-        methods=methods.answer(run),
-        manifest=run.manifest,
-        provenance=provenance.of(run.manifest, run.say),
-    )
+    return Page("report.html.j2", run.say, answers, blanks)
 
 
 def _replications(run: Run) -> str:

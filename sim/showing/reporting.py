@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import click
 
@@ -22,6 +23,12 @@ from sim.showing.terminal import NotOpened
 @click.command()
 @click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where several are joined.")
+@click.option(
+    "--png",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write the charts of the page as PNG files into this new or empty folder.",
+)
 @language_option
 @excel_option
 @verbose_option
@@ -32,6 +39,7 @@ def report(
     paths: Sequence[Path],
     *,
     out: Path | None,
+    png: Path | None,
     language: str,
     excel: bool,
 ) -> None:
@@ -46,16 +54,18 @@ def report(
     for path in paths:
         if not (path / folder.MANIFEST).is_file():
             raise NotOpened(f"{path}: not the folder of a finished run")
-    make = partial(_write_pages, language=language, excel=excel)
-    if len(paths) > 1:
-        with refusing_places():
-            click.echo(_joined(paths, context.obj, make, out))
-        return
-    if out is not None:
+    if out is not None and len(paths) == 1:
         raise click.UsageError("--out: one folder keeps its page in itself")
+    make = partial(_write_pages, language=language, excel=excel)
     with refusing_places():
-        make(paths[0])
-    click.echo(paths[0])
+        if png is not None:
+            folder.claim(png)
+        finished = paths[0] if len(paths) == 1 else _joined(paths, context.obj, make, out)
+        if len(paths) == 1:
+            make(finished)
+        if png is not None:
+            _write_pictures(finished, language, png)
+    click.echo(finished)
 
 
 def _joined(
@@ -102,15 +112,28 @@ def _name(run: Path) -> str:
 def _write_pages(finished: Path, language: str, *, excel: bool) -> None:
     """Write the page of a folder, and what else is asked for, after those of the folders in it."""
     from sim.record import folder
-    from sim.showing import comparing, landscape, ranking, solution
-    from sim.showing import report as page
 
-    pages = {"run": page, "compare": comparing, "solve": solution, "sweep": landscape}
     manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
     folders = [path.parent for path in manifests]
     there = next((inside for inside in folders if (inside / folder.WORKBOOK).exists()), None)
     if excel and there is not None:
         raise NotOpened(f"{there / folder.WORKBOOK}: there already; nothing is written over it")
     for inside in folders:
-        write = pages.get(folder.kind_of(folder.manifest(inside)), ranking).write
-        made_of_tables(write, language, excel=excel)(inside)
+        made_of_tables(_pages(inside).write, language, excel=excel)(inside)
+
+
+def _write_pictures(finished: Path, language: str, png: Path) -> None:
+    from sim.showing import pictures
+
+    pages = _pages(finished)
+    pictures.write(pages.page(pages.read(finished, language)), png)
+
+
+def _pages(finished: Path) -> ModuleType:
+    """What reads a folder and makes its page."""
+    from sim.record import folder
+    from sim.showing import comparing, landscape, ranking, solution
+    from sim.showing import report as page
+
+    pages = {"run": page, "compare": comparing, "solve": solution, "sweep": landscape}
+    return pages.get(folder.kind_of(folder.manifest(finished)), ranking)
