@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from tests.conftest import QUIET_CHROMIUM
 
@@ -29,38 +29,37 @@ def main() -> None:
     """Simulate, join, and photograph the page."""
     with tempfile.TemporaryDirectory() as home:
         run, tornado, joined = (Path(home) / name for name in ("run", "tornado", "joined"))
-        baseline = str(ROOT / "scenarios" / "baseline.yaml")
+        baseline = ROOT / "scenarios" / "baseline.yaml"
+        few = ("--replications", "100", "--quiet")
         trialsim("run", baseline, "--quiet", "--out", run)
-        trialsim("sweep", baseline, "--tornado", "--replications", "100", "--out", tornado)
+        trialsim("sweep", baseline, "--tornado", *few, "--out", tornado)
         trialsim("report", run, tornado, "--out", joined)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=QUIET_CHROMIUM
-            )
-            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-            page.goto((joined / "report.html").as_uri())
-            page.wait_for_selector("body.drawn")
-            photograph(page)
-            browser.close()
+        photograph(joined)
 
 
 def trialsim(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "sim", *arguments], cwd=ROOT, check=True)
 
 
-def photograph(page: Page) -> None:
+def photograph(finished: Path) -> None:
+    """Write the pictures of a folder's page."""
     DOCS.mkdir(exist_ok=True)
-    page.add_style_tag(content=".vega-embed summary { display: none !important; }")
-    for section, name in CHARTS.items():
-        page.locator(f"#{section} > figure").first.screenshot(path=DOCS / f"{name}.png")
-    end = page.locator(TO).first.bounding_box()
-    if end is None:
-        raise LookupError(TO)
-    page.screenshot(
-        path=DOCS / "page.png",
-        full_page=True,
-        clip={"x": 0, "y": 0, "width": WIDTH, "height": end["y"] + end["height"] + MARGIN},
-    )
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET_CHROMIUM)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto((finished.resolve() / "report.html").as_uri())
+        page.wait_for_selector("body.drawn")
+        page.add_style_tag(content=".vega-embed summary { display: none !important; }")
+        end = page.locator(TO).first.evaluate("figure => figure.getBoundingClientRect().bottom")
+        page.screenshot(
+            path=DOCS / "page.png",
+            full_page=True,
+            clip={"x": 0, "y": 0, "width": WIDTH, "height": end + MARGIN},
+        )
+        for section, name in CHARTS.items():
+            page.locator(f"#{section} > figure").first.screenshot(path=DOCS / f"{name}.png")
+        browser.close()
 
 
 if __name__ == "__main__":
