@@ -17,7 +17,7 @@ from sim.record import folder
 from sim.showing.cli import commands
 from sim.showing.terminal import exit_code
 from sim.vocabulary.words import LANGUAGES, words
-from tests.test_report import HOSTILE, SMALL
+from tests.test_report import HOSTILE, SMALL, TINY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,9 +33,18 @@ SCENARIO = (
     .replace("title: Active", f"title: {QUOTED}")
 )
 OTHER = SCENARIO.replace("scenario: small", "scenario: other").replace("people: 1", "people: 2")
+ONE_ARM = TINY.replace("trial: {", f"trial: {{site: {QUOTED}, ") + (
+    "targets: {two: {measure: randomised, at_least: 2, with_probability: 0.5}}"
+)
 RATE = "assumptions.recruitment.candidates_per_month"
 COMMANDS = {
     "run": ["run", "small.yaml", "--replications", "40"],
+    "nobody": [
+        *("run", "small.yaml", "--set", "assumptions.recruitment.consent=0"),
+        *("--replications", "40"),
+    ],
+    "once": ["run", "small.yaml", "--replications", "1"],
+    "one arm": ["run", "tiny.yaml", "--replications", "40"],
     "compare": ["compare", "small.yaml", "other.yaml", "--replications", "30"],
     "tornado": ["sweep", "small.yaml", "--tornado", "--replications", "20"],
     "line": ["sweep", "small.yaml", "--vary", f"{RATE}=1,2,3", "--replications", "20"],
@@ -53,6 +62,12 @@ EVERY = [(kind, language) for kind in COMMANDS for language in LANGUAGES]
 MARKS = ", ".join(f".mark-{mark} path" for mark in ("area", "line", "rect", "symbol")) + (
     ", .mark-rule line"
 )
+CUT = """text => {
+    const word = text.getBoundingClientRect(), chart = text.ownerSVGElement.getBoundingClientRect();
+    const is_shown = text.getAttribute("opacity") !== "0";
+    return is_shown && (word.top < chart.top - 1 || word.left < chart.left - 1
+        || word.bottom > chart.bottom + 1 || word.right > chart.right + 1);
+}"""
 KEPT = {
     *(
         "NCT",
@@ -80,6 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     home = tmp_path_factory.mktemp("pages")
     (home / "small.yaml").write_text(SCENARIO, encoding="utf-8")
     (home / "other.yaml").write_text(OTHER, encoding="utf-8")
+    (home / "tiny.yaml").write_text(ONE_ARM, encoding="utf-8")
 
     def finished(kind: str, language: str) -> Path:
         out = home / f"{kind}-{language}"
@@ -130,6 +146,17 @@ def unfolded(page: Page, finished: Path) -> Opened:
 def in_each(page: Page, selector: str, what: str) -> list[Any]:
     found: list[Any] = page.eval_on_selector_all(selector, f"all => all.map(one => {what})")
     return found
+
+
+def on_paper(page: Page) -> tuple[list[str], bool]:
+    """What sticks out of A4 between its margins, and whether the contents are left out."""
+    page.set_viewport_size({"width": 688, "height": 1000})
+    page.emulate_media(media="print")
+    far = "one.getBoundingClientRect().right > innerWidth + 1 && one.outerHTML.slice(0, 99)"
+    out, is_hidden = in_each(page, "body *", far), page.locator("nav").is_hidden()
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.emulate_media(media="screen")
+    return [each for each in out if each], is_hidden
 
 
 @pytest.mark.browser
@@ -197,19 +224,21 @@ class TestEveryPage:
 
     def test_nothing_sticks_out_on_paper(self, show: Show, kind: str, language: str) -> None:
         page, _ = show(kind, language)
-        page.set_viewport_size({"width": 688, "height": 1000})  # A4 between its margins
-        page.emulate_media(media="print")
-        out = in_each(
-            page,
-            "body *",
-            "one.getBoundingClientRect().right > innerWidth + 1 && one.outerHTML.slice(0, 99)",
-        )
-        is_hidden = page.locator("nav").is_hidden()
-        page.set_viewport_size({"width": 1400, "height": 900})
-        page.emulate_media(media="screen")
+        out, is_hidden = on_paper(page)
 
-        assert [each for each in out if each] == []
+        assert out == []
         assert is_hidden
+
+    def test_no_word_of_a_chart_is_cut_in_a_small_window(
+        self, show: Show, kind: str, language: str
+    ) -> None:
+        page, _ = show(kind, language)
+        page.set_viewport_size({"width": 800, "height": 900})
+        page.wait_for_timeout(300)
+        cut = in_each(page, ".chart text", f"({CUT})(one) && one.textContent")
+        page.set_viewport_size({"width": 1400, "height": 900})
+
+        assert [each for each in cut if each] == []
 
 
 @pytest.mark.browser
@@ -246,6 +275,27 @@ def test_a_language_changes_the_page_and_no_table(made: Made, kind: str) -> None
     assert names[0] == names[1] != []
     assert all((both[0] / name).read_bytes() == (both[1] / name).read_bytes() for name in names[0])
     assert len({(one / "report.html").read_text(encoding="utf-8") for one in both}) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_five_scenarios_fit_on_paper_and_into_few_megabytes(
+    browser: Browser, tmp_path: Path
+) -> None:
+    names = ("baseline", "full_time_coordinator", "il2_at_home", "il2_on_ward", "scarce_cells")
+    paths = [str(ROOT / "scenarios" / f"{name}.yaml") for name in names]
+    how = ["--replications", "12", "--quiet", "--out", str(tmp_path / "out"), "--lang", "zh"]
+    assert exit_code(commands, ["compare", *paths, *how]) == 0
+    context = browser.new_context(offline=True)
+    page, troubles = unfolded(context.new_page(), tmp_path / "out")
+    out, _ = on_paper(page)
+    context.close()
+    sizes = {each: each.stat().st_size for each in (tmp_path / "out").rglob("report.html")}
+
+    assert out == troubles == []
+    assert len(sizes) == 1 + len(names)
+    assert sizes.pop(tmp_path / "out" / "report.html") < 6e6
+    assert max(sizes.values()) < 3e6
 
 
 @pytest.mark.browser

@@ -267,7 +267,7 @@ class TestWhatItSays:
         )
 
     def test_clock_times_stand_in_the_footer_alone(self, small: Path) -> None:
-        started = folder.manifest(small)["started"]
+        started = EN.moment(folder.manifest(small)["started"])
         before, _, footer = html(small).partition("<footer>")
 
         assert started in footer
@@ -326,7 +326,7 @@ class TestLittleToSay:
         text = said(make("assumptions.recruitment.consent=0"))
 
         assert "Nobody was randomised in any simulated trial" in text
-        assert "“consent” stops most candidates: 100 %" in text
+        assert "“Consent” stops most candidates: 100 %" in text
         assert "What the trial asks of a participant" not in text
         assert "Doses planned for weekends" not in text
 

@@ -63,7 +63,7 @@ def test_what_shipped_scenarios_say_is_translated(path: Path) -> None:
     scenario = load(path)
     said = [scenario.title, scenario.design.trial.site]
     said += [arm.title for arm in scenario.design.arms.values()]
-    names = set(own_names(scenario))
+    names = {scenario.scenario, *own_names(scenario)}
 
     assert [text for text in said if ZH.own(text) == text] == []
     assert {name for name in names if f"name.{name}" not in ZH.texts} == set()

@@ -53,14 +53,13 @@ def shades(run: Run) -> list[alt.Chart]:
     return [_shade(run, spans, colour) for spans, colour in kinds if spans]
 
 
-def legend(run: Run) -> str:
-    """Return what the shades are, in words; nothing where there are none."""
+def legend(run: Run) -> Iterator[str]:
+    """Yield what the shades are, a sentence a kind; nothing where there are none."""
     say, disturbed = run.say, disruptions(run)
-    named = say("backdrop.disruptions", names=say.listing(span.name for span in disturbed))
-    sentences = [named] if disturbed else []
+    if disturbed:
+        yield say("backdrop.disruptions", names=say.listing(span.name for span in disturbed))
     if long_holidays(run):
-        sentences.append(say("backdrop.holidays"))
-    return " ".join(sentences)
+        yield say("backdrop.holidays")
 
 
 def _shade(run: Run, spans: list[Span], colour: str) -> alt.Chart:
@@ -92,25 +91,26 @@ def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
     soon after the first date of the chart stand to the right, where there is room.
     """
     last = max(day for _, day in days)
-    return [
-        layer
+    layers = [
+        _mark(name, day, place, early=day - since < (last - since) / 3)
         for place, (name, day) in enumerate(days)
-        for layer in _mark(name, day, place, early=day - since < (last - since) / 3)
     ]
+    return [layer for kind in zip(*layers, strict=True) for layer in kind]
 
 
-def _mark(name: str, day: date, place: int, *, early: bool) -> list[alt.Chart]:
+def _mark(name: str, day: date, place: int, *, early: bool) -> tuple[alt.Chart, ...]:
+    """The rule, and the name on a white edge that keeps other rules and lines out of it."""
     dash = DASHES[place % len(DASHES)]
     side: Any = {"align": "left", "dx": 5} if early else {"align": "right", "dx": -5}
     base = alt.Chart(pd.DataFrame({"date": [pd.Timestamp(day)], "name": [name]})).encode(x=dates())
-    return [
+    named = base.encode(y=alt.value(10 + 15 * place), text="name:N")
+    return (
         base.mark_rule(color=BLACK, strokeDash=dash, strokeWidth=1.5, clip=True).encode(
             tooltip=[
                 alt.Tooltip("name:N", title=" "),
                 alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
             ]
         ),
-        base.mark_text(**side, fontSize=11, color=BLACK, clip=True).encode(
-            y=alt.value(10 + 15 * place), text="name:N"
-        ),
-    ]
+        named.mark_text(**side, fontSize=11, stroke="white", strokeWidth=4, clip=True),
+        named.mark_text(**side, fontSize=11, color=BLACK, clip=True),
+    )

@@ -7,11 +7,13 @@ series apart by dash as well as by colour (the palette Okabe and Ito made for co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Literal, NamedTuple
 
 import altair as alt
 import pandas as pd
 
+from sim.showing.legend import legend
 from sim.showing.touch import layered, picked
 
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
@@ -34,11 +36,15 @@ FONT = (
 BAND = {"p10": "low", "p50": "value", "p90": "high"}
 """How the columns of a table of quantiles are named when they are drawn."""
 
-YEAR_OR_MONTH = "timeFormat(datum.value, month(datum.value) == 0 ? '%Y' : '%b')"
-HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
-NARROW = 560
-"""Width in pixels below which a legend needs a line for each series."""
+MOMENT = (
+    "timeFormat(datum.value, date(datum.value) > 1 ? '%m-%d' : "
+    "month(datum.value) == 0 ? '%Y' : '%b')"
+)
+"""The label of a date on an axis: a year, a month of it or, in a chart of few weeks, a day."""
 
+HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
+NARROW = 44
+"""Letters in a line of an axis title beneath bars that long names leave little room."""
 LEVELS = " · "
 """What stands between the parts of a path; in a narrow chart each has a line of its own."""
 Chart = alt.LayerChart | alt.FacetChart
@@ -98,7 +104,6 @@ def finish(chart: Chart, height: int, message: str) -> Chart:
             labelLimit=420,
             symbolSize=260,
             symbolStrokeWidth=2.5,
-            columns=alt.expr(f"width < {NARROW} ? 1 : 0"),
             columnPadding=24,
             offset=8,
         )
@@ -113,7 +118,7 @@ def colour(series: Sequence[Series]) -> alt.Color:
         "series:N",
         sort=names,
         scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+        legend=legend(names, "stroke"),
     )
 
 
@@ -123,13 +128,13 @@ def _dash(series: Sequence[Series]) -> alt.StrokeDash:
         "series:N",
         sort=names,
         scale=alt.Scale(domain=names, range=[one.dash for one in series]),
-        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+        legend=legend(names, "stroke"),
     )
 
 
 def dates() -> alt.X:
     """The axis of a column of dates."""
-    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=YEAR_OR_MONTH)
+    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=MOMENT)
     return alt.X("date:T", title=None, axis=axis)
 
 
@@ -154,7 +159,10 @@ def over_time(
     What lies `behind` both shares their axis of dates: spans of time, days marked.
     """
     axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
-    scale = alt.Scale(domain=[0, 1]) if frame.share else alt.Scale(zero=True, nice=True)
+    highest = max(
+        table[end].max() for table, end in ((lines, "value"), (bands, "high")) if len(table)
+    )
+    scale = alt.Scale(domain=[0, 1]) if frame.share or not highest > 0 else alt.Scale(zero=True)
     shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
     value = alt.Y("value:Q", title=frame.title, axis=axis, scale=scale)
     band = (
@@ -251,11 +259,12 @@ def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
     palette = alt.Scale(domain=names, range=[one.colour for one in series])
     base = alt.Chart(table).encode(
         y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=420, ticks=False)),
-        color=alt.Color("series:N", sort=names, scale=palette),
+        color=alt.Color("series:N", sort=names, scale=palette, legend=legend(names, beside=rows)),
         opacity=picked(),
         tooltip=["label:N", "series:N", *(alt.Tooltip(f"{end}:Q") for end in ("low", "high"))],
     )
-    x = alt.X("low:Q", title=frame.title, axis=alt.Axis(format="+%" if frame.share else "~g"))
+    title = wrap(frame.title, NARROW)
+    x = alt.X("low:Q", title=title, axis=alt.Axis(format="+%" if frame.share else "~g"))
     layers: list[alt.Chart] = [base.mark_bar(height=BAR_HEIGHT).encode(x=x, x2="high:Q")]
     if "value" in table:
         layers = [
@@ -288,31 +297,3 @@ def dots(table: pd.DataFrame, frame: Frame) -> Chart:
         ],
     )
     return finish(alt.layer(span, point), ROW_HEIGHT * len(rows), frame.message)
-
-
-def grouped_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
-    """Return one bar per label and series: label, series, value."""
-    rows = list(dict.fromkeys(table["label"]))
-    names = [one.name for one in series]
-    bars = (
-        alt.Chart(table)
-        .mark_bar()
-        .encode(
-            y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=320, ticks=False)),
-            yOffset=alt.YOffset("series:N", sort=names, scale=alt.Scale(domain=names)),
-            x=alt.X("value:Q", title=frame.title, axis=alt.Axis(tickCount=6)),
-            color=alt.Color(
-                "series:N",
-                sort=names,
-                scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-                legend=alt.Legend(symbolType="square"),
-            ),
-            opacity=picked(),
-            tooltip=[
-                alt.Tooltip("label:N", title=" "),
-                alt.Tooltip("series:N", title=" "),
-                alt.Tooltip("value:Q", title=" ", format=".2f"),
-            ],
-        )
-    )
-    return finish(layered([bars]), BAR_HEIGHT * len(series) * len(rows), frame.message)

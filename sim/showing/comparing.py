@@ -20,6 +20,9 @@ from sim.vocabulary.words import BLANK, ENGLISH, Words
 Runs = Mapping[str, Run]
 """Finished runs by the names of their scenarios, the baseline first."""
 
+FOLDED_FROM = 12
+"""Rows above which the table of inputs is folded away."""
+
 SHOWN = (
     *("randomised", "completed", "day_of_target", "visits_out_of_window", "site_trips"),
     "desk_backlog_peak_hours",
@@ -52,16 +55,17 @@ def page(comparison: Comparison) -> Page:
     runs, compared, manifest = comparison
     first = next(iter(runs.values()))
     say = first.say
+    titled = {say.title(name): run for name, run in runs.items()}
     blanks = {
         "place": place(first.scenario, say),
-        "verdict": verdict(runs),
+        "verdict": verdict(titled),
         "replications": say.number(first.count, 0),
         "pages": [(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
         "manifest": manifest,
         "provenance": provenance.of(manifest, say),
     }
-    answers = [_inputs(runs, say), _reached(runs, say), _work(runs, say)]
-    answers.append(_differences(runs, compared, say))
+    answers = [_inputs(titled, say), _reached(titled, say), _work(titled, say)]
+    answers.append(_differences(titled, compared, say))
     return Page("compare.html.j2", say, answers, blanks)
 
 
@@ -86,16 +90,31 @@ def _chance(run: Run) -> str:
 
 def _inputs(runs: Runs, say: Words) -> Answer:
     """The inputs that are not the same in all scenarios."""
-    written = {name: dict(leaves(run.scenario)) for name, run in runs.items()}
-    paths = dict.fromkeys(path for values in written.values() for path in values)
-    rows = [
-        Row([path, *cells])
-        for path in paths
-        if len(set(cells := [values.get(path, BLANK) for values in written.values()])) > 1
-    ]
+    rows = list(_unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
-    return Answer("inputs", say("compare.inputs_title"), lead, (), [table] if rows else [])
+    parts, more = ([table], []) if len(rows) <= FOLDED_FROM else ([], [table])
+    return Answer("inputs", say("compare.inputs_title"), lead, (), parts if rows else [], more)
+
+
+def _unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
+    """A row an input that differs; one for all of an entry that only some scenarios have."""
+    entries = [{_entry(path) for path in values} for values in written]
+    for path in dict.fromkeys(path for values in written for path in values):
+        cells = [values.get(path, BLANK) for values in written]
+        held = [_entry(path) in each for each in entries]
+        if all(held) or path == _entry(path):
+            if len(set(cells)) > 1:
+                yield Row([path, *cells])
+        elif path == next(
+            every for values in written for every in values if _entry(every) == _entry(path)
+        ):
+            yield Row([_entry(path), *(say("compare.there") if each else BLANK for each in held)])
+
+
+def _entry(path: str) -> str:
+    """The entry of the scenario that a path leads into, as `design.schedule.injections`."""
+    return ".".join(path.split(".")[:3])
 
 
 def _reached(runs: Runs, say: Words) -> Answer:
@@ -145,7 +164,9 @@ def _enrolment(runs: Runs, say: Words) -> Figure:
     chart = charts.over_time(
         lines.rename(columns=charts.BAND), band.rename(columns=charts.BAND), _styled(runs), frame
     )
-    return Figure(say("compare.enrolment"), chart, _by_date(grown, say("compare.enrolment"), say))
+    return Figure(
+        say("compare.enrolment"), chart, _by_date(grown, "p50", say("compare.enrolment"), say)
+    )
 
 
 def _work(runs: Runs, say: Words) -> Answer:
@@ -173,9 +194,10 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
     message = say("compare.week_message", role=say.heading(role), most=listed)
     title = say("compare.week", role=say.heading(role))
     frame = Frame(say("compare.week_axis"), message, height=200)
-    lines = lines.rename(columns=charts.BAND)
-    chart = charts.over_time(lines, lines.iloc[:0], _styled(weeks), frame)
-    return Figure(title, chart, _by_date(weeks, title, say))
+    chart = charts.over_time(
+        lines.rename(columns={"mean": "value"}), lines.iloc[:0], _styled(weeks), frame
+    )
+    return Figure(title, chart, _by_date(weeks, "mean", title, say))
 
 
 def _hours(run: Run, role: str) -> pd.DataFrame:
@@ -185,9 +207,9 @@ def _hours(run: Run, role: str) -> pd.DataFrame:
     return ours.assign(date=pd.to_datetime(ours["week"]))
 
 
-def _by_date(tables: Mapping[str, pd.DataFrame], title: str, say: Words) -> Table:
-    """The middle value (P50) of each scenario by date."""
-    wide = pd.DataFrame({name: table.set_index("date")["p50"] for name, table in tables.items()})
+def _by_date(tables: Mapping[str, pd.DataFrame], column: str, title: str, say: Words) -> Table:
+    """A column of each scenario by date."""
+    wide = pd.DataFrame({name: table.set_index("date")[column] for name, table in tables.items()})
     rows = [
         Row([say.day(day.date()), *(say.number(value) for value in values)])
         for day, values in zip(wide.index, wide.to_numpy(), strict=True)
@@ -228,7 +250,7 @@ def _wishes(runs: Runs) -> dict[str, int]:
 
 def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
     yield say.heading(one["measure"])
-    yield one["scenario"]
+    yield say.title(one["scenario"])
     yield say.number(one["baseline_mean"])
     yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else BLANK
     low, high = one["ci_low"], one["ci_high"]

@@ -54,7 +54,7 @@ def _windows(run: Run) -> Figure:
         "finished.visits_message",
         on_the_day=say.percent(every["on_the_day"]),
         moved=say.percent(every["moved"]),
-        name=say.title(str(kept.idxmin())),
+        name=say.heading(str(kept.idxmin())),
         share=say.percent(kept.min()),
     )
     chart = stacked_bars(bars, series, Frame(say("finished.visits_axis"), message, share=True))

@@ -95,7 +95,9 @@ def _figure(say: Words, tenths_shown: int) -> str:
 def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[Arrow]]:
     """Candidates, who is lost, the randomised; then what becomes of each arm, side by side."""
     say, every, chosen = run.say, shown[EVERYBODY], shown[RANDOMISED]
-    top = Box(WIDTH / 4 - TRUNK / 2, 1, TRUNK, [_line(say, say.heading("candidates"), every)])
+    top = Box(
+        (WIDTH - GAP) / 4 - TRUNK / 2, 1, TRUNK, [_line(say, say.heading("candidates"), every)]
+    )
     lost = [_line(say, _lost(run, key), n) for key, n in shown.items() if key[0] in LOST and n]
     excluded = [_line(say, say("consort.excluded"), every - chosen), *lost]
     aside = Box(WIDTH - SIDE - 1, top.below + GAP, SIDE, excluded)
@@ -104,7 +106,8 @@ def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[Arrow]]:
     branch = Arrow([(top.middle, aside.centre), (aside.left, aside.centre)])
     drawn, arrows = [top, aside, split], [stem, branch]
     arms = [_arm(run, shown, arm.name) for arm in run.protocol.arms]
-    width, y = (WIDTH - GAP * (len(arms) - 1)) / len(arms), split.below + 2 * GAP
+    beside = max(len(arms), 2)  # a single arm stands below the trunk
+    width, y = (WIDTH - GAP * (beside - 1)) / beside, split.below + 2 * GAP
     above = [split] * len(arms)
     for level in zip(*arms, strict=True):
         row = [

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sim.meaning.protocol import Arm
 from sim.showing import backdrop, charts, complying, consort, findings, lives, timing
+from sim.showing.bars import grouped_bars
 from sim.showing.charts import BLUE, DASHED, GREEN, ORANGE, SKY, SOLID, Frame, Series
 from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 
@@ -30,9 +31,9 @@ def answer(run: Run) -> Answer:
 
 def _paragraphs(run: Run) -> Iterator[str]:
     say, completed = run.say, run.measure("completed")
-    yield say(
-        "finished.span", low=say.number(completed["p10"], 0), high=say.number(completed["p90"], 0)
-    )
+    if run.count > 1:
+        low, high = (say.number(completed[quantile], 0) for quantile in ("p10", "p90"))
+        yield say("finished.span", low=low, high=high)
     still, left = (say.number(run.measure(name)["mean"]) for name in ("still_in_follow_up", "left"))
     yield say("finished.still", still=still, left=left)
     last_safe = min((arm.latest_safe_day for arm in run.protocol.arms), default=0)
@@ -124,7 +125,7 @@ def _funnel(run: Run) -> Figure:
     ]
     header = [say(f"finished.{name}") for name in ("step", "reached", *FAILURES, "share")]
     behind = Table(title, header, rows, say("finished.funnel_note"))
-    return Figure(title, charts.grouped_bars(long, series, frame), behind)
+    return Figure(title, grouped_bars(long, series, frame), behind)
 
 
 def _worst(run: Run) -> str:
@@ -134,7 +135,7 @@ def _worst(run: Run) -> str:
     if not worst["failed_first"] > 0:
         return run.say("finished.funnel_none")
     share = run.say.percent(worst["share_failing"])
-    return run.say("finished.funnel_message", name=run.say.title(worst["step"]), share=share)
+    return run.say("finished.funnel_message", name=run.say.heading(worst["step"]), share=share)
 
 
 def _causes(run: Run) -> Iterator[Table]:

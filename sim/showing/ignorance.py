@@ -31,16 +31,16 @@ class Part(NamedTuple):
 def figures(run: Run, target: int) -> list[Figure]:
     """Return what is luck and what ignorance, and what six months would teach, if it can be said.
 
-    Nothing where the rate is known or where there are few replications.
+    Nothing where the rate is known, where all replications end alike, or where there are few.
     """
-    if not _drawn(run):
+    if not _split(run, target):
         return []
     return [_apart(run, target), *_taught(run, target)]
 
 
 def sentence(run: Run, target: int) -> str:
     """Return the probability with the rate known beside that with it uncertain; or nothing."""
-    if not _drawn(run):
+    if not _split(run, target):
         return ""
     known, every = _known(run, target), _part(run.replications, RATE, target)
     return run.say(
@@ -52,9 +52,11 @@ def sentence(run: Run, target: int) -> str:
     )
 
 
-def _drawn(run: Run) -> bool:
-    rate = run.replications[RATE]
-    return len(rate) >= FEWEST and bool(rate.max() > rate.min())
+def _split(run: Run, target: int) -> bool:
+    """Whether rates differ, and outcomes too, in enough replications to set them apart."""
+    rate, reached = run.replications[RATE], run.replications["randomised"] >= target
+    differ = rate.max() > rate.min() and reached.any() and not reached.all()
+    return run.count >= FEWEST and bool(differ)
 
 
 def _believed(run: Run) -> float:

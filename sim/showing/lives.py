@@ -13,7 +13,6 @@ from sim.showing.charts import (
     BLUE,
     GREEN,
     GREY,
-    NARROW,
     ORANGE,
     PURPLE,
     SKY,
@@ -21,6 +20,7 @@ from sim.showing.charts import (
     Chart,
     finish,
 )
+from sim.showing.legend import legend
 from sim.showing.page import Figure, Row, Run, Table
 from sim.showing.touch import layered, picked
 
@@ -121,7 +121,7 @@ def _figure(run: Run, lives: list[Life]) -> Figure:
     )
     kept = say.number(run.tables["participants.csv.gz"]["replication"].nunique(), 0)
     note = say("lives.note", count=kept, people=people)
-    message = " ".join(_sentence(run, life) for life in lives)
+    message = say.sentences(_sentence(run, life) for life in lives)
     chart = _drawn(run, points, list(names.values()), message)
     return Figure(title, chart, Table(title, header, rows, note, texts=5))
 
@@ -158,20 +158,20 @@ def _drawn(run: Run, points: pd.DataFrame, names: list[str], message: str) -> Ch
     x = alt.X("day:Q", title=run.say("lives.axis"))
     y = alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
     lines = alt.Chart(ends).mark_rule(color=GREY).encode(x=alt.X("min:Q"), x2="max:Q", y=y)
-    legend = alt.Legend(columns=alt.expr(f"width < {NARROW} ? 1 : 4"))
+    key = legend([*seen], beside=names)
     shapes = alt.Scale(domain=[*seen], range=[symbol.shape for symbol in seen.values()])
     colours = alt.Scale(domain=[*seen], range=[symbol.colour for symbol in seen.values()])
     lanes = [
-        alt.Chart(points[points["what"].isin([w for w, s in SYMBOLS.items() if s.lane == lane])])
+        alt.Chart(ours)
         .mark_point(filled=True, size=80, stroke="white", strokeWidth=0.6, yOffset=lane)
         .encode(
             x=x,
             y=y,
-            shape=alt.Shape("series:N", sort=[*seen], scale=shapes, legend=legend),
-            color=alt.Color("series:N", sort=[*seen], scale=colours, legend=legend),
+            shape=alt.Shape("series:N", sort=[*seen], scale=shapes, legend=key),
+            color=alt.Color("series:N", sort=[*seen], scale=colours, legend=key),
             opacity=picked(),
             tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in ("series", "named", "date")],
         )
-        for lane in (ABOVE, ON, BELOW)
+        for lane, ours in points.groupby(points["what"].map(lambda what: SYMBOLS[what].lane))
     ]
     return finish(layered([lines, *lanes]), ROW * len(names), message)

@@ -25,6 +25,8 @@ def answer(run: Run) -> Answer:
     )
     if not run.anybody_randomised:
         return Answer("reached", title, say("reached.nobody"))
+    if run.count == 1:
+        return Answer("reached", title, say("reached.lead_one"), (), [_fan(run)])
     first = _fan(run) if target is None else _curve(run, target)
     more = [] if target is None else list(_more(run, target))
     return Answer("reached", title, _lead(run), list(_paragraphs(run)), [first], more)
@@ -46,6 +48,11 @@ def verdict(run: Run) -> str:
     chance, interval = _reached(run, target)
     values = {"probability": say.percent(chance), "error": _error(say, chance, interval)}
     return say("verdict.target", target=target, day=day, **values) + _when(run)
+
+
+def note(run: Run) -> str:
+    """Return how to read the first sentence; nothing where it claims no more than it saw."""
+    return run.say("verdict.note") if run.anybody_randomised and run.count > 1 else ""
 
 
 def _reached(run: Run, target: int) -> tuple[float, Interval]:
@@ -79,8 +86,6 @@ def _date(run: Run, day: float) -> str:
 
 def _lead(run: Run) -> str:
     say, day = run.say, run.say.day(run.recruits_until)
-    if run.count == 1:
-        return say("reached.lead_one")
     if run.target is None:
         return say("reached.lead_no_target", day=day)
     likelihood = say.likelihood(_reached(run, run.target)[0])
@@ -133,7 +138,7 @@ def _dates(run: Run, target: int) -> Table:
 def _curve(run: Run, target: int) -> Figure:
     """The probability that the target is reached, by date."""
     say, title = run.say, run.say("reached.curve", target=target)
-    dates = findings.month_ends(run.tables["enrolment.csv"], run.closes)
+    dates = [run.opens, *findings.month_ends(run.tables["enrolment.csv"], run.closes)]
     points = findings.reached_by(findings.days_of_target(run.replications), dates, run.opens)
     series = Series(say("reached.curve_series"), BLUE, SOLID)
     message = say(
@@ -172,7 +177,7 @@ def _fan(run: Run) -> Figure:
         pd.concat(lines),
         points.assign(low=points["p10"], high=points["p90"], series=series[0].name),
         series,
-        Frame(say("reached.axis"), f"{message} {backdrop.legend(run)}".rstrip()),
+        Frame(say("reached.axis"), say.sentences([message, *backdrop.legend(run)])),
         backdrop.shades(run),
     )
     rows = [

@@ -59,6 +59,7 @@ def page(run: Run) -> Page:
     blanks = {
         "run": run,
         "verdict": reaching.verdict(run),
+        "note": reaching.note(run),
         "replications": _replications(run),
         "targets": _targets(run),
         "limits": _limits(run),

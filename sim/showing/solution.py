@@ -282,5 +282,5 @@ def _chart(solved: Solved) -> Chart:
     value, low, high = map(solved.figure, ("value", "low", "high"))
     answered = Answered(wanted, value, low, high, is_date)
     named = (say("solve.band"), say("solve.needed"), say("solve.solution"))
-    axes = (solved.path, say("solve.axis"))
+    axes = (say.heading(solved.lever), say("solve.axis"))
     return crossing(_along(solved), answered, named, axes, verdict(solved))

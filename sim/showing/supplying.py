@@ -46,7 +46,7 @@ def _demand(run: Run, product: str) -> Figure:
     points = doses.rename(columns=charts.BAND).assign(series=one.name)
     busiest = doses.sort_values("p90", kind="stable").iloc[-1]
     message = say(
-        "supply.message", month=say.day(busiest["date"]), high=say.number(busiest["p90"], 0)
+        "supply.message", month=say.month(busiest["date"]), high=say.number(busiest["p90"], 0)
     )
     frame = Frame(say("supply.axis"), message, steps=True, height=LOW)
     chart = charts.over_time(points, points, [one], frame)

@@ -124,6 +124,10 @@ class Words:
         """Return a list of longer items in one line."""
         return self("format.semicolon").join(items)
 
+    def sentences(self, said: Iterable[str]) -> str:
+        """Return sentences one after the other."""
+        return self("format.space").join(said)
+
     def aside(self, text: str, aside: str) -> str:
         """Return a text and, in brackets, what is said beside it."""
         return self("format.aside", text=text, aside=aside)
