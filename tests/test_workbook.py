@@ -19,7 +19,7 @@ LIKE_FORMULAS = ["=1+1", "+1+1", "-1+cmd|' /C calc'!A1", "@SUM(1)", "https://exa
 COMMANDS = {
     "run": ["run", "small.yaml"],
     "compare": ["compare", "small.yaml", "other.yaml"],
-    "sweep": ["sweep", "small.yaml", "--vary", f"{RATE}=1,2"],
+    "sweep": ["sweep", "small.yaml", "--tornado"],
     "solve": ["solve", "small.yaml", "--move", RATE, "--until", "twelve"],
 }
 
