@@ -84,6 +84,7 @@ KEPT = {
         "JavaScript",
     ),
     *("Shift", "baseline", "trialsim", "yaml", "simulated"),
+    *("STRESS", "DES", "Wilson", "Student", "Philox", "Salmon", "SimPy", "summary", "csv"),
 }
 """Words in Latin letters that a Chinese page of the baseline may hold."""
 
@@ -304,7 +305,9 @@ def test_a_chinese_page_is_no_mixture(browser: Browser, tmp_path: Path) -> None:
     assert exit_code(commands, ["run", str(path), *arguments, "--lang", "zh"]) == 0
     context = browser.new_context(offline=True)
     page, _ = unfolded(context.new_page(), out)
-    written = "pre, .register, #varying td, #limits .note"
+    written = (
+        "pre, .register, .written, .method:last-child, #varying td, #methods .note, #how .note"
+    )
     page.evaluate(f"document.querySelectorAll('{written}').forEach(each => each.remove())")
     found = set(re.findall(r"[A-Za-z]{3,}", page.inner_text("body")))
     labels = " ".join(in_each(page, ".chart text", "one.textContent"))

@@ -289,7 +289,7 @@ class TestWhatItSays:
         package = Path(report.__file__).parent.parent
         sources = [*package.glob("*/*.py"), *package.glob("templates/*.j2")]
         code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-        looked_up = ("name.", "measure.", "own.", "law.", "likelihood.")
+        looked_up = ("name.", "measure.", "own.", "law.", "likelihood.", "tables.")
         keys = [key for key in words().texts if not key.startswith(looked_up)]
 
         assert not [key for key in keys if key not in code and f'"{key.split(".")[1]}"' not in code]
@@ -355,7 +355,7 @@ class TestLittleToSay:
     def test_a_hundred_thousand_trials_of_next_to_nothing(self, make: Make) -> None:
         run = report.read(make(replications=100, text=TINY))
         many = pd.concat([run.tables["replications.csv"]] * 1000, ignore_index=True)
-        page = report.render(replace(run, tables={**run.tables, "replications.csv": many}))
+        page = report.page(replace(run, tables={**run.tables, "replications.csv": many})).html()
 
         assert "100,000 simulated trials" in page
         assert len(page.encode()) < 3_000_000
@@ -424,11 +424,11 @@ class TestInABrowser:
         page.locator("#finished details.more > summary").focus()
         page.keyboard.press("Enter")
 
-        assert page.evaluate(opened) == [False, True, False, False]
+        assert page.evaluate(opened) == [False, True, False, False, False]
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        assert page.evaluate(opened) == [True] * 4
+        assert page.evaluate(opened) == [True] * 5
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-        assert page.evaluate(opened) == [False, True, False, False]
+        assert page.evaluate(opened) == [False, True, False, False, False]
 
     def test_the_table_behind_a_chart_is_saved_as_it_stands(self, show: Show, small: Path) -> None:
         page = show(small)

@@ -50,6 +50,9 @@ LEVELS = " · "
 Chart = alt.LayerChart | alt.FacetChart
 """What `alt.layer` gives; ours are never faceted."""
 
+DATE_WIDTH = 60
+"""Pixels from one date of an axis to the next, about: all have room, and no year is left out."""
+
 
 class Series(NamedTuple):
     """How one series of a chart is named and drawn."""
@@ -82,6 +85,7 @@ def finish(chart: Chart, height: int, message: str) -> Chart:
         chart.properties(width="container", height=height, description=message)
         .configure(font=FONT, background="white", autosize={"type": "fit-x", "contains": "padding"})
         .configure_view(stroke=None)
+        .configure_axisTemporal(tickCount=alt.expr(f"width / {DATE_WIDTH}"))
         .configure_axis(
             labelFontSize=12,
             titleFontSize=12,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from sim.meaning.scenario import leaves
 from sim.record import folder
-from sim.showing import charts, findings, rendering, report
+from sim.showing import charts, findings, provenance, report
 from sim.showing.charts import STYLES, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table, place
+from sim.showing.rendering import Page
 from sim.vocabulary.words import BLANK, ENGLISH, Words
 
 Runs = Mapping[str, Run]
@@ -29,31 +30,43 @@ SHOWN = (
 """Measures on the page, before those that targets name; compare.csv has them all."""
 
 
-def write(finished: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
+class Comparison(NamedTuple):
+    """Runs side by side as their folder holds them."""
+
+    runs: Runs
+    compared: pd.DataFrame
+    manifest: Mapping[str, Any]
+
+
+def read(finished: Path, language: str = ENGLISH) -> Comparison:
+    """Read what the page is made of."""
     manifest = folder.manifest(finished)
     runs = {name: report.read(finished / name, language) for name in manifest["scenarios"]}
-    page = render(runs, folder.read(finished, folder.COMPARE), manifest)
-    (finished / report.PAGE).write_text(page, encoding="utf-8")
+    return Comparison(runs, folder.read(finished, folder.COMPARE), manifest)
 
 
-def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
-    """Return the page as HTML; the same runs give the same text."""
+def write(finished: Path, language: str = ENGLISH) -> None:
+    """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
+    page(read(finished, language)).write(finished)
+
+
+def page(comparison: Comparison) -> Page:
+    """Return the page of runs side by side."""
+    runs, compared, manifest = comparison
     first = next(iter(runs.values()))
     say = first.say
     titled = {say.title(name): run for name, run in runs.items()}
+    blanks = {
+        "place": place(first.scenario, say),
+        "verdict": verdict(titled),
+        "replications": say.number(first.count, 0),
+        "pages": [(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, say),
+    }
     answers = [_inputs(titled, say), _reached(titled, say), _work(titled, say)]
     answers.append(_differences(titled, compared, say))
-    return rendering.render(
-        "compare.html.j2",
-        say=say,
-        place=place(first.scenario, say),
-        verdict=verdict(titled),
-        replications=say.number(first.count, 0),
-        answers=answers,
-        pages=[(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
-        manifest=manifest,
-    )
+    return Page("compare.html.j2", say, answers, blanks)
 
 
 def verdict(runs: Runs) -> str:

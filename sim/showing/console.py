@@ -125,4 +125,4 @@ def _unsupported(scenario: Scenario) -> Iterator[str]:
     for entry in bare:
         span = f", range {entry.range[0]:g} to {entry.range[1]:g}" if entry.range else ""
         source = f"; {entry.source}" if entry.source else ""
-        yield f"  {entry.path}: {entry.value}{span}{source}"
+        yield f"  {entry.path}: {entry.written}{span}{source}"

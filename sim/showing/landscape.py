@@ -13,10 +13,11 @@ from sim.meaning.scenario import Scenario, load
 from sim.record import folder
 from sim.record.points import DONE
 from sim.record.unfinished import POINTS
-from sim.showing import charts, rendering, report
+from sim.showing import charts, provenance
 from sim.showing.charts import STYLES, Chart, Frame, Series
 from sim.showing.fields import heat_map
 from sim.showing.page import Answer, Figure, Row, Table, place
+from sim.showing.rendering import Page
 from sim.showing.scattering import stride
 from sim.vocabulary.words import ENGLISH, Words, words
 
@@ -53,23 +54,22 @@ def read(finished: Path, language: str = ENGLISH) -> Sweep:
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a sweep, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(sweep: Sweep) -> str:
-    """Return the page as HTML; the same sweep gives the same text."""
+def page(sweep: Sweep) -> Page:
+    """Return the page of a sweep."""
     say, manifest = sweep.say, sweep.manifest
-    return rendering.render(
-        "sweep.html.j2",
-        say=say,
-        title=say("sweep.title"),
-        place=place(sweep.scenario, sweep.say),
-        verdict=verdict(sweep),
-        replications=say.number(manifest["replications"], 0),
-        points=say.number(len(sweep.points), 0),
-        answers=[_chances(sweep)],
-        manifest=manifest,
-    )
+    blanks = {
+        "title": say("sweep.title"),
+        "place": place(sweep.scenario, sweep.say),
+        "verdict": verdict(sweep),
+        "replications": say.number(manifest["replications"], 0),
+        "points": say.number(len(sweep.points), 0),
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, say),
+    }
+    return Page("sweep.html.j2", sweep.say, [_chances(sweep)], blanks)
 
 
 def verdict(sweep: Sweep) -> str:

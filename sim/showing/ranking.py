@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +16,20 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.sweeps import TORNADO
 from sim.record import folder
 from sim.record.unfinished import SENSITIVITY
-from sim.showing import charts, rendering, report, scattering
+from sim.showing import charts, provenance, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
-from sim.showing.page import Answer, Figure, Multiples, Row, Table, place
+from sim.showing.page import (
+    Answer,
+    Effect,
+    Figure,
+    Joined,
+    Multiples,
+    Row,
+    Table,
+    in_words,
+    place,
+)
+from sim.showing.rendering import Page
 from sim.showing.scattering import Dots
 from sim.vocabulary.words import BLANK, ENGLISH, NO_BREAK, Words, words
 
@@ -47,6 +59,11 @@ class Ranking(NamedTuple):
         return self.say.title(self.manifest["on"])
 
     @property
+    def is_share(self) -> bool:
+        """Whether that is a target, so that effects are shares of the replications."""
+        return self.manifest["on"] in self.scenario.targets
+
+    @property
     def sized_by(self) -> str:
         """The index that is drawn and sorts the paths; of a tornado both of them, and its name."""
         return SIZED_BY.get(self.manifest["kind"], TORNADO)
@@ -73,23 +90,22 @@ def read(finished: Path, language: str = ENGLISH) -> Ranking:
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(ranking: Ranking) -> str:
-    """Return the page as HTML; the same analysis gives the same text."""
+def page(ranking: Ranking) -> Page:
+    """Return the page of a sensitivity analysis."""
     manifest = ranking.manifest
-    return rendering.render(
-        "sweep.html.j2",
-        say=ranking.say,
-        title=ranking.say("ranking.title"),
-        place=place(ranking.scenario, ranking.say),
-        verdict=verdict(ranking),
-        replications=ranking.say.number(manifest["replications"], 0),
-        points=ranking.say.number(manifest["points"], 0),
-        answers=[_answer(ranking)],
-        manifest=manifest,
-    )
+    blanks = {
+        "title": ranking.say("ranking.title"),
+        "place": place(ranking.scenario, ranking.say),
+        "verdict": verdict(ranking),
+        "replications": ranking.say.number(manifest["replications"], 0),
+        "points": ranking.say.number(manifest["points"], 0),
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, ranking.say),
+    }
+    return Page("sweep.html.j2", ranking.say, [_answer(ranking)], blanks)
 
 
 def verdict(ranking: Ranking) -> str:
@@ -98,7 +114,7 @@ def verdict(ranking: Ranking) -> str:
     sizes = ranking.sized
     if not sizes.iloc[0] > 0:
         return say("ranking.verdict_none", on=on)
-    return say("ranking.verdict", on=on, first=_short(ranking, sizes.index[0]))
+    return say("ranking.verdict", on=on, first=in_words(sizes.index[0], say))
 
 
 def lines(ranking: Ranking) -> Iterator[str]:
@@ -111,7 +127,38 @@ def lines(ranking: Ranking) -> Iterator[str]:
         yield f"  {path}: {', '.join(said)}"
 
 
+def joined(finished: Path, language: str) -> Joined:
+    """Return what a run has to know of the analysis; of a tornado also its effects."""
+    ranking = read(finished, language)
+    said = Joined(finished.name, verdict(ranking), ranking.manifest)
+    if ranking.sized_by != TORNADO:
+        return said
+    return replace(
+        said,
+        on=ranking.on,
+        is_share=ranking.is_share,
+        effects={path: _effect(ranking, path) for path in ranking.sized.index},
+        figure=_figure_of_all(ranking),
+    )
+
+
+def _effect(ranking: Ranking, path: str) -> Effect:
+    ends = ranking.table[ranking.table["path"] == path].set_index("index")
+    known = ends["ci_low"] * ends["ci_high"] > 0
+    return Effect(ends["value"]["low"], ends["value"]["high"], bool(known.any()))
+
+
 def _answer(ranking: Ranking) -> Answer:
+    say, on = ranking.say, ranking.on
+    lead, title = say("ranking.lead", on=on), say("ranking.points_title")
+    parts: list[Figure | Multiples] = [_figure_of_all(ranking)]
+    if ranking.dots is not None and len(ranking.dots.table):
+        names = {path: in_words(path, say) for path in ranking.sized.index}
+        parts.append(scattering.multiples(ranking.dots, names, on, say))
+    return Answer("ranking", title, lead, list(_warnings(ranking)), parts)
+
+
+def _figure_of_all(ranking: Ranking) -> Figure:
     say, on = ranking.say, ranking.on
     grades = {each.path: each.evidence for each in ranged(ranking.scenario)}
     rows = [
@@ -123,13 +170,7 @@ def _answer(ranking: Ranking) -> Answer:
     table = Table(
         say("ranking.table"), [*header, say("ranking.value")], rows, say("ranking.note"), 3
     )
-    figure = Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
-    lead, title = say("ranking.lead", on=on), say("ranking.points_title")
-    parts: list[Figure | Multiples] = [figure]
-    if ranking.dots is not None and len(ranking.dots.table):
-        names = {path: _short(ranking, path) for path in ranking.sized.index}
-        parts.append(scattering.multiples(ranking.dots, names, on, say))
-    return Answer("ranking", title, lead, list(_warnings(ranking)), parts)
+    return Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
 
 
 def _warnings(ranking: Ranking) -> Iterator[str]:
@@ -150,7 +191,7 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
     for path in first:
         ours = ranking.table[ranking.table["path"] == path].set_index("index")
         grade = say(f"register.{grades[path]}")
-        row = {"label": say.aside(_short(ranking, path), grade), "series": grade}
+        row = {"label": say.aside(in_words(path, say), grade), "series": grade}
         if is_tornado:
             ends = ours["value"]
             rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
@@ -160,15 +201,10 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
             rows.append({**row, "low": low, "high": high, "value": one["value"]})
     met = {row["series"] for row in rows}
     graded = [Series(say(f"register.{name}"), each, SOLID) for name, each in COLOURS.items()]
-    message = say("ranking.message", first=say.listing(_short(ranking, path) for path in first[:5]))
-    is_share = is_tornado and ranking.manifest["on"] in ranking.scenario.targets
+    message = say("ranking.message", first=say.listing(in_words(path, say) for path in first[:5]))
     title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
-    frame = Frame(title, message, share=is_share)
+    frame = Frame(title, message, share=is_tornado and ranking.is_share)
     return charts.spans(pd.DataFrame(rows), [one for one in graded if one.name in met], frame)
-
-
-def _short(ranking: Ranking, path: str) -> str:
-    return charts.LEVELS.join(map(ranking.say.title, path.split(".")[1:]))
 
 
 def _index(ranking: Ranking, one: pd.Series[Any]) -> str:

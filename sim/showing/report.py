@@ -8,11 +8,20 @@ from pathlib import Path
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, reaching, register, rendering, varying, working
+from sim.showing import (
+    finishing,
+    joining,
+    methods,
+    provenance,
+    reaching,
+    register,
+    varying,
+    working,
+)
 from sim.showing.page import Row, Run, Table, limit
+from sim.showing.rendering import Page
 from sim.vocabulary.words import ENGLISH, words
 
-PAGE = "report.html"
 TABLES = (
     "summary.csv",
     "targets.csv",
@@ -33,33 +42,33 @@ TABLES = (
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
-    (finished / PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
 def read(finished: Path, language: str = ENGLISH) -> Run:
     """Read what the page is made of."""
-    scenario = load(finished / "scenario.yaml")
+    scenario = load(finished / folder.SCENARIO)
     tables = {name: folder.read(finished, name) for name in TABLES}
-    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words(language))
+    facts, joined = folder.manifest(finished), joining.read(finished, language)
+    return Run(scenario, interpret(scenario), tables, facts, words(language), joined)
 
 
-def render(run: Run) -> str:
-    """Return the page as HTML; the same run gives the same text."""
+def page(run: Run) -> Page:
+    """Return the page of a run."""
     questions = (reaching, finishing, working, register, varying)
+    blanks = {
+        "run": run,
+        "verdict": reaching.verdict(run),
+        "note": reaching.note(run),
+        "replications": _replications(run),
+        "targets": _targets(run),
+        "limits": _limits(run),
+        "methods": methods.answer(run),
+        "manifest": run.manifest,
+        "provenance": provenance.of(run.manifest, run.say),
+    }
     answers = [question.answer(run) for question in questions]
-    return rendering.render(
-        "report.html.j2",
-        say=run.say,
-        run=run,
-        verdict=reaching.verdict(run),
-        note=reaching.note(run),
-        replications=_replications(run),
-        targets=_targets(run),
-        answers=answers,
-        limits=_limits(run),
-        versions=_versions(run),
-        manifest=run.manifest,
-    )
+    return Page("report.html.j2", run.say, answers, blanks)
 
 
 def _replications(run: Run) -> str:
@@ -99,8 +108,3 @@ def _targets(run: Run) -> Table:
     header = [say(f"targets.{column}") for column in columns]
     undecided = any(target.kind.endswith("undecided") for target in rows)
     return Table(say("targets.table"), header, rows, say("targets.note") if undecided else "", 2)
-
-
-def _versions(run: Run) -> str:
-    versions = run.manifest.get("versions", {})
-    return ", ".join(f"{name} {version}" for name, version in versions.items())

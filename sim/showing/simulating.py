@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 from sim.showing.options import (
     RESULTS,
     load_scenario,
+    made_of_tables,
     refusing_places,
     replications_option,
     run_options,
@@ -62,6 +63,7 @@ def run(
     quiet: bool,
     gate: bool,
     language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page."""
@@ -79,7 +81,7 @@ def run(
         with progress_bar(shown=not (quiet or as_json)) as progress:
             results = experiment.replicate(scenario, progress=progress, **how)
         seconds = time.perf_counter() - started
-        page = partial(report.write, language=language)
+        page = made_of_tables(report.write, language, excel=excel)
         finished = folder.write(
             results, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
         )
@@ -137,26 +139,30 @@ def compare(
     as_json: bool,
     quiet: bool,
     language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Simulate the same people under each SCENARIO; the first one is the baseline."""
     from sim.experiments import experiment
     from sim.record import folder
-    from sim.showing import comparing
+    from sim.showing import comparing, report
 
     scenarios = _to_be_compared(paths, overrides)
     with refusing_places():
         if out is not None:
             folder.claim(out)
         started, place = time.perf_counter(), {}
+        page_of_run = made_of_tables(report.write, language, excel=excel)
         for scenario in scenarios:
             begun = time.perf_counter()
             with progress_bar(shown=not (quiet or as_json)) as progress:
                 results = experiment.replicate(scenario, progress=progress, **how)
             seconds = time.perf_counter() - begun
-            place[scenario.scenario] = partial(_write_run, results, context.obj, seconds, language)
+            place[scenario.scenario] = partial(
+                _write_run, results, context.obj, seconds, page_of_run
+            )
         seconds = time.perf_counter() - started
-        page = partial(comparing.write, language=language)
+        page = made_of_tables(comparing.write, language, excel=excel)
         finished = folder.gather(
             place, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
         )
@@ -175,11 +181,11 @@ def _to_be_compared(paths: Sequence[Path], overrides: Sequence[str]) -> list[Sce
     return scenarios
 
 
-def _write_run(results: Results, command: str, seconds: float, language: str, out: Path) -> None:
+def _write_run(
+    results: Results, command: str, seconds: float, page: Callable[[Path], None], out: Path
+) -> None:
     from sim.record import folder
-    from sim.showing import report
 
-    page = partial(report.write, language=language)
     folder.write(results, command=command, seconds=seconds, page=page, out=out)
 
 

@@ -16,10 +16,11 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.schema import Target
 from sim.record import folder
 from sim.record.unfinished import POINTS, SOLUTION
-from sim.showing import rendering, report
+from sim.showing import provenance
 from sim.showing.charts import Chart
 from sim.showing.crossing import Answered, crossing
 from sim.showing.page import Answer, Figure, Row, Table, limit, place
+from sim.showing.rendering import Page
 from sim.vocabulary.words import ENGLISH, Words, words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
@@ -93,11 +94,11 @@ def read(finished: Path, language: str = ENGLISH) -> Solved:
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a solution, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished, language)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(solved: Solved) -> str:
-    """Return the page as HTML; the same solution gives the same text."""
+def page(solved: Solved) -> Page:
+    """Return the page of a solution."""
     say, manifest = solved.say, solved.manifest
     note = say(
         "solve.note",
@@ -105,16 +106,15 @@ def render(solved: Solved) -> str:
         replications=say.number(manifest["replications"], 0),
         seed=manifest["seed"],
     )
-    return rendering.render(
-        "solve.html.j2",
-        say=say,
-        title=say("solve.title"),
-        place=place(solved.scenario, solved.say),
-        verdict=verdict(solved),
-        note=note,
-        answers=[_answer(solved)],
-        manifest=manifest,
-    )
+    blanks = {
+        "title": say("solve.title"),
+        "place": place(solved.scenario, solved.say),
+        "verdict": verdict(solved),
+        "note": note,
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, say),
+    }
+    return Page("solve.html.j2", solved.say, [_answer(solved)], blanks)
 
 
 def verdict(solved: Solved) -> str:

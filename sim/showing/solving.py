@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +13,7 @@ import click
 from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
+    made_of_tables,
     point_options,
     refusing_places,
     refusing_scenarios,
@@ -62,6 +62,7 @@ def solve(
     as_json: bool,
     quiet: bool,
     language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
@@ -81,7 +82,7 @@ def solve(
         tables = {SOLUTION: _answer(found, asked), POINTS: _steps(done)}
         facts = {"command": context.obj, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
-        write = partial(page.write, language=language)
+        write = made_of_tables(page.write, language, excel=excel)
         finished = new.finish(asked.scenario, tables, facts, write, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
 

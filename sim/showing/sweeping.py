@@ -7,7 +7,6 @@ import math
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import click
 from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
+    made_of_tables,
     point_options,
     refusing_places,
     refusing_scenarios,
@@ -78,6 +78,7 @@ def sweep(
     as_json: bool,
     quiet: bool,
     language: str,
+    excel: bool,
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable.
@@ -103,8 +104,9 @@ def sweep(
         failed = sum(bool(point.outcome.error) for point in done)
         facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
         tables, more, page = _told(plan, done, how["seed"])
+        made = made_of_tables(page, language, excel=excel)
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
-        finished = new.finish(scenario, tables, facts, partial(page, language=language), RESULTS)
+        finished = new.finish(scenario, tables, facts, made, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
     if failed:
         raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.showing.page import Answer, Row, Run, Table
+from sim.showing.page import PAGE, Answer, Row, Run, Table
 
 COMMANDS = {
     "compare": "trialsim compare {}.yaml other.yaml",
@@ -19,4 +19,6 @@ def answer(run: Run) -> Answer:
     ]
     header = [say("varying.question"), say("varying.command")]
     table = Table(say("varying.table"), header, rows, texts=2)
-    return Answer("varying", say("varying.title"), say("varying.lead"), (), [table])
+    lead = say("varying.joined" if run.joined else "varying.lead")
+    links = {f"{each.name}/{PAGE}": each.verdict for each in run.joined}
+    return Answer("varying", say("varying.title"), lead, (), [table], links=links)
