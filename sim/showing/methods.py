@@ -136,8 +136,9 @@ def _task(step: str | Later) -> str:
 def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
     """The visits there are, with their steps: of screening, by schedule, and beside it."""
     design = run.scenario.design
-    rows = (*design.schedule.values(), *design.unscheduled.values())
-    held = (name for row in rows for name in row.at.values())
+    rows = [row.at for row in design.schedule.values()]
+    rows += [event.at for event in design.unscheduled.values()]
+    held = (name for at in rows for name in at.values())
     monitoring = () if design.monitoring is None else (design.monitoring.visit,)
     names = dict.fromkeys((*SCREENING, *held, *monitoring))
     return [(name, design.visits[name]) for name in names if design.visits.get(name)]
