@@ -55,6 +55,7 @@ class Tally:
         self._codes = np.zeros(0, np.int64)
         self._times = np.zeros(0, np.int64)
         self._fresh: list[NDArray[np.int64]] = []
+        self._waiting = 0  # codes in `_fresh`; counted anew each time, many small ones cost dearly
 
     @property
     def cells(self) -> list[Cell]:
@@ -78,8 +79,10 @@ class Tally:
         some = np.flatnonzero(values > 0)
         indices, values = indices[some], values[some]
         self._sums[indices] += np.rint(values * self._grain.steps).astype(np.int64)
-        self._fresh.append((indices << BIN_BITS) + _bins(values * self._grain.bins))
-        if sum(map(len, self._fresh)) > FRESH_AT_MOST:
+        if len(some):
+            self._fresh.append((indices << BIN_BITS) + _bins(values * self._grain.bins))
+        self._waiting += len(some)
+        if self._waiting > FRESH_AT_MOST:
             self._compact()
 
     def mean(self) -> NDArray[np.float64]:
@@ -121,7 +124,7 @@ class Tally:
         self._codes, places = np.unique(codes, return_inverse=True)
         self._times = np.zeros(len(self._codes), np.int64)
         np.add.at(self._times, places, times)
-        self._fresh = []
+        self._fresh, self._waiting = [], 0
 
 
 def rank(percent: int, number: int) -> int:
