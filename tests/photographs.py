@@ -1,6 +1,6 @@
 """Takes the pictures of the README again: a run of the baseline and its tornado, in Chromium.
 
-`python -m tests.photographs` writes them into `docs/`; on two cores it takes some five minutes.
+`python -m tests.photographs` writes them into `docs/`; on two cores it takes some seven minutes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         run, tornado, joined = (Path(home) / name for name in ("run", "tornado", "joined"))
         baseline = ROOT / "scenarios" / "baseline.yaml"
-        few = ("--replications", "100", "--quiet")
+        few = ("--replications", "200", "--quiet")
         trialsim("run", baseline, "--quiet", "--out", run)
         trialsim("sweep", baseline, "--tornado", *few, "--out", tornado)
         trialsim("report", run, tornado, "--out", joined)
