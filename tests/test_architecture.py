@@ -62,7 +62,10 @@ def test_the_record_knows_no_model() -> None:
 
 COMMAND_LINE = {
     f"sim.showing.{name}"
-    for name in ("cli", "keeping", "options", "simulating", "solving", "sweeping", "terminal")
+    for name in (
+        *("cli", "keeping", "options", "reporting", "simulating", "solving", "sweeping"),
+        "terminal",
+    )
 }
 
 

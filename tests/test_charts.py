@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sim.showing import charts
-from sim.showing.bars import spanned_bars, stacked_bars
+from sim.showing.bars import grouped_bars, spanned_bars, stacked_bars
 from sim.showing.charts import BLUE, DASHED, SOLID, STYLES, VERMILION, Frame, Series
 from sim.showing.fields import year_field
 
@@ -47,7 +47,7 @@ EVERY = {
     "over_time": lambda: charts.over_time(LINES, BANDS, SERIES, FRAME),
     "dots": lambda: charts.dots(DOTS, FRAME),
     "scatter": lambda: charts.scatter(SCATTERED, FRAME),
-    "grouped_bars": lambda: charts.grouped_bars(BARS, SERIES, FRAME),
+    "grouped_bars": lambda: grouped_bars(BARS, SERIES, FRAME),
 }
 
 

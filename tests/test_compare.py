@@ -14,8 +14,9 @@ import pytest
 from sim.experiments.experiment import replicate
 from sim.meaning.scenario import load, shipped
 from sim.record import folder, pairs
-from sim.showing import cli
+from sim.showing import cli, comparing
 from sim.vocabulary.intervals import of_mean
+from sim.vocabulary.words import words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -168,13 +169,24 @@ def test_the_page_names_what_differs_and_shows_the_table_s_figures() -> None:
     compare("--out", "both")
 
     html = Path("both/report.html").read_text(encoding="utf-8")
-    text = html[html.index("<main>") :]
+    text = html[html.index("<main") :]
     assert "assumptions.recruitment.candidates_per_month" in text
     assert "design.trial.target" not in text
     row = folder.read(Path("both"), "compare.csv").set_index("measure").loc["randomised"]
     assert f"{row['difference']:+,.2f}" in text
     assert "more &lt;b&gt;candidates&lt;/b&gt;" in text
     assert "<b>candidates" not in text
+
+
+def test_an_entry_that_only_some_scenarios_have_is_one_row_of_the_page() -> None:
+    baseline = {"design.target": "40", "design.schedule.dose.day": "1"}
+    training = {"design.schedule.training.day": "1", "design.schedule.training.times": "2"}
+    rows = comparing.unlike([baseline, {**baseline, "design.target": "20", **training}], words())
+
+    assert [row.cells for row in rows] == [
+        ["design.target", "40", "20"],
+        ["design.schedule.training", "–", "there"],
+    ]
 
 
 @pytest.mark.browser

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -188,6 +189,15 @@ def interrupt_the_parent(seconds: float) -> None:
     time.sleep(seconds)
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Interrupts are heard, also by a process that was started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
     with pytest.raises(KeyboardInterrupt), executor(2) as (pool, _):
         pool.submit(interrupt_the_parent, 0.5)

@@ -75,6 +75,7 @@ def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_pat
         "scenario_digest",
         "seed",
         "replications",
+        "keep",
         "calendar_known_through",
         "replications_per_second",
         "versions",

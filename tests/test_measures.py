@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 import pytest
 
 from sim.record.measures import measure, names, unit
+from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Work
 from tests.records import (
     BED,
@@ -176,6 +178,16 @@ def test_hours_at_the_site_run_from_the_start_of_a_visit_to_its_last_task() -> N
 def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
     assert measured(a_story())["day_of_target"] == 10
     assert measured(a_story(), target=3)["day_of_target"] == 11
+
+
+def test_the_first_six_months_end_before_the_same_day_six_months_on() -> None:
+    """From 1 January 2024 on they are the days 0 to 181; 1 July is day 182."""
+    clock = Clock(date(2024, 1, 1), date(2024, 12, 31))
+    moments: list[Moment] = [
+        (person, at(day, 12), Milestone.RANDOMISED, 0) for person, day in enumerate((0, 181, 182))
+    ]
+
+    assert measured(a_log(moments), clock=clock)["randomised_first_six_months"] == 2
 
 
 def test_a_target_not_reached_is_never_and_no_target_is_blank() -> None:

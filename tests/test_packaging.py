@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
+PICTURE_BYTES = 300_000
 PINNED = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)", re.MULTILINE)
 
 
@@ -47,6 +48,17 @@ def test_readme_gives_two_commands_of_one_line_that_set_themselves_up() -> None:
     assert run.endswith("trialsim run scenarios/baseline.yaml")
     assert tests.endswith("pytest -n 2")
     assert all("--no-deps --no-build-isolation" in command for command in (run, tests))
+
+
+def test_pictures_of_the_readme_are_there_small_and_all_of_them_shown() -> None:
+    shown = {
+        (ROOT / page).parent / picture
+        for page in ("README.md", "docs/README.md")
+        for picture in re.findall(r"!\[[^]]+]\((.*?)\)", (ROOT / page).read_text(encoding="utf-8"))
+    }
+
+    assert shown == set((ROOT / "docs").glob("*.png"))
+    assert all(picture.stat().st_size < PICTURE_BYTES for picture in shown)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +16,8 @@ import pytest
 from sim.experiments import experiment
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import register, report
-from sim.vocabulary.words import number, percent, words
+from sim.showing import consort, register, report
+from sim.vocabulary.words import words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -49,8 +51,21 @@ assumptions:
   durations_minutes: {give: [10, 20, 40], assess: 30, note: [20, 30, 60]}
 targets: {twelve: {measure: randomised, at_least: 12, with_probability: 0.8}}
 """
+TINY = """
+scenario: tiny
+design:
+  trial: {opens: 2024-01-01, closes: 2024-01-31, target: 2}
+  places: {clinic: {}}
+  staff: {nurse: {people: unlimited, hours: always}}
+  arms: {one: {product: tablet}}
+  products: {tablet: {dose: 1}}
+assumptions:
+  recruitment: {candidates_per_month: 2}
+"""
 HOSTILE = "</script><script>window.owned = 1</script> \"quoted\" '心' & {braces} 🧪"
-CHARTS = 13
+CHARTS = 17
+
+EN = words()
 
 Make = Callable[..., Path]
 
@@ -59,11 +74,11 @@ Make = Callable[..., Path]
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Run a variant of the small scenario and give its finished folder."""
 
-    def finished(*overrides: str, replications: int = 40, text: str = SMALL) -> Path:
+    def finished(*overrides: str, replications: int = 40, text: str = SMALL, keep: int = 1) -> Path:
         home = tmp_path_factory.mktemp("page")
         (home / "small.yaml").write_text(text, encoding="utf-8")
         scenario = load(home / "small.yaml", overrides)
-        results = experiment.replicate(scenario, replications=replications, jobs=1, keep=1)
+        results = experiment.replicate(scenario, replications=replications, jobs=1, keep=keep)
         out, command = home / "out", "trialsim run small.yaml"
         return folder.write(results, command=command, seconds=1.5, page=report.write, out=out)
 
@@ -106,9 +121,7 @@ def show(page: Page) -> Iterator[Show]:
 
     def opened(finished: Path) -> Page:
         page.goto(f"file://{finished}/report.html")
-        page.wait_for_function(
-            "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
-        )
+        page.wait_for_selector("body.drawn")
         return page
 
     yield opened
@@ -125,9 +138,9 @@ class TestWhatItSays:
 
     def test_targets_stand_as_in_their_table(self, small: Path) -> None:
         target = folder.read(small, "targets.csv").to_dict("records")[0]
-        shares = [percent(target[name]) for name in ("probability", "ci_low", "ci_high")]
+        shares = [EN.percent(target[name]) for name in ("probability", "ci_low", "ci_high")]
         row = "Randomised: at least 12 80 % {} {} to {} {}".format(
-            *shares, words()(f"targets.{target['verdict']}")
+            *shares, EN(f"targets.{target['verdict']}")
         )
 
         assert row.replace("\u00a0", " ") in said(small)
@@ -136,7 +149,7 @@ class TestWhatItSays:
     def test_means_stand_as_in_the_summary(self, small: Path, name: str) -> None:
         section = said(small).split("2. Will they finish")[-1]
 
-        assert number(measure(small, name)["mean"]) in section
+        assert EN.number(measure(small, name)["mean"]) in section
 
     def test_hours_stand_as_in_the_summary(self, small: Path) -> None:
         hours = measure(small, "nurse_hours")
@@ -156,7 +169,7 @@ class TestWhatItSays:
         assert out["mean"] > 0
         for one in (vials, out):
             span = words().span(*(f"{one[quantile]:.0f}" for quantile in ("p10", "p90")))
-            assert f"{number(one['mean'])} ({span})" in text
+            assert f"{EN.number(one['mean'])} ({span})" in text
         assert "Placebo 0.0 (0) 0.0 (0) 0.0 (0) – – – – –" in text
 
     def test_visits_stand_as_in_their_table(self, small: Path) -> None:
@@ -164,7 +177,7 @@ class TestWhatItSays:
         means = visits.groupby("outcome")["mean"].sum()
         held = visits.query("outcome == 'in_window'").groupby("reason")["mean"].sum()
         shares = [held[""], means["in_window"] - held[""], means.get("out_of_window", 0)]
-        cells = [number(means["planned"]), *(percent(n / means["planned"]) for n in shares)]
+        cells = [EN.number(means["planned"]), *(EN.percent(n / means["planned"]) for n in shares)]
         row = f"Month 3 {' '.join(cells)}".replace("\u00a0", " ").replace("<", "&lt;")
 
         assert row in said(small)
@@ -176,12 +189,12 @@ class TestWhatItSays:
             "product == 'drug' and day == 'working_day'"
         )
 
-        assert f"Nurse: assess {number(task['mean'])} {number(task['p10'])}" in text
-        assert "Drug: working day {} {} {}".format(*map(number, dose["mean"])) in text
+        assert f"Nurse: assess {EN.number(task['mean'])} {EN.number(task['p10'])}" in text
+        assert "Drug: working day {} {} {}".format(*map(EN.number, dose["mean"])) in text
 
     def test_the_year_of_a_role_stands_as_in_its_table(self, small: Path) -> None:
         load = folder.read(small, "load.csv").query("iso_week == 7")
-        days = " ".join(map(number, load["mean"]))
+        days = " ".join(map(EN.number, load["mean"]))
 
         assert load["weekday"].tolist() == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
         assert f" 7 {days} 8 " in said(small)
@@ -189,14 +202,29 @@ class TestWhatItSays:
     def test_burden_stands_as_in_the_summary(self, small: Path) -> None:
         trips = measure(small, "site_trips_per_participant_active")
 
-        assert f"Trips to the site Active {number(trips['mean'])} {number(trips['p10'])}" in said(
-            small
+        assert (
+            f"Trips to the site Active {EN.number(trips['mean'])} {EN.number(trips['p10'])}"
+            in said(small)
         )
 
-    def test_the_flow_shows_every_box_of_its_table(self, small: Path) -> None:
+    def test_the_flow_adds_up_to_the_digit_shown_and_keeps_near_its_means(
+        self, small: Path
+    ) -> None:
         text, flow = said(small), folder.read(small, "flow.csv")
+        shown = consort.tenths(flow)
+        means = flow.set_index(["box", "arm", "reason"])["mean"].to_dict()
 
-        assert all(number(mean) in text for mean in flow["mean"])
+        def sum_of(names: tuple[str, ...], arm: str) -> int:
+            return sum(n for (box, of, _), n in shown.items() if box in names and of == arm)
+
+        randomised = {arm: sum_of(("randomised",), arm) for arm in ("", "active", "control")}
+
+        assert shown["candidates", "", ""] == sum_of(consort.LOST, "") + randomised[""]
+        assert randomised[""] == randomised["active"] + randomised["control"]
+        for arm in ("active", "control"):
+            assert randomised[arm] == sum_of(consort.ENDINGS, arm)
+        assert all(abs(n / 10 - means[key]) < 0.2 for key, n in shown.items())
+        assert all(f" {EN.number(count / 10)} " in text for count in shown.values())
 
     def test_questions_stand_in_order_under_one_heading(self, small: Path) -> None:
         levels = [int(level) for level in re.findall(r"<h(\d)", markup(small))]
@@ -207,8 +235,39 @@ class TestWhatItSays:
         assert levels.count(1) == 1
         assert all(after <= before + 1 for before, after in pairwise(levels))
 
+    def test_each_question_has_one_chart_and_folds_the_rest(self, small: Path) -> None:
+        sections = re.split(r'<section id="', markup(small))[2:7]
+        before = [section.partition('<details class="more" open>')[0] for section in sections]
+
+        assert [len(re.findall("<figure>", section)) for section in before] == [1, 1, 1, 1, 0]
+
+    def test_a_known_rate_stands_beside_the_uncertain_one(self, small: Path) -> None:
+        runs = folder.read(small, "replications.csv")
+        near = (runs["candidates_per_month_drawn"] - 1.5).abs().nsmallest(len(runs) // 5).index
+        known = EN.percent((runs["randomised"][near] >= 12).mean()).replace("\u00a0", " ")
+        every = EN.percent((runs["randomised"] >= 12).mean()).replace("\u00a0", " ")
+
+        assert f"known to be 1.5 a month, as assumed, the probability would be {known} (" in said(
+            small
+        )
+        assert f"rate not known (mean 1.5 a month) {every}" in said(small)
+
+    def test_three_lives_are_told_from_the_kept_logs(self, small: Path) -> None:
+        people = folder.read(small, "participants.csv.gz").query("last_milestone == 'completed'")
+        length = pd.to_datetime(people["last_on"]) - pd.to_datetime(people["date"])
+        typical = people.loc[length.sort_values(kind="stable").index[(len(people) - 1) // 2]]
+        came, last = (
+            words().day(date.fromisoformat(typical[name])).replace("\u00a0", " ")
+            for name in ("date", "last_on")
+        )
+
+        assert re.search(
+            f"becomes a candidate on {came}, is randomised to .* and completes on {last}",
+            said(small),
+        )
+
     def test_clock_times_stand_in_the_footer_alone(self, small: Path) -> None:
-        started = folder.manifest(small)["started"]
+        started = EN.moment(folder.manifest(small)["started"])
         before, _, footer = html(small).partition("<footer>")
 
         assert started in footer
@@ -230,14 +289,17 @@ class TestWhatItSays:
         package = Path(report.__file__).parent.parent
         sources = [*package.glob("*/*.py"), *package.glob("templates/*.j2")]
         code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-        keys = [key for key in words().texts if not key.startswith(("name.", "likelihood."))]
+        looked_up = ("name.", "measure.", "own.", "law.", "likelihood.", "tables.")
+        keys = [key for key in words().texts if not key.startswith(looked_up)]
 
         assert not [key for key in keys if key not in code and f'"{key.split(".")[1]}"' not in code]
 
 
 class TestRegister:
     def test_what_has_no_evidence_comes_first(self, small: Path) -> None:
-        grades = [entry.evidence for entry in register.entries(load(small / "scenario.yaml"))]
+        grades = [
+            entry.evidence for entry in register.entries(load(small / "scenario.yaml"), words())
+        ]
 
         assert grades == sorted(grades, key=register.GRADES.index)
         assert {"assumption", "expert", "literature"} <= set(grades)
@@ -264,9 +326,11 @@ class TestLittleToSay:
         text = said(make("assumptions.recruitment.consent=0"))
 
         assert "Nobody was randomised in any simulated trial" in text
-        assert "“consent” stops most candidates: 100 %" in text
+        assert "“Consent” stops most candidates: 100 %" in text
         assert "What the trial asks of a participant" not in text
         assert "Doses planned for weekends" not in text
+        assert "Luck or ignorance" not in text
+        assert "Most likely" not in text
 
     def test_no_candidates_at_all(self, make: Make) -> None:
         text = said(make("assumptions.recruitment.candidates_per_month=0"))
@@ -278,7 +342,23 @@ class TestLittleToSay:
 
         assert "In the one trial simulated, " in text
         assert "run more replications" in text
+        assert "It happened in" not in text
+        assert "80 of 100" not in text.partition("How to read the figures")[0]
         assert "What the trial asks of a participant" in text
+
+    def test_no_log_kept(self, make: Make) -> None:
+        finished = make(keep=0)
+
+        assert "Three simulated participants" not in said(finished)
+        assert "Flow of participants" in said(finished)
+
+    def test_a_hundred_thousand_trials_of_next_to_nothing(self, make: Make) -> None:
+        run = report.read(make(replications=100, text=TINY))
+        many = pd.concat([run.tables["replications.csv"]] * 1000, ignore_index=True)
+        page = report.page(replace(run, tables={**run.tables, "replications.csv": many})).html()
+
+        assert "100,000 simulated trials" in page
+        assert len(page.encode()) < 3_000_000
 
     def test_no_target(self, make: Make) -> None:
         free = SMALL.replace("target: 12", "target: none")
@@ -323,7 +403,9 @@ class TestLittleToSay:
 @pytest.mark.browser
 class TestInABrowser:
     def test_every_chart_is_drawn(self, show: Show, small: Path) -> None:
-        drawn = show(small).eval_on_selector_all(
+        page = show(small)
+        page.evaluate("document.querySelectorAll('details.more').forEach(more => more.open = true)")
+        drawn = page.eval_on_selector_all(
             ".chart",
             """charts => charts.map(chart => [
                 chart.querySelectorAll(
@@ -334,8 +416,67 @@ class TestInABrowser:
 
         assert drawn == [[True, True]] * CHARTS
 
+    def test_what_is_folded_opens_by_keyboard_and_prints_open(
+        self, show: Show, small: Path
+    ) -> None:
+        page = show(small)
+        opened = "[...document.querySelectorAll('details.more')].map(more => more.open)"
+        page.locator("#finished details.more > summary").focus()
+        page.keyboard.press("Enter")
+
+        assert page.evaluate(opened) == [False, True, False, False, False]
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(opened) == [True] * 5
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(opened) == [False, True, False, False, False]
+
+    def test_the_table_behind_a_chart_is_saved_as_it_stands(self, show: Show, small: Path) -> None:
+        page = show(small)
+        page.locator("#register > figure summary", has_text="table behind").click()
+        with page.expect_download() as saved:
+            page.locator("#register > figure button.csv").click()
+        table = pd.read_csv(saved.value.path(), dtype=str)
+
+        assert saved.value.suggested_filename == "register-1.csv"
+        assert (
+            list(table["Probability"])
+            == page.locator("#register > figure td:nth-child(2)").all_text_contents()
+        )
+
+    def test_a_click_in_the_legend_picks_a_series(self, show: Show, small: Path) -> None:
+        page = show(small)
+        faint = ".mark-line path[opacity='0.08']"
+        before = page.locator(f"#finished-1 {faint}").count()
+        page.locator("#finished-1 .role-legend-symbol path").first.dispatch_event("click")
+
+        assert (before, page.locator(f"#finished-1 {faint}").count()) == (0, 1)
+
+    def test_shift_and_the_wheel_zoom_time_and_the_wheel_alone_scrolls(
+        self, show: Show, small: Path
+    ) -> None:
+        page = show(small)
+        labels = page.locator("#finished-1 .role-axis-label text")
+        page.locator("#finished-1").scroll_into_view_if_needed()
+        box = page.locator("#finished-1").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        whole = labels.all_text_contents()
+        page.mouse.wheel(0, -10)
+        page.wait_for_timeout(100)
+        scrolled = labels.all_text_contents()
+        page.keyboard.down("Shift")
+        page.mouse.wheel(0, -300)
+        page.keyboard.up("Shift")
+
+        assert scrolled == whole
+        page.wait_for_function(
+            """whole => [...document.querySelectorAll("#finished-1 .role-axis-label text")]
+                .map(label => label.textContent).join() !== whole.join()""",
+            arg=whole,
+        )
+
     def test_a_chart_reads_its_message_aloud(self, show: Show, small: Path) -> None:
-        drawing = show(small).locator("#reached-2 [role=graphics-document]")
+        drawing = show(small).locator("#reached-1 [role=graphics-document]")
         message = drawing.get_attribute("aria-label") or ""
 
         assert message.startswith("The probability that 12 are randomised rises to ")

@@ -30,6 +30,7 @@ MEASURES = [
     "left",
     "stopped_treatment",
     "still_in_follow_up",
+    "randomised_first_six_months",
     "last_visit_day",
     "visits",
     "visits_out_of_window",

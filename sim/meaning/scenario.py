@@ -105,9 +105,15 @@ def _in_words(entry: object) -> str:
         inner = {key: each for key, each in entry.items() if each is not None}
         if "value" in inner:
             return _in_words(inner["value"])
-        return ", ".join(f"{key} {_in_words(each)}" for key, each in inner.items())
+        law = [inner.pop("family")] if "family" in inner else []
+        numbers = {key: each for key, each in inner.items() if not isinstance(each, bool)}
+        return ", ".join([*law, *(f"{key} {_in_words(each)}" for key, each in numbers.items())])
     if isinstance(entry, list):
         return ", ".join(map(_in_words, entry)) or "none"
+    if isinstance(entry, bool):
+        return "true" if entry else "false"
+    if isinstance(entry, float):
+        return f"{entry:.12g}"
     return "none" if entry is None else str(entry)
 
 

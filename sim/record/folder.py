@@ -25,11 +25,12 @@ from typing import Any, cast
 import pandas as pd
 
 from sim import __version__
-from sim.meaning.scenario import dump
+from sim.meaning.scenario import dump, load
 from sim.record import pairs, tables
 from sim.record.results import Results
 
-MANIFEST, LATEST, PART = "manifest.json", "latest", ".part"
+MANIFEST, SCENARIO, LATEST, PART = "manifest.json", "scenario.yaml", "latest", ".part"
+WORKBOOK = "tables.xlsx"
 REPLICATIONS, COMPARE = "replications.csv", "compare.csv"
 PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
 DECIMALS = 6
@@ -38,7 +39,7 @@ TEXT = (
     *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
     *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
     *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
-    *("visit", "place", "task", "scenario", "weekday", "day"),
+    *("visit", "place", "task", "scenario", "weekday", "day", "digest"),
 )
 
 
@@ -65,10 +66,8 @@ def write(  # noqa: PLR0913  each says something else about the run
     started = datetime.now().astimezone() - timedelta(seconds=seconds)
     scenario = dump(results.scenario).encode()
     digest = sha256(scenario).hexdigest()
-    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
-    target = new(root / results.scenario.scenario / stem) if out is None else claim(out)
-    with refusing(target), _becoming(target) as part:
-        (part / "scenario.yaml").write_bytes(scenario)
+    with _appearing(root, results.scenario.scenario, digest, started, out) as (part, target):
+        (part / SCENARIO).write_bytes(scenario)
         for name, table in tables.build(results).items():
             write_table(part / name, table)
         known_through = results.protocol.calendar_known_through
@@ -76,6 +75,7 @@ def write(  # noqa: PLR0913  each says something else about the run
             "scenario_digest": digest,
             "seed": results.seed,
             "replications": results.replications,
+            "keep": len(results.logs),
             "calendar_known_through": None if known_through is None else known_through.isoformat(),
             "replications_per_second": round(results.replications / seconds, 3)
             if seconds
@@ -83,8 +83,6 @@ def write(  # noqa: PLR0913  each says something else about the run
         }
         write_manifest(part, {"command": command, **facts, **facts_of(started, seconds)})
         page(part)
-    if out is None:
-        point_to(target, root)
     return target
 
 
@@ -106,9 +104,7 @@ def gather(  # noqa: PLR0913  each says something else about the runs
     """
     started = datetime.now().astimezone() - timedelta(seconds=seconds)
     digest = sha256("\n".join(place).encode()).hexdigest()
-    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
-    target = new(root / "compare" / stem) if out is None else claim(out)
-    with refusing(target), _becoming(target) as part:
+    with _appearing(root, "compare", digest, started, out) as (part, target):
         for name, put in place.items():
             put(part / name)
         alike = _alike([part / name for name in place])
@@ -119,9 +115,60 @@ def gather(  # noqa: PLR0913  each says something else about the runs
         facts = {"scenarios": list(place), **alike, **facts_of(started, seconds)}
         write_manifest(part, {"command": command, **facts})
         page(part)
-    if out is None:
-        point_to(target, root)
     return target
+
+
+def join(
+    run: Path,
+    others: Sequence[Path],
+    *,
+    page: Callable[[Path], None],
+    root: Path = Path("results"),
+    out: Path | None = None,
+) -> Path:
+    """Copy a run with sweeps and searches of its scenario into one folder; give its path.
+
+    The folder stands where that of the run would, or is `out`; see `copy`. Raises FolderRefused as
+    `write` does.
+    """
+    digest = manifest(run)["scenario_digest"]
+    started = datetime.now().astimezone()
+    with _appearing(root, load(run / SCENARIO).scenario, digest, started, out) as (part, target):
+        copy(run, others, part)
+        page(part)
+    return target
+
+
+def copy(run: Path, others: Sequence[Path], to: Path) -> None:
+    """Copy a run's folder, and into it those of others, whose names its manifest lists.
+
+    Workbooks, which can be made again, are left behind.
+    """
+    made = shutil.ignore_patterns(WORKBOOK)
+    shutil.copytree(run, to, dirs_exist_ok=True, ignore=made)
+    facts = manifest(run)
+    joined = list(facts.get("joined", ()))
+    for other in others:
+        name = kind_of(manifest(other))
+        numbered = (f"{name}-{number}" for number in count(2))
+        joined.append(next(free for free in chain([name], numbered) if free not in joined))
+        shutil.copytree(other, to / joined[-1], ignore=made)
+    if others:
+        write_manifest(to, {**facts, "joined": joined})
+
+
+def kind_of(facts: Mapping[str, Any]) -> str:
+    """What a manifest is of: run, compare, solve, sweep or, of a sweep that ranks, its design."""
+    if "scenarios" in facts:
+        return "compare"
+    if "moved" in facts:
+        return "solve"
+    return str(facts.get("kind", "sweep" if "varied" in facts else "run"))
+
+
+def is_of_scenario(path: Path, run: Path) -> bool:
+    """Whether a folder is of the very scenario of a run."""
+    return (path / SCENARIO).read_bytes() == (run / SCENARIO).read_bytes()
 
 
 def _alike(runs: Sequence[Path]) -> dict[str, int]:
@@ -212,6 +259,19 @@ def refusing(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FolderRefused(f"{error.filename or target}: {error.strerror}") from error
+
+
+@contextmanager
+def _appearing(
+    root: Path, group: str, digest: str, started: datetime, out: Path | None
+) -> Iterator[tuple[Path, Path]]:
+    """A folder to fill, and where it is once the block ends well: `root/<group>/…`, or `out`."""
+    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
+    target = new(root / group / stem) if out is None else claim(out)
+    with refusing(target), _becoming(target) as part:
+        yield part, target
+    if out is None:
+        point_to(target, root)
 
 
 @contextmanager

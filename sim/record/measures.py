@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import date
 from fnmatch import fnmatchcase
 
 from sim.meaning.protocol import Protocol
@@ -132,8 +133,20 @@ def _days(reading: Reading) -> Measured:
         yield "day_of_target", math.nan
     else:
         yield "day_of_target", days[target - 1] if len(days) >= target else math.inf
+    half_year = _first_six_months(protocol.clock.opens)
+    yield "randomised_first_six_months", float(sum(day < half_year for day in days))
     held = [visit[1] for visit in reading.visits if visit[7] != "missed"]
     yield "last_visit_day", max(held) // MINUTES_PER_DAY if held else math.nan
+
+
+def _first_six_months(opens: date) -> int:
+    """How many days lie between the opening and the same day of the month six months later.
+
+    Where that month is too short, the days run over into the next.
+    """
+    month = opens.month + 5
+    year, month = opens.year + month // 12, month % 12 + 1
+    return (date(year, month, 1) - opens).days + opens.day - 1
 
 
 def _visits(reading: Reading) -> Measured:

@@ -110,9 +110,8 @@ def _months(protocol: Protocol, appointments: Sequence[Appointment], say: Words)
     month, last = appointments[0].day.replace(day=1), appointments[-1].day
     while month <= last:
         weeks = Calendar().monthdatescalendar(month.year, month.month)
-        title = f"{say.lists['months'][month.month - 1]} {month.year}"
         yield Month(
-            title,
+            say.month(month),
             [[_square(protocol, day, month, appointments) for day in week] for week in weeks],
         )
         month = (month + timedelta(days=31)).replace(day=1)

@@ -1,4 +1,4 @@
-"""Bars: stacked, or each with the line from its P10 to its P90. A small table in, a chart out."""
+"""Bars: stacked, side by side, or each with the line from its P10 to its P90."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import altair as alt
 import pandas as pd
 
 from sim.showing.charts import BLACK, Chart, Frame, Series, finish
+from sim.showing.legend import legend
+from sim.showing.touch import layered, picked
 
-BAR, GAP_AND_BAR = 18, 26
-LEGEND_COLUMNS = 3
+THIN, BAR, GAP_AND_BAR = 14, 18, 26
 
 
 def stacked_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
@@ -27,8 +28,30 @@ def stacked_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) ->
             scale=alt.Scale(domain=[0, 1]) if frame.share else alt.Undefined,
         ),
         order="place:Q",
+        opacity=picked(),
     )
-    return finish(alt.layer(bars), GAP_AND_BAR * table["label"].nunique(), frame.message)
+    return finish(layered([bars]), GAP_AND_BAR * table["label"].nunique(), frame.message)
+
+
+def grouped_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
+    """Return one bar per label and series, those of a label side by side: label, series, value."""
+    some = (table["value"] > 0).any()
+    bars = (
+        _labelled(table, series)
+        .mark_bar()
+        .encode(
+            x=alt.X(
+                "value:Q",
+                title=frame.title,
+                axis=alt.Axis(tickCount=6),
+                scale=alt.Undefined if some else alt.Scale(domain=[0, 1]),
+            ),
+            yOffset=_side_by_side(series),
+            opacity=picked(),
+            tooltip=_tips(alt.Tooltip("value:Q", title=" ", format=".2f")),
+        )
+    )
+    return finish(layered([bars]), THIN * len(table), frame.message)
 
 
 def spanned_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
@@ -39,17 +62,15 @@ def spanned_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) ->
     ends = (alt.Tooltip(f"{end}:Q", format=".1f") for end in ("value", "low", "high"))
     base = _labelled(table, series).encode(tooltip=_tips(*ends))
     if table["label"].duplicated().any():
-        names = [one.name for one in series]
-        side = alt.YOffset("series:N", sort=names, scale=alt.Scale(domain=names))
-        base = base.encode(yOffset=side)
+        base = base.encode(yOffset=_side_by_side(series))
     value = alt.X("value:Q", title=frame.title, axis=alt.Axis(tickCount=6, format="~r"))
     layers: list[alt.Chart] = [
-        base.mark_bar(opacity=0.85).encode(x=value),
+        base.mark_bar().encode(x=value, opacity=picked(0.85)),
         base.mark_rule(strokeWidth=1.5).encode(
             x=alt.X("low:Q", title=frame.title), x2="high:Q", color=alt.value(BLACK)
         ),
     ]
-    return finish(alt.layer(*layers), BAR * len(table), frame.message)
+    return finish(layered(layers), BAR * len(table), frame.message)
 
 
 def _labelled(table: pd.DataFrame, series: Sequence[Series]) -> alt.Chart:
@@ -61,9 +82,14 @@ def _labelled(table: pd.DataFrame, series: Sequence[Series]) -> alt.Chart:
             "series:N",
             sort=names,
             scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-            legend=alt.Legend(symbolType="square", columns=LEGEND_COLUMNS),
+            legend=legend(names, "square", rows),
         ),
     )
+
+
+def _side_by_side(series: Sequence[Series]) -> alt.YOffset:
+    names = [one.name for one in series]
+    return alt.YOffset("series:N", sort=names, scale=alt.Scale(domain=names))
 
 
 def _tips(*figures: alt.Tooltip) -> list[alt.Tooltip]:

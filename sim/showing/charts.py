@@ -7,10 +7,14 @@ series apart by dash as well as by colour (the palette Okabe and Ito made for co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Literal, NamedTuple
 
 import altair as alt
 import pandas as pd
+
+from sim.showing.legend import legend
+from sim.showing.touch import layered, picked
 
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 SKY, PURPLE, GREY, BLACK = "#56B4E9", "#CC79A7", "#6B7280", "#1F2933"
@@ -32,12 +36,22 @@ FONT = (
 BAND = {"p10": "low", "p50": "value", "p90": "high"}
 """How the columns of a table of quantiles are named when they are drawn."""
 
-YEAR_OR_MONTH = "timeFormat(datum.value, month(datum.value) == 0 ? '%Y' : '%b')"
+MOMENT = (
+    "timeFormat(datum.value, date(datum.value) > 1 ? '%m-%d' : "
+    "month(datum.value) == 0 ? '%Y' : '%b')"
+)
+"""The label of a date on an axis: a year, a month of it or, in a chart of few weeks, a day."""
+
 HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
+NARROW = 44
+"""Letters in a line of an axis title beneath bars that long names leave little room."""
 LEVELS = " · "
 """What stands between the parts of a path; in a narrow chart each has a line of its own."""
 Chart = alt.LayerChart | alt.FacetChart
 """What `alt.layer` gives; ours are never faceted."""
+
+DATE_WIDTH = 60
+"""Pixels from one date of an axis to the next, about: all have room, and no year is left out."""
 
 
 class Series(NamedTuple):
@@ -71,6 +85,7 @@ def finish(chart: Chart, height: int, message: str) -> Chart:
         chart.properties(width="container", height=height, description=message)
         .configure(font=FONT, background="white", autosize={"type": "fit-x", "contains": "padding"})
         .configure_view(stroke=None)
+        .configure_axisTemporal(tickCount=alt.expr(f"width / {DATE_WIDTH}"))
         .configure_axis(
             labelFontSize=12,
             titleFontSize=12,
@@ -96,13 +111,14 @@ def finish(chart: Chart, height: int, message: str) -> Chart:
     return finished
 
 
-def _colour(series: Sequence[Series]) -> alt.Color:
+def colour(series: Sequence[Series]) -> alt.Color:
+    """The colours of the series, and their legend."""
     names = [one.name for one in series]
     return alt.Color(
         "series:N",
         sort=names,
         scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+        legend=legend(names, "stroke"),
     )
 
 
@@ -112,43 +128,68 @@ def _dash(series: Sequence[Series]) -> alt.StrokeDash:
         "series:N",
         sort=names,
         scale=alt.Scale(domain=names, range=[one.dash for one in series]),
-        legend=alt.Legend(symbolType="stroke", symbolOpacity=1),
+        legend=legend(names, "stroke"),
     )
 
 
-def _dates() -> alt.X:
-    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=YEAR_OR_MONTH)
+def dates() -> alt.X:
+    """The axis of a column of dates."""
+    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=MOMENT)
     return alt.X("date:T", title=None, axis=axis)
 
 
-def over_time(
-    lines: pd.DataFrame, bands: pd.DataFrame, series: Sequence[Series], frame: Frame
-) -> Chart:
-    """Return lines (date, value, series) over bands (date, low, high, series), if there are any."""
-    axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
-    scale = alt.Scale(domain=[0, 1]) if frame.share else alt.Scale(zero=True, nice=True)
-    shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
-    value = alt.Y("value:Q", title=frame.title, axis=axis, scale=scale)
-    tips = [
+def _tips(frame: Frame) -> list[alt.Tooltip]:
+    form = ".1%" if frame.share else ".1f"
+    return [
         alt.Tooltip("series:N", title=" "),
         alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
-        alt.Tooltip("value:Q", title=" ", format=".1%" if frame.share else ".1f"),
+        alt.Tooltip("value:Q", title=" ", format=form),
     ]
+
+
+def over_time(
+    lines: pd.DataFrame,
+    bands: pd.DataFrame,
+    series: Sequence[Series],
+    frame: Frame,
+    behind: Sequence[alt.Chart] = (),
+) -> Chart:
+    """Return lines (date, value, series) over bands (date, low, high, series), if there are any.
+
+    What lies `behind` both shares their axis of dates: spans of time, days marked.
+    """
+    axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
+    highest = max(
+        table[end].max() for table, end in ((lines, "value"), (bands, "high")) if len(table)
+    )
+    scale = alt.Scale(domain=[0, 1]) if frame.share or not highest > 0 else alt.Scale(zero=True)
+    shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
+    value = alt.Y("value:Q", title=frame.title, axis=axis, scale=scale)
     band = (
         alt.Chart(bands)
-        .mark_area(opacity=0.22, interpolate=shape)
-        .encode(x=_dates(), y=alt.Y("low:Q", title=frame.title), y2="high:Q", color=_colour(series))
+        .mark_area(clip=True, interpolate=shape)
+        .encode(
+            x=dates(),
+            y=alt.Y("low:Q", title=frame.title),
+            y2="high:Q",
+            color=colour(series),
+            opacity=picked(0.22),
+        )
     )
     line = (
         alt.Chart(lines)
-        .mark_line(strokeWidth=2, interpolate=shape)
-        .encode(x=_dates(), y=value, color=_colour(series), strokeDash=_dash(series))
+        .mark_line(strokeWidth=2, clip=True, interpolate=shape)
+        .encode(
+            x=dates(), y=value, color=colour(series), strokeDash=_dash(series), opacity=picked()
+        )
     )
     touch = (
-        alt.Chart(lines).mark_point(opacity=0, size=80).encode(x=_dates(), y=value, tooltip=tips)
+        alt.Chart(lines)
+        .mark_point(opacity=0, size=80, clip=True)
+        .encode(x=dates(), y=value, tooltip=_tips(frame))
     )
     layers = [line, touch] if bands.empty else [band, line, touch]
-    return finish(alt.layer(*layers), frame.height, frame.message)
+    return finish(layered([*layers, *behind], time=True), frame.height, frame.message)
 
 
 def along(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
@@ -165,17 +206,22 @@ def along(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
     share = alt.Scale(domain=[0, 1])
     value = alt.Y("value:Q", title=frame.title, axis=alt.Axis(format="%"), scale=share)
     base = alt.Chart(table)
-    band = base.mark_area(opacity=0.22).encode(
-        x=x, y=alt.Y("low:Q", title=frame.title, scale=share), y2="high:Q", color=_colour(series)
+    band = base.mark_area().encode(
+        x=x,
+        y=alt.Y("low:Q", title=frame.title, scale=share),
+        y2="high:Q",
+        color=colour(series),
+        opacity=picked(0.22),
     )
     line = base.mark_line(strokeWidth=2, point=True).encode(
         x=x,
         y=value,
-        color=_colour(series),
+        color=colour(series),
         strokeDash=_dash(series),
+        opacity=picked(),
         tooltip=["series:N", "at", alt.Tooltip("value:Q", format=".1%")],
     )
-    return finish(alt.layer(band, line), frame.height, frame.message)
+    return finish(layered([band, line]), frame.height, frame.message)
 
 
 def scatter(table: pd.DataFrame, frame: Frame) -> Chart:
@@ -204,29 +250,6 @@ def scatter(table: pd.DataFrame, frame: Frame) -> Chart:
     return finish(alt.layer(spans, points), frame.height, frame.message)
 
 
-def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:
-    """Return a field of shares with the figure in each cell: across, down, value."""
-    cells = alt.Chart(table).encode(
-        x=alt.X(
-            "across:N",
-            title=frame.across,
-            sort=list(dict.fromkeys(table["across"])),
-            axis=alt.Axis(labelAngle=0, labelOverlap=True),
-        ),
-        y=alt.Y("down:N", title=frame.title, sort=list(dict.fromkeys(table["down"]))[::-1]),
-    )
-    colour = alt.Color(
-        "value:Q", scale=alt.Scale(domain=[0, 1], scheme="blues"), legend=alt.Legend(format="%")
-    )
-    fields = cells.mark_rect().encode(
-        color=colour, tooltip=["across:N", "down:N", alt.Tooltip("value:Q", format=".1%")]
-    )
-    dark = alt.when("datum.value > 0.6").then(alt.value("white")).otherwise(alt.value(BLACK))
-    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=dark)
-    height = max(frame.height, ROW_HEIGHT * table["down"].nunique())
-    return finish(alt.layer(fields, figures), height, frame.message)
-
-
 def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
     """Return a bar from low to high per row, coloured by series: label, low, high, series.
 
@@ -236,18 +259,20 @@ def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
     palette = alt.Scale(domain=names, range=[one.colour for one in series])
     base = alt.Chart(table).encode(
         y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=420, ticks=False)),
-        color=alt.Color("series:N", sort=names, scale=palette),
+        color=alt.Color("series:N", sort=names, scale=palette, legend=legend(names, beside=rows)),
+        opacity=picked(),
         tooltip=["label:N", "series:N", *(alt.Tooltip(f"{end}:Q") for end in ("low", "high"))],
     )
-    x = alt.X("low:Q", title=frame.title, axis=alt.Axis(format="+%" if frame.share else "~g"))
+    title = wrap(frame.title, NARROW)
+    x = alt.X("low:Q", title=title, axis=alt.Axis(format="+%" if frame.share else "~g"))
     layers: list[alt.Chart] = [base.mark_bar(height=BAR_HEIGHT).encode(x=x, x2="high:Q")]
     if "value" in table:
         layers = [
             base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q"),
-            base.mark_point(filled=True, size=80, opacity=1).encode(x="value:Q"),
+            base.mark_point(filled=True, size=80).encode(x="value:Q"),
         ]
     zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=GREY).encode(x="at:Q")
-    return finish(alt.layer(*layers, zero), ROW_HEIGHT * len(rows), frame.message)
+    return finish(layered([*layers, zero]), ROW_HEIGHT * len(rows), frame.message)
 
 
 def dots(table: pd.DataFrame, frame: Frame) -> Chart:
@@ -272,30 +297,3 @@ def dots(table: pd.DataFrame, frame: Frame) -> Chart:
         ],
     )
     return finish(alt.layer(span, point), ROW_HEIGHT * len(rows), frame.message)
-
-
-def grouped_bars(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
-    """Return one bar per label and series: label, series, value."""
-    rows = list(dict.fromkeys(table["label"]))
-    names = [one.name for one in series]
-    bars = (
-        alt.Chart(table)
-        .mark_bar()
-        .encode(
-            y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=320, ticks=False)),
-            yOffset=alt.YOffset("series:N", sort=names, scale=alt.Scale(domain=names)),
-            x=alt.X("value:Q", title=frame.title, axis=alt.Axis(tickCount=6)),
-            color=alt.Color(
-                "series:N",
-                sort=names,
-                scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-                legend=alt.Legend(symbolType="square"),
-            ),
-            tooltip=[
-                alt.Tooltip("label:N", title=" "),
-                alt.Tooltip("series:N", title=" "),
-                alt.Tooltip("value:Q", title=" ", format=".2f"),
-            ],
-        )
-    )
-    return finish(alt.layer(bars), BAR_HEIGHT * len(series) * len(rows), frame.message)

@@ -6,10 +6,8 @@ A command imports what it needs when it runs, so that --help answers at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from shutil import copytree
 from typing import NoReturn
 
 import click
@@ -18,16 +16,16 @@ from sim import __version__
 from sim.showing.options import (
     RESULTS,
     load_scenario,
-    refusing_places,
     scenario_argument,
     seed_option,
     set_option,
     verbose_option,
 )
+from sim.showing.reporting import report
 from sim.showing.simulating import compare, run
 from sim.showing.solving import solve
 from sim.showing.sweeping import sweep
-from sim.showing.terminal import Commands, NotOpened, exit_code, print_wrapped
+from sim.showing.terminal import Commands, exit_code, print_wrapped
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -117,56 +115,7 @@ def trace(
         click.echo(calendar)
 
 
-@commands.command()
-@click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Where several are put side by side.")
-@verbose_option
-@click.pass_context
-def report(context: click.Context, /, paths: Sequence[Path], out: Path | None) -> None:
-    """Build the page of FOLDER again from its tables; put several side by side."""
-    from sim.record import folder
-    from sim.showing import comparing
-    from sim.showing import report as page
-
-    if not paths:
-        raise click.UsageError("name a folder or more")
-    for path in paths:
-        if not (path / folder.MANIFEST).is_file():
-            raise NotOpened(f"{path}: not the folder of a finished run")
-    if len(paths) == 1:
-        if out is not None:
-            raise click.UsageError("--out: one folder keeps its page in itself")
-        _writer(paths[0])(paths[0])
-        click.echo(paths[0])
-        return
-    if any(_writer(path) is not page.write for path in paths):
-        raise click.UsageError("only the folders of runs can be put side by side")
-    place = {page.read(path).scenario.scenario: partial(copytree, path) for path in paths}
-    if len(place) < len(paths):
-        raise click.UsageError("two folders hold scenarios of one name; give them other names")
-    with refusing_places():
-        command = context.obj
-        click.echo(
-            folder.gather(
-                place, command=command, seconds=0.0, page=comparing.write, root=RESULTS, out=out
-            )
-        )
-
-
-def _writer(finished: Path) -> Callable[[Path], None]:
-    """What writes the page of a folder: of a run, runs side by side, a sweep or a solution."""
-    from sim.record import folder
-    from sim.showing import comparing, landscape, ranking, solution
-    from sim.showing import report as page
-
-    manifest = folder.manifest(finished)
-    if "scenarios" in manifest:
-        return comparing.write
-    if "on" in manifest:
-        return ranking.write
-    if "moved" in manifest:
-        return solution.write
-    return landscape.write if "varied" in manifest else page.write
+commands.add_command(report)
 
 
 @commands.command()

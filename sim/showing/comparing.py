@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from sim.meaning.scenario import leaves
 from sim.record import folder
-from sim.showing import charts, findings, rendering, report
+from sim.showing import charts, findings, provenance, report
 from sim.showing.charts import STYLES, Frame, Series
 from sim.showing.page import Answer, Figure, Row, Run, Table, place
-from sim.vocabulary.words import Words, number, percent, words
+from sim.showing.rendering import Page
+from sim.vocabulary.words import BLANK, ENGLISH, Words
 
 Runs = Mapping[str, Run]
 """Finished runs by the names of their scenarios, the baseline first."""
+
+FOLDED_FROM = 12
+"""Rows above which the table of inputs is folded away."""
 
 SHOWN = (
     *("randomised", "completed", "day_of_target", "visits_out_of_window", "site_trips"),
@@ -26,29 +30,43 @@ SHOWN = (
 """Measures on the page, before those that targets name; compare.csv has them all."""
 
 
-def write(finished: Path) -> None:
-    """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
+class Comparison(NamedTuple):
+    """Runs side by side as their folder holds them."""
+
+    runs: Runs
+    compared: pd.DataFrame
+    manifest: Mapping[str, Any]
+
+
+def read(finished: Path, language: str = ENGLISH) -> Comparison:
+    """Read what the page is made of."""
     manifest = folder.manifest(finished)
-    runs = {name: report.read(finished / name) for name in manifest["scenarios"]}
-    page = render(runs, folder.read(finished, folder.COMPARE), manifest)
-    (finished / report.PAGE).write_text(page, encoding="utf-8")
+    runs = {name: report.read(finished / name, language) for name in manifest["scenarios"]}
+    return Comparison(runs, folder.read(finished, folder.COMPARE), manifest)
 
 
-def render(runs: Runs, compared: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
-    """Return the page as HTML; the same runs give the same text."""
-    say, first = words(), next(iter(runs.values()))
-    answers = [_inputs(runs, say), _reached(runs, say), _work(runs, say)]
-    answers.append(_differences(runs, compared, say))
-    return rendering.render(
-        "compare.html.j2",
-        say=say,
-        place=place(first.scenario),
-        verdict=verdict(runs),
-        replications=number(first.count, 0),
-        answers=answers,
-        pages=[(name, run.scenario.title or name) for name, run in runs.items()],
-        manifest=manifest,
-    )
+def write(finished: Path, language: str = ENGLISH) -> None:
+    """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
+    page(read(finished, language)).write(finished)
+
+
+def page(comparison: Comparison) -> Page:
+    """Return the page of runs side by side."""
+    runs, compared, manifest = comparison
+    first = next(iter(runs.values()))
+    say = first.say
+    titled = {say.title(name): run for name, run in runs.items()}
+    blanks = {
+        "place": place(first.scenario, say),
+        "verdict": verdict(titled),
+        "replications": say.number(first.count, 0),
+        "pages": [(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, say),
+    }
+    answers = [_inputs(titled, say), _reached(titled, say), _work(titled, say)]
+    answers.append(_differences(titled, compared, say))
+    return Page("compare.html.j2", say, answers, blanks)
 
 
 def verdict(runs: Runs) -> str:
@@ -60,28 +78,47 @@ def verdict(runs: Runs) -> str:
     aims = {(run.target, run.recruits_until) for run in runs.values()}
     (target, day), *others = aims
     if others or target is None:
-        return say("compare.verdict", chances="; ".join(chances))
-    return say("compare.verdict_one", target=target, day=say.day(day), chances="; ".join(chances))
+        return say("compare.verdict", chances=say.clauses(chances))
+    return say("compare.verdict_one", target=target, day=say.day(day), chances=say.clauses(chances))
 
 
 def _chance(run: Run) -> str:
     if run.target is None:
-        return number(run.measure("randomised")["mean"])
-    return percent(float((run.replications["randomised"] >= run.target).mean()))
+        return run.say.number(run.measure("randomised")["mean"])
+    return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
 
 
 def _inputs(runs: Runs, say: Words) -> Answer:
     """The inputs that are not the same in all scenarios."""
-    written = {name: dict(leaves(run.scenario)) for name, run in runs.items()}
-    paths = dict.fromkeys(path for values in written.values() for path in values)
-    rows = [
-        Row([path, *cells])
-        for path in paths
-        if len(set(cells := [values.get(path, "–") for values in written.values()])) > 1
-    ]
+    rows = list(unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
-    return Answer("inputs", say("compare.inputs_title"), lead, (), [table] if rows else [])
+    parts, more = ([table], []) if len(rows) <= FOLDED_FROM else ([], [table])
+    return Answer("inputs", say("compare.inputs_title"), lead, (), parts if rows else [], more)
+
+
+def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
+    """Yield a row an input that differs, from what each scenario writes by path.
+
+    An entry that only some scenarios have, as a row of the schedule, is one row, however much it
+    holds.
+    """
+    whole: set[str] = set()
+    for path in dict.fromkeys(path for values in written for path in values):
+        cells = [values.get(path, BLANK) for values in written]
+        entry = _entry(path)
+        held = [any(_entry(each) == entry for each in values) for values in written]
+        if path == entry or all(held):
+            if len(set(cells)) > 1:
+                yield Row([path, *cells])
+        elif entry not in whole:
+            whole.add(entry)
+            yield Row([entry, *(say("compare.there") if each else BLANK for each in held)])
+
+
+def _entry(path: str) -> str:
+    """The entry of the scenario that a path leads into, as `design.schedule.injections`."""
+    return ".".join(path.split(".")[:3])
 
 
 def _reached(runs: Runs, say: Words) -> Answer:
@@ -111,9 +148,9 @@ def _targets(runs: Runs, targets: Sequence[str], say: Words) -> Table:
 
 def _probability(target: pd.Series[Any] | None, say: Words) -> str:
     if target is None:
-        return "–"
-    span = say.span(percent(target["ci_low"]), percent(target["ci_high"]))
-    return f"{percent(target['probability'])} ({span})"
+        return BLANK
+    span = say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"]))
+    return say.aside(say.percent(target["probability"]), span)
 
 
 def _enrolment(runs: Runs, say: Words) -> Figure:
@@ -125,13 +162,15 @@ def _enrolment(runs: Runs, say: Words) -> Figure:
     baseline = next(iter(grown))
     lines = pd.concat([each.assign(series=name) for name, each in grown.items()])
     band = grown[baseline].assign(series=baseline)
-    ends = {name: number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
-    listed = "; ".join(f"{name} {end}" for name, end in ends.items())
+    ends = {name: say.number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
+    listed = say.clauses(f"{name} {end}" for name, end in ends.items())
     frame = Frame(say("compare.enrolment_axis"), say("compare.enrolment_message", ends=listed))
     chart = charts.over_time(
         lines.rename(columns=charts.BAND), band.rename(columns=charts.BAND), _styled(runs), frame
     )
-    return Figure(say("compare.enrolment"), chart, _by_date(grown, say("compare.enrolment"), say))
+    return Figure(
+        say("compare.enrolment"), chart, _by_date(grown, "p50", say("compare.enrolment"), say)
+    )
 
 
 def _work(runs: Runs, say: Words) -> Answer:
@@ -152,16 +191,17 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
     weeks = {name: hours for name, run in runs.items() if len(hours := _hours(run, role))}
     lines = pd.concat([each.assign(series=name) for name, each in weeks.items()])
     most = {
-        name: number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
+        name: say.number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
         for name in weeks
     }
-    listed = "; ".join(f"{name} {hours}" for name, hours in most.items())
+    listed = say.clauses(f"{name} {hours}" for name, hours in most.items())
     message = say("compare.week_message", role=say.heading(role), most=listed)
     title = say("compare.week", role=say.heading(role))
     frame = Frame(say("compare.week_axis"), message, height=200)
-    lines = lines.rename(columns=charts.BAND)
-    chart = charts.over_time(lines, lines.iloc[:0], _styled(weeks), frame)
-    return Figure(title, chart, _by_date(weeks, title, say))
+    chart = charts.over_time(
+        lines.rename(columns={"mean": "value"}), lines.iloc[:0], _styled(weeks), frame
+    )
+    return Figure(title, chart, _by_date(weeks, "mean", title, say))
 
 
 def _hours(run: Run, role: str) -> pd.DataFrame:
@@ -171,11 +211,11 @@ def _hours(run: Run, role: str) -> pd.DataFrame:
     return ours.assign(date=pd.to_datetime(ours["week"]))
 
 
-def _by_date(tables: Mapping[str, pd.DataFrame], title: str, say: Words) -> Table:
-    """The middle value (P50) of each scenario by date."""
-    wide = pd.DataFrame({name: table.set_index("date")["p50"] for name, table in tables.items()})
+def _by_date(tables: Mapping[str, pd.DataFrame], column: str, title: str, say: Words) -> Table:
+    """A column of each scenario by date."""
+    wide = pd.DataFrame({name: table.set_index("date")[column] for name, table in tables.items()})
     rows = [
-        Row([say.day(day.date()), *(number(value) for value in values)])
+        Row([say.day(day.date()), *(say.number(value) for value in values)])
         for day, values in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     return Table(title, [say("shared.date"), *tables], rows)
@@ -214,12 +254,12 @@ def _wishes(runs: Runs) -> dict[str, int]:
 
 def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
     yield say.heading(one["measure"])
-    yield one["scenario"]
-    yield number(one["baseline_mean"])
-    yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else "–"
+    yield say.title(one["scenario"])
+    yield say.number(one["baseline_mean"])
+    yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else BLANK
     low, high = one["ci_low"], one["ci_high"]
-    yield say.span(number(low, 2), number(high, 2)) if pd.notna(low) else "–"
-    yield percent(one["chance_higher"])
+    yield say.span(say.number(low, 2), say.number(high, 2)) if pd.notna(low) else BLANK
+    yield say.percent(one["chance_higher"])
     if not low > 0 and not high < 0:
         yield say("compare.no_difference")
     elif not wish:

@@ -9,7 +9,6 @@ import pandas as pd
 from sim.showing.bars import stacked_bars
 from sim.showing.charts import BLUE, ORANGE, SKY, SOLID, VERMILION, Frame, Series
 from sim.showing.page import Figure, Row, Run, Table
-from sim.vocabulary.words import number, percent
 
 PALE = "#D1D5DB"
 FATES = {
@@ -53,18 +52,18 @@ def _windows(run: Run) -> Figure:
     kept = shares["on_the_day"] + shares["moved"]
     message = say(
         "finished.visits_message",
-        on_the_day=percent(every["on_the_day"]),
-        moved=percent(every["moved"]),
-        name=say.title(str(kept.idxmin())),
-        share=percent(kept.min()),
+        on_the_day=say.percent(every["on_the_day"]),
+        moved=say.percent(every["moved"]),
+        name=say.heading(str(kept.idxmin())),
+        share=say.percent(kept.min()),
     )
     chart = stacked_bars(bars, series, Frame(say("finished.visits_axis"), message, share=True))
     rows = [
         Row(
             [
                 say.heading(row),
-                number(means["planned"][row]),
-                *map(percent, shares.loc[row]),
+                say.number(means["planned"][row]),
+                *map(say.percent, shares.loc[row]),
                 _main_reason(run, row),
             ]
         )
@@ -97,7 +96,7 @@ def _doses(run: Run) -> Figure:
         "mean", ["product", "day"], "quantity", "sum", sort=False
     )
     doses = doses[doses[["planned", "given"]].sum(axis=1) > 0]
-    labels = [f"{say.heading(product)}: {say.title(day)}" for product, day in doses.index]
+    labels = [say.part(say.heading(product), say.title(day)) for product, day in doses.index]
     series = [Series(say(key), FATES[fate], SOLID) for fate, key in OF_DOSES.items()]
     bars = pd.concat(
         [
@@ -108,14 +107,14 @@ def _doses(run: Run) -> Figure:
     off = doses[doses.index.isin(OFF_DAYS, level="day")].sum()
     message = say(
         "doses.message",
-        planned=number(off["planned"]),
-        every=number(doses["planned"].sum()),
-        **{fate: number(off[fate]) for fate in OF_DOSES},
+        planned=say.number(off["planned"]),
+        every=say.number(doses["planned"].sum()),
+        **{fate: say.number(off[fate]) for fate in OF_DOSES},
     )
     chart = stacked_bars(bars, series, Frame(say("doses.axis"), message))
     columns = ["planned", *OF_DOSES, "given"]
     rows = [
-        Row([label, *map(number, figures)])
+        Row([label, *map(say.number, figures)])
         for label, figures in zip(labels, doses[columns].to_numpy(), strict=True)
     ]
     header = [say("doses.day"), say("finished.planned")]

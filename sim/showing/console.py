@@ -13,7 +13,7 @@ from sim.showing import register
 from sim.showing.findings import date_of_day
 from sim.showing.page import Run
 from sim.showing.reaching import verdict
-from sim.vocabulary.words import number, percent
+from sim.vocabulary.words import words
 
 
 def result(run: Run) -> Iterator[str]:
@@ -22,8 +22,8 @@ def result(run: Run) -> Iterator[str]:
     if run.target is not None:
         yield f"{run.target} randomised on: {', '.join(_dates(run))}"
     completed = run.measure("completed")
-    low, high = number(completed["p10"], 0), number(completed["p90"], 0)
-    yield f"Completed: {number(completed['mean'])} on average, P10 to P90 {low} to {high}"
+    low, high = run.say.number(completed["p10"], 0), run.say.number(completed["p90"], 0)
+    yield f"Completed: {run.say.number(completed['mean'])} on average, P10 to P90 {low} to {high}"
     yield from _targets(run)
     yield from _hours(run)
     yield from _calendar(run.protocol)
@@ -51,7 +51,7 @@ def _targets(run: Run) -> Iterator[str]:
         yield "Targets"
     for target in targets:
         asked, found, low, high = (
-            percent(target[name])
+            run.say.percent(target[name])
             for name in ("with_probability", "probability", "ci_low", "ci_high")
         )
         wanted = f"{target['measure']} {target['needed']} in {asked} of trials"
@@ -69,18 +69,20 @@ def _hours(run: Run) -> Iterator[str]:
             run.measure(f"{role}_{what}")["mean"]
             for what in ("hours", "utilisation", "asked_hours_busiest_week")
         )
-        share = "" if math.isnan(used) else percent(used)
-        yield f"  {role:{width}}  {number(worked, 0):>7} h  {share:>5}  {number(busiest):>7} h"
+        share = "" if math.isnan(used) else run.say.percent(used)
+        hours, most = run.say.number(worked, 0), run.say.number(busiest)
+        yield f"  {role:{width}}  {hours:>7} h  {share:>5}  {most:>7} h"
 
 
 def check(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield what a scenario implies and which of its assumptions nothing supports."""
+    say = words()
     yield "Implied"
     yield from _recruitment(protocol)
     for arm_name, weeks, left in implied.dropout(protocol):
-        yield f"  {percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
+        yield f"  {say.percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
     for role, hours, people, is_mean in implied.full_time(scenario):
-        share = percent(hours / implied.FULL_TIME_HOURS)
+        share = say.percent(hours / implied.FULL_TIME_HOURS)
         number, mean = f"{people:.3g}" if isinstance(people, float) else people, " on average"
         yield (
             f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
@@ -102,14 +104,14 @@ def _calendar(protocol: Protocol) -> Iterator[str]:
 
 
 def _recruitment(protocol: Protocol) -> Iterator[str]:
-    passing = implied.passing(protocol)
-    a_month = number(implied.randomised_per_month(protocol, passing), 2)
-    yield f"  {percent(passing)} of candidates meet every criterion"
+    say, passing = words(), implied.passing(protocol)
+    a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
+    yield f"  {say.percent(passing)} of candidates meet every criterion"
     yield f"  {a_month} randomised a month, before season, disruptions and waiting"
     ends = implied.screening(protocol)
     if ends is not None:
-        yield f"  {percent(ends.failed)} of those who consent fail screening"
-        yield f"  {percent(ends.withdrew)} of those who consent withdraw during screening"
+        yield f"  {say.percent(ends.failed)} of those who consent fail screening"
+        yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"
 
 
 def _safe(protocol: Protocol, day: int) -> date | str:
@@ -117,10 +119,10 @@ def _safe(protocol: Protocol, day: int) -> date | str:
 
 
 def _unsupported(scenario: Scenario) -> Iterator[str]:
-    entries = register.entries(scenario)
+    entries = register.entries(scenario, words())
     bare = [entry for entry in entries if entry.evidence == "assumption"]
     yield f"Assumptions without evidence: {len(bare)} of {len(entries)}"
     for entry in bare:
         span = f", range {entry.range[0]:g} to {entry.range[1]:g}" if entry.range else ""
         source = f"; {entry.source}" if entry.source else ""
-        yield f"  {entry.path}: {entry.value}{span}{source}"
+        yield f"  {entry.path}: {entry.written}{span}{source}"

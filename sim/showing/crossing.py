@@ -19,6 +19,7 @@ from sim.showing.charts import (
     Chart,
     finish,
 )
+from sim.showing.legend import legend
 
 
 class Answered(NamedTuple):
@@ -51,9 +52,9 @@ def crossing(
     y = alt.Y("value:Q", title=axes[1], axis=alt.Axis(format="%"), scale=share)
     drawn = alt.Scale(domain=list(named), range=[BLUE, BLACK, VERMILION])
     dashes = alt.Scale(domain=list(named), range=[SOLID, DASHED, DOTTED])
-    legend = alt.Legend(symbolType="stroke", symbolOpacity=1)
-    colour = alt.Color("series:N", sort=list(named), scale=drawn, legend=legend)
-    dash = alt.StrokeDash("series:N", sort=list(named), scale=dashes, legend=legend)
+    key = legend(named, "stroke")
+    colour = alt.Color("series:N", sort=list(named), scale=drawn, legend=key)
+    dash = alt.StrokeDash("series:N", sort=list(named), scale=dashes, legend=key)
     base = alt.Chart(_placed(table, answered).assign(series=curve)).encode(x=x, color=colour)
     level = alt.Chart(pd.DataFrame({"value": [answered.needed], "series": [needed]}))
     layers = [

@@ -1,4 +1,4 @@
-"""A field of the year: weeks across, weekdays down, the darker the more."""
+"""Fields, the darker the more: a year of weeks and weekdays, a grid of a sweep."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from sim.showing.charts import BLUE, SKY, Chart, Frame, finish
+from sim.showing.charts import BLUE, ROW_HEIGHT, SKY, Chart, Frame, finish
 
 CELL = 22
+LIGHT_BELOW = 0.75
+"""Up to this value black is read more easily on the blues than white: the contrast is above 4.5."""
+
 SHADES = ["#F1F4F8", SKY, BLUE, "#062F4F"]
 
 
@@ -45,3 +48,27 @@ def year_field(table: pd.DataFrame, named: Mapping[int, str], frame: Frame) -> C
         )
     )
     return finish(alt.layer(cells), CELL * len(days), frame.message)
+
+
+def heat_map(table: pd.DataFrame, frame: Frame) -> Chart:
+    """Return a field of shares with the figure in each cell: across, down, value."""
+    cells = alt.Chart(table).encode(
+        x=alt.X(
+            "across:N",
+            title=frame.across,
+            sort=list(dict.fromkeys(table["across"])),
+            axis=alt.Axis(labelAngle=0, labelOverlap=True),
+        ),
+        y=alt.Y("down:N", title=frame.title, sort=list(dict.fromkeys(table["down"]))[::-1]),
+    )
+    colour = alt.Color(
+        "value:Q", scale=alt.Scale(domain=[0, 1], scheme="blues"), legend=alt.Legend(format="%")
+    )
+    fields = cells.mark_rect().encode(
+        color=colour, tooltip=["across:N", "down:N", alt.Tooltip("value:Q", format=".1%")]
+    )
+    is_dark = alt.when(f"datum.value > {LIGHT_BELOW}")
+    ink = is_dark.then(alt.value("white")).otherwise(alt.value("black"))
+    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=ink)
+    height = max(frame.height, ROW_HEIGHT * table["down"].nunique())
+    return finish(alt.layer(fields, figures), height, frame.message)

@@ -15,7 +15,6 @@ from sim.record.tally import rank
 from sim.vocabulary.intervals import of_share
 
 Z = 1.959963984540054
-FEWEST_FOR_THIRDS = 30
 
 
 class Quantile(NamedTuple):
@@ -53,25 +52,6 @@ def reached_by(ordered: NDArray[np.float64], dates: Sequence[date], opens: date)
         times = int(np.count_nonzero(ordered < (day - opens).days + 1))
         rows.append((pd.Timestamp(day), times / len(ordered), *of_share(times, len(ordered))))
     return pd.DataFrame(rows, columns=["date", "value", "low", "high"])
-
-
-def by_rate(replications: pd.DataFrame, target: int) -> pd.DataFrame | None:
-    """Return the share of replications that reach the target in each third of the drawn rate.
-
-    One row a third: from, to (candidates a month), probability, ci_low, ci_high. None where the
-    rate is known, or where too few replications fall into a third to say anything.
-    """
-    rate = replications["candidates_per_month_drawn"]
-    if len(replications) < FEWEST_FOR_THIRDS or not rate.max() > rate.min():
-        return None
-    ordered = replications.sort_values("candidates_per_month_drawn", kind="stable")
-    rows = []
-    for third in np.array_split(np.arange(len(ordered)), 3):
-        ours = ordered.iloc[third]
-        times, rates = int((ours["randomised"] >= target).sum()), ours[rate.name]
-        interval = of_share(times, len(ours))
-        rows.append((rates.iloc[0], rates.iloc[-1], times / len(ours), *interval))
-    return pd.DataFrame(rows, columns=["from", "to", "probability", "ci_low", "ci_high"])
 
 
 def month_ends(enrolment: pd.DataFrame, closes: date) -> list[date]:

@@ -7,14 +7,10 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sim.meaning.protocol import Arm
-from sim.showing import charts, complying, findings
+from sim.showing import backdrop, charts, complying, consort, findings, lives, timing
+from sim.showing.bars import grouped_bars
 from sim.showing.charts import BLUE, DASHED, GREEN, ORANGE, SKY, SOLID, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
-from sim.vocabulary.words import number, percent
-
-KEPT = ("candidates", "randomised")
-ASIDE = ("received_first_dose", "stopped_treatment")
-"""Boxes of the flow that hold who is left, and that count people counted in another box as well."""
+from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 
 MOVES = ("in_window", "out_of_window", "missed")
 """Outcomes that have a cause: of those in their window, the visits not held on the planned day."""
@@ -25,18 +21,20 @@ FAILURES = ("failed_any", "failed_first", "failed_only")
 def answer(run: Run) -> Answer:
     """Return whether participants finish in time, and where they are lost."""
     say, closes = run.say, run.say.day(run.closes)
-    title, parts = say("finished.title", day=closes), list(_parts(run))
+    title, more = say("finished.title", day=closes), list(_more(run))
     if not run.anybody_randomised:
-        return Answer("finished", title, say("finished.nobody"), (), parts)
-    means = {name: number(run.measure(name)["mean"]) for name in ("randomised", "completed")}
+        return Answer("finished", title, say("finished.nobody"), (), (), more)
+    means = {name: say.number(run.measure(name)["mean"]) for name in ("randomised", "completed")}
     lead = say("finished.lead", day=closes, **means)
-    return Answer("finished", title, lead, list(_paragraphs(run)), parts)
+    return Answer("finished", title, lead, list(_paragraphs(run)), [_completion(run)], more)
 
 
 def _paragraphs(run: Run) -> Iterator[str]:
     say, completed = run.say, run.measure("completed")
-    yield say("finished.span", low=number(completed["p10"], 0), high=number(completed["p90"], 0))
-    still, left = (number(run.measure(name)["mean"]) for name in ("still_in_follow_up", "left"))
+    if run.count > 1:
+        low, high = (say.number(completed[quantile], 0) for quantile in ("p10", "p90"))
+        yield say("finished.span", low=low, high=high)
+    still, left = (say.number(run.measure(name)["mean"]) for name in ("still_in_follow_up", "left"))
     yield say("finished.still", still=still, left=left)
     last_safe = min((arm.latest_safe_day for arm in run.protocol.arms), default=0)
     days = (run.recruits_until - run.opens).days - last_safe
@@ -44,11 +42,10 @@ def _paragraphs(run: Run) -> Iterator[str]:
         yield say("finished.too_late", day=say.day(run.recruits_until), days=days)
 
 
-def _parts(run: Run) -> Iterator[Table | Figure]:
+def _more(run: Run) -> Iterator[Part]:
+    yield consort.figure(run)
+    yield from lives.figures(run)
     yield _safe_dates(run)
-    if run.anybody_randomised:
-        yield _completion(run)
-    yield _flow(run)
     if len(run.tables["funnel.csv"]):
         yield _funnel(run)
     if run.anybody_randomised and len(run.tables["visits.csv"]):
@@ -70,7 +67,7 @@ def _safe_cells(run: Run, arm: Arm) -> list[str]:
     shown = run.say("finished.before_opening")
     if arm.latest_safe_day >= 0:
         shown = run.say.day(findings.date_of_day(run.opens, arm.latest_safe_day))
-    return [shown, number(in_time), number(every - in_time)]
+    return [shown, run.say.number(in_time), run.say.number(every - in_time)]
 
 
 def _completion(run: Run) -> Figure:
@@ -90,35 +87,20 @@ def _completion(run: Run) -> Figure:
     message = say(
         "finished.fan_message",
         day=say.day(run.closes),
-        randomised=number(randomised["p50"].iloc[-1], 0),
-        completed=number(completed["p50"].iloc[-1], 0),
+        randomised=say.number(randomised["p50"].iloc[-1], 0),
+        completed=say.number(completed["p50"].iloc[-1], 0),
     )
-    chart = charts.over_time(points, points, series, Frame(say("finished.axis"), message))
+    marks = backdrop.marked(timing.deadlines(run), run.opens)
+    chart = charts.over_time(points, points, series, Frame(say("finished.axis"), message), marks)
     columns = ["p50_randomised", "p10", "p50", "p90"]
     beside = completed.assign(p50_randomised=randomised["p50"])
     rows = [
-        Row([say.day(point["date"]), *(number(point[column], 0) for column in columns)])
+        Row([say.day(point["date"]), *(say.number(point[column], 0) for column in columns)])
         for point in beside.to_dict("records")
     ]
     heads = [f"{say.heading('completed')} {quantile}" for quantile in ("P10", "P50", "P90")]
     header = [say("shared.date"), f"{say.heading('randomised')} P50", *heads]
     return Figure(title, chart, Table(title, header, rows))
-
-
-def _flow(run: Run) -> Table:
-    """The boxes of the CONSORT diagram in order: who is left, and who was lost on the way."""
-    say, flow = run.say, run.tables["flow.csv"].fillna("")
-    rows = []
-    for box in flow[(flow["mean"] > 0) | (flow["reason"] == "")].to_dict("records"):
-        name, arm, title = box["box"], box["arm"], say.heading(box["box"])
-        if arm and name in KEPT:
-            title = say("finished.allocated", arm=run.arm_title(arm))
-        middle = say.span(number(box["p10"], 0), number(box["p90"], 0))
-        kind = "kept" if name in KEPT else "aside" if name in ASIDE else "lost"
-        rows.append(Row([title, say.title(box["reason"]), number(box["mean"]), middle], kind))
-    columns = ("finished.flow_box", "finished.flow_reason", "shared.mean", "shared.middle")
-    header = [say(column) for column in columns]
-    return Table(say("finished.flow"), header, rows, say("finished.flow_note"), texts=2)
 
 
 def _funnel(run: Run) -> Figure:
@@ -135,15 +117,15 @@ def _funnel(run: Run) -> Figure:
         Row(
             [
                 say.heading(step["step"]),
-                *(number(step[column]) for column in ("reached", *FAILURES)),
-                percent(step["share_failing"]),
+                *(say.number(step[column]) for column in ("reached", *FAILURES)),
+                say.percent(step["share_failing"]),
             ]
         )
         for step in steps.to_dict("records")
     ]
     header = [say(f"finished.{name}") for name in ("step", "reached", *FAILURES, "share")]
     behind = Table(title, header, rows, say("finished.funnel_note"))
-    return Figure(title, charts.grouped_bars(long, series, frame), behind)
+    return Figure(title, grouped_bars(long, series, frame), behind)
 
 
 def _worst(run: Run) -> str:
@@ -152,8 +134,8 @@ def _worst(run: Run) -> str:
     worst = steps.to_dict("records")[0]
     if not worst["failed_first"] > 0:
         return run.say("finished.funnel_none")
-    share = percent(worst["share_failing"])
-    return run.say("finished.funnel_message", name=run.say.title(worst["step"]), share=share)
+    share = run.say.percent(worst["share_failing"])
+    return run.say("finished.funnel_message", name=run.say.heading(worst["step"]), share=share)
 
 
 def _causes(run: Run) -> Iterator[Table]:
@@ -165,7 +147,7 @@ def _causes(run: Run) -> Iterator[Table]:
     if totals.empty:
         return
     rows = [
-        Row([say.heading(reason), *(number(means.get((reason, how), 0.0)) for how in MOVES)])
+        Row([say.heading(reason), *(say.number(means.get((reason, how), 0.0)) for how in MOVES)])
         for reason in map(str, totals.index)
     ]
     header = [say("finished.cause"), *(say(f"finished.{name}") for name in ("moved", *MOVES[1:]))]

@@ -13,11 +13,13 @@ from sim.meaning.scenario import Scenario, load
 from sim.record import folder
 from sim.record.points import DONE
 from sim.record.unfinished import POINTS
-from sim.showing import charts, rendering, report
+from sim.showing import charts, provenance
 from sim.showing.charts import STYLES, Chart, Frame, Series
+from sim.showing.fields import heat_map
 from sim.showing.page import Answer, Figure, Row, Table, place
+from sim.showing.rendering import Page
 from sim.showing.scattering import stride
-from sim.vocabulary.words import Words, number, percent, words
+from sim.vocabulary.words import ENGLISH, Words, words
 
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
@@ -43,32 +45,31 @@ class Sweep(NamedTuple):
         return [name.removesuffix(PROBABILITY) for name in every if name.endswith(PROBABILITY)]
 
 
-def read(finished: Path) -> Sweep:
+def read(finished: Path, language: str = ENGLISH) -> Sweep:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     points = pd.read_csv(finished / POINTS, dtype=dict.fromkeys(manifest["varied"], str))
-    return Sweep(load(finished / "scenario.yaml"), points, manifest, words())
+    return Sweep(load(finished / "scenario.yaml"), points, manifest, words(language))
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a sweep, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(sweep: Sweep) -> str:
-    """Return the page as HTML; the same sweep gives the same text."""
+def page(sweep: Sweep) -> Page:
+    """Return the page of a sweep."""
     say, manifest = sweep.say, sweep.manifest
-    return rendering.render(
-        "sweep.html.j2",
-        say=say,
-        title=say("sweep.title"),
-        place=place(sweep.scenario),
-        verdict=verdict(sweep),
-        replications=number(manifest["replications"], 0),
-        points=number(len(sweep.points), 0),
-        answers=[_chances(sweep)],
-        manifest=manifest,
-    )
+    blanks = {
+        "title": say("sweep.title"),
+        "place": place(sweep.scenario, sweep.say),
+        "verdict": verdict(sweep),
+        "replications": say.number(manifest["replications"], 0),
+        "points": say.number(len(sweep.points), 0),
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, say),
+    }
+    return Page("sweep.html.j2", sweep.say, [_chances(sweep)], blanks)
 
 
 def verdict(sweep: Sweep) -> str:
@@ -87,7 +88,7 @@ def _spread(sweep: Sweep, name: str) -> str:
     """Where a target is least and most probable."""
     ranked = _done(sweep).sort_values(f"{name}{PROBABILITY}", kind="stable")
     ends = (ranked.iloc[0], ranked.iloc[-1])
-    low, high = (percent(end[f"{name}{PROBABILITY}"]) for end in ends)
+    low, high = (sweep.say.percent(end[f"{name}{PROBABILITY}"]) for end in ends)
     worst, best = (_where(sweep, end) for end in ends)
     target = sweep.say.heading(name)
     return sweep.say("sweep.verdict", target=target, low=low, worst=worst, high=high, best=best)
@@ -114,10 +115,10 @@ def _chances(sweep: Sweep) -> Answer:
         for _, point in shown.points.iterrows()
     ]
     note = "sweep.points_note" if len(rows) == len(sweep.points) else "sweep.points_some"
-    said = say(note, shown=number(len(rows), 0), all=number(len(sweep.points), 0))
+    said = say(note, shown=say.number(len(rows), 0), all=say.number(len(sweep.points), 0))
     table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
     figures = _figures(shown, table)
-    lead = say("sweep.lead", paths=", ".join(sweep.paths))
+    lead = say("sweep.lead", paths=say.listing(sweep.paths))
     return Answer("points", say("sweep.points_title"), lead, (), figures or [table])
 
 
@@ -128,13 +129,13 @@ def _cells(sweep: Sweep, point: pd.Series[Any]) -> list[str]:
 
 
 def _chance(point: pd.Series[Any], name: str, say: Words) -> str:
-    low, high = percent(point[f"{name}_ci_low"]), percent(point[f"{name}_ci_high"])
-    return f"{percent(point[f'{name}{PROBABILITY}'])} ({say.span(low, high)})"
+    low, high = say.percent(point[f"{name}_ci_low"]), say.percent(point[f"{name}_ci_high"])
+    return say.aside(say.percent(point[f"{name}{PROBABILITY}"]), say.span(low, high))
 
 
 def _where(sweep: Sweep, point: pd.Series[Any]) -> str:
     last = {path: sweep.say.title(path.rpartition(".")[2]) for path in sweep.paths}
-    return ", ".join(f"{name} {point[path]}" for path, name in last.items())
+    return sweep.say.listing(f"{name} {point[path]}" for path, name in last.items())
 
 
 def _figures(sweep: Sweep, table: Table) -> list[Figure]:
@@ -180,7 +181,7 @@ def _field(sweep: Sweep, done: pd.DataFrame, name: str) -> Chart:
     field = pd.DataFrame(
         {"across": done[across], "down": done[down], "value": done[f"{name}{PROBABILITY}"]}
     )
-    return charts.heat_map(field, Frame(down, _spread(sweep, name), share=True, across=across))
+    return heat_map(field, Frame(down, _spread(sweep, name), share=True, across=across))
 
 
 def _scale(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -14,7 +14,6 @@ from sim.showing.charts import BAND, STYLES, Frame, Series
 from sim.showing.fields import year_field
 from sim.showing.page import Figure, Row, Run, Table
 from sim.vocabulary.clock import WEEKDAYS
-from sim.vocabulary.words import number, percent
 
 BURDEN = ("site_trips", "visits", "site_hours")
 ANY_YEAR = 2023
@@ -41,9 +40,9 @@ def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
     message = say(
         "load.message",
         weekday=say.title(str(by_day.idxmax())),
-        day_hours=number(by_day.max()),
+        day_hours=say.number(by_day.max()),
         week=by_week.idxmax(),
-        week_hours=number(by_week.max()),
+        week_hours=say.number(by_week.max()),
     )
     cells = (
         load.rename(columns={"iso_week": "week", "mean": "value"})
@@ -52,11 +51,13 @@ def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
     )
     # The week in which a month begins, or that follows.
     months = {
-        date(ANY_YEAR, month, 4).isocalendar().week: name[:3]
-        for month, name in enumerate(say.lists["months"], 1)
+        date(ANY_YEAR, month, 4).isocalendar().week: name
+        for month, name in enumerate(say.lists["months_short"], 1)
     }
     frame = Frame(say("load.axis"), message, across=say("load.across"))
-    rows = [Row([str(week), *(number(value) for value in hours.loc[week])]) for week in hours.index]
+    rows = [
+        Row([str(week), *(say.number(value) for value in hours.loc[week])]) for week in hours.index
+    ]
     header = [say("load.week"), *map(say.heading, WEEKDAYS)]
     behind = Table(title, header, rows, say("load.note"))
     return Figure(title, year_field(cells, months, frame), behind)
@@ -74,7 +75,7 @@ def _activities(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
     colours = dict(zip(staff, cycle(STYLES), strict=False))
     series = [Series(say.heading(role), *colours[role]) for role in ours["role"].unique()]
     labels = [
-        f"{say.heading(role)}: {say.title(task)}"
+        say.part(say.heading(role), say.title(task))
         for role, task in zip(ours["role"], ours["task"], strict=True)
     ]
     bars = ours.assign(label=labels, series=ours["role"].map(say.heading)).rename(
@@ -86,8 +87,8 @@ def _activities(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
         "activity.message",
         task=say.title(most["task"]),
         role=say.title(most["role"]),
-        hours=number(most["mean"], 0),
-        share=percent(most["mean"] / whole),
+        hours=say.number(most["mean"], 0),
+        share=say.percent(most["mean"] / whole),
     )
     chart = spanned_bars(
         bars[["label", "series", "value", "low", "high"]],
@@ -96,7 +97,7 @@ def _activities(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
     )
     shares = ours["mean"] / ours.groupby("role")["mean"].transform("sum")
     rows = [
-        Row([label, *(number(value) for value in figures), percent(share)])
+        Row([label, *(say.number(value) for value in figures), say.percent(share)])
         for label, figures, share in zip(
             labels, ours[["mean", "p10", "p50", "p90"]].to_numpy(), shares, strict=True
         )
@@ -124,8 +125,8 @@ def _burden(run: Run) -> Figure:
     message = say(
         "burden.message",
         arm=most,
-        trips=number(means[say("burden.site_trips")][most]),
-        hours=number(means[say("burden.site_hours")][most]),
+        trips=say.number(means[say("burden.site_trips")][most]),
+        hours=say.number(means[say("burden.site_hours")][most]),
     )
     bars = found.rename(columns={**BAND, "p50": "median", "mean": "value"}).drop(columns="median")
     chart = spanned_bars(bars, series, Frame(say("burden.axis"), message))
@@ -134,7 +135,7 @@ def _burden(run: Run) -> Figure:
             [
                 row["label"],
                 row["series"],
-                *(number(row[name]) for name in ("mean", "p10", "p50", "p90")),
+                *(say.number(row[name]) for name in ("mean", "p10", "p50", "p90")),
             ]
         )
         for row in found.to_dict("records")

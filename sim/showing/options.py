@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim.showing.terminal import NotOpened, Refused, one_screen
+from sim.vocabulary.words import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from sim.meaning.scenario import Scenario
@@ -36,6 +38,28 @@ set_option = click.option(
     metavar="PATH=VALUE",
     multiple=True,
     help="Change a value as if it were written in the file; may be repeated.",
+)
+language_option = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default=ENGLISH,
+    show_default=True,
+    help="Language of the page.",
+)
+
+
+def _with_xlsxwriter(_context: click.Context, _option: click.Parameter, asked: bool) -> bool:  # noqa: FBT001
+    if asked and find_spec("xlsxwriter") is None:
+        raise click.UsageError("--excel needs XlsxWriter; install trialsim[excel]")
+    return asked
+
+
+excel_option = click.option(
+    "--excel",
+    is_flag=True,
+    callback=_with_xlsxwriter,
+    help="Write the tables as an Excel workbook, tables.xlsx, as well.",
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all luck."
@@ -83,7 +107,10 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
 SAYING = (verbose_option, quiet_option, json_option)
-PLACING = (out_option, cluster_option, jobs_option, seed_option)
+PLACING = (
+    *(out_option, cluster_option, jobs_option, seed_option),
+    *(excel_option, language_option),
+)
 """Both from the last to the first, as decorators are applied."""
 
 
@@ -112,6 +139,21 @@ def _with(command: Callable[..., Any], *options: Callable[..., Any]) -> Callable
     for option in options:
         command = option(command)
     return command
+
+
+def made_of_tables(
+    page: Callable[..., None], language: str, *, excel: bool
+) -> Callable[[Path], None]:
+    """What is made of the tables of a folder: its page and, if asked for, its workbook."""
+
+    def make(finished: Path) -> None:
+        from sim.record import workbook
+
+        page(finished, language=language)
+        if excel:
+            workbook.write(finished, language)
+
+    return make
 
 
 @contextmanager

@@ -5,21 +5,67 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from sim.meaning.design import Trial
 from sim.meaning.protocol import Protocol
 from sim.meaning.scenario import Scenario
-from sim.showing.charts import Chart
+from sim.meaning.schema import Target
+from sim.showing.charts import LEVELS, Chart
 from sim.vocabulary.words import Words
 
 
-def place(scenario: Scenario) -> str:
+def place(scenario: Scenario, say: Words) -> str:
     """Return which trial it is and where, as the first line of a page."""
     trial = scenario.design.trial
-    return " · ".join(filter(None, (trial.registry_id, trial.site)))
+    return " · ".join(filter(None, (trial.registry_id, say.own(trial.site))))
+
+
+def in_words(path: str, say: Words) -> str:
+    """Return the path of an assumption in words, its levels in a row."""
+    return LEVELS.join(map(say.title, path.split(".")[1:]))
+
+
+def limit(target: Target, say: Words) -> str:
+    """Return where a target's measure is to lie: at least, or at most, so much."""
+    side = "at_most" if target.at_least is None else "at_least"
+    return say(f"shared.{side}", value=f"{getattr(target, side).value:g}")
+
+
+PAGE = "report.html"
+"""The file of a page in its folder."""
+
+
+class Effect(NamedTuple):
+    """What changes when a number is at its low and at its high; clear: beyond the error of it."""
+
+    at_low: float
+    at_high: float
+    is_clear: bool
+
+    @property
+    def size(self) -> float:
+        """The larger change of the two."""
+        return max(abs(self.at_low), abs(self.at_high))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A sweep or a search of the run's scenario, whose folder `name` lies in the run's own.
+
+    Of a tornado, `effects` are those of each path on `on` (a share, or a measure), and `figure`
+    shows them.
+    """
+
+    name: str
+    verdict: str
+    manifest: Mapping[str, Any]
+    on: str = ""
+    is_share: bool = False
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +77,12 @@ class Run:
     tables: Mapping[str, pd.DataFrame]
     manifest: Mapping[str, Any]
     say: Words
+    joined: Sequence[Joined] = ()
+
+    @property
+    def tornado(self) -> Joined | None:
+        """The first tornado joined to the run."""
+        return next((each for each in self.joined if each.effects), None)
 
     @property
     def _trial(self) -> Trial:
@@ -74,7 +126,7 @@ class Run:
 
     def arm_title(self, name: str) -> str:
         """Return what the scenario calls an arm."""
-        return self.scenario.design.arms[name].title or self.say.heading(name)
+        return self.say.own(self.scenario.design.arms[name].title) or self.say.heading(name)
 
     @property
     def anybody_randomised(self) -> bool:
@@ -119,12 +171,22 @@ class Multiples:
     table: Table
 
 
+Part = Table | Figure | Multiples
+"""What stands beneath the words of an answer."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question: plain words first, then tables and figures in order."""
+    """The answer to a question: plain words first, then links, tables and figures in order.
+
+    `more` is folded away beneath the `parts`, until a reader opens it or the page is printed.
+    `links` are texts by the address, relative to the page, at which there is more.
+    """
 
     key: str
     title: str
     lead: str
     paragraphs: Sequence[str] = ()
-    parts: Sequence[Table | Figure | Multiples] = field(default_factory=tuple)
+    parts: Sequence[Part] = ()
+    more: Sequence[Part] = ()
+    links: Mapping[str, str] = field(default_factory=dict)

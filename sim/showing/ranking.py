@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,22 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.sweeps import TORNADO
 from sim.record import folder
 from sim.record.unfinished import SENSITIVITY
-from sim.showing import charts, rendering, report, scattering
+from sim.showing import charts, provenance, scattering
 from sim.showing.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
-from sim.showing.page import Answer, Figure, Multiples, Row, Table, place
+from sim.showing.page import (
+    Answer,
+    Effect,
+    Figure,
+    Joined,
+    Multiples,
+    Row,
+    Table,
+    in_words,
+    place,
+)
+from sim.showing.rendering import Page
 from sim.showing.scattering import Dots
-from sim.vocabulary.words import NO_BREAK, Words, number, percent, words
+from sim.vocabulary.words import BLANK, ENGLISH, NO_BREAK, Words, words
 
 SHOWN = 15
 COLOURS = {
@@ -47,6 +59,11 @@ class Ranking(NamedTuple):
         return self.say.title(self.manifest["on"])
 
     @property
+    def is_share(self) -> bool:
+        """Whether that is a target, so that effects are shares of the replications."""
+        return self.manifest["on"] in self.scenario.targets
+
+    @property
     def sized_by(self) -> str:
         """The index that is drawn and sorts the paths; of a tornado both of them, and its name."""
         return SIZED_BY.get(self.manifest["kind"], TORNADO)
@@ -61,44 +78,43 @@ class Ranking(NamedTuple):
         return sizes.sort_values(ascending=False, kind="stable")
 
 
-def read(finished: Path) -> Ranking:
+def read(finished: Path, language: str = ENGLISH) -> Ranking:
     """Read what the page is made of."""
     table, manifest = pd.read_csv(finished / SENSITIVITY), folder.manifest(finished)
-    ranking = Ranking(load(finished / "scenario.yaml"), table, manifest, words())
+    ranking = Ranking(load(finished / "scenario.yaml"), table, manifest, words(language))
     if ranking.sized_by == TORNADO:
         return ranking
     paths = ranking.sized.index[: scattering.CHARTS]
     return ranking._replace(dots=scattering.read(finished, [*paths], manifest))
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(ranking: Ranking) -> str:
-    """Return the page as HTML; the same analysis gives the same text."""
+def page(ranking: Ranking) -> Page:
+    """Return the page of a sensitivity analysis."""
     manifest = ranking.manifest
-    return rendering.render(
-        "sweep.html.j2",
-        say=ranking.say,
-        title=ranking.say("ranking.title"),
-        place=place(ranking.scenario),
-        verdict=verdict(ranking),
-        replications=number(manifest["replications"], 0),
-        points=number(manifest["points"], 0),
-        answers=[_answer(ranking)],
-        manifest=manifest,
-    )
+    blanks = {
+        "title": ranking.say("ranking.title"),
+        "place": place(ranking.scenario, ranking.say),
+        "verdict": verdict(ranking),
+        "replications": ranking.say.number(manifest["replications"], 0),
+        "points": ranking.say.number(manifest["points"], 0),
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, ranking.say),
+    }
+    return Page("sweep.html.j2", ranking.say, [_answer(ranking)], blanks)
 
 
 def verdict(ranking: Ranking) -> str:
     """Return in one sentence what matters most."""
-    say, on = ranking.say, ranking.on[:1].upper() + ranking.on[1:]
+    say, on = ranking.say, ranking.say.capital(ranking.on)
     sizes = ranking.sized
     if not sizes.iloc[0] > 0:
         return say("ranking.verdict_none", on=on)
-    return say("ranking.verdict", on=on, first=_short(ranking, sizes.index[0]))
+    return say("ranking.verdict", on=on, first=in_words(sizes.index[0], say))
 
 
 def lines(ranking: Ranking) -> Iterator[str]:
@@ -107,15 +123,46 @@ def lines(ranking: Ranking) -> Iterator[str]:
     yield from _warnings(ranking)
     for path in ranking.sized.index:
         ours = ranking.table[ranking.table["path"] == path]
-        said = [f"{one['index']} {_figure(one)}" for _, one in ours.iterrows()]
+        said = [f"{one['index']} {_figure(one, ranking.say)}" for _, one in ours.iterrows()]
         yield f"  {path}: {', '.join(said)}"
+
+
+def joined(finished: Path, language: str) -> Joined:
+    """Return what a run has to know of the analysis; of a tornado also its effects."""
+    ranking = read(finished, language)
+    said = Joined(finished.name, verdict(ranking), ranking.manifest)
+    if ranking.sized_by != TORNADO:
+        return said
+    return replace(
+        said,
+        on=ranking.on,
+        is_share=ranking.is_share,
+        effects={path: _effect(ranking, path) for path in ranking.sized.index},
+        figure=_figure_of_all(ranking),
+    )
+
+
+def _effect(ranking: Ranking, path: str) -> Effect:
+    ends = ranking.table[ranking.table["path"] == path].set_index("index")
+    known = ends["ci_low"] * ends["ci_high"] > 0
+    return Effect(ends["value"]["low"], ends["value"]["high"], bool(known.any()))
 
 
 def _answer(ranking: Ranking) -> Answer:
     say, on = ranking.say, ranking.on
+    lead, title = say("ranking.lead", on=on), say("ranking.points_title")
+    parts: list[Figure | Multiples] = [_figure_of_all(ranking)]
+    if ranking.dots is not None and len(ranking.dots.table):
+        names = {path: in_words(path, say) for path in ranking.sized.index}
+        parts.append(scattering.multiples(ranking.dots, names, on, say))
+    return Answer("ranking", title, lead, list(_warnings(ranking)), parts)
+
+
+def _figure_of_all(ranking: Ranking) -> Figure:
+    say, on = ranking.say, ranking.on
     grades = {each.path: each.evidence for each in ranged(ranking.scenario)}
     rows = [
-        Row([path, say(f"register.{grades[path]}"), one["index"], _figure(one)])
+        Row([path, say(f"register.{grades[path]}"), _index(ranking, one), _figure(one, say)])
         for path in ranking.sized.index
         for _, one in ranking.table[ranking.table["path"] == path].iterrows()
     ]
@@ -123,13 +170,7 @@ def _answer(ranking: Ranking) -> Answer:
     table = Table(
         say("ranking.table"), [*header, say("ranking.value")], rows, say("ranking.note"), 3
     )
-    figure = Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
-    lead, title = say("ranking.lead", on=on), say("ranking.points_title")
-    parts: list[Figure | Multiples] = [figure]
-    if ranking.dots is not None and len(ranking.dots.table):
-        names = {path: _short(ranking, path) for path in ranking.sized.index}
-        parts.append(scattering.multiples(ranking.dots, names, on, say))
-    return Answer("ranking", title, lead, list(_warnings(ranking)), parts)
+    return Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
 
 
 def _warnings(ranking: Ranking) -> Iterator[str]:
@@ -139,7 +180,7 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
         yield say("ranking.too_few", count=len(wide), all=len(ranking.sized))
     if ranking.manifest["luck"] is not None:
         luck = ranking.manifest["luck"]
-        shares = {"luck": percent(luck), "ignorance": percent(1 - luck)}
+        shares = {"luck": say.percent(luck), "ignorance": say.percent(1 - luck)}
         yield say("ranking.luck", on=ranking.on, **shares)
 
 
@@ -149,7 +190,8 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
     rows = []
     for path in first:
         ours = ranking.table[ranking.table["path"] == path].set_index("index")
-        row = {"label": _short(ranking, path), "series": say(f"register.{grades[path]}")}
+        grade = say(f"register.{grades[path]}")
+        row = {"label": say.aside(in_words(path, say), grade), "series": grade}
         if is_tornado:
             ends = ours["value"]
             rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
@@ -159,20 +201,22 @@ def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
             rows.append({**row, "low": low, "high": high, "value": one["value"]})
     met = {row["series"] for row in rows}
     graded = [Series(say(f"register.{name}"), each, SOLID) for name, each in COLOURS.items()]
-    message = say("ranking.message", first=", ".join(_short(ranking, path) for path in first[:5]))
-    is_share = is_tornado and ranking.manifest["on"] in ranking.scenario.targets
+    message = say("ranking.message", first=say.listing(in_words(path, say) for path in first[:5]))
     title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
-    frame = Frame(title, message, share=is_share)
+    frame = Frame(title, message, share=is_tornado and ranking.is_share)
     return charts.spans(pd.DataFrame(rows), [one for one in graded if one.name in met], frame)
 
 
-def _short(ranking: Ranking, path: str) -> str:
-    return charts.LEVELS.join(map(ranking.say.title, path.split(".")[1:]))
+def _index(ranking: Ranking, one: pd.Series[Any]) -> str:
+    """The name of an index; the ends of a range have words, the others are symbols."""
+    name = str(one["index"])
+    return ranking.say.title(name) if ranking.sized_by == TORNADO else name
 
 
-def _figure(one: pd.Series[Any]) -> str:
+def _figure(one: pd.Series[Any], say: Words) -> str:
     if math.isnan(one["value"]):
-        return "–"
+        return BLANK
+    value, low, high = (f"{one[name]:.3g}" for name in ("value", "ci_low", "ci_high"))
     known = not math.isnan(one["ci_low"])
-    interval = f" ({one['ci_low']:.3g} to {one['ci_high']:.3g})" if known else ""
-    return f"{one['value']:.3g}{interval}".replace("-", "−").replace(" ", NO_BREAK)
+    said = say.aside(value, say("shared.span", low=low, high=high)) if known else value
+    return said.replace("-", "−").replace(" ", NO_BREAK)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sim.showing import charts, findings
+from sim.showing import backdrop, charts, findings, ignorance, timing
 from sim.showing.charts import BLUE, DASHED, SOLID, VERMILION, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
+from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 from sim.vocabulary.intervals import Interval, of_share
-from sim.vocabulary.words import Words, number, percent
+from sim.vocabulary.words import Words
 
 FEWEST_FOR_A_SPAN = 10
 """Replications that reached the target, below which nothing is said of the date they reached it."""
@@ -25,7 +25,11 @@ def answer(run: Run) -> Answer:
     )
     if not run.anybody_randomised:
         return Answer("reached", title, say("reached.nobody"))
-    return Answer("reached", title, _lead(run), list(_paragraphs(run)), list(_parts(run)))
+    if run.count == 1:
+        return Answer("reached", title, say("reached.lead_one"), (), [_fan(run)])
+    first = _fan(run) if target is None else _curve(run, target)
+    more = [] if target is None else list(_more(run, target))
+    return Answer("reached", title, _lead(run), list(_paragraphs(run)), [first], more)
 
 
 def verdict(run: Run) -> str:
@@ -35,13 +39,20 @@ def verdict(run: Run) -> str:
         return say("verdict.nobody")
     randomised = run.measure("randomised")
     if target is None:
-        low, high = number(randomised["p10"], 0), number(randomised["p90"], 0)
+        low, high = say.number(randomised["p10"], 0), say.number(randomised["p90"], 0)
         return say("verdict.no_target", low=low, high=high, day=day)
     if run.count == 1:
-        return say("verdict.one", randomised=number(randomised["mean"], 0), target=target, day=day)
+        return say(
+            "verdict.one", randomised=say.number(randomised["mean"], 0), target=target, day=day
+        )
     chance, interval = _reached(run, target)
-    values = {"probability": percent(chance), "error": _error(say, chance, interval)}
+    values = {"probability": say.percent(chance), "error": _error(say, chance, interval)}
     return say("verdict.target", target=target, day=day, **values) + _when(run)
+
+
+def note(run: Run) -> str:
+    """Return how to read the first sentence; nothing where it claims no more than it saw."""
+    return run.say("verdict.note") if run.anybody_randomised and run.count > 1 else ""
 
 
 def _reached(run: Run, target: int) -> tuple[float, Interval]:
@@ -53,8 +64,8 @@ def _reached(run: Run, target: int) -> tuple[float, Interval]:
 def _error(say: Words, chance: float, interval: Interval) -> str:
     """The half-width in percentage points; at 0 and 1, where it has but one side, the interval."""
     if chance in (0.0, 1.0):
-        return say("verdict.lopsided", interval=say.span(*map(percent, interval)))
-    return say("verdict.error", points=number(max(1.0, 50 * (interval.high - interval.low)), 0))
+        return say("verdict.lopsided", interval=say.span(*map(say.percent, interval)))
+    return say("verdict.error", points=say.number(max(1.0, 50 * (interval.high - interval.low)), 0))
 
 
 def _when(run: Run) -> str:
@@ -75,8 +86,6 @@ def _date(run: Run, day: float) -> str:
 
 def _lead(run: Run) -> str:
     say, day = run.say, run.say.day(run.recruits_until)
-    if run.count == 1:
-        return say("reached.lead_one")
     if run.target is None:
         return say("reached.lead_no_target", day=day)
     likelihood = say.likelihood(_reached(run, run.target)[0])
@@ -89,26 +98,24 @@ def _paragraphs(run: Run) -> Iterator[str]:
         chance, interval = _reached(run, run.target)
         yield say(
             "reached.numbers",
-            times=number(round(chance * run.count), 0),
-            replications=number(run.count, 0),
-            probability=percent(chance),
-            interval=say.span(*map(percent, interval)),
+            times=say.number(round(chance * run.count), 0),
+            replications=say.number(run.count, 0),
+            probability=say.percent(chance),
+            interval=say.span(*map(say.percent, interval)),
         )
     randomised = run.measure("randomised")
-    low, high = number(randomised["p10"], 0), number(randomised["p90"], 0)
-    yield say("reached.randomised", mean=number(randomised["mean"]), low=low, high=high)
+    low, high = say.number(randomised["p10"], 0), say.number(randomised["p90"], 0)
+    if run.target is not None:
+        yield from filter(None, [ignorance.sentence(run, run.target)])
+    yield say("reached.randomised", mean=say.number(randomised["mean"]), low=low, high=high)
 
 
-def _parts(run: Run) -> Iterator[Table | Figure]:
-    if run.target is None:
-        yield _fan(run)
-        return
-    yield _dates(run, run.target)
-    yield _curve(run, run.target)
+def _more(run: Run, target: int) -> Iterator[Part]:
     yield _fan(run)
-    thirds = findings.by_rate(run.replications, run.target)
-    if thirds is not None:
-        yield _thirds(run.say, run.target, thirds)
+    yield _dates(run, target)
+    when = timing.figure(run, target)
+    if when is not None:
+        yield when
 
 
 def _dates(run: Run, target: int) -> Table:
@@ -131,23 +138,25 @@ def _dates(run: Run, target: int) -> Table:
 def _curve(run: Run, target: int) -> Figure:
     """The probability that the target is reached, by date."""
     say, title = run.say, run.say("reached.curve", target=target)
-    dates = findings.month_ends(run.tables["enrolment.csv"], run.closes)
+    dates = [run.opens, *findings.month_ends(run.tables["enrolment.csv"], run.closes)]
     points = findings.reached_by(findings.days_of_target(run.replications), dates, run.opens)
     series = Series(say("reached.curve_series"), BLUE, SOLID)
     message = say(
         "reached.curve_message",
         target=target,
-        probability=percent(_reached(run, target)[0]),
+        probability=say.percent(_reached(run, target)[0]),
         day=say.day(run.recruits_until),
     )
     drawn = points.assign(series=series.name)
     frame = Frame(say("shared.probability"), message, share=True)
     rows = [
-        Row([say.day(date), percent(value), say.span(percent(low), percent(high))])
+        Row([say.day(date), say.percent(value), say.span(say.percent(low), say.percent(high))])
         for date, value, low, high in points.itertuples(index=False)
     ]
     header = [say(f"shared.{column}") for column in ("date", "probability", "interval")]
-    chart = charts.over_time(drawn, drawn, [series], frame)
+    chart = charts.over_time(
+        drawn, drawn, [series], frame, backdrop.marked(timing.deadlines(run), run.opens)
+    )
     return Figure(title, chart, Table(title, header, rows))
 
 
@@ -157,7 +166,7 @@ def _fan(run: Run) -> Figure:
     points = findings.growth(run.tables["enrolment.csv"], "randomised", run.opens, run.closes)
     series = [Series(say("reached.median"), BLUE, SOLID)]
     lines = [points.assign(value=points["p50"], series=series[0].name)]
-    low, median, high = (number(points[name].iloc[-1], 0) for name in ("p10", "p50", "p90"))
+    low, median, high = (say.number(points[name].iloc[-1], 0) for name in ("p10", "p50", "p90"))
     message = say("reached.fan_message", day=say.day(run.closes), median=median, low=low, high=high)
     if run.target is not None:
         until = say.day(run.recruits_until)
@@ -168,10 +177,11 @@ def _fan(run: Run) -> Figure:
         pd.concat(lines),
         points.assign(low=points["p10"], high=points["p90"], series=series[0].name),
         series,
-        Frame(say("reached.axis"), message),
+        Frame(say("reached.axis"), say.sentences([message, *backdrop.legend(run)])),
+        backdrop.shades(run),
     )
     rows = [
-        Row([say.day(date), *(number(count, 0) for count in counts)])
+        Row([say.day(date), *(say.number(count, 0) for count in counts)])
         for date, *counts in points[["date", "p10", "p50", "p90"]].itertuples(index=False)
     ]
     return Figure(title, chart, Table(title, [say("shared.date"), "P10", "P50", "P90"], rows))
@@ -181,23 +191,3 @@ def _needed(run: Run, target: int, name: str) -> pd.DataFrame:
     """The straight line from nobody at the opening to the target on the last day of recruitment."""
     ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
     return pd.DataFrame({"date": ends, "value": [0.0, float(target)], "series": name})
-
-
-def _thirds(say: Words, target: int, thirds: pd.DataFrame) -> Figure:
-    """The probability of the target where the true rate lies in each third of what is believed."""
-    labels = [
-        say("reached.third", low=number(low), high=number(high))
-        for low, high in zip(thirds["from"], thirds["to"], strict=True)
-    ]
-    chances = list(map(percent, thirds["probability"]))
-    message = say("reached.thirds_message", target=target, low=chances[0], high=chances[-1])
-    frame = Frame(say("shared.probability"), message)
-    spans = [
-        say.span(percent(low), percent(high))
-        for low, high in zip(thirds["ci_low"], thirds["ci_high"], strict=True)
-    ]
-    rows = [Row(cells) for cells in zip(labels, chances, spans, strict=True)]
-    title = say("reached.thirds", target=target)
-    header = [say(f"shared.{column}") for column in ("rate", "probability", "interval")]
-    chart = charts.dots(thirds.assign(label=labels), frame)
-    return Figure(title, chart, Table(title, header, rows))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from sim.meaning.quantities import Quantity
 from sim.meaning.ranged import below
 from sim.meaning.scenario import Scenario
-from sim.showing.page import Answer, Row, Run, Table
-from sim.vocabulary.words import Words, plain
+from sim.showing import asking, ignorance
+from sim.showing.asking import Entry
+from sim.showing.page import Answer, Part, Row, Run, Table
+from sim.vocabulary.words import Words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
 """Evidence grades as the register lists them, the weakest first."""
@@ -18,50 +19,57 @@ PARAMETERS = ("mean", "median", "shape", "sd", "sigma", "scale", "low", "mode", 
 """Parameters of distributions in the order in which they are read."""
 
 
-class Entry(NamedTuple):
-    """A number of the scenario, or a distribution of whose numbers nothing is known."""
-
-    path: str
-    value: str
-    range: tuple[float, float] | None
-    evidence: str
-    source: str
+EFFECT = 3
+"""The column of effects, where there is one."""
 
 
-def entries(scenario: Scenario) -> list[Entry]:
+def entries(scenario: Scenario, say: Words) -> list[Entry]:
     """Return the numbers of the assumptions and the ranged ones of the design, weakest first."""
-    design = [entry for entry in _numbers(scenario.design, "design") if entry.range]
-    every = [*design, *_numbers(scenario.assumptions, "assumptions")]
+    design = [entry for entry in _numbers(say, scenario.design, "design") if entry.range]
+    every = [*design, *_numbers(say, scenario.assumptions, "assumptions")]
     return sorted(every, key=lambda entry: (GRADES.index(entry.evidence), bool(entry.source)))
 
 
 def answer(run: Run) -> Answer:
-    """Return what was assumed and how well it is known."""
-    say, every = run.say, entries(run.scenario)
+    """Return what was assumed, how well it is known, and what to ask first."""
+    say, every = run.say, entries(run.scenario, run.say)
     bare = sum(entry.evidence == "assumption" for entry in every)
     title = say("register.title")
     if not every:
         return Answer("register", title, say("register.empty"))
     lead = say("register.lead", bare=bare, all=len(every)) if bare else say("register.lead_none")
-    return Answer("register", title, lead, (), [_table(say, every)])
+    luck = [] if run.target is None else ignorance.figures(run, run.target)
+    moved = [say("register.moved")] if luck and run.tornado is None else []
+    figures = [run.tornado.figure, *luck] if run.tornado and run.tornado.figure else luck
+    more: list[Part] = [*figures[1:], _table(run, every)]
+    return Answer("register", title, lead, [*asking.first(run, every), *moved], figures[:1], more)
 
 
-def _table(say: Words, every: list[Entry]) -> Table:
-    columns = ("path", "value", "range", "evidence", "source")
-    return Table(
-        say("register.table"),
-        [say(f"register.{column}") for column in columns],
-        [Row(_cells(say, entry), _kind(entry)) for entry in every],
-        say("register.note"),
-        texts=len(columns),
-    )
+def _table(run: Run, every: list[Entry]) -> Table:
+    """The register, by effect where that is known, else the weakest evidence first."""
+    say, tornado = run.say, run.tornado
+    columns = ["path", "value", "range", "evidence", "source"]
+    header = [say(f"register.{column}") for column in columns]
+    cells = [_cells(say, entry) for entry in every]
+    note = say("register.note")
+    if tornado is not None:
+        effect = "effect_points" if tornado.is_share else "effect"
+        header.insert(EFFECT, say(f"register.{effect}", on=tornado.on))
+        for entry, row in zip(every, cells, strict=True):
+            row.insert(EFFECT, asking.effect(say, tornado, entry.path))
+        note = say("register.effect_note", replications=tornado.manifest["replications"]) + note
+    rows = [Row(row, _kind(entry)) for entry, row in zip(every, cells, strict=True)]
+    if tornado is not None:
+        places = {path: place for place, path in enumerate(tornado.effects)}
+        rows.sort(key=lambda row: places.get(row.cells[0], len(places)))
+    return Table(say("register.table"), header, rows, note, texts=len(header))
 
 
 def _cells(say: Words, entry: Entry) -> list[str]:
-    span = say.span(plain(entry.range[0]), plain(entry.range[1])) if entry.range else ""
+    span = say.span(say.plain(entry.range[0]), say.plain(entry.range[1])) if entry.range else ""
     return [
         entry.path,
-        entry.value,
+        entry.written,
         span,
         say(f"register.{entry.evidence}"),
         entry.source or say("register.no_source"),
@@ -74,14 +82,14 @@ def _kind(entry: Entry) -> str:
     return "register" if entry.source else "register bare"
 
 
-def _numbers(node: object, path: str) -> Iterator[Entry]:
+def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
     """Yield the entries at and below a part of the scenario, in the order of the file."""
     if isinstance(node, Quantity):
-        yield Entry(path, plain(node.value), node.range, node.evidence, node.source)
+        yield Entry(path, say.plain(node.value), node.value, node.range, node.evidence, node.source)
         return
-    inside = [entry for where, part in below(path, node) for entry in _numbers(part, where)]
+    inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
     if hasattr(node, "family") and not any(map(_is_known, inside)):
-        yield Entry(path, _law(node, path, inside), None, "assumption", "")
+        yield Entry(path, law(say, node), None, None, "assumption", "")
     else:
         yield from inside
 
@@ -90,11 +98,14 @@ def _is_known(entry: Entry) -> bool:
     return bool(entry.range or entry.source) or entry.evidence != "assumption"
 
 
-def _law(node: object, path: str, inside: list[Entry]) -> str:
+def law(say: Words, node: object) -> str:
     """Write a distribution in words: its family and its parameters."""
     family = str(getattr(node, "family", ""))
+    inside = [entry for where, part in below("", node) for entry in _numbers(say, part, where[1:])]
     if family == "fixed":
-        return inside[0].value
-    named = {entry.path.removeprefix(f"{path}."): entry.value for entry in inside}
-    in_order = sorted(named, key=PARAMETERS.index)
-    return f"{family}: {', '.join(f'{name} {named[name]}' for name in in_order)}"
+        return inside[0].written
+    named = {entry.path: entry.written for entry in inside}
+    said = say.listing(
+        f"{say(f'law.{name}')} {named[name]}" for name in PARAMETERS if name in named
+    )
+    return say.part(say(f"law.{family}"), said) if said else say(f"law.{family}")

@@ -8,11 +8,20 @@ from pathlib import Path
 from sim.meaning.interpretation import interpret
 from sim.meaning.scenario import load
 from sim.record import folder
-from sim.showing import finishing, reaching, register, rendering, working
-from sim.showing.page import Row, Run, Table
-from sim.vocabulary.words import number, percent, words
+from sim.showing import (
+    finishing,
+    joining,
+    methods,
+    provenance,
+    reaching,
+    register,
+    varying,
+    working,
+)
+from sim.showing.page import Row, Run, Table, limit
+from sim.showing.rendering import Page
+from sim.vocabulary.words import ENGLISH, words
 
-PAGE = "report.html"
 TABLES = (
     "summary.csv",
     "targets.csv",
@@ -26,42 +35,46 @@ TABLES = (
     "load.csv",
     "activity.csv",
     "dose_days.csv",
+    "participants.csv.gz",
+    "events.csv.gz",
 )
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
-    (finished / PAGE).write_text(render(read(finished)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def read(finished: Path) -> Run:
+def read(finished: Path, language: str = ENGLISH) -> Run:
     """Read what the page is made of."""
-    scenario = load(finished / "scenario.yaml")
+    scenario = load(finished / folder.SCENARIO)
     tables = {name: folder.read(finished, name) for name in TABLES}
-    return Run(scenario, interpret(scenario), tables, folder.manifest(finished), words())
+    facts, joined = folder.manifest(finished), joining.read(finished, language)
+    return Run(scenario, interpret(scenario), tables, facts, words(language), joined)
 
 
-def render(run: Run) -> str:
-    """Return the page as HTML; the same run gives the same text."""
-    answers = [question.answer(run) for question in (reaching, finishing, working, register)]
-    return rendering.render(
-        "report.html.j2",
-        say=run.say,
-        run=run,
-        verdict=reaching.verdict(run),
-        replications=_replications(run),
-        targets=_targets(run),
-        answers=answers,
-        limits=_limits(run),
-        versions=_versions(run),
-        manifest=run.manifest,
-    )
+def page(run: Run) -> Page:
+    """Return the page of a run."""
+    questions = (reaching, finishing, working, register, varying)
+    blanks = {
+        "run": run,
+        "verdict": reaching.verdict(run),
+        "note": reaching.note(run),
+        "replications": _replications(run),
+        "targets": _targets(run),
+        "limits": _limits(run),
+        "methods": methods.answer(run),
+        "manifest": run.manifest,
+        "provenance": provenance.of(run.manifest, run.say),
+    }
+    answers = [question.answer(run) for question in questions]
+    return Page("report.html.j2", run.say, answers, blanks)
 
 
 def _replications(run: Run) -> str:
     if run.count == 1:
         return run.say("head.one_replication")
-    return run.say("head.replications", count=number(run.count, 0))
+    return run.say("head.replications", count=run.say.number(run.count, 0))
 
 
 def _limits(run: Run) -> list[str]:
@@ -80,10 +93,14 @@ def _targets(run: Run) -> Table:
     for target in run.tables["targets.csv"].to_dict("records"):
         cells = [
             say.heading(target["target"]),
-            say("targets.limit", measure=say.heading(target["measure"]), needed=target["needed"]),
-            percent(target["with_probability"]),
-            percent(target["probability"]),
-            say.span(percent(target["ci_low"]), percent(target["ci_high"])),
+            say(
+                "targets.limit",
+                measure=say.heading(target["measure"]),
+                needed=limit(run.scenario.targets[target["target"]], say),
+            ),
+            say.percent(target["with_probability"]),
+            say.percent(target["probability"]),
+            say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"])),
             say(f"targets.{target['verdict']}"),
         ]
         rows.append(Row(cells, f"target {target['verdict']}"))
@@ -91,8 +108,3 @@ def _targets(run: Run) -> Table:
     header = [say(f"targets.{column}") for column in columns]
     undecided = any(target.kind.endswith("undecided") for target in rows)
     return Table(say("targets.table"), header, rows, say("targets.note") if undecided else "", 2)
-
-
-def _versions(run: Run) -> str:
-    versions = run.manifest.get("versions", {})
-    return ", ".join(f"{name} {version}" for name, version in versions.items())

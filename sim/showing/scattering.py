@@ -13,7 +13,7 @@ from sim.record.unfinished import POINTS
 from sim.showing import charts
 from sim.showing.charts import Chart, Frame
 from sim.showing.page import Multiples, Row, Table
-from sim.vocabulary.words import Words, number, percent
+from sim.vocabulary.words import Words
 
 CHARTS, HEIGHT = 6, 200
 MOST_POINTS = 1000
@@ -62,7 +62,7 @@ def _chart(dots: Dots, path: str, name: str, on: str, say: Words) -> Chart:
     table = dots.table
     third = table.sort_values(path, kind="stable")["value"]
     count = -(-len(third) // 3)
-    low, high = (_said(dots, part.mean()) for part in (third[:count], third[-count:]))
+    low, high = (_said(dots, part.mean(), say) for part in (third[:count], third[-count:]))
     message = say("ranking.scatter_message", on=on, path=name, low=low, high=high)
     span = (0.0, 1.0)
     if not dots.is_share:
@@ -77,16 +77,16 @@ def _table(dots: Dots, names: Mapping[str, str], on: str, say: Words) -> Table:
         for row in dots.table.to_dict("records")
     ]
     note = "ranking.scatter_some" if stride(dots.all) > 1 else "ranking.scatter_note"
-    said = say(note, shown=number(len(rows), 0), all=number(dots.all, 0))
+    said = say(note, shown=say.number(len(rows), 0), all=say.number(dots.all, 0))
     return Table(
         say("ranking.scatter_table"), [say("ranking.point"), *names.values(), on], rows, said
     )
 
 
 def _in_words(dots: Dots, row: Mapping[Hashable, Any], say: Words) -> str:
-    value, low, high = (_said(dots, row[each]) for each in ("value", "low", "high"))
-    return f"{value} ({say.span(low, high)})"
+    value, low, high = (_said(dots, row[each], say) for each in ("value", "low", "high"))
+    return say.aside(value, say.span(low, high))
 
 
-def _said(dots: Dots, value: float) -> str:
-    return percent(value) if dots.is_share else f"{value:.4g}"
+def _said(dots: Dots, value: float, say: Words) -> str:
+    return say.percent(value) if dots.is_share else f"{value:.4g}"

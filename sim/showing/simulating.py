@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 from sim.showing.options import (
     RESULTS,
     load_scenario,
+    made_of_tables,
     refusing_places,
     replications_option,
     run_options,
@@ -61,6 +62,8 @@ def run(
     as_json: bool,
     quiet: bool,
     gate: bool,
+    language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page."""
@@ -78,8 +81,9 @@ def run(
         with progress_bar(shown=not (quiet or as_json)) as progress:
             results = experiment.replicate(scenario, progress=progress, **how)
         seconds = time.perf_counter() - started
+        page = made_of_tables(report.write, language, excel=excel)
         finished = folder.write(
-            results, command=context.obj, seconds=seconds, page=report.write, root=RESULTS, out=out
+            results, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
         )
     _print_result(finished, as_json=as_json, quiet=quiet)
     if gate:
@@ -134,27 +138,33 @@ def compare(
     out: Path | None,
     as_json: bool,
     quiet: bool,
+    language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Simulate the same people under each SCENARIO; the first one is the baseline."""
     from sim.experiments import experiment
     from sim.record import folder
-    from sim.showing import comparing
+    from sim.showing import comparing, report
 
     scenarios = _to_be_compared(paths, overrides)
     with refusing_places():
         if out is not None:
             folder.claim(out)
         started, place = time.perf_counter(), {}
+        page_of_run = made_of_tables(report.write, language, excel=excel)
         for scenario in scenarios:
             begun = time.perf_counter()
             with progress_bar(shown=not (quiet or as_json)) as progress:
                 results = experiment.replicate(scenario, progress=progress, **how)
             seconds = time.perf_counter() - begun
-            place[scenario.scenario] = partial(_write_run, results, context.obj, seconds)
+            place[scenario.scenario] = partial(
+                _write_run, results, context.obj, seconds, page_of_run
+            )
         seconds = time.perf_counter() - started
+        page = made_of_tables(comparing.write, language, excel=excel)
         finished = folder.gather(
-            place, command=context.obj, seconds=seconds, page=comparing.write, root=RESULTS, out=out
+            place, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
         )
     _print_comparison(finished, as_json=as_json, quiet=quiet)
 
@@ -171,11 +181,12 @@ def _to_be_compared(paths: Sequence[Path], overrides: Sequence[str]) -> list[Sce
     return scenarios
 
 
-def _write_run(results: Results, command: str, seconds: float, out: Path) -> None:
+def _write_run(
+    results: Results, command: str, seconds: float, page: Callable[[Path], None], out: Path
+) -> None:
     from sim.record import folder
-    from sim.showing import report
 
-    folder.write(results, command=command, seconds=seconds, page=report.write, out=out)
+    folder.write(results, command=command, seconds=seconds, page=page, out=out)
 
 
 def _print_comparison(finished: Path, *, as_json: bool, quiet: bool) -> None:

@@ -16,11 +16,12 @@ from sim.meaning.scenario import Scenario, load
 from sim.meaning.schema import Target
 from sim.record import folder
 from sim.record.unfinished import POINTS, SOLUTION
-from sim.showing import rendering, report
+from sim.showing import provenance
 from sim.showing.charts import Chart
 from sim.showing.crossing import Answered, crossing
-from sim.showing.page import Answer, Figure, Row, Table, place
-from sim.vocabulary.words import Words, number, percent, words
+from sim.showing.page import Answer, Figure, Row, Table, limit, place
+from sim.showing.rendering import Page
+from sim.vocabulary.words import ENGLISH, Words, words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
 SIGNIFICANT = 3
@@ -50,7 +51,9 @@ class Solved(NamedTuple):
         """What was moved, in words: the last name of its path, or two if it is but one word."""
         *_, above, last = ["", *self.path.split(".")]
         title = self.say.title(last)
-        return title if " " in title else self.say.title(f"{above} {title}".strip())
+        if not above or " " in words().title(last):
+            return title
+        return self.say("format.compound", whole=self.say.title(above), part=title)
 
     @property
     def target(self) -> Target:
@@ -60,7 +63,7 @@ class Solved(NamedTuple):
     @property
     def chance(self) -> str:
         """The probability asked for."""
-        return percent(self.target.with_probability.value)
+        return self.say.percent(self.target.with_probability.value)
 
     def figure(self, name: str) -> float | None:
         """A figure of the answer as a number, of a date its ordinal; None where there is none."""
@@ -80,39 +83,38 @@ class Solved(NamedTuple):
         return f"{value:,.12g}"
 
 
-def read(finished: Path) -> Solved:
+def read(finished: Path, language: str = ENGLISH) -> Solved:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["kind"]])
     answer = pd.read_csv(finished / SOLUTION, dtype=values)
     points = pd.read_csv(finished / POINTS, dtype={manifest["moved"]: str})
-    return Solved(load(finished / "scenario.yaml"), answer, points, manifest, words())
+    return Solved(load(finished / "scenario.yaml"), answer, points, manifest, words(language))
 
 
-def write(finished: Path) -> None:
+def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into the folder of a solution, from what the folder holds alone."""
-    (finished / report.PAGE).write_text(render(read(finished)), encoding="utf-8")
+    page(read(finished, language)).write(finished)
 
 
-def render(solved: Solved) -> str:
-    """Return the page as HTML; the same solution gives the same text."""
+def page(solved: Solved) -> Page:
+    """Return the page of a solution."""
     say, manifest = solved.say, solved.manifest
     note = say(
         "solve.note",
-        points=number(len(solved.points), 0),
-        replications=number(manifest["replications"], 0),
+        points=say.number(len(solved.points), 0),
+        replications=say.number(manifest["replications"], 0),
         seed=manifest["seed"],
     )
-    return rendering.render(
-        "solve.html.j2",
-        say=say,
-        title=say("solve.title"),
-        place=place(solved.scenario),
-        verdict=verdict(solved),
-        note=note,
-        answers=[_answer(solved)],
-        manifest=manifest,
-    )
+    blanks = {
+        "title": say("solve.title"),
+        "place": place(solved.scenario, solved.say),
+        "verdict": verdict(solved),
+        "note": note,
+        "manifest": manifest,
+        "provenance": provenance.of(manifest, say),
+    }
+    return Page("solve.html.j2", solved.say, [_answer(solved)], blanks)
 
 
 def verdict(solved: Solved) -> str:
@@ -133,7 +135,7 @@ def verdict(solved: Solved) -> str:
         return say("solve.undecided", **said, span=_open_span(solved, low, high))
     ranked = _along(solved).sort_values("value", kind="stable")
     extreme = ranked.iloc[-1 if solved.verdict == NEVER else 0]
-    said |= {"best" if solved.verdict == NEVER else "worst": percent(extreme["value"])}
+    said |= {"best" if solved.verdict == NEVER else "worst": say.percent(extreme["value"])}
     key = {NEVER: "solve.never", ALWAYS: "solve.always"}[solved.verdict]
     return say(key, **said, low=low, high=high, where=solved.in_words(extreme["at"]))
 
@@ -203,14 +205,12 @@ def _answer(solved: Solved) -> Answer:
         list(_rows(solved)),
         say("solve.steps_note"),
     )
-    limit = target.at_least if target.at_most is None else target.at_most
-    side = "at least" if target.at_most is None else "at most"
     low, high = map(solved.in_words, map(solved.scale, solved.manifest["between"]))
     lead = say(
         "solve.lead",
         path=solved.path,
         measure=say.title(target.measure),
-        needed=f"{side} {limit.value:g}" if limit else "",
+        needed=limit(target, say),
         chance=solved.chance,
         low=low,
         high=high,
@@ -235,7 +235,7 @@ def _fall(solved: Solved) -> dict[str, str]:
     said = [
         solved.say(
             "solve.at",
-            probability=percent(probability.loc[value]),
+            probability=solved.say.percent(probability.loc[value]),
             value=solved.in_words(solved.scale(value)),
         )
         for value in solved.manifest["fall"]
@@ -251,9 +251,9 @@ def _rows(solved: Solved) -> Iterator[Row]:
         said = "met" if low >= wanted else "missed" if high < wanted else "undecided"
         cells = [
             solved.in_words(solved.scale(step[solved.path])),
-            number(step["replications"], 0),
-            percent(step[f"{name}_probability"]),
-            solved.say.span(percent(low), percent(high)),
+            solved.say.number(step["replications"], 0),
+            solved.say.percent(step[f"{name}_probability"]),
+            solved.say.span(solved.say.percent(low), solved.say.percent(high)),
             solved.say(f"targets.{said}"),
         ]
         yield Row(cells, said)
@@ -282,5 +282,5 @@ def _chart(solved: Solved) -> Chart:
     value, low, high = map(solved.figure, ("value", "low", "high"))
     answered = Answered(wanted, value, low, high, is_date)
     named = (say("solve.band"), say("solve.needed"), say("solve.solution"))
-    axes = (solved.path, say("solve.axis"))
+    axes = (say.heading(solved.lever), say("solve.axis"))
     return crossing(_along(solved), answered, named, axes, verdict(solved))

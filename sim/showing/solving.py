@@ -13,6 +13,7 @@ import click
 from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
+    made_of_tables,
     point_options,
     refusing_places,
     refusing_scenarios,
@@ -60,6 +61,8 @@ def solve(
     out: Path | None,
     as_json: bool,
     quiet: bool,
+    language: str,
+    excel: bool,
     **how: Any,
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
@@ -79,7 +82,8 @@ def solve(
         tables = {SOLUTION: _answer(found, asked), POINTS: _steps(done)}
         facts = {"command": context.obj, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
-        finished = new.finish(asked.scenario, tables, facts, page.write, RESULTS)
+        write = made_of_tables(page.write, language, excel=excel)
+        finished = new.finish(asked.scenario, tables, facts, write, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 
 from sim.showing import charts
 from sim.showing.charts import BLUE, SOLID, Frame, Series
 from sim.showing.page import Figure, Row, Run, Table
-from sim.vocabulary.words import number, plain
+from sim.vocabulary.words import BLANK
 
 LOW = 190
 LOSSES = {
@@ -44,7 +45,9 @@ def _demand(run: Run, product: str) -> Figure:
     one = Series(say("supply.series"), BLUE, SOLID)
     points = doses.rename(columns=charts.BAND).assign(series=one.name)
     busiest = doses.sort_values("p90", kind="stable").iloc[-1]
-    message = say("supply.message", month=say.day(busiest["date"]), high=number(busiest["p90"], 0))
+    message = say(
+        "supply.message", month=say.month(busiest["date"]), high=say.number(busiest["p90"], 0)
+    )
     frame = Frame(say("supply.axis"), message, steps=True, height=LOW)
     chart = charts.over_time(points, points, [one], frame)
     return Figure(title, chart, _months(run, title, product, doses))
@@ -53,13 +56,17 @@ def _demand(run: Run, product: str) -> Figure:
 def _months(run: Run, title: str, product: str, doses: pd.DataFrame) -> Table:
     """The months behind a chart: doses and units, and what is in stock where there is a stock."""
     say, unit = run.say, next(p.unit for p in run.protocol.products if p.name == product)
-    columns = [doses[quantile].map(_whole) for quantile in ("p10", "p50", "p90")]
-    columns += [doses["mean"].map(number), _monthly(run, product, "units")["mean"].map(plain)]
+    whole = partial(say.number, digits=0)
+    columns = [doses[quantile].map(whole) for quantile in ("p10", "p50", "p90")]
+    columns += [
+        doses["mean"].map(say.number),
+        _monthly(run, product, "units")["mean"].map(say.plain),
+    ]
     header = [say("supply.month"), *(f"{say('supply.doses')} {q}" for q in ("P10", "P50", "P90"))]
-    header += [say("supply.mean"), say("supply.units", unit=unit or say("supply.unit"))]
+    header += [say("supply.mean"), say("supply.units", unit=say.own(unit) or say("supply.unit"))]
     stock = _monthly(run, product, "stock")
     if len(stock):
-        columns.append(stock["p10"].map(_whole))
+        columns.append(stock["p10"].map(whole))
         header.append(say("supply.stock"))
     cells = zip(doses["date"].map(say.day), *columns, strict=True)
     return Table(title, header, [Row(row) for row in cells])
@@ -71,7 +78,10 @@ def _losses(run: Run, products: list[str]) -> Table:
     names = {product: [f"{m}_{product}" for m in LOSSES.values()] for product in products}
     rows = [
         Row(
-            [say.heading(product), *(_spread(run, name) if name in known else "–" for name in each)]
+            [
+                say.heading(product),
+                *(_spread(run, name) if name in known else BLANK for name in each),
+            ]
         )
         for product, each in names.items()
     ]
@@ -81,8 +91,8 @@ def _losses(run: Run, products: list[str]) -> Table:
 
 def _spread(run: Run, name: str) -> str:
     measure = run.measure(name)
-    span = run.say.span(_whole(measure["p10"]), _whole(measure["p90"]))
-    return f"{number(measure['mean'])} ({span})"
+    span = run.say.span(*(run.say.number(measure[end], 0) for end in ("p10", "p90")))
+    return run.say.aside(run.say.number(measure["mean"]), span)
 
 
 def _monthly(run: Run, product: str, quantity: str) -> pd.DataFrame:
@@ -90,7 +100,3 @@ def _monthly(run: Run, product: str, quantity: str) -> pd.DataFrame:
     table = run.tables["supply.csv"]
     ours = table[(table["product"] == product) & (table["quantity"] == quantity)]
     return ours.assign(date=pd.to_datetime(ours["month"])).sort_values("date")
-
-
-def _whole(value: float) -> str:
-    return number(value, 0)

@@ -15,6 +15,7 @@ import click
 from sim.showing.keeping import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.showing.options import (
     RESULTS,
+    made_of_tables,
     point_options,
     refusing_places,
     refusing_scenarios,
@@ -76,6 +77,8 @@ def sweep(
     fail_fast: bool,
     as_json: bool,
     quiet: bool,
+    language: str,
+    excel: bool,
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable.
@@ -101,8 +104,9 @@ def sweep(
         failed = sum(bool(point.outcome.error) for point in done)
         facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
         tables, more, page = _told(plan, done, how["seed"])
+        made = made_of_tables(page, language, excel=excel)
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
-        finished = new.finish(scenario, tables, facts, page, RESULTS)
+        finished = new.finish(scenario, tables, facts, made, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
     if failed:
         raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")
@@ -180,7 +184,7 @@ def _on(scenario: Scenario, asked: Asked, on: str) -> str:
 
 def _told(
     plan: Plan, done: Done, seed: int
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[[Path], None]]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[..., None]]:
     """The tables of a sweep, what its manifest says beside, and what writes its page."""
     import pandas as pd
 

@@ -11,8 +11,7 @@ import pandas as pd
 from sim.record.measures import DESK_WORKING_DAYS
 from sim.showing import charts, loading, supplying
 from sim.showing.charts import BLUE, DASHED, DOTTED, GREEN, GREY, SOLID, STYLES, Frame, Series
-from sim.showing.page import Answer, Figure, Row, Run, Table
-from sim.vocabulary.words import number, percent
+from sim.showing.page import Answer, Figure, Part, Row, Run, Table
 
 LOW = 190
 WEEKLY = {"asked_hours": "p50", "worked_hours": "p50", "available_hours": "mean"}
@@ -27,34 +26,39 @@ def answer(run: Run) -> Answer:
     if not busy:
         return Answer("work", title, say("work.nobody"), never)
     lead, *paragraphs = [*_sentences(run, busy), *never]
-    parts: list[Table | Figure] = [
+    tightest, *others = sorted(busy, key=lambda role: -_used(run, role))
+    more: list[Part] = [
         _roles(run, roles),
-        *(_week(run, role) for role in busy),
+        *(_week(run, role) for role in others),
         *_waiting(run, busy),
         *supplying.parts(run),
         *loading.figures(run, busy),
     ]
-    return Answer("work", title, lead, paragraphs, parts)
+    return Answer("work", title, lead, paragraphs, [_week(run, tightest)], more)
+
+
+def _used(run: Run, role: str) -> float:
+    """The share of its hours that a role works; a room, and a role without limit, comes last."""
+    used = float(run.measure(f"{role}_utilisation")["mean"])
+    return used if role in run.scenario.design.staff and not math.isnan(used) else -1.0
 
 
 def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     """Which role is the tightest, if any role's hours are limited, and how the desks keep up."""
     say, staff = run.say, [role for role in busy if role in run.scenario.design.staff]
-    used = {role: run.measure(f"{role}_utilisation")["mean"] for role in staff}
-    limited = {role: share for role, share in used.items() if not math.isnan(share)}
-    if limited:
-        tightest = max(limited, key=lambda role: limited[role])
-        share = percent(limited[tightest])
+    tightest = max(staff, key=lambda role: _used(run, role), default=None)
+    if tightest is not None and _used(run, tightest) >= 0:
+        share = say.percent(_used(run, tightest))
         yield say("work.lead", role=say.title(tightest), utilisation=share)
-        busiest = run.measure(f"{tightest}_asked_hours_busiest_week")
-        yield say("work.busiest_week", **_spread(busiest))
+        busiest = f"{tightest}_asked_hours_busiest_week"
+        yield say("work.busiest_week", **_spread(run, busiest))
     else:
         yield say("work.lead_free")
-    yield say("work.backlog", **_spread(run.measure("desk_backlog_peak_hours")))
+    yield say("work.backlog", **_spread(run, "desk_backlog_peak_hours"))
     in_time = run.measure("desk_share_in_time")["mean"]
     if not math.isnan(in_time):
-        oldest = _spread(run.measure("desk_oldest_days"))
-        yield say("work.desk", share=percent(in_time), days=DESK_WORKING_DAYS, **oldest)
+        oldest = _spread(run, "desk_oldest_days")
+        yield say("work.desk", share=say.percent(in_time), days=DESK_WORKING_DAYS, **oldest)
 
 
 def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
@@ -66,15 +70,14 @@ def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
         if role in asked and (_quantity(run, role, "available_hours")["mean"] == 0).all()
     ]
     if absent:
-        yield run.say("work.never_there", roles=", ".join(absent))
+        yield run.say("work.never_there", roles=run.say.listing(absent))
 
 
-def _spread(measure: pd.Series) -> dict[str, str]:
-    return {
-        "mean": number(measure["mean"]),
-        "low": number(measure["p10"]),
-        "high": number(measure["p90"]),
-    }
+def _spread(run: Run, name: str) -> dict[str, str]:
+    """A measure's mean, P10 and P90 as blanks of a text."""
+    measure = run.measure(name)
+    ends = {"mean": "mean", "low": "p10", "high": "p90"}
+    return {blank: run.say.number(measure[column]) for blank, column in ends.items()}
 
 
 def _roles(run: Run, roles: list[str]) -> Table:
@@ -86,7 +89,7 @@ def _roles(run: Run, roles: list[str]) -> Table:
                 say.heading(role),
                 _available(run, role),
                 _hours(run, f"{role}_hours", 0),
-                percent(run.measure(f"{role}_utilisation")["mean"]),
+                say.percent(run.measure(f"{role}_utilisation")["mean"]),
                 _hours(run, f"{role}_asked_hours_busiest_week", 1),
                 _hours(run, f"{role}_overtime_hours", 1),
                 _in_vain(run, role),
@@ -101,21 +104,23 @@ def _roles(run: Run, roles: list[str]) -> Table:
 
 def _hours(run: Run, name: str, digits: int) -> str:
     measure = run.measure(name)
-    mean, low, high = (number(measure[name], digits) for name in ("mean", "p10", "p90"))
-    return mean if mean == low == high else f"{mean} ({run.say.span(low, high)})"
+    mean, low, high = (run.say.number(measure[name], digits) for name in ("mean", "p10", "p90"))
+    return mean if mean == low == high else run.say.aside(mean, run.say.span(low, high))
 
 
 def _in_vain(run: Run, role: str) -> str:
     """The share of a role's hours that goes to people who are never randomised."""
     every = run.measure(f"{role}_hours")["mean"]
     in_vain = run.measure(f"{role}_hours_never_randomised")["mean"]
-    return percent(in_vain / every if every else math.nan)
+    return run.say.percent(in_vain / every if every else math.nan)
 
 
 def _available(run: Run, role: str) -> str:
     hours = _quantity(run, role, "available_hours")["mean"]
     return (
-        number(hours.sum(), 0) if len(hours) and hours.notna().all() else run.say("work.unlimited")
+        run.say.number(hours.sum(), 0)
+        if len(hours) and hours.notna().all()
+        else run.say("work.unlimited")
     )
 
 
@@ -155,11 +160,11 @@ def _week(run: Run, role: str) -> Figure:
 
 
 def _message(run: Run, role: str, available: pd.DataFrame) -> str:
-    peak = number(run.measure(f"{role}_asked_hours_busiest_week")["mean"])
+    peak = run.say.number(run.measure(f"{role}_asked_hours_busiest_week")["mean"])
     ordinary = available["mean"].median()
     if math.isnan(ordinary):
         return run.say("work.week_message_free", peak=peak)
-    return run.say("work.week_message", peak=peak, available=number(ordinary))
+    return run.say("work.week_message", peak=peak, available=run.say.number(ordinary))
 
 
 def _weeks_table(run: Run, title: str, *quantities: pd.DataFrame) -> Table:
@@ -170,7 +175,8 @@ def _weeks_table(run: Run, title: str, *quantities: pd.DataFrame) -> Table:
     )
     weeks = asked[["p10", "p50", "p90"]].assign(worked=worked["p50"], available=available["mean"])
     rows = [
-        Row([say.day(week), *(number(hours) for hours in weeks.loc[week])]) for week in weeks.index
+        Row([say.day(week), *(say.number(hours) for hours in weeks.loc[week])])
+        for week in weeks.index
     ]
     names = [f"{say('work.asked')} {quantile}" for quantile in ("P10", "P50", "P90")]
     header = [say("shared.week"), *names, say("work.worked"), say("work.available")]
@@ -195,14 +201,14 @@ def _waiting(run: Run, roles: list[str]) -> Iterator[Figure]:
         ]
     ).rename(columns=charts.BAND)
     largest = max(backlogs, key=lambda role: float(backlogs[role]["p90"].max()))
-    peak = number(backlogs[largest]["p90"].max())
+    peak = say.number(backlogs[largest]["p90"].max())
     message = say("work.waiting_message", role=say.title(largest), peak=peak)
     chart = charts.over_time(points, points, series, Frame(say("work.waiting_axis"), message))
     rows = [
         Row(
             [
                 say.heading(role),
-                *(number(weeks[quantile].max()) for quantile in ("p10", "p50", "p90")),
+                *(say.number(weeks[quantile].max()) for quantile in ("p10", "p50", "p90")),
             ]
         )
         for role, weeks in backlogs.items()

@@ -1,20 +1,24 @@
-"""How the page speaks: its texts in one language, and how figures and dates are written.
+"""How the page speaks: its texts in one language, and how it writes figures and dates.
 
-The texts stand in `templates/words.<language>.toml`; a further language is a further file with
-the same keys.
+Texts and conventions of writing (`[format]`) stand in `templates/words.<language>.toml`; a further
+language is a further file with the same keys.
 """
 
 from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
 NO_BREAK = "\u00a0"
+BLANK = "–"
+"""What stands where there is no figure."""
+
 LIKELIHOODS = (
     (0.99, "virtually_certain"),
     (0.90, "very_likely"),
@@ -25,6 +29,9 @@ LIKELIHOODS = (
     (0.00, "exceptionally_unlikely"),
 )
 """Least probability and its word, after the IPCC's note on uncertainties (2010)."""
+
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "zh")
 
 BARELY, NEARLY = 0.005, 0.995
 PLAIN_BELOW = 1e6
@@ -43,17 +50,91 @@ class Words:
         return self.texts[key].format(**values)
 
     def title(self, name: str) -> str:
-        """Return the title of a name of the tables, else the scenario's own name in words."""
-        return self.texts.get(f"name.{name}", name.replace("_", " "))
+        """Return the title of a name of the tables or scenarios, else the name itself in words.
+
+        A measure of something (`left_death`, `nurse_hours`) is named by the text of its family.
+        """
+        if (title := self.texts.get(f"name.{name}")) is not None:
+            return title
+        for key, text in self.texts.items():
+            family = key.removeprefix("measure.")
+            if family != key and fnmatchcase(name, family):
+                before, after = family.split("*")
+                of = name.removeprefix(before).removesuffix(after)
+                return text.format(name=self.title(of))
+        return name.replace("_", " ")
 
     def heading(self, name: str) -> str:
         """Return the title of a name with a capital letter, as it begins a row or a heading."""
-        title = self.title(name)
-        return title[:1].upper() + title[1:]
+        return self.capital(self.title(name))
+
+    def capital(self, text: str) -> str:
+        """Return a text with a capital letter; a term like hUC-MSC keeps its own."""
+        return text if text[1:2].isupper() else text[:1].upper() + text[1:]
+
+    def own(self, text: str) -> str:
+        """Return what a scenario that comes with the program says in its own words, translated.
+
+        The words of any other scenario stay as they are written.
+        """
+        slugs = (key for key, known in words().texts.items() if known == text)
+        slug = next((key for key in slugs if key.startswith("own.")), None)
+        return text if slug is None else self(slug)
 
     def day(self, day: date) -> str:
         """Return a date written out, never broken over two lines."""
-        return NO_BREAK.join((str(day.day), self.lists["months"][day.month - 1], str(day.year)))
+        month = self.lists["months"][day.month - 1]
+        return self("format.day", day=day.day, month=month, year=day.year)
+
+    def month(self, day: date) -> str:
+        """Return the month of a date, and its year."""
+        return self("format.month", month=self.lists["months"][day.month - 1], year=day.year)
+
+    def moment(self, written: str) -> str:
+        """Return an instant, written as ISO 8601 has it, to the minute of its own time zone."""
+        at = datetime.fromisoformat(written)
+        return self("format.moment", day=self.day(at), time=f"{at:%H:%M}")
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """Return a number with so many digits after the point, thousands apart; or the blank."""
+        return self._apart(f"{value:,.{digits}f}") if not math.isnan(value) else BLANK
+
+    def plain(self, value: float) -> str:
+        """Return a number of the scenario as a planner would write it, to six digits that count."""
+        return self._apart(f"{value:,.6g}") if abs(value) < PLAIN_BELOW else f"{value:.3g}"
+
+    def percent(self, share: float) -> str:
+        """Return a share of 1 in whole per cent, one not quite 0 or 1 never as if it were."""
+        if math.isnan(share):
+            return BLANK
+        if 0 < share < BARELY:
+            return self("format.below", share=self("format.percent", share=1))
+        if NEARLY <= share < 1:
+            return self("format.above", share=self("format.percent", share=99))
+        return self("format.percent", share=f"{share * 100:.0f}")
+
+    def _apart(self, figure: str) -> str:
+        return figure.replace(",", self("format.thousands"))
+
+    def listing(self, items: Iterable[str]) -> str:
+        """Return a list of short items in one line."""
+        return self("format.comma").join(items)
+
+    def clauses(self, items: Iterable[str]) -> str:
+        """Return a list of longer items in one line."""
+        return self("format.semicolon").join(items)
+
+    def sentences(self, said: Iterable[str]) -> str:
+        """Return sentences one after the other."""
+        return self("format.space").join(said)
+
+    def aside(self, text: str, aside: str) -> str:
+        """Return a text and, in brackets, what is said beside it."""
+        return self("format.aside", text=text, aside=aside)
+
+    def part(self, whole: str, part: str) -> str:
+        """Return a thing and which part of it is meant."""
+        return self("format.part", whole=whole, part=part)
 
     def span(self, low: str, high: str) -> str:
         """Return a range of two figures already written; one figure where they are the same."""
@@ -66,7 +147,7 @@ class Words:
 
 
 @cache
-def words(language: str = "en") -> Words:
+def words(language: str = ENGLISH) -> Words:
     """Return the texts of a language; FileNotFoundError where there are none."""
     catalogue = files("sim") / "templates" / f"words.{language}.toml"
     entries = dict(_flat(tomllib.loads(catalogue.read_text(encoding="utf-8"))))
@@ -81,24 +162,3 @@ def _flat(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, ob
             yield from _flat(value, f"{above}{key}.")
         else:
             yield above + key, value
-
-
-def percent(share: float) -> str:
-    """Return a share of 1 in whole per cent; what is not quite 0 or 1 never looks as if it were."""
-    if math.isnan(share):
-        return "–"
-    if 0 < share < BARELY:
-        return f"<{NO_BREAK}1{NO_BREAK}%"
-    if NEARLY <= share < 1:
-        return f">{NO_BREAK}99{NO_BREAK}%"
-    return f"{share * 100:.0f}{NO_BREAK}%"
-
-
-def number(value: float, digits: int = 1) -> str:
-    """Return a number with so many digits after the point, thousands apart; a dash for a blank."""
-    return "–" if math.isnan(value) else f"{value:,.{digits}f}"
-
-
-def plain(value: float) -> str:
-    """Return a number of the scenario as a planner would write it, to six significant digits."""
-    return f"{value:,.6g}" if abs(value) < PLAIN_BELOW else f"{value:.3g}"

@@ -1,0 +1,66 @@
+"""Takes the pictures of the README again: a run of the baseline and its tornado, in Chromium.
+
+`python -m tests.photographs` writes them into `docs/`; on two cores it takes some seven minutes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.conftest import QUIET_CHROMIUM
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+CHARTS = {"finished": "enrolment", "work": "hours", "register": "tornado"}
+"""Of each section of the page the first chart, and the name of its picture."""
+
+WIDTH, HEIGHT, MARGIN = 1040, 900, 16
+TO = "#reached > figure"
+"""The picture of the page ends below this."""
+
+
+def main() -> None:
+    """Simulate, join, and photograph the page."""
+    with tempfile.TemporaryDirectory() as home:
+        run, tornado, joined = (Path(home) / name for name in ("run", "tornado", "joined"))
+        baseline = ROOT / "scenarios" / "baseline.yaml"
+        few = ("--replications", "200", "--quiet")
+        trialsim("run", baseline, "--quiet", "--out", run)
+        trialsim("sweep", baseline, "--tornado", *few, "--out", tornado)
+        trialsim("report", run, tornado, "--out", joined)
+        photograph(joined)
+
+
+def trialsim(*arguments: str | Path) -> None:
+    subprocess.run([sys.executable, "-m", "sim", *arguments], cwd=ROOT, check=True)
+
+
+def photograph(finished: Path) -> None:
+    """Write the pictures of a folder's page."""
+    DOCS.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET_CHROMIUM)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto((finished.resolve() / "report.html").as_uri())
+        page.wait_for_selector("body.drawn")
+        page.add_style_tag(content=".vega-embed summary { display: none !important; }")
+        end = page.locator(TO).first.evaluate("figure => figure.getBoundingClientRect().bottom")
+        page.screenshot(
+            path=DOCS / "page.png",
+            full_page=True,
+            clip={"x": 0, "y": 0, "width": WIDTH, "height": end + MARGIN},
+        )
+        for section, name in CHARTS.items():
+            page.locator(f"#{section} > figure").first.screenshot(path=DOCS / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A run joined by the sweeps and searches of its scenario: one folder, one page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sim.record import folder
+from sim.showing import cli, report
+from tests.test_report import SMALL, markup, said
+
+RATE = "assumptions.recruitment.candidates_per_month"
+ASKED = SMALL.replace(
+    "{value: 1.5, range: [1, 3], evidence: expert, source: the investigator}",
+    "{value: 1.5, range: [0.1, 6]}",
+).replace("control: 0.05", "control: {value: 0.05, range: [0, 0.5]}")
+FEW = ("--replications", "40", "--jobs", "1", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of a scenario, a tornado and a search of it, and a run of another."""
+    home = tmp_path_factory.mktemp("joining")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        Path("small.yaml").write_text(ASKED, encoding="utf-8")
+        other = ASKED.replace("scenario: small", "scenario: other")
+        Path("other.yaml").write_text(other, encoding="utf-8")
+        search = ("--move", RATE, "--until", "twelve")
+        assert trialsim("run", "small.yaml", *FEW, "--out", "run") == 0
+        assert trialsim("run", "other.yaml", *FEW, "--out", "other") == 0
+        assert trialsim("sweep", "small.yaml", "--tornado", *FEW, "--out", "swept") == 0
+        assert trialsim("solve", "small.yaml", *search, *FEW, "--out", "solved") == 0
+        assert trialsim("report", "run", "other", "--out", "both") == 0
+        assert trialsim("report", "swept", "run", "solved", "--out", "joined") == 0
+    return home
+
+
+def trialsim(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def first_of_the_register(finished: Path) -> list[str]:
+    """The cells of the register's first row."""
+    row = re.search(r'<tr class="register.*?</tr>', markup(finished), flags=re.DOTALL)
+    assert row
+    return re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row[0])
+
+
+def test_a_joined_folder_holds_the_others_whole_and_links_to_their_pages(asked: Path) -> None:
+    joined = asked / "joined"
+
+    assert folder.manifest(joined)["joined"] == ["tornado", "solve"]
+    for origin, place in (("run", "."), ("swept", "tornado"), ("solved", "solve")):
+        for table in (asked / origin).glob("*.csv*"):
+            assert (joined / place / table.name).read_bytes() == table.read_bytes()
+    links = re.findall(r'href="([^#"]+/report.html)"', markup(joined))
+    assert links == ["tornado/report.html", "solve/report.html"]
+    assert all((joined / link).is_file() for link in links)
+
+
+def test_the_answer_of_a_search_stands_under_the_verdict(asked: Path) -> None:
+    before, _, _ = said(asked / "joined").partition("Most likely")
+
+    assert "Twelve: " in before
+    assert "Twelve: " not in said(asked / "run").partition("Most likely")[0]
+
+
+def test_the_register_is_sorted_by_the_effects_of_a_tornado_and_shows_them(asked: Path) -> None:
+    effects = pd.read_csv(asked / "swept/sensitivity.csv").set_index(["path", "index"])["value"]
+    ends = [round(effects[RATE, end] * 100) for end in ("low", "high")]
+
+    assert first_of_the_register(asked / "run")[0] == "assumptions.recruitment.candidates_per_month"
+    path, _, _, effect, *_ = first_of_the_register(asked / "joined")
+    assert path == RATE
+    assert ends[0] < 0 < ends[1]
+    assert effect == f"−{-ends[0]} / +{ends[1]}"
+    assert f"What to ask first: recruitment · candidates per month ({effect}). Of" in said(
+        asked / "joined"
+    )
+
+
+def test_an_effect_within_the_error_of_simulating_is_marked_and_not_asked_about(
+    asked: Path,
+) -> None:
+    text = said(asked / "joined")
+
+    assert "leaving.moves.share.control 0.05 0 to 0.5 ~ 0 / 0 assumption no source given" in text
+    assert "control (" not in text
+
+
+def test_without_a_tornado_the_widest_range_comes_first_and_the_page_says_so(asked: Path) -> None:
+    asked_first = "leaving · moves · share · control (0.05: 0 to 0.5); recruitment"
+
+    assert f"What to ask first: {asked_first} · candidates per month (1.5: 0.1 to 6). Of" in said(
+        asked / "run"
+    )
+
+
+def test_a_joined_run_is_compared_and_built_again_in_another_language(
+    asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(asked)
+    assert trialsim("report", "run", "other", "swept", "--out", "compared") == 0
+    page = Path("compared/small/report.html")
+    before = page.read_text(encoding="utf-8")
+    assert report.read(page.parent).tornado is not None
+
+    assert trialsim("report", "compared", "--lang", "zh") == 0
+    assert page.read_text(encoding="utf-8") != before
+    assert trialsim("report", "compared") == 0
+    assert page.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("folders", "refusal"),
+    [
+        (["swept", "solved"], "joins a run of the very same scenario"),
+        (["swept", "other"], "joins a run of the very same scenario"),
+        (["run", "both"], "not one of runs side by side"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(
+    asked: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    folders: list[str],
+    refusal: str,
+) -> None:
+    monkeypatch.chdir(asked)
+
+    assert trialsim("report", *folders, "--out", "nowhere") == 2
+    assert refusal in capsys.readouterr().err
+    assert not Path("nowhere").exists()

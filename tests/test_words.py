@@ -1,0 +1,119 @@
+"""The catalogues: the same keys and blanks in every language, and how each writes its figures."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sim.meaning.scenario import Scenario, load, shipped
+from sim.vocabulary.words import ENGLISH, LANGUAGES, NO_BREAK, words
+
+EN, ZH = words(), words("zh")
+OTHERS = [language for language in LANGUAGES if language != ENGLISH]
+SAME_IN_BOTH = {"format.thousands", "head.place", "compare.chance"}
+"""Texts of blanks and marks alone."""
+
+BLANK = re.compile(r"{(\w+)}")
+SCENARIOS = sorted(shipped().glob("*.yaml"))
+
+
+def own_names(scenario: Scenario) -> Iterator[str]:
+    """The names in a scenario that its page shows."""
+    design, assumptions = scenario.design, scenario.assumptions
+    for part in (
+        *(design.staff, design.rooms, design.places, design.eligibility, design.arms),
+        *(design.products, design.schedule, design.visits, design.tasks),
+        *(assumptions.leaving, assumptions.recruitment.disruptions, scenario.targets),
+    ):
+        yield from part
+
+
+@pytest.mark.parametrize("language", OTHERS)
+class TestCatalogue:
+    def test_no_key_is_missing_and_none_is_left_over(self, language: str) -> None:
+        other = words(language)
+
+        assert other.texts.keys() == EN.texts.keys()
+        assert {key: len(each) for key, each in other.lists.items()} == {
+            key: len(each) for key, each in EN.lists.items()
+        }
+
+    def test_every_text_has_the_same_blanks(self, language: str) -> None:
+        other = words(language).texts
+
+        assert {key: set(BLANK.findall(text)) for key, text in other.items()} == {
+            key: set(BLANK.findall(text)) for key, text in EN.texts.items()
+        }
+
+    def test_every_text_is_translated(self, language: str) -> None:
+        same = {key for key, text in words(language).texts.items() if text == EN.texts[key]}
+        kept = {key for key, each in words(language).lists.items() if each == EN.lists[key]}
+
+        assert same == SAME_IN_BOTH
+        assert not kept
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_what_shipped_scenarios_say_is_translated(path: Path) -> None:
+    scenario = load(path)
+    said = [scenario.title, scenario.design.trial.site]
+    said += [arm.title for arm in scenario.design.arms.values()]
+    names = {scenario.scenario, *own_names(scenario)}
+
+    assert [text for text in said if ZH.own(text) == text] == []
+    assert {name for name in names if f"name.{name}" not in ZH.texts} == set()
+
+
+class TestFigures:
+    @pytest.mark.parametrize(
+        ("share", "en", "zh"),
+        [
+            (0.0, "0 %", "0%"),
+            (0.004, "< 1 %", "<1%"),
+            (0.57, "57 %", "57%"),
+            (0.996, "> 99 %", ">99%"),
+            (1.0, "100 %", "100%"),
+            (math.nan, "–", "–"),
+        ],
+    )
+    def test_per_cent(self, share: float, en: str, zh: str) -> None:
+        assert EN.percent(share).replace(NO_BREAK, " ") == en
+        assert ZH.percent(share) == zh
+
+    def test_dates(self) -> None:
+        day = date(2025, 12, 31)
+
+        assert EN.day(day).replace(NO_BREAK, " ") == "31 December 2025"
+        assert ZH.day(day) == "2025年12月31日"
+        assert ZH.month(day) == "2025年12月"
+
+    def test_numbers(self) -> None:
+        assert EN.number(1234.56) == "1,234.6"
+        assert ZH.number(1234.56, 0) == "1,235"
+        assert EN.number(math.nan) == "–"
+        assert EN.plain(1_000_000) == "1e+06"
+        assert EN.plain(123_456) == "123,456"
+
+    def test_lists_and_asides(self) -> None:
+        assert EN.aside("a", EN.listing(["b", "c"])) == "a (b, c)"
+        assert ZH.aside("甲", ZH.listing(["乙", "丙"])) == "甲（乙、丙）"
+
+
+class TestNames:
+    def test_a_measure_of_something_is_named_by_its_family(self) -> None:
+        assert EN.title("coordinator_overtime_hours") == "coordinator overtime hours"
+        assert ZH.title("coordinator_overtime_hours") == "协调员加班小时数"
+        assert ZH.title("doses_missed_il2") == "缺失剂次：白介素-2"
+
+    def test_a_name_of_nobodys_catalogue_stays_as_written(self) -> None:
+        assert ZH.title("my_own_visit") == "my own visit"
+        assert ZH.own("our own title") == "our own title"
+
+    def test_a_term_keeps_its_own_capitals(self) -> None:
+        assert EN.heading("huc_msc") == "hUC-MSC"
+        assert EN.heading("nurse") == "Nurse"
