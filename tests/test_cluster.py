@@ -15,8 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from sim.experiments import cluster
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
+from tests.command import trialsim
 from tests.test_sweep import TARGETS, swept
 from tests.toys import TOY
 
@@ -81,10 +80,6 @@ def _broken_into(command: list[str], victim: subprocess.Popen[bytes]) -> tuple[i
         victim.send_signal(signal.SIGKILL)
         _, err = running.communicate(timeout=60)
         return running.returncode, err
-
-
-def trialsim(*arguments: str) -> int:
-    return exit_code(commands, arguments)
 
 
 def test_a_killed_worker_changes_no_byte(two_workers: Cluster) -> None:

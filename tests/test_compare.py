@@ -14,9 +14,10 @@ import pytest
 from sim.experiments.experiment import replicate
 from sim.meaning.scenario import load, shipped
 from sim.record import folder, pairs
-from sim.showing import cli, comparing
+from sim.showing import comparing
 from sim.vocabulary.intervals import of_mean
 from sim.vocabulary.words import words
+from tests.command import trialsim
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,13 +40,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("small.yaml").write_text(SMALL, encoding="utf-8")
     Path("busier.yaml").write_text(OTHER, encoding="utf-8")
     return tmp_path
-
-
-def trialsim(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def compare(*more: str) -> int:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from sim.record import folder
-from sim.showing import cli, report
+from sim.showing import report
+from tests.command import trialsim
 from tests.test_report import SMALL, markup, said
 
 RATE = "assumptions.recruitment.candidates_per_month"
@@ -37,13 +38,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert trialsim("report", "run", "other", "--out", "both") == 0
         assert trialsim("report", "swept", "run", "solved", "--out", "joined") == 0
     return home
-
-
-def trialsim(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def first_of_the_register(finished: Path) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sim.record import folder
-from sim.showing import cli, methods, report
+from sim.showing import methods, report
 from sim.vocabulary.words import words
+from tests.command import trialsim
 from tests.test_report import SMALL, TINY, html, markup, said
 
 EN = words()
@@ -25,14 +26,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(home: Path, text: str, *flags: str) -> Path:
     (home / "small.yaml").write_text(text, encoding="utf-8")
     how = ("--replications", "20", "--seed", "3", "--keep", "2", "--jobs", "1", "--quiet")
-    trialsim("run", str(home / "small.yaml"), *flags, *how, "--out", str(home / "out"))
+    assert trialsim("run", str(home / "small.yaml"), *flags, *how, "--out", str(home / "out")) == 0
     return home / "out"
-
-
-def trialsim(*arguments: str) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 0
 
 
 def headings(finished: Path) -> dict[str, str]:
@@ -83,7 +78,7 @@ def test_the_command_of_the_folder_gives_its_tables_again(
 ) -> None:
     commands = re.findall("<pre>trialsim (run scenario.yaml .*)</pre>", html(finished))
     monkeypatch.chdir(finished)
-    trialsim(*commands[0].split(), "--out", "../again", "--quiet")
+    assert trialsim(*commands[0].split(), "--out", "../again", "--quiet") == 0
 
     for table in finished.glob("*.csv*"):
         assert (finished.parent / "again" / table.name).read_bytes() == table.read_bytes()

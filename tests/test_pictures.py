@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.showing import cli, pictures
+from sim.showing import pictures
+from tests.command import trialsim
 from tests.test_report import SMALL, html
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -32,13 +33,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
-
-
-def trialsim(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def drawn_on(finished: str) -> set[str]:

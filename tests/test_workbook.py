@@ -11,7 +11,8 @@ import pytest
 from openpyxl import load_workbook
 
 from sim.record import folder, workbook
-from sim.showing import cli, options
+from sim.showing import options
+from tests.command import trialsim
 from tests.test_report import SMALL
 
 RATE = "assumptions.recruitment.candidates_per_month"
@@ -35,15 +36,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def trialsim(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main([*arguments, "--quiet"] if arguments[0] != "report" else arguments)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
-
-
 def run(*more: str) -> int:
-    how = ("--replications", "3", "--keep", "1", "--jobs", "1", "--out", "out")
+    how = ("--replications", "3", "--keep", "1", "--jobs", "1", "--quiet", "--out", "out")
     return trialsim("run", "small.yaml", *how, *more)
 
 
@@ -100,8 +94,9 @@ def test_text_that_looks_like_a_formula_or_a_link_is_text() -> None:
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_that_writes_a_folder_writes_its_workbook(command: str) -> None:
-    how = ("--replications", "20", "--jobs", "1", "--out", "out", "--excel", "--lang", "zh")
-    assert trialsim(*COMMANDS[command], *how) == 0
+    how = ("--replications", "20", "--jobs", "1", "--quiet", "--out", "out")
+    more = ("--excel", "--lang", "zh")
+    assert trialsim(*COMMANDS[command], *how, *more) == 0
 
     folders = [path.parent for path in Path("out").rglob(folder.MANIFEST)]
     assert len(folders) == (3 if command == "compare" else 1)

@@ -263,9 +263,8 @@ def _never_open(design: Design) -> Faults:
     held.append((("design", "visits", "screening_visit"), "screening_visit", first))
     held += [
         (("design", section, name, "at", place), visit, place)
-        for section in ("schedule", "unscheduled")
-        for name, offered in getattr(design, section).items()
-        for place, visit in offered.at.items()
+        for section, name, at in design.offers()
+        for place, visit in at.items()
     ]
     for path, visit, place in held:
         tasks = [step for step in design.visits.get(visit, ()) if isinstance(step, str)]

@@ -42,8 +42,6 @@ def _levels(numbers: Sequence[int | None]) -> Iterator[tuple[int, int]]:
 
 def _places_that_need(index: int, design: Design, visits: Mapping[str, Visit]) -> set[str]:
     """Return the places at which a role or room has work that cannot wait."""
-    offers = [each.at for each in design.schedule.values()]
-    offers += [each.at for each in design.unscheduled.values()]
-    held = [(place, name) for at in offers for place, name in at.items()]
+    held = [(place, name) for _, _, at in design.offers() for place, name in at.items()]
     held += [(place, "screening_visit") for place in list(design.places)[:1]]
     return {place for place, name in held if any(index in t.team for t in visits[name].tasks)}

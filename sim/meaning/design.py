@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -267,6 +268,11 @@ class Design(Section):
     a meaning of their own: declining at `discuss_consent` ends the screening visit; laboratory
     results count from `draw_blood`, which is repeated when they are too old; the end of `randomise`
     is the moment of randomisation."""
+
+    def offers(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Yield the visits offered by place in the schedule and beside it: section, name, `at`."""
+        yield from (("schedule", name, row.at) for name, row in self.schedule.items())
+        yield from (("unscheduled", name, each.at) for name, each in self.unscheduled.items())
 
     @model_validator(mode="after")
     def _ratio_of_one_each(self) -> Design:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from sim.meaning.assumptions import YesNo
@@ -120,9 +120,10 @@ def _in_arms_and_schedule(design: Design) -> Faults:
         path = ("design", "schedule", name)
         for index, arm_name in enumerate(row.arms or ()):
             yield from _unknown((*path, "arms", index), arm_name, design.arms)
-        yield from _offered(path, row.at, design)
-    for name, event in design.unscheduled.items():
-        yield from _offered(("design", "unscheduled", name), event.at, design)
+    for section, name, at in design.offers():
+        for place, visit in at.items():
+            yield from _unknown(("design", section, name, "at", place), place, design.places)
+            yield from _unknown(("design", section, name, "at", place), visit, design.visits)
     if design.monitoring is not None:
         visit = design.monitoring.visit
         yield from _unknown(("design", "monitoring", "visit"), visit, design.visits)
@@ -131,12 +132,6 @@ def _in_arms_and_schedule(design: Design) -> Faults:
     yield from chain.from_iterable(_unknown((*path, name), name, design.arms) for name in ratio)
     for name in design.arms.keys() - ratio.keys():
         yield Fault(path, f"the arm {name} has no ratio", "a ratio for every arm, 0 if need be")
-
-
-def _offered(path: KeyPath, at: Mapping[str, str], design: Design) -> Faults:
-    for place, visit in at.items():
-        yield from _unknown((*path, "at", place), place, design.places)
-        yield from _unknown((*path, "at", place), visit, design.visits)
 
 
 def _in_visits_and_tasks(design: Design) -> Faults:

@@ -22,7 +22,7 @@ import pandas as pd
 from sim.meaning.axis import Values
 from sim.meaning.scenario import Scenario, dump
 from sim.record import folder, journal
-from sim.record.folder import PART, FolderRefused
+from sim.record.folder import PART, SCENARIO, FolderRefused
 from sim.record.points import Point
 
 try:
@@ -84,7 +84,7 @@ class Unfinished:
         """
         target = self.part.with_name(self.part.name.removesuffix(PART))
         with folder.refusing(target):
-            (self.part / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
+            (self.part / SCENARIO).write_text(dump(scenario), encoding="utf-8")
             for name, table in tables.items():
                 folder.write_table(self.part / name, table)
             begun = datetime.now().astimezone() - timedelta(seconds=facts["seconds"])

@@ -49,7 +49,7 @@ def read(finished: Path, language: str = ENGLISH) -> Sweep:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     points = pd.read_csv(finished / POINTS, dtype=dict.fromkeys(manifest["varied"], str))
-    return Sweep(load(finished / "scenario.yaml"), points, manifest, words(language))
+    return Sweep(load(finished / folder.SCENARIO), points, manifest, words(language))
 
 
 def write(finished: Path, language: str = ENGLISH) -> None:

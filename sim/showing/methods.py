@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sim.meaning.design import Row as Planned
+from sim.meaning.references import task_of
 from sim.meaning.resource import Resource
 from sim.meaning.step import Later
 from sim.showing import register
@@ -45,7 +46,7 @@ def _numbers(run: Run) -> dict[str, str]:
         "measures": len(run.tables["summary.csv"]),
         "criteria": len(design.eligibility),
         "visits": len(_visits(run)),
-        "tasks": len({_task(step) for _, steps in _visits(run) for step in steps}),
+        "tasks": len({task_of(step) for _, steps in _visits(run) for step in steps}),
         "roles": len(design.staff),
         "rooms": len(design.rooms),
         "entries": sum(grades.values()),
@@ -129,16 +130,10 @@ def _unscheduled(run: Run) -> dict[str, str]:
     }
 
 
-def _task(step: str | Later) -> str:
-    return step.later if isinstance(step, Later) else step
-
-
 def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
     """The visits there are, with their steps: of screening, by schedule, and beside it."""
     design = run.scenario.design
-    rows = [row.at for row in design.schedule.values()]
-    rows += [event.at for event in design.unscheduled.values()]
-    held = (name for at in rows for name in at.values())
+    held = (name for _, _, at in design.offers() for name in at.values())
     monitoring = () if design.monitoring is None else (design.monitoring.visit,)
     names = dict.fromkeys((*SCREENING, *held, *monitoring))
     return [(name, design.visits[name]) for name in names if design.visits.get(name)]
@@ -178,7 +173,7 @@ def _activities(run: Run) -> Table:
     rows = []
     for name, steps in _visits(run):
         for step in steps:
-            task = _task(step)
+            task = task_of(step)
             said = say.title(task)
             if isinstance(step, Later):
                 said = say.aside(said, say("methods.desk"))

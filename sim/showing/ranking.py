@@ -81,7 +81,7 @@ class Ranking(NamedTuple):
 def read(finished: Path, language: str = ENGLISH) -> Ranking:
     """Read what the page is made of."""
     table, manifest = pd.read_csv(finished / SENSITIVITY), folder.manifest(finished)
-    ranking = Ranking(load(finished / "scenario.yaml"), table, manifest, words(language))
+    ranking = Ranking(load(finished / folder.SCENARIO), table, manifest, words(language))
     if ranking.sized_by == TORNADO:
         return ranking
     paths = ranking.sized.index[: scattering.CHARTS]

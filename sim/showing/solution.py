@@ -89,7 +89,7 @@ def read(finished: Path, language: str = ENGLISH) -> Solved:
     values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["kind"]])
     answer = pd.read_csv(finished / SOLUTION, dtype=values)
     points = pd.read_csv(finished / POINTS, dtype={manifest["moved"]: str})
-    return Solved(load(finished / "scenario.yaml"), answer, points, manifest, words(language))
+    return Solved(load(finished / folder.SCENARIO), answer, points, manifest, words(language))
 
 
 def write(finished: Path, language: str = ENGLISH) -> None:

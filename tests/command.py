@@ -1,0 +1,11 @@
+"""The command line in the process of the tests."""
+
+from __future__ import annotations
+
+from sim.showing.cli import commands
+from sim.showing.terminal import exit_code
+
+
+def trialsim(*arguments: str) -> int:
+    """Return the exit code of a command."""
+    return exit_code(commands, arguments)
