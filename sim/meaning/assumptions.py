@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
@@ -20,6 +20,8 @@ from sim.meaning.quantities import (
 )
 from sim.meaning.section import Date, Name, Section
 from sim.meaning.supply import Release
+
+Figure = TypeVar("Figure")
 
 
 class Season(Section):
@@ -118,6 +120,13 @@ def _one_or_each(data: object) -> str:
     return "each" if by_arm else "one"
 
 
+ByArm = Annotated[
+    Annotated[Figure, Tag("one")] | Annotated[dict[str, Figure], Tag("each")],
+    Discriminator(_one_or_each),
+]
+"""A figure for each arm, or one for all."""
+
+
 def _of_arm(written: dict[str, Quantity[float]] | Quantity[float], arm: str) -> float:
     if isinstance(written, dict):
         return written[arm].value if arm in written else 0.0
@@ -129,10 +138,7 @@ class Hazard(Section):
 
     by_week: Positive
     """The week the share refers to; the same rate goes on after it."""
-    share: Annotated[
-        Annotated[Share, Tag("one")] | Annotated[dict[str, Share], Tag("each")],
-        Discriminator(_one_or_each),
-    ]
+    share: ByArm[Share]
     """The share of participants it would have happened to by that week if nothing else could,
     by arm (an arm not named: 0), or one number for all arms. Below 1."""
 
@@ -146,10 +152,7 @@ class Frequency(Section):
 
     by_week: Positive
     """The week up to which is counted; the same rate goes on after it."""
-    per_participant: Annotated[
-        Annotated[NonNegative, Tag("one")] | Annotated[dict[str, NonNegative], Tag("each")],
-        Discriminator(_one_or_each),
-    ]
+    per_participant: ByArm[NonNegative]
     """How often it happens to a participant by that week, on average, by arm (an arm not named: 0),
     or one number for all arms."""
 
