@@ -21,11 +21,11 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # a command of tests/ finds its own repository
 
-from sim.meaning.interpretation import interpret  # noqa: E402
-from sim.meaning.protocol import Protocol  # noqa: E402
-from sim.meaning.scenario import load  # noqa: E402
+from sim.model.run import run  # noqa: E402
+from sim.scenario.interpret import interpret  # noqa: E402
+from sim.scenario.load import load  # noqa: E402
+from sim.scenario.protocol import Protocol  # noqa: E402
 from sim.vocabulary.eventlog import EventLog, Milestone  # noqa: E402
-from sim.world.run import run  # noqa: E402
 from tests.textbook import Textbook  # noqa: E402
 
 SEED, ROUNDS, TURN = 1, 5, 10

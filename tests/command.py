@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
 
 
 def trialsim(*arguments: str) -> int:

@@ -6,9 +6,9 @@ from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
-from sim.meaning.product import Stock
-from sim.meaning.protocol import Protocol
-from sim.meaning.resource import Resource
+from sim.scenario.product import Stock
+from sim.scenario.protocol import Protocol
+from sim.scenario.resource import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, Work
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import SimpleNamespace
 
-from sim.showing.appointments import lines, of_person, to_print
+from sim.report.calendar import lines, of_person, to_print
 from sim.vocabulary.eventlog import Milestone, Visit
 from tests.records import a_log, a_protocol, a_visit, at
 

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sim.meaning.document import read
-from sim.meaning.interpretation import interpret
-from sim.meaning.scenario import ScenarioError, UnreadableFile, load, shipped
+from sim.scenario.interpret import interpret
+from sim.scenario.load import ScenarioError, UnreadableFile, load, shipped
+from sim.scenario.yaml_source import read
 
 BASELINE = shipped() / "baseline.yaml"
 TEXT = BASELINE.read_text(encoding="utf-8")

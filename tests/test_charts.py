@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sim.showing import charts
-from sim.showing.bars import grouped_bars, spanned_bars, stacked_bars
-from sim.showing.charts import BLUE, DASHED, SOLID, STYLES, VERMILION, Frame, Series
-from sim.showing.fields import year_field
+from sim.report import charts
+from sim.report.bars import grouped_bars, spanned_bars, stacked_bars
+from sim.report.charts import BLUE, DASHED, SOLID, STYLES, VERMILION, Frame, Series
+from sim.report.fields import year_field
 
 FRAME = Frame("hours", "The hours double.")
 SERIES = [Series("worked", BLUE, SOLID), Series("asked", VERMILION, DASHED)]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from sim.showing import cli
+from sim.cli import main
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 BROKEN = SMALL.replace("people: 1", "people: -1").replace("opens: 2023-03-01", "open: 2023-03-01")
@@ -40,7 +40,7 @@ def trialsim(
 
     def call(*arguments: str) -> Ended:
         with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
+            main.main(arguments)
         assert isinstance(ended.value.code, int)
         return Ended(ended.value.code, *capsys.readouterr())
 
@@ -174,7 +174,7 @@ def test_an_override_is_judged_like_the_file(trialsim: Trialsim) -> None:
 def test_a_folder_in_use_is_refused_before_anything_is_simulated(
     trialsim: Trialsim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.experiments.experiment.replicate", _fail)
+    monkeypatch.setattr("sim.experiments.replicate.replicate", _fail)
 
     ended = trialsim("run", "small.yaml", "--out", ".")
 
@@ -184,7 +184,7 @@ def test_a_folder_in_use_is_refused_before_anything_is_simulated(
 def test_an_internal_fault_shows_its_traceback_only_when_asked(
     trialsim: Trialsim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.experiments.experiment.replicate", _fail)
+    monkeypatch.setattr("sim.experiments.replicate.replicate", _fail)
 
     short = trialsim("run", "small.yaml")
     long = trialsim("run", "small.yaml", "--verbose")

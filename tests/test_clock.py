@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import chinese_calendar
 import pytest
 
-from sim.meaning.calendars import Calendars
-from sim.meaning.capacity import Place, Role
-from sim.meaning.hours import week
-from sim.meaning.staffing import Staffing
+from sim.scenario.calendars import Calendars
+from sim.scenario.capacity import Place, Role
+from sim.scenario.hours import week
+from sim.scenario.staffing import Staffing
 from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
 
 RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.experiments.experiment import replicate
-from sim.meaning.scenario import load, shipped
-from sim.record import folder, pairs
-from sim.showing import comparing
+from sim.experiments.replicate import replicate
+from sim.report import compare as comparing
+from sim.results import folder, pairs
+from sim.scenario.load import load, shipped
 from sim.vocabulary.intervals import of_mean
 from sim.vocabulary.words import words
 from tests.command import trialsim

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.experiments import experiment
+from sim.experiments import replicate as experiment
 from sim.experiments.execute import executor, in_order
-from sim.experiments.experiment import replicate
-from sim.meaning.scenario import Scenario, load
-from sim.record.results import Results
-from sim.record.tables import build
+from sim.experiments.replicate import replicate
+from sim.results.fold import Results
+from sim.results.tables import build
+from sim.scenario.load import Scenario, load
 from sim.vocabulary.clock import MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Milestone
 

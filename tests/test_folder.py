@@ -12,12 +12,12 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
-from sim.meaning.scenario import Scenario
-from sim.record import folder
-from sim.record.almanac import Almanac
-from sim.record.folder import FolderRefused
-from sim.record.results import Results, Summary
-from sim.record.tables import build
+from sim.results import folder
+from sim.results.fold import Results, Summary
+from sim.results.folder import FolderRefused
+from sim.results.periods import Almanac
+from sim.results.tables import build
+from sim.scenario.load import Scenario
 from tests.records import BED, a_log, a_protocol, a_story, at, piece
 
 COUNTED = {"enrolment", "funnel", "flow", "visits", "workload", "supply"}

@@ -12,10 +12,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.scenario import load, shipped
-from sim.record.measures import measure
-from sim.world.run import run
+from sim.model.run import run
+from sim.results.measures import measure
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load, shipped
 
 SCENARIOS = sorted(path.stem for path in shipped().glob("*.yaml"))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sim.experiments import implied
-from sim.meaning.interpretation import interpret
-from sim.meaning.protocol import Protocol
-from sim.meaning.scenario import load
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load
+from sim.scenario.protocol import Protocol
 
 SMALL = Path(__file__).parent / "small.yaml"
 

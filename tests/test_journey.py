@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.protocol import Protocol
-from sim.meaning.schema import Scenario
-from sim.record.measures import measure
+from sim.model.participant import journey
+from sim.model.trial import Trial
+from sim.results.measures import measure
+from sim.scenario.interpret import interpret
+from sim.scenario.protocol import Protocol
+from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog, Milestone
-from sim.world.participant import journey
-from sim.world.trial import Trial
 
 SYNOPSIS = """
 scenario: story

@@ -18,11 +18,11 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from sim.experiments.experiment import replicate
 from sim.experiments.plan import plan
-from sim.meaning.schema import Scenario
-from sim.meaning.section import Section
-from sim.record import tables
+from sim.experiments.replicate import replicate
+from sim.results import tables
+from sim.scenario.schema import Scenario
+from sim.scenario.section import Section
 
 EVERYTHING = """
 scenario: everything

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sim.experiments.experiment import replicate
-from sim.meaning.interpretation import interpret
-from sim.meaning.scenario import load, shipped
-from sim.record import folder
-from sim.record.measures import measure
-from sim.showing import report
+from sim.experiments.replicate import replicate
+from sim.model.run import run
+from sim.report import run as report
+from sim.results import folder
+from sim.results.measures import measure
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load, shipped
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import EventLog
-from sim.world.run import run
 
 REPLICATIONS = 4
 NOBODY = "Nobody was randomised in any simulated trial"

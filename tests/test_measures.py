@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from sim.record.measures import measure, names, unit
+from sim.results.measures import measure, names, unit
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Work
 from tests.records import (

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.scenario import load
-from sim.showing import landscape, sweeping
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
-from sim.world.run import run
+from sim.cli import sweep
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
+from sim.model.run import run
+from sim.report import sweep as landscape
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load
 
 ROOT = Path(__file__).parent.parent
 ALLOWED_MIB = 50
@@ -23,9 +24,9 @@ ALLOWED_MIB = 50
 PEAK_OF_A_RUN = """
 import resource, sys
 from pathlib import Path
-from sim.record import tables
-from sim.experiments.experiment import replicate
-from sim.meaning.scenario import load
+from sim.results import tables
+from sim.experiments.replicate import replicate
+from sim.scenario.load import load
 scenario = load(Path("tests/small.yaml"))
 tables.build(replicate(scenario, replications=int(sys.argv[1]), jobs=1))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -55,7 +56,7 @@ def test_a_sweep_holds_nothing_of_its_finished_points(
         held.append(tracemalloc.get_traced_memory()[0])
 
     monkeypatch.setattr(landscape, "write", look)
-    monkeypatch.setattr(sweeping, "_print", lambda *_, **__: None)
+    monkeypatch.setattr(sweep, "_print", lambda *_, **__: None)
     for points in (2, 20, 120):  # the first for imports and caches
         vary = f"assumptions.recruitment.candidates_per_month=1:100:{points}"
         command = ["sweep", str(ROOT / "tests" / "small.yaml"), "--vary", vary, "--replications"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.record import folder
-from sim.showing import methods, report
+from sim.report import methods, run
+from sim.results import folder
 from sim.vocabulary.words import words
 from tests.command import trialsim
 from tests.test_report import SMALL, TINY, html, markup, said
@@ -104,9 +104,9 @@ def test_a_scenario_of_next_to_nothing_has_methods_too(tmp_path: Path) -> None:
 
 
 def test_methods_are_spoken_in_chinese(finished: Path) -> None:
-    report.write(finished, "zh")
+    run.write(finished, "zh")
     page = said(finished)
-    report.write(finished)
+    run.write(finished)
 
     assert "每月1.5人" in page
     assert "模拟次数：20" in page

@@ -80,7 +80,7 @@ def test_the_wheel_holds_the_package_its_templates_and_the_scenarios(tmp_path: P
     assert built.returncode == 0, built.stderr
     (archive,) = tree.glob("wheel/*.whl")
     held = set(zipfile.ZipFile(archive).namelist())
-    assert {"sim/showing/cli.py", "sim/py.typed", "sim/scenarios/baseline.yaml"} <= held
+    assert {"sim/cli/main.py", "sim/py.typed", "sim/shipped/baseline.yaml"} <= held
     assert {
         f"sim/{file.relative_to(tree / 'sim')}" for file in tree.glob("sim/templates/*")
     } <= held

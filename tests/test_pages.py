@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from sim.record import folder
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
+from sim.results import folder
 from sim.vocabulary.words import LANGUAGES, words
 from tests.test_report import HOSTILE, SMALL, TINY
 

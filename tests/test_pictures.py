@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.showing import pictures
+from sim.report import pictures
 from tests.command import trialsim
 from tests.test_report import SMALL, html
 

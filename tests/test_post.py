@@ -6,11 +6,11 @@ import math
 
 import pytest
 
-from sim.meaning.resource import Resource
+from sim.model.changing_servers import ChangingPost
+from sim.model.servers import DeskWork, Post, UnlimitedPost
+from sim.scenario.resource import Resource
 from sim.vocabulary.clock import Roster
 from sim.vocabulary.eventlog import Work
-from sim.world.changing_post import ChangingPost
-from sim.world.post import DeskWork, Post, UnlimitedPost
 
 Piece = tuple[str, float, float, float]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from sim.meaning.document import ScenarioError
-from sim.meaning.product import Product
-from sim.meaning.scenario import load, shipped
-from sim.record import kept
-from sim.record.measures import measure
-from sim.showing import story
-from sim.world.chance import Chance
-from sim.world.participant import journey
-from sim.world.trial import Trial
+from sim.model.chance import Chance
+from sim.model.participant import journey
+from sim.model.trial import Trial
+from sim.report import story
+from sim.results import logs
+from sim.results.measures import measure
+from sim.scenario.load import load, shipped
+from sim.scenario.product import Product
+from sim.scenario.yaml_source import ScenarioError
 from tests.test_journey import KEPT_TOO_LONG, instant, milestones, protocol, told, visits
 
 DOSES = {
@@ -164,7 +164,7 @@ def test_orders_are_as_many_as_it_takes() -> None:
 
 def test_events_and_story_say_what_became_of_the_product() -> None:
     trial = told(PER_CYCLE | stock(6, 0, 6, 30))
-    table = kept.events(trial.protocol, [trial.log])
+    table = logs.events(trial.protocol, [trial.log])
     handed = table[table["event"] == "dispensed"]
     assert handed[["detail", "units"]].to_numpy().tolist() == [["cells", 240.0]]
     assert "delivered" not in set(table["event"])

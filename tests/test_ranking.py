@@ -17,17 +17,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sim.experiments import ranking
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
+from sim.experiments import sensitivity
 from sim.experiments.designs import Index
 from sim.experiments.plan import plan
 from sim.experiments.sweep import simulate
-from sim.meaning.ranged import Ranged, ranged
-from sim.meaning.scenario import load, variants
-from sim.meaning.sweeps import Asked
-from sim.record.points import Point
-from sim.showing import scattering
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
+from sim.report import scattering
+from sim.results.points import Point
+from sim.scenario.load import load, variants
+from sim.scenario.ranged import Ranged, ranged
+from sim.scenario.sweep import Asked
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.intervals import NORMAL_975, of_paired_shares
 from sim.vocabulary.words import words
@@ -67,7 +67,7 @@ def ranks(tmp_path: Path) -> Callable[..., Ranked]:
                 progress=lambda _: None, seed=3, replications=replications, pairs=planned.pairs
             )
         ]
-        return ranking.rank(kind, planned.moved, done, on, seed=3), done
+        return sensitivity.rank(kind, planned.moved, done, on, seed=3), done
 
     return ranked
 
@@ -131,7 +131,9 @@ def test_a_measure_of_a_tornado_is_compared_pair_by_pair(ranks: Callable[..., Ra
             for each in [one.outcome.each["randomised"][first : first + 25]]
         ]
         moved = [Ranged(path, 0, 0, 0, is_whole=False, evidence="") for path in factor]
-        for path, end, _, low, high in ranking.rank("tornado", moved, few, "randomised", seed=3):
+        for path, end, _, low, high in sensitivity.rank(
+            "tornado", moved, few, "randomised", seed=3
+        ):
             change = mean * (factor[path][end == "high"] - 1)
             covered += low < change < high
     assert 85 <= covered <= 95
@@ -139,7 +141,9 @@ def test_a_measure_of_a_tornado_is_compared_pair_by_pair(ranks: Callable[..., Ra
     for end, other in zip(("low", "high"), done[3:5], strict=True):
         paired = next(
             high - low
-            for path, index, _, low, high in ranking.rank("tornado", moved, done, "randomised", 3)
+            for path, index, _, low, high in sensitivity.rank(
+                "tornado", moved, done, "randomised", 3
+            )
             if (path, index) == (CONSENT, end)
         )
         (_, sd), (_, another) = (one.outcome.mean_and_sd("randomised") for one in (done[0], other))
@@ -155,11 +159,11 @@ def test_a_point_that_kept_the_values_of_another_measure_is_stale(
     Path("known.yaml").write_text(KNOWN, encoding="utf-8")
     command = ["sweep", "known.yaml", "--tornado", "--replications", "10", "--jobs", "1", "--on"]
     with monkeypatch.context() as patched:
-        patched.setattr(ranking, "rank", lambda *_: 1 / 0)
+        patched.setattr(sensitivity, "rank", lambda *_: 1 / 0)
         assert exit_code(commands, [*command, "randomised", "--out", "out"]) == 1
     resume = ["--resume", "out.part"]
     with monkeypatch.context() as patched:
-        patched.setattr(ranking, "rank", lambda *_: 1 / 0)
+        patched.setattr(sensitivity, "rank", lambda *_: 1 / 0)
         assert exit_code(commands, [*command, "fifty", *resume]) == 1
         assert capsys.readouterr().err.count("reused: ") == 7
         assert exit_code(commands, [*command, "visits", *resume]) == 1
@@ -193,7 +197,7 @@ def test_a_hypercube_knows_directions_and_luck(ranks: Callable[..., Ranked]) -> 
     signs = {path: value > 0.8 for path, _, value, _, _ in indices}
     assert signs == {RATE: True, CONSENT: True, ILL: False}
     mean = MONTHS * 10 * 0.7 * 0.7
-    luck, ignorance = ranking.luck_and_ignorance("lhs", done, "randomised")
+    luck, ignorance = sensitivity.luck_and_ignorance("lhs", done, "randomised")
     assert luck == pytest.approx(mean / (mean + mean**2 * ALL), abs=0.04)
     assert luck + ignorance == pytest.approx(1)
 

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.experiments.experiment import replicate
-from sim.meaning.interpretation import interpret
-from sim.meaning.protocol import Protocol
-from sim.meaning.scenario import load, shipped
-from sim.meaning.schema import Scenario
-from sim.record import tables
-from sim.record.almanac import Almanac
-from sim.record.measures import measure
+from sim.experiments.replicate import replicate
+from sim.model.run import run
+from sim.results import tables
+from sim.results.measures import measure
+from sim.results.periods import Almanac
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load, shipped
+from sim.scenario.protocol import Protocol
+from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone
-from sim.world.run import run
 from tests.toys import runs, toy
 
 ROUNDING = 1e-6

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from sim.experiments import experiment
-from sim.meaning.scenario import load
-from sim.record import folder
-from sim.showing import consort, register, report
+from sim.experiments import replicate
+from sim.report import assumptions, consort
+from sim.report import run as report
+from sim.results import folder
+from sim.scenario.load import load
 from sim.vocabulary.words import words
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         home = tmp_path_factory.mktemp("page")
         (home / "small.yaml").write_text(text, encoding="utf-8")
         scenario = load(home / "small.yaml", overrides)
-        results = experiment.replicate(scenario, replications=replications, jobs=1, keep=keep)
+        results = replicate.replicate(scenario, replications=replications, jobs=1, keep=keep)
         out, command = home / "out", "trialsim run small.yaml"
         return folder.write(results, command=command, seconds=1.5, page=report.write, out=out)
 
@@ -298,10 +299,10 @@ class TestWhatItSays:
 class TestRegister:
     def test_what_has_no_evidence_comes_first(self, small: Path) -> None:
         grades = [
-            entry.evidence for entry in register.entries(load(small / "scenario.yaml"), words())
+            entry.evidence for entry in assumptions.entries(load(small / "scenario.yaml"), words())
         ]
 
-        assert grades == sorted(grades, key=register.GRADES.index)
+        assert grades == sorted(grades, key=assumptions.GRADES.index)
         assert {"assumption", "expert", "literature"} <= set(grades)
 
     def test_a_number_stands_with_all_that_is_known(self, small: Path) -> None:

@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from sim.meaning.assumptions import YesNo
-from sim.meaning.interpretation import interpret
-from sim.meaning.quantities import Normal, Quantity, Triangular
-from sim.meaning.references import measures
-from sim.meaning.scenario import Scenario, dump, json_schema, load, shipped
-from sim.record.measures import names
+from sim.results.measures import names
+from sim.scenario.assumptions import YesNo
+from sim.scenario.interpret import interpret
+from sim.scenario.load import Scenario, dump, json_schema, load, shipped
+from sim.scenario.numbers import Normal, Quantity, Triangular
+from sim.scenario.references import measures
 
 BASELINE = shipped() / "baseline.yaml"
 SHIPPED = sorted(shipped().glob("*.yaml"))

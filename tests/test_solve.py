@@ -16,17 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy import optimize, stats
 
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
 from sim.experiments import solve as search
 from sim.experiments import sweep
 from sim.experiments.execute import in_order
 from sim.experiments.solve import ALWAYS, FOUND, NEVER, NOT_MONOTONE, UNDECIDED, Attempt, Solution
-from sim.meaning.lever import lever
-from sim.meaning.scenario import MOVED, ScenarioError, variants
-from sim.record import journal
-from sim.record.measures import measures_of
-from sim.record.reading import Reading
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
+from sim.results import journal
+from sim.results.measures import measures_of
+from sim.results.replication import Reading
+from sim.scenario.levers import lever
+from sim.scenario.load import MOVED, ScenarioError, variants
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from tests.toys import TOY
 
@@ -422,7 +422,7 @@ class TestResume:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr("sim.record.unfinished.Unfinished.finish", fail)
+            patched.setattr("sim.results.unfinished.Unfinished.finish", fail)
             assert trialsim(*asking("--out", "broken", replications=50)) == 130
         assert trialsim(*asking("--resume", "broken.part", "--seed", "2", replications=50)) == 0
         said = capsys.readouterr().err

@@ -6,8 +6,8 @@ from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
-from sim.meaning.protocol import Protocol
-from sim.showing.story import tell
+from sim.report.story import tell
+from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import EventLog, Milestone
 

@@ -16,18 +16,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
 from sim.experiments import sweep as experiment
-from sim.meaning.axis import axis, grid, written
-from sim.meaning.document import Position, parse
-from sim.meaning.scenario import ScenarioError, load, variants
-from sim.record import journal, points, unfinished
-from sim.record.folder import FolderRefused
-from sim.record.measures import measures_of
-from sim.record.points import DONE, FAILED, Identity, Outcome, Point
-from sim.record.reading import Reading
-from sim.record.unfinished import JOURNAL, resumed, started
-from sim.showing.cli import commands
-from sim.showing.terminal import exit_code
+from sim.results import journal, points, unfinished
+from sim.results.folder import FolderRefused
+from sim.results.measures import measures_of
+from sim.results.points import DONE, FAILED, Identity, Outcome, Point
+from sim.results.replication import Reading
+from sim.results.unfinished import JOURNAL, resumed, started
+from sim.scenario.axis import axis, grid, written
+from sim.scenario.load import ScenarioError, load, variants
+from sim.scenario.yaml_source import Position, parse
 from tests.toys import TOY
 
 ROOT = Path(__file__).parent.parent

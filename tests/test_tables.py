@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sim.meaning.scenario import Scenario
-from sim.record.almanac import Almanac
-from sim.record.results import Results, Summary
-from sim.record.tables import build
+from sim.results.fold import Results, Summary
+from sim.results.periods import Almanac
+from sim.results.tables import build
+from sim.scenario.load import Scenario
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement
 from sim.vocabulary.intervals import of_mean, of_share

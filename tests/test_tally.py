@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.record.tally import AMOUNT, COUNT, FRESH_AT_MOST, HOURS, SHARE, Cell, Tally, rank
+from sim.results.tally import AMOUNT, COUNT, FRESH_AT_MOST, HOURS, SHARE, Cell, Tally, rank
 
 PERCENTS = (5, 10, 50, 90, 95)
 some_counts = st.lists(

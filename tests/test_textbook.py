@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.scenario import load
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load
 from tests.benchmark import TEXTBOOK, TRIALSIM, simulated, standard_errors_apart
 
 BASELINE = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sim.experiments.experiment import replicate
-from sim.record import tables
+from sim.experiments.replicate import replicate
+from sim.results import tables
 from sim.vocabulary.eventlog import EventLog, Milestone
 from tests.agreement import agrees
 from tests.toys import runs, toy

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pytest
 from scipy import optimize, stats
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.schema import Scenario
+from sim.model.chance import Chance
+from sim.scenario.interpret import interpret
+from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog, Milestone
-from sim.world.chance import Chance
 from tests.agreement import agrees, fits, uncorrelated
 from tests.toys import runs, toy
 

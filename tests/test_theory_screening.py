@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from sim.meaning.schema import Scenario
+from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog, Milestone
 from tests.agreement import agrees, fits, uncorrelated
 from tests.toys import runs, toy

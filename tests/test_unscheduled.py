@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.schema import Scenario
-from sim.record.almanac import Almanac
-from sim.record.measures import measures_of
-from sim.record.reading import Reading
-from sim.showing.story import tell
+from sim.report.story import tell
+from sim.results.measures import measures_of
+from sim.results.periods import Almanac
+from sim.results.replication import Reading
+from sim.scenario.interpret import interpret
+from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, EventLog, Milestone
 from tests.agreement import agrees

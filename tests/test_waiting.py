@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import simpy
 
-from sim.meaning.resource import Resource
-from sim.meaning.slots import Slots, Task, Visit
+from sim.model.agenda import Agenda
+from sim.model.queue import Held, Refusal, Request, WaitingRoom
+from sim.scenario.resource import Resource
+from sim.scenario.slots import Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
-from sim.world.agenda import Agenda
-from sim.world.waiting import Held, Refusal, Request, WaitingRoom
 
 DAYS = 10
 LENGTH = 40.0

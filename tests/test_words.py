@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.meaning.scenario import Scenario, load, shipped
+from sim.scenario.load import Scenario, load, shipped
 from sim.vocabulary.words import ENGLISH, LANGUAGES, NO_BREAK, words
 
 EN, ZH = words(), words("zh")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from sim.record import folder, workbook
-from sim.showing import options
+from sim.cli import options
+from sim.results import folder, workbook
 from tests.command import trialsim
 from tests.test_report import SMALL
 

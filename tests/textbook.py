@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
-from sim.meaning.product import Product
-from sim.meaning.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
-from sim.meaning.slots import NEVER, NEVER_DAY, Slots
+from sim.scenario.product import Product
+from sim.scenario.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from tests.textbook_clinic import Clinic, Process
 

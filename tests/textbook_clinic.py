@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim.meaning.protocol import Protocol
-from sim.meaning.slots import NEVER, NEVER_DAY, Slots, Task, Visit
+from sim.scenario.protocol import Protocol
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.distributions import Distribution
 

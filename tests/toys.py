@@ -10,10 +10,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from sim.meaning.interpretation import interpret
-from sim.meaning.schema import Scenario
+from sim.model.run import run
+from sim.scenario.interpret import interpret
+from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog
-from sim.world.run import run
 
 TOY = """
 scenario: toy

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from threading import Event, Thread
 from typing import Any
 
-from sim.record.points import code_version
+from sim.results.points import code_version
 
 PATIENCE_SECONDS, WATCH_SECONDS = 10, 0.5
 TALKATIVE = ("distributed", "distributed.client", "asyncio", "tornado")

@@ -9,14 +9,14 @@ from datetime import timedelta
 from operator import mul
 from typing import Literal, NamedTuple, cast
 
-from sim.meaning.hours import Week, week
-from sim.meaning.protocol import Arm, Protocol
-from sim.meaning.scenario import Scenario
-from sim.meaning.staffing import Staffing
+from sim.model.chance import Chance
+from sim.model.run import run
+from sim.scenario.hours import Week, week
+from sim.scenario.load import Scenario
+from sim.scenario.protocol import Arm, Protocol
+from sim.scenario.staffing import Staffing
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Milestone
-from sim.world.chance import Chance
-from sim.world.run import run
 
 FULL_TIME_HOURS = 37.5
 SEED = 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sim.experiments import ranking
-from sim.meaning.axis import Places, grid
-from sim.meaning.ranged import Ranged, ranged
-from sim.meaning.scenario import Scenario
-from sim.meaning.sweeps import TORNADO, Asked
+from sim.experiments import sensitivity
+from sim.scenario.axis import Places, grid
+from sim.scenario.load import Scenario
+from sim.scenario.ranged import Ranged, ranged
+from sim.scenario.sweep import TORNADO, Asked
 
 
 class Plan(NamedTuple):
@@ -35,7 +35,7 @@ def plan(scenario: Scenario, asked: Asked, seed: int) -> Plan:
     if not moved:
         raise ValueError("no number of the assumptions has a range to move it in")
     on = asked.on or next(iter(scenario.targets), "randomised")
-    places = ranking.places(asked.design, moved, asked.points, seed)
+    places = sensitivity.places(asked.design, moved, asked.points, seed)
     # Of a target every replication's yes or no is kept anyway; the other designs need no pairs.
     pairs = on if asked.design == TORNADO and on not in scenario.targets else ""
     return Plan(places, asked.design, moved, on, pairs)

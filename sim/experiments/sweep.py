@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.execute import in_order
-from sim.experiments.experiment import almanac_of
-from sim.meaning.axis import Values
-from sim.meaning.scenario import Scenario
-from sim.record import points
-from sim.record.measures import measures_of
-from sim.record.points import Outcome, Point
-from sim.record.reading import Reading
-from sim.world.run import run
+from sim.experiments.replicate import almanac_of
+from sim.model.run import run
+from sim.results import points
+from sim.results.measures import measures_of
+from sim.results.points import Outcome, Point
+from sim.results.replication import Reading
+from sim.scenario.axis import Values
+from sim.scenario.load import Scenario
 
 BATCH = 25
 """Replications of a task: half a second of the baseline's."""

@@ -1,0 +1,1 @@
+"""The command line: what was asked is read, done and printed."""

@@ -1,0 +1,155 @@
+"""The command line: reads what was asked, calls it, and prints.
+
+A command imports what it needs when it runs, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from sim import __version__
+from sim.cli.options import (
+    RESULTS,
+    load_scenario,
+    scenario_argument,
+    seed_option,
+    set_option,
+    verbose_option,
+)
+from sim.cli.report import report
+from sim.cli.run import compare, run
+from sim.cli.solve import solve
+from sim.cli.sweep import sweep
+from sim.cli.terminal import Commands, exit_code, print_wrapped
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    sys.exit(exit_code(commands, sys.argv[1:] if arguments is None else list(arguments)))
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__, prog_name="trialsim")
+def commands() -> None:
+    """Simulate how a small randomised trial recruits, runs its visits and uses its staff."""
+
+
+commands.add_command(run)
+commands.add_command(compare)
+commands.add_command(sweep)
+commands.add_command(solve)
+
+
+@commands.command()
+@scenario_argument
+@set_option
+@verbose_option
+def check(path: Path, overrides: Sequence[str]) -> None:
+    """Validate SCENARIO; show what it implies and rests on."""
+    from sim.report import console
+    from sim.scenario.interpret import interpret
+    from sim.scenario.load import dump
+
+    scenario = load_scenario(path, overrides)
+    click.echo(dump(scenario))
+    print_wrapped(console.check(scenario, interpret(scenario)))
+
+
+@commands.command()
+@scenario_argument
+@set_option
+@click.option("--replication", type=click.IntRange(min=1), required=True, help="Which, from 1.")
+@click.option("--participant", type=click.IntRange(min=0), help="Tell of this one, from 0, alone.")
+@click.option(
+    "--calendar",
+    metavar="FILE.html",
+    type=click.Path(path_type=Path),
+    help="Write the participant's calendar to print.",
+)
+@seed_option
+@verbose_option
+def trace(
+    path: Path,
+    overrides: Sequence[str],
+    *,
+    replication: int,
+    participant: int | None,
+    calendar: Path | None,
+    seed: int,
+) -> None:
+    """Tell one replication of SCENARIO as a dated story.
+
+    The story of one participant ends with their appointments.
+    """
+    from sim.model.run import run as run_once
+    from sim.report import story
+    from sim.scenario.interpret import interpret
+
+    if calendar is not None and participant is None:
+        raise click.UsageError("--calendar: name the --participant whose calendar it is")
+    scenario = load_scenario(path, overrides)
+    protocol = interpret(scenario)
+    log = run_once(protocol, seed, replication)
+    people = {person for person, *_ in log.moments}
+    if participant is not None and participant not in people:
+        raise click.UsageError(f"replication {replication} has {len(people)} candidates, from 0")
+    if participant is None:
+        print_wrapped(story.tell(protocol, log))
+        return
+    from sim.report import calendar as appointments
+
+    if calendar is not None:
+        origin = {"scenario": scenario, "replication": replication, "seed": seed}
+        page = appointments.to_print(protocol, log, participant, **origin)
+        with calendar.open("x", encoding="utf-8") as file:
+            file.write(page)
+    print_wrapped(story.tell(protocol, log, person=participant))
+    kept = appointments.of_person(protocol, log, participant)
+    print_wrapped(["", "Appointments", *(appointments.lines(kept) if kept else ["none"])])
+    if calendar is not None:
+        click.echo(calendar)
+
+
+commands.add_command(report)
+
+
+@commands.command()
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@verbose_option
+def new(path: Path) -> None:
+    """Write a commented scenario to start from."""
+    from sim.scenario.load import shipped
+
+    with path.open("x", encoding="utf-8") as file:
+        file.write((shipped() / "baseline.yaml").read_text(encoding="utf-8"))
+    click.echo(path)
+
+
+@commands.command("list")
+@verbose_option
+def list_() -> None:
+    """List scenarios and finished runs."""
+    from sim.results import folder
+    from sim.scenario.load import shipped
+
+    here = Path("scenarios")
+    click.echo("Scenarios")
+    for path in sorted((here if here.is_dir() else shipped()).glob("*.yaml")):
+        click.echo(f"  {path}: {_title(path)}")
+    click.echo("Finished runs")
+    for finished in folder.finished(RESULTS):
+        click.echo(f"  {finished}")
+
+
+def _title(path: Path) -> str:
+    from sim.scenario.load import ScenarioError, load
+
+    try:
+        return load(path).title
+    except ScenarioError as error:
+        return f"cannot be run, see trialsim check ({len(error.problems)} problems)"

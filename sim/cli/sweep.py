@@ -1,0 +1,226 @@
+"""The command that simulates a scenario at many points."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.cli.keep import begun_or_resumed, kept_or_simulated, saying_what_is_kept
+from sim.cli.options import (
+    RESULTS,
+    made_of_tables,
+    point_options,
+    refusing_places,
+    refusing_scenarios,
+    replications_option,
+    resume_option,
+    scenario_argument,
+    set_option,
+)
+from sim.cli.terminal import PointsTold, SomeFailed, print_wrapped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.experiments.plan import Plan
+    from sim.results.unfinished import Done
+    from sim.scenario.load import Scenario, Variants
+    from sim.scenario.sweep import Asked
+
+HOW = ("seed", "replications", "jobs", "cluster")
+"""Options that say how points are simulated, and not which."""
+
+
+@click.command()
+@scenario_argument
+@set_option
+@click.option(
+    "--vary",
+    metavar="PATH=a,b,c",
+    multiple=True,
+    help="Values of a path, or PATH=low:high:n; repeat it for a grid.",
+)
+@click.option("--tornado", is_flag=True, help="Each ranged assumption to its low and its high.")
+@click.option(
+    "--design",
+    type=click.Choice(["lhs", "morris", "sobol"]),
+    help="All ranged assumptions at once: a Latin hypercube, Morris or Sobol.",
+)
+@click.option(
+    "--points",
+    type=click.IntRange(min=2),
+    help="About how many points a --design has.  [default: 200]",
+)
+@click.option(
+    "--on", metavar="NAME", help="The target or measure to rank by.  [default: the first target]"
+)
+@replications_option("How many at each point.")
+@resume_option
+@click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
+@point_options
+@click.pass_context
+def sweep(
+    context: click.Context,
+    /,
+    path: Path,
+    overrides: Sequence[str],
+    *,
+    resume: Path | None,
+    out: Path | None,
+    fail_fast: bool,
+    as_json: bool,
+    quiet: bool,
+    language: str,
+    excel: bool,
+    **asked: Any,
+) -> None:
+    """Simulate SCENARIO at many points, on the same people; resumable.
+
+    Without --vary, --tornado and --design the points are those of the scenario's own `sweep`.
+    """
+    from sim.results import unfinished
+    from sim.results.points import planned
+
+    begun, how = time.perf_counter(), {name: asked.pop(name) for name in HOW}
+    scenario, variant, plan = _prepared(path, overrides, how["seed"], asked)
+    count = len(plan.places)
+    told = PointsTold(count, how["replications"], shown=not (quiet or as_json))
+    how |= {"fail_fast": fail_fast, "pairs": plan.pairs}
+    with (
+        refusing_places(),
+        begun_or_resumed(scenario, resume, out) as new,
+        saying_what_is_kept(new, count),
+    ):
+        new.write(unfinished.PLANNED, planned(plan.places))
+        where = array("Q", kept_or_simulated(new, plan.places, variant, told, **how))
+        done = unfinished.Done(new, where)
+        failed = sum(bool(point.outcome.error) for point in done)
+        facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
+        tables, more, page = _told(plan, done, how["seed"])
+        made = made_of_tables(page, language, excel=excel)
+        facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
+        finished = new.finish(scenario, tables, facts, made, RESULTS)
+    _print(finished, as_json=as_json, quiet=quiet)
+    if failed:
+        raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")
+
+
+def _prepared(
+    path: Path, overrides: Sequence[str], seed: int, flags: Mapping[str, Any]
+) -> tuple[Scenario, Variants, Plan]:
+    """The scenario, what makes its points, and the points, of which every one is valid."""
+    from sim.experiments.designs import NoSalib
+    from sim.experiments.plan import plan
+    from sim.scenario.load import variants
+
+    with refusing_scenarios():
+        variant = variants(path, overrides)
+        scenario = variant()
+        by_flags = bool(flags["vary"] or flags["tornado"] or flags["design"])
+        try:
+            planned = plan(scenario, _asked(scenario, **flags), seed)
+        except (ValueError, NoSalib) as error:
+            raise click.UsageError(f"--points: {error}") from error
+        for at in planned.places:
+            variant(at, planned=not by_flags)
+    return scenario, variant, planned
+
+
+def _asked(
+    scenario: Scenario,
+    *,
+    vary: Sequence[str],
+    tornado: bool,
+    design: str | None,
+    points: int | None,
+    on: str | None,
+) -> Asked:
+    """What the flags ask for, and where they do not, the scenario's own sweep."""
+    from sim.scenario.axis import axis
+    from sim.scenario.sweep import TORNADO, Asked
+
+    kinds = sum((bool(vary), tornado, bool(design)))
+    if kinds > 1 or not (kinds or scenario.sweep):
+        raise click.UsageError(
+            "ask for one of --vary, --tornado and --design, here or under sweep: in the scenario"
+        )
+    if kinds or scenario.sweep is None:
+        try:
+            axes = tuple(map(axis, vary))
+        except ValueError as error:
+            raise click.UsageError(f"--vary: {error}") from error
+        asked = Asked(axes, TORNADO if tornado else design or "")
+    else:
+        asked = scenario.sweep.asked
+    if on is not None:
+        asked = asked._replace(on=_on(scenario, asked, on))
+    if points is not None:
+        if asked.design in ("", TORNADO):
+            raise click.UsageError("--points: only a --design has a number of points")
+        asked = asked._replace(points=points)
+    return asked
+
+
+def _on(scenario: Scenario, asked: Asked, on: str) -> str:
+    """The target or measure of this name."""
+    from sim.scenario.errors import closest
+    from sim.scenario.references import rankable
+
+    if asked.axes:
+        raise click.UsageError("--on: a grid shows every target")
+    if on not in (known := rankable(scenario)):
+        meant = closest(on, known)
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise click.UsageError(f"--on: no target or measure is called {on}{hint}")
+    return on
+
+
+def _told(
+    plan: Plan, done: Done, seed: int
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[..., None]]:
+    """The tables of a sweep, what its manifest says beside, and what writes its page."""
+    import pandas as pd
+
+    from sim.experiments import designs, sensitivity
+    from sim.report import sensitivity as page
+    from sim.report import sweep as landscape
+    from sim.results import points, unfinished
+
+    done.new.write(unfinished.POINTS, points.table(done, plan.on))
+    facts = {"varied": [*plan.places.paths], "points": len(done)}
+    if not plan.design:
+        return {}, facts, landscape.write
+    found = sensitivity.rank(plan.design, plan.moved, done, plan.on, seed)
+    rows = [(path, plan.on, *rest) for path, *rest in found]
+    columns = ["path", "measure", "index", "value", "ci_low", "ci_high"]
+    tables = {unfinished.SENSITIVITY: pd.DataFrame(rows, columns=columns)}
+    luck, _ = sensitivity.luck_and_ignorance(plan.design, done, plan.on)
+    wide = designs.too_few(found)
+    facts |= {"kind": plan.design, "on": plan.on, "too_few_points_for": wide}
+    return tables, {**facts, "luck": None if math.isnan(luck) else luck}, page.write
+
+
+def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
+    from sim.report import sensitivity
+    from sim.report import sweep as landscape
+    from sim.results import folder
+    from sim.results.unfinished import SENSITIVITY
+
+    sweep = landscape.read(finished)
+    ranked = sensitivity.read(finished) if (finished / SENSITIVITY).is_file() else None
+    if as_json:
+        said: dict[str, Any] = {"folder": str(finished), "points": folder.rows(sweep.points)}
+        if ranked is not None:
+            said["sensitivity"] = folder.rows(ranked.table)
+        click.echo(json.dumps(said, allow_nan=False))
+        return
+    if not quiet:
+        print_wrapped(landscape.lines(sweep) if ranked is None else sensitivity.lines(ranked))
+    click.echo(finished)

@@ -1,0 +1,289 @@
+"""A participant's diary: which visit comes next, on which day, and what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from operator import attrgetter
+
+from sim.model.chance import Chance
+from sim.model.dispensing import Provision
+from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots
+from sim.vocabulary.clock import MINUTES_PER_DAY
+
+_NO_DAY = -1
+_TURN = attrgetter("turn")
+
+
+@dataclass(slots=True)
+class Appointment:
+    """A planned visit on a day; `cause` says what moved it there or made it missed.
+
+    `first_coming` is earlier than `coming` if the visit was put off; `came_in_vain` says that the
+    participant was sent home, `joins` that they are already there for the visit before. An
+    unscheduled visit has an instant at which `happened` what calls for it.
+    """
+
+    planned: PlannedVisit
+    planned_day: int
+    slots: Slots
+    day: int = NEVER_DAY
+    turn: tuple[int, int] = (NEVER_DAY, 0)
+    cause: str = ""
+    is_missed: bool = False
+    coming: float = NEVER
+    first_coming: float = NEVER
+    came_in_vain: bool = False
+    joins: bool = False
+    happened: float = NEVER
+
+    @property
+    def is_unscheduled(self) -> bool:
+        """Whether no row of the schedule plans it."""
+        return self.happened < NEVER
+
+    def put_on(self, day: int, cause: str, is_there: bool = False) -> None:  # noqa: FBT001, FBT002 -- a keyword takes longer
+        """Move it to a possible day, or count it as missed if that is too late.
+
+        A participant who comes (`is_there`), though late, to a visit that is not repeated is seen
+        all the same.
+        """
+        planned, last = self.planned, self.planned_day + self.planned.window_days[1]
+        may_be_late = not planned.late_is_missed or (is_there and not planned.is_repeated)
+        if day > last and not may_be_late:
+            self.miss(last, cause)
+            return
+        if day != NEVER_DAY:
+            self.slots = planned.offer.on(day)
+        self.day, self.cause, self.turn = day, cause, (day, planned.row_order)
+
+    def miss(self, day: int, cause: str) -> None:
+        """Count it as missed on a day."""
+        self.is_missed = True
+        self.day, self.cause, self.turn = day, cause, (day, self.planned.row_order)
+
+    @property
+    def fate(self) -> tuple[str, str]:
+        """What visits.csv calls its outcome, and the reason: none if held on its planned day."""
+        if self.is_missed:
+            return "missed", self.cause
+        days_late = self.day - self.planned_day
+        if not days_late:
+            return "in_window", ""
+        first, last = self.planned.window_days
+        return "in_window" if first <= days_late <= last else "out_of_window", self.cause
+
+
+class Diary:
+    """Keeps one appointment for each row of the schedule, and for each kind of event: the next.
+
+    Until a dose has really been given, day 1 is the day planned for it and only dosing visits are
+    attended; the first dose given then fixes day 1 and with it every later planned day. What is not
+    planned for the day of a first dose is booked only then.
+    """
+
+    def __init__(
+        self, provision: Provision, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
+    ) -> None:
+        """Plan day 1 at the instant of randomisation."""
+        self.person = provision.person
+        self.arm = arm
+        self._provision = provision
+        self._protocol = protocol
+        self._chance = chance
+        self._here: tuple[int, str] = (_NO_DAY, "")
+        self.is_dosed = False
+        self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
+        first_dose = randomised + chance.first_dose_minutes(self.person, arm)
+        self._day_1 = int(first_dose // MINUTES_PER_DAY)
+        self._events = {each.visit.row_order: each for each in protocol.events}
+        self._rows = {row[0].row_order: row for row in arm.rows}
+        self._appointments: dict[int, Appointment] = {}
+        doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
+        on_trip = (row[0] for row in arm.rows if not doses or row[0].days_after_first_dose in doses)
+        self._book_rows(on_trip, int(randomised // MINUTES_PER_DAY))
+
+    @property
+    def has_doses_left(self) -> bool:
+        """Whether a dose is still planned."""
+        return any(each.planned.is_dose for each in self._appointments.values())
+
+    def stop_treatment(self) -> None:
+        """Strike out the doses that are left."""
+        self._appointments = {
+            order: each for order, each in self._appointments.items() if not each.planned.is_dose
+        }
+
+    def next(self, now: float) -> Appointment | None:
+        """Return the next appointment, its hour settled; None when the schedule is done."""
+        while True:
+            if all(each.is_unscheduled for each in self._appointments.values()):
+                return None
+            appointment = min(self._attended(), key=_TURN)
+            self._set_hour(appointment, now)
+            if appointment.coming != NEVER or appointment.day == NEVER_DAY:
+                if appointment.coming < appointment.first_coming:
+                    appointment.first_coming = appointment.coming
+                return appointment
+            self.put_off(appointment, appointment.day + 1, "staff")
+
+    def keep(self, appointment: Appointment) -> None:
+        """Cross out a visit that was held or missed, and book the row's next."""
+        planned, day = appointment.planned, appointment.day
+        del self._appointments[planned.row_order]
+        if appointment.is_unscheduled:
+            self._here = (day, appointment.slots.place)
+            self._expect(self._events[planned.row_order], planned.number + 1, appointment.happened)
+            return
+        earliest, held_up_by = day, appointment.cause
+        if planned.is_dose and appointment.is_missed:
+            self._held_up_by = appointment.cause
+        if not appointment.is_missed:
+            self._here = (day, appointment.slots.place)
+            earliest = day + planned.min_days_between
+            if planned.is_dose and not self.is_dosed:
+                self.is_dosed = True
+                self._day_1 = day - planned.days_after_first_dose
+                others = (row[0] for order, row in self._rows.items() if order != planned.row_order)
+                self._book_rows(others, day)
+        row = self._rows[planned.row_order]
+        if planned.number < len(row):
+            self._appointments[planned.row_order] = self._book(
+                row[planned.number], earliest, held_up_by
+            )
+        elif planned.is_dose and not self.is_dosed and not self.has_doses_left:
+            others = (row[0] for row in self.arm.rows if not row[0].is_dose)
+            self._book_rows(
+                (each for each in others if each.row_order not in self._appointments), day
+            )
+
+    def expect_events(self, day_1: float) -> None:
+        """Book a visit for the first event of each kind after the first dose."""
+        for event in self._events.values():
+            self._expect(event, 1, day_1)
+
+    def _expect(self, event: Event, number: int, since: float) -> None:
+        """Book a visit for an event, unless there is none before the end.
+
+        Nobody acts on it before it has happened, for a visit that is put off asks what is next.
+        """
+        happens = self._chance.happens(self.person, self.arm, event, number, since)
+        day = int(min(happens, self._protocol.clock.end_minutes) // MINUTES_PER_DAY) + 1
+        first = event.visit.offer.next_on_or_after(day)
+        if first == NEVER_DAY:
+            return
+        planned = replace(event.visit, number=number)
+        appointment = Appointment(planned, day, planned.offer.choices[0], happened=happens)
+        appointment.put_on(first, "" if first == day else planned.offer.why_not(day))
+        self._appointments[planned.row_order] = appointment
+
+    def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
+        """Try the visit again on the first possible day from `first_day` on."""
+        appointment.came_in_vain = cause != "product"
+        appointment.put_on(appointment.planned.offer.next_on_or_after(first_day), cause)
+
+    def waits_until(self, appointment: Appointment, leaves: float) -> int:
+        """Return the last day until which this visit can be put off and change nothing else.
+
+        After it comes another visit, another place, the end of a window or the day of leaving.
+        Visits of the same kind are no such thing: they are held after it.
+        """
+        planned, last = appointment.planned, NEVER_DAY
+        if planned.is_dose or len(planned.offer.choices) > 1:
+            return appointment.day
+        if planned.late_is_missed:
+            last = appointment.planned_day + planned.window_days[1]
+        for other in self._appointments.values():
+            if other.day <= last and not self._is_behind(other, appointment):
+                last = other.day - 1
+        if leaves < NEVER:
+            last = min(last, int(leaves // MINUTES_PER_DAY) - 1)
+        return max(last, appointment.day)
+
+    def waited(self, appointment: Appointment, day: int, cause: str) -> None:
+        """Move a visit to the day on which it was held, and with it those that stood behind it."""
+        for other in self._appointments.values():
+            if other.day < day and self._is_behind(other, appointment):
+                hour = self._chance.hour(self.person, other.planned.occasion)
+                coming = other.slots.coming(other.day, hour, appointment.first_coming)
+                other.first_coming = min(other.first_coming, coming)
+                other.came_in_vain = True
+                other.put_on(day, cause)
+        appointment.put_on(day, cause)
+
+    def _is_behind(self, other: Appointment, appointment: Appointment) -> bool:
+        """Say whether a visit (or itself) would only wait for the same team behind another."""
+        if other is appointment:
+            return True
+        is_alike = other.slots is appointment.slots and not other.is_missed
+        return is_alike and not other.planned.late_is_missed and not other.planned.is_dose
+
+    def _attended(self) -> Collection[Appointment]:
+        everything = self._appointments.values()
+        if self.is_dosed:
+            return everything
+        return [each for each in everything if each.planned.is_dose] or everything
+
+    def _book_rows(self, first_visits: Iterable[PlannedVisit], today: int) -> None:
+        for planned in first_visits:
+            appointment = self._book(planned, today, self._held_up_by)
+            self._appointments[planned.row_order] = appointment
+
+    def _book(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
+        """Return the appointment: the possible day nearest to the planned one, and who moves it.
+
+        `held_up_by` is why it cannot be before `earliest`, if that is after the planned day.
+        """
+        offer, planned_day = planned.offer, self._day_1 + planned.days_after_first_dose
+        first, last = planned.window_days
+        first, last = planned_day + first, planned_day + last
+        appointment = Appointment(planned, planned_day, offer.choices[0])
+        if planned.is_dose and self._provision.ready_day > earliest:
+            earliest, held_up_by = self._provision.ready_day, "product"
+        booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
+        cause = ""
+        if booked != planned_day:
+            cause = held_up_by if earliest > planned_day else offer.why_not(planned_day)
+        if booked is None:
+            appointment.put_on(offer.next_on_or_after(max(last + 1, earliest)), cause)
+            return appointment
+        shift = self._chance.days_late(self.person, planned, offer.on(booked).visit.name)
+        if shift is None:
+            appointment.miss(booked, "did_not_come")
+            return appointment
+        day = offer.next_on_or_after(max(booked + shift, earliest)) if shift else booked
+        if day != booked:
+            cause = "participant"
+        appointment.put_on(day, cause, True)  # noqa: FBT003 -- they are there
+        return appointment
+
+    def _set_hour(self, appointment: Appointment, now: float) -> None:
+        """Settle the instant at which the participant comes.
+
+        Whoever came in vain comes again at the day's first start. Two visits on one day at one
+        place are one trip: the hour suits both, and the second follows the first.
+        """
+        slots, day = appointment.slots, appointment.day
+        appointment.joins = self._here == (day, slots.place)
+        if appointment.is_missed:
+            appointment.coming = max(float(day * MINUTES_PER_DAY), now)
+        elif day == NEVER_DAY:
+            appointment.coming = NEVER
+        elif appointment.joins:
+            appointment.coming = slots.start_on(day, now)
+        else:
+            occasion = appointment.planned.occasion
+            u = 0.0 if appointment.came_in_vain else self._chance.hour(self.person, occasion)
+            appointment.coming = self._trip(appointment).coming(day, u, now)
+
+    def _trip(self, first: Appointment) -> Slots:
+        """Return the slots of a visit, together with one that follows on the same trip."""
+        slots, day = first.slots, first.day
+        for other in self._appointments.values():
+            if other.day == day and other is not first and not other.is_missed:
+                if other.slots.place != slots.place:
+                    continue
+                both = self._protocol.joint_slots(slots, other.slots)
+                return both if both.next_on_or_after(day) == day else slots
+        return slots

@@ -1,0 +1,149 @@
+"""All luck of one replication: the only place where a question meets a distribution.
+
+Every method names its question; the same question about the same person has the same answer
+whoever asks, and whatever else a scenario changed. The one exception is the sequence of arms, which
+is indexed by order of randomisation within its stratum.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from sim.scenario.product import Product
+from sim.scenario.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
+from sim.scenario.slots import Task
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.distributions import Distribution, gamma
+from sim.vocabulary.streams import Streams
+
+
+class Chance:
+    """Answers questions about people, by person."""
+
+    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
+        """Draw the replication's true recruitment rate; everything else is drawn when asked."""
+        self._protocol = protocol
+        self.uniform = Streams(seed, replication).uniform
+        recruitment = protocol.recruitment
+        self.candidates_per_month = recruitment.candidates_per_month
+        if recruitment.rate_shape is not None:
+            true_rate = gamma(recruitment.candidates_per_month, recruitment.rate_shape)
+            self.candidates_per_month = true_rate.quantile(self.uniform("recruitment rate", 0))
+        self._arms: dict[tuple[int, ...], list[int]] = {}
+
+    def arrivals(self) -> Iterator[float]:
+        """Yield the instants at which candidates come, until the last day of recruitment.
+
+        A Poisson process of rate 1, its time changed by the inverse of the cumulative rate.
+        """
+        cumulative = self._protocol.recruitment.cumulative
+        rate = self.candidates_per_month
+        if rate <= 0:
+            return
+        expected, person = 0.0, 0
+        while True:
+            expected -= math.log1p(-self.uniform("arrival", person)) / rate
+            day = bisect_left(cumulative, expected)
+            if day == len(cumulative):
+                return
+            within = (expected - cumulative[day - 1]) / (cumulative[day] - cumulative[day - 1])
+            yield (day - 1 + within) * MINUTES_PER_DAY
+            person += 1
+
+    def attributes(self, person: int) -> Attributes:
+        """Return a candidate's attributes."""
+        drawn: dict[str, float] = {}
+        for attribute in self._protocol.attributes:
+            if attribute.among is not None and not drawn[attribute.among]:
+                drawn[attribute.name] = 0.0
+            else:
+                u = self.uniform(f"patient {attribute.name}", person)
+                drawn[attribute.name] = attribute.distribution.quantile(u)
+        return drawn
+
+    def consents(self, person: int) -> bool:
+        """Say whether someone who is asked consents."""
+        return self.uniform("consent", person) < self._protocol.screening.consents
+
+    def withdraws_at(self, person: int, consented: float, called: float) -> float:
+        """Return when someone withdraws between consent and the eligibility call, or infinity."""
+        if self.uniform("withdrawal", person) >= self._protocol.screening.withdraws:
+            return math.inf
+        return consented + self.uniform("moment of withdrawal", person) * (called - consented)
+
+    def wait_minutes(self, question: str, days: Distribution, person: int) -> float:
+        """Return a wait that is given in days, in minutes."""
+        return days.quantile(self.uniform(question, person)) * MINUTES_PER_DAY
+
+    def arm(self, stratum: tuple[int, ...], order: int) -> int:
+        """Return the index of the arm of the `order`-th (from 0) randomised of a stratum."""
+        sequence = self._arms.setdefault(stratum, [])
+        while len(sequence) <= order:
+            sequence += self._next_arms(stratum, len(sequence))
+        return sequence[order]
+
+    def _next_arms(self, stratum: tuple[int, ...], start: int) -> list[int]:
+        """Return the next permuted block, or a single arm under simple randomisation."""
+        scheme, question = self._protocol.randomisation, f"arm {stratum}"
+        cycle = [arm for arm, share in enumerate(scheme.ratio) for _ in range(share)]
+        if not scheme.block_sizes:
+            return [cycle[int(self.uniform(question, start) * len(cycle))]]
+        choice = int(self.uniform(f"size of block {stratum}", start) * len(scheme.block_sizes))
+        block = cycle * (scheme.block_sizes[choice] // len(cycle))
+        places = [self.uniform(question, start + place) for place in range(len(block))]
+        return [arm for _, arm in sorted(zip(places, block, strict=True))]
+
+    def first_dose_minutes(self, person: int, arm: Arm) -> float:
+        """Return the planned time from randomisation to the first dose."""
+        return self.wait_minutes(f"first dose {arm.name}", arm.to_first_dose_days, person)
+
+    def failed_releases(self, person: int, product: Product, order: int) -> int:
+        """Return how often a person's order (from 0) fails its release before one passes."""
+        if product.fails_release == 0:
+            return 0
+        return product.failed_releases(self.uniform(f"release {product.name} {order}", person))
+
+    def days_late(self, person: int, planned: PlannedVisit, visit: str) -> int | None:
+        """Return by how many days the participant comes late (negative: early); None: never."""
+        attendance = self._protocol.attendance.get(visit)
+        if attendance is None:
+            return 0
+        missed, days = attendance.missed, attendance.early_or_late_days
+        if missed and self.uniform(f"missed {planned.occasion}", person) < missed:
+            return None
+        u = 0.0 if days.is_certain else self.uniform(f"lateness {planned.occasion}", person)
+        return round(days.quantile(u))
+
+    def hour(self, person: int, occasion: str) -> float:
+        """Return the place of a person's coming among the starts of the day, in [0, 1)."""
+        return self.uniform(f"hour {occasion}", person)
+
+    def minutes(self, task: Task, person: int, occasion: str) -> float:
+        """Return how long a task takes."""
+        return task.minutes(self.uniform(f"{task.name} {occasion}", person))
+
+    def leaves(self, person: int, arm: Arm, day_1: float) -> tuple[float, str]:
+        """Return when a participant first dosed at `day_1` leaves, and the earliest reason."""
+        dates = (
+            (
+                self._after(day_1, reason.hazards[arm.index], f"leaving {reason.name}", person),
+                reason.name,
+            )
+            for reason in self._protocol.reasons
+        )
+        return min(dates, default=(math.inf, ""))
+
+    def stops(self, person: int, arm: Arm, day_1: float) -> float:
+        """Return when a participant first dosed at `day_1` stops treatment."""
+        return self._after(day_1, self._protocol.stopping_hazards[arm.index], "stopping", person)
+
+    def happens(self, person: int, arm: Arm, event: Event, number: int, since: float) -> float:
+        """Return when the `number`-th event of a kind happens to a participant, after `since`."""
+        return self._after(since, event.rates[arm.index], f"{event.name} {number} happens", person)
+
+    def _after(self, start: float, hazard: float, question: str, person: int) -> float:
+        if hazard == 0:
+            return math.inf
+        return start - math.log1p(-self.uniform(question, person)) / hazard

@@ -1,0 +1,85 @@
+"""A post whose number of people or spaces changes: rosters that change, leave, closures."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from sim.model.servers import Post
+from sim.scenario.resource import Resource
+from sim.vocabulary.eventlog import Work
+
+
+class ChangingPost(Post):
+    """Of all who are ever there, the first so many are: who came last goes first.
+
+    They come and go at midnight. On a day on which nobody is there the roster has no hours, and
+    whoever is still at work has stayed on from the day before.
+    """
+
+    def __init__(self, index: int, resource: Resource, log: list[Work]) -> None:
+        """Take the numbers from a resource that has levels."""
+        super().__init__(index, resource.units or 0, resource.roster, log)
+        self._not_before = [0.0] * len(self._free_at)  # when work handed over was left
+        self._begins = [begin for begin, _ in resource.levels]
+        self._numbers = [number for _, number in resource.levels]
+
+    def free_from(self, moment: float) -> float:
+        """Return when somebody is free and there, at `moment` or later."""
+        super().free_from(moment)
+        free = (max(free_at, moment) for free_at in self._free_at)
+        return min(self._there(unit, each) for unit, each in enumerate(free))
+
+    def take(self, start: float, end: float) -> None:
+        """Hold whoever is there and has been free for longest, from `start` until `end`."""
+        free_at = self._free_at
+        unit = min(
+            range(len(free_at)),
+            key=lambda unit: (self._there(unit, max(free_at[unit], start)), free_at[unit]),
+        )
+        free_at[unit] = end
+        self._free_first = min(free_at)
+
+    def _there(self, unit: int, moment: float) -> float:
+        """Return the first instant at or after `moment` at which a unit is not away."""
+        level = bisect_right(self._begins, moment) - 1
+        while 0 < self._numbers[level] <= unit:
+            level += 1
+            if level == len(self._begins):
+                return math.inf
+            moment = self._begins[level]
+        return moment
+
+    def _next_begin(self, moment: float) -> tuple[float, float, int]:
+        """Return when, until which shift's end, and by whom the next desk work begins.
+
+        Work begun by somebody who is away when it could go on is handed to whoever is free first.
+        """
+        begin, shift_end, unit, giver = min(self._handed_over(), default=(math.inf, 0.0, -1, -1))
+        head = self._desk[0][0] if self._desk else math.inf
+        for other, free_at in enumerate(self._free_at):
+            ready = free_at if free_at > head or self._in_hand[other] else head
+            own, own_end = self._on_duty(other, max(ready, self._not_before[other]))
+            if own < begin:
+                begin, shift_end, unit, giver = own, own_end, other, -1
+        if giver >= 0 and begin < moment:
+            self._in_hand[unit], self._in_hand[giver] = self._in_hand[giver], None
+            self._not_before[unit] = self._free_at[giver]
+        return begin, shift_end, unit
+
+    def _handed_over(self) -> Iterator[tuple[float, float, int, int]]:
+        """Yield when, until when and by whom work could go on that its owner (last) leaves."""
+        for giver, held in enumerate(self._in_hand):
+            left_at = self._free_at[giver]
+            if held and self._on_duty(giver, left_at) != self._roster.next_duty(left_at):
+                for unit, free_at in enumerate(self._free_at):
+                    if not self._in_hand[unit]:
+                        yield *self._on_duty(unit, max(free_at, left_at)), unit, giver
+
+    def _on_duty(self, unit: int, moment: float) -> tuple[float, float]:
+        """Return the first instant on duty of a unit at or after `moment`, and its shift's end."""
+        begin, shift_end = self._roster.next_duty(moment)
+        while (there := self._there(unit, begin)) > begin:
+            begin, shift_end = self._roster.next_duty(there)
+        return begin, shift_end

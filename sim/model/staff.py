@@ -1,0 +1,109 @@
+"""The people and rooms of a trial: when a team is free, and the tasks it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import count
+
+from sim.model.chance import Chance
+from sim.model.changing_servers import ChangingPost
+from sim.model.queue import Held, Request
+from sim.model.servers import Post, UnlimitedPost
+from sim.scenario.resource import Resource
+from sim.scenario.slots import Slots, Task, Visit
+from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work
+
+_LONGEST_PIECE_MINUTES = 60
+
+
+class Staff:
+    """All posts, by index of the role or room."""
+
+    def __init__(self, resources: Sequence[Resource], chance: Chance, log: list[Work]) -> None:
+        """Open with nobody at work and empty desks; all work is logged."""
+        self._resources = resources
+        self._chance = chance
+        self._log = log
+        self._posts = [self._post(index, each) for index, each in enumerate(resources)]
+        self._tickets = count()
+        self._asked = [0.0] * len(self._posts)  # minutes since overhead was last left on a desk
+
+    def first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, int]:  # noqa: FBT001
+        """Return when the first task's whole team is free, and who is last to be (-1: nobody)."""
+        free, last = now, -1
+        for member, lead in slots.first_two_teams if ahead else slots.first_team:
+            moment = self._posts[member].free_from(now) - lead
+            if moment > free:
+                free, last = moment, member
+        return free, last
+
+    def kind(self, member: int) -> str:
+        """Return what is said of a visit put off because a member was taken: staff or room."""
+        return "room" if member >= 0 and self._resources[member].kind == "room" else "staff"
+
+    def free_from(self, team: tuple[int, ...], moment: float) -> float:
+        """Return when a whole team is free, at `moment` or later."""
+        start = moment
+        for member in team:
+            free = self._posts[member].free_from(moment)
+            if free > start:
+                start = free
+        return start
+
+    def begin(self, visit: Visit, request: Request, start: float) -> Held:
+        """Begin a visit's first task."""
+        held = Held(start, start)
+        if visit.tasks:
+            self.do(visit.tasks[0], visit, request, start, held)
+        return held
+
+    def do(self, task: Task, visit: Visit, request: Request, start: float, held: Held) -> bool:
+        """Hold a task's team for as long as it takes, unless the visit ends here."""
+        person, goes_on, name = request.person, request.goes_on, task.name
+        minutes = self._chance.minutes(task, person, request.occasion)
+        end = start + minutes
+        if goes_on is not None and not goes_on(task, start, end):
+            held.is_cut_short = True
+            return False
+        for member in task.team:
+            self._posts[member].take(start, end)
+            self._asked[member] += minutes
+            self._log.append(
+                (member, person, visit.name, name, False, request.due, minutes, start, end)
+            )
+        held.end = held.ends[name] = end
+        return True
+
+    def leave_on_desks(self, visit: Visit, request: Request, due: float) -> None:
+        """Leave a visit's later work on the desks of its people."""
+        person, occasion = request.person, request.occasion
+        for task in visit.later:
+            minutes = self._chance.minutes(task, person, occasion)
+            work = (due, next(self._tickets), person, visit.name, task.name, minutes)
+            for member in task.team:
+                self._posts[member].leave_on_desk(work)
+                self._asked[member] += minutes
+
+    def leave_overhead(self, member: int, share: float, due: float) -> None:
+        """Leave on a role's desk what makes up `share` of all its work since the last time.
+
+        It comes in pieces, so that no visit waits long for one to be finished.
+        """
+        minutes, self._asked[member] = self._asked[member] * share / (1 - share), 0.0
+        pieces = math.ceil(minutes / _LONGEST_PIECE_MINUTES)
+        for _ in range(pieces):
+            work = (due, next(self._tickets), NOBODY, OVERHEAD, OVERHEAD, minutes / pieces)
+            self._posts[member].leave_on_desk(work)
+
+    def close(self, end: float) -> None:
+        """Bring every desk up to the end of the run."""
+        for post in self._posts:
+            post.close(end)
+
+    def _post(self, index: int, resource: Resource) -> Post:
+        if resource.units is None:
+            return UnlimitedPost(index, resource.roster, self._log)
+        if resource.levels:
+            return ChangingPost(index, resource, self._log)
+        return Post(index, resource.units, resource.roster, self._log)

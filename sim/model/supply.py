@@ -1,0 +1,151 @@
+"""How many doses can be prepared in a week, how long one keeps, and the vials on the shelf."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from sim.model.chance import Chance
+from sim.scenario.product import Product
+from sim.scenario.product import Stock as Policy
+from sim.scenario.slots import NEVER_DAY, Task
+from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, Clock
+from sim.vocabulary.eventlog import Movement, Supplied
+
+
+class Ledger:
+    """What is written down of products, until the end."""
+
+    def __init__(self, end: float, log: list[Supplied]) -> None:
+        """`end` is the closing instant."""
+        self._end, self._log = end, log
+
+    def note(
+        self, person: int, time: float, movement: Movement, product: int, vials: int = 0
+    ) -> None:
+        """Log what became of a product, unless it lies after the end."""
+        if time <= self._end:
+            self._log.append((person, time, movement, product, vials))
+
+
+class Supply:
+    """The preparations of each calendar week, the vials on the shelf, and what becomes of them."""
+
+    def __init__(
+        self, products: Sequence[Product], clock: Clock, chance: Chance, log: list[Supplied]
+    ) -> None:
+        """Weeks begin on Monday; stocks are as they are at the opening."""
+        self._monday_shift = clock.opens.weekday()
+        ledger = Ledger(clock.end_minutes, log)
+        self.note = ledger.note
+        self._prepared: Counter[tuple[str, int]] = Counter()
+        self._chance = chance
+        self.stocks = [
+            Stock(index, product.stock, ledger) if product.stock else None
+            for index, product in enumerate(products)
+        ]
+
+    def failed_releases(self, person: int, product: Product, order: int) -> int:
+        """Return how often a participant's order fails its release before it is there."""
+        return self._chance.failed_releases(person, product, order)
+
+    def is_spent(self, product: Product, day: int) -> bool:
+        """Say whether the week of `day` has no preparation left."""
+        limit = product.doses_per_week
+        return limit is not None and self._prepared[product.name, self._week(day)] >= limit
+
+    def preparation(self, product: Product, day: int) -> Preparation | None:
+        """Return the dose to be prepared on `day`; it counts once its preparation begins.
+
+        None for a product without limits, of which nobody needs to keep count.
+        """
+        if product.doses_per_week is None and product.use_within_minutes is None:
+            return None
+        return Preparation(self, product, day)
+
+    def count(self, product: Product, day: int) -> None:
+        """Count one preparation."""
+        self._prepared[product.name, self._week(day)] += 1
+
+    def next_week(self, day: int) -> int:
+        """Return the Monday after `day`."""
+        return (self._week(day) + 1) * DAYS_PER_WEEK - self._monday_shift
+
+    def _week(self, day: int) -> int:
+        return (day + self._monday_shift) // DAYS_PER_WEEK
+
+
+class Preparation:
+    """A dose on its way: a dosing visit's first task prepares it, the second gives it.
+
+    Called with each task of the visit as it is about to begin; says False when the dose has waited
+    longer than it keeps, and the visit must end there.
+    """
+
+    def __init__(self, supply: Supply, product: Product, day: int) -> None:
+        """Nothing is prepared yet."""
+        self._supply, self._product, self._day = supply, product, day
+        self._ready: float | None = None
+        self._is_given = False
+        self.is_wasted = False
+
+    def __call__(self, _task: Task | None, begin: float, end: float) -> bool:
+        """Follow the visit; see the class."""
+        if self._ready is None:
+            self._supply.count(self._product, self._day)
+            self._ready = end
+        elif not self._is_given:
+            self._is_given = True
+            limit = self._product.use_within_minutes
+            self.is_wasted = limit is not None and begin - self._ready > limit
+        return not self.is_wasted
+
+
+class Stock:
+    """The vials of a product on the shelf, and those ordered."""
+
+    def __init__(self, product: int, policy: Policy, ledger: Ledger) -> None:
+        """Open with the shelf as it is, and order if that is little."""
+        self._product, self._policy, self._ledger = product, policy, ledger
+        self._on_hand = policy.starts_with
+        self._ordered: deque[tuple[int, int]] = deque()
+        self.reorder(0, policy.reorder_at + 1)
+
+    def set_aside(self, vials: int, day: int) -> int:
+        """Take vials from the shelf on a day, or return the day that will make up so many."""
+        self._receive(day)
+        if self._on_hand < vials:
+            self.reorder(day, vials)
+            self._receive(day)
+        if self._on_hand >= vials:
+            self._on_hand -= vials
+            return day
+        there = self._on_hand
+        for arrives, delivered in self._ordered:
+            there += delivered
+            if there >= vials:
+                return arrives
+        return NEVER_DAY
+
+    def put_back(self, vials: int) -> None:
+        """Put vials that were set aside back on the shelf."""
+        self._on_hand += vials
+
+    def reorder(self, day: int, wanted: int) -> None:
+        """Order on a day, unless as many vials as wanted are on hand or on their way."""
+        policy = self._policy
+        missing = wanted - self._on_hand - sum(vials for _, vials in self._ordered)
+        if missing > 0:
+            vials = -(-missing // policy.reorder_quantity) * policy.reorder_quantity
+            arrives = day + policy.lead_days
+            self._ordered.append((arrives, vials))
+            time = float(arrives * MINUTES_PER_DAY)
+            self._ledger.note(-1, time, Movement.DELIVERED, self._product, vials)
+
+    def reorder_if_low(self, day: int) -> None:
+        """Order on a day on which vials were taken."""
+        self.reorder(day, self._policy.reorder_at + 1)
+
+    def _receive(self, day: int) -> None:
+        while self._ordered and self._ordered[0][0] <= day:
+            self._on_hand += self._ordered.popleft()[1]

@@ -1,0 +1,114 @@
+"""The trial that all participants share: who was randomised, whether it is full, and its log."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from sim.model.agenda import Agenda
+from sim.model.appointments import Appointment
+from sim.model.chance import Chance
+from sim.model.clinic import Clinic
+from sim.model.dispensing import Provision
+from sim.model.staff import Staff
+from sim.model.supply import Supply
+from sim.scenario.protocol import Arm, Attributes, Protocol
+from sim.vocabulary.eventlog import EventLog, Milestone
+
+
+class Trial:
+    """Everything a participant's process asks."""
+
+    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
+        """Open the trial for one replication."""
+        self.protocol = protocol
+        self.agenda = Agenda()
+        self.chance = Chance(protocol, seed, replication)
+        self.log = EventLog(self.chance.candidates_per_month)
+        self.staff = Staff(protocol.resources, self.chance, self.log.work)
+        self.clinic = Clinic(self.agenda, self.staff, self.chance, self.log)
+        self.supply = Supply(protocol.products, protocol.clock, self.chance, self.log.supplies)
+        self.until = self.agenda.until
+        self._end = protocol.clock.end_minutes
+        self._randomised: Counter[tuple[int, ...]] = Counter()
+        self._full_since = 0.0 if protocol.target == 0 else math.inf
+
+    def close(self) -> None:
+        """Bring every desk up to the closing instant, and let go of all who still wait.
+
+        References in a ring would keep the whole trial in memory until they are searched for.
+        """
+        self.staff.close(self._end)
+        self.clinic.close()
+        self.agenda.close()
+
+    @property
+    def has_randomised(self) -> bool:
+        """Whether anybody has been randomised so far."""
+        return bool(self._randomised)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the target has been reached."""
+        return self._full_since < math.inf
+
+    def note(self, person: int, time: float, milestone: Milestone, detail: object = None) -> None:
+        """Log a moment, unless it lies after the end."""
+        if time <= self._end:
+            self.log.moments.append((person, time, milestone, detail))
+
+    def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
+        """Log a visit of a participant that was held or missed, and the event it is for."""
+        if visit.is_unscheduled:
+            self.note(person, visit.happened, Milestone.UNSCHEDULED_EVENT, visit.planned.row)
+        planned, slots = visit.planned, visit.slots
+        outcome, reason = visit.fate
+        is_journey = slots.is_journey and not visit.joins and not visit.is_missed
+        self.log.visits.append(
+            (
+                person,
+                start,
+                -1 if visit.is_unscheduled else arm.index,
+                planned.row,
+                planned.number,
+                slots.visit.name,
+                slots.place,
+                outcome,
+                reason,
+                visit.planned_day,
+                start - visit.first_coming,
+                is_journey,
+            )
+        )
+
+    def provide(self, person: int, arm: Arm, attributes: Attributes, time: float) -> Provision:
+        """Order the product of somebody randomised."""
+        product = self.protocol.products[arm.product]
+        units = product.units(attributes)
+        provision = Provision(person, arm.product, product, units, self.supply)
+        provision.order(time)
+        return provision
+
+    def judge(self, person: int, time: float, step: str, failing: tuple[int, ...]) -> int | None:
+        """Log what a person fails from this step on; return the first criterion failed at it."""
+        criteria = self.protocol.criteria
+        if step not in self.protocol.judging_steps:
+            return None
+        self.note(person, time, Milestone.JUDGED, (step, failing))
+        return next((index for index in failing if criteria[index].at == step), None)
+
+    def has_no_place_for(self, consented: float) -> bool:
+        """Say whether someone who consented at that instant (infinity: not yet) is turned away."""
+        if self.protocol.turns_away_when_full:
+            return self.is_full
+        return consented > self._full_since
+
+    def randomise(self, person: int, attributes: Attributes, time: float) -> Arm:
+        """Allot the next arm of the person's stratum; the n-th randomisation fills the trial."""
+        stratum = self.protocol.randomisation.stratum(attributes)
+        arm = self.protocol.arms[self.chance.arm(stratum, self._randomised[stratum])]
+        self._randomised[stratum] += 1
+        if self._randomised.total() == self.protocol.target:
+            self._full_since = time
+        self.note(person, time, Milestone.RANDOMISED, arm.index)
+        return arm

@@ -1,0 +1,128 @@
+"""One participant's appointments in one replication: as lines, and as a calendar to print."""
+
+from __future__ import annotations
+
+from calendar import Calendar
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple, cast
+
+from sim.report.rendering import render
+from sim.report.story import amount, hour, off_plan, plain, visit_title
+from sim.scenario.protocol import Protocol
+from sim.vocabulary.clock import WEEKDAYS
+from sim.vocabulary.eventlog import EventLog, Milestone, Visit
+from sim.vocabulary.words import Words, words
+
+
+class Appointment(NamedTuple):
+    """A visit somebody comes for, or has missed (`hour` is empty then), and the dose given there.
+
+    `off` says why it was missed, or not held on its planned day.
+    """
+
+    day: date
+    hour: str
+    what: str
+    place: str
+    received: str
+    off: str
+
+
+class Square(NamedTuple):
+    """A day in the grid of a month: no number before its first and after its last day."""
+
+    number: str
+    kind: str
+    appointments: Sequence[Appointment]
+
+
+class Month(NamedTuple):
+    """A month by weeks from Monday."""
+
+    title: str
+    weeks: Sequence[Sequence[Square]]
+
+
+def of_person(protocol: Protocol, log: EventLog, person: int) -> list[Appointment]:
+    """Return the visits that a person came for or missed, in order of time; no paperwork."""
+    given = {
+        protocol.clock.date_of(time): amount(protocol, dose)
+        for who, time, milestone, dose in log.moments
+        if who == person and milestone is Milestone.DOSE
+    }
+    ours = [visit for visit in log.visits if visit[0] == person and (visit[6] or visit[2] >= 0)]
+    return [
+        _appointment(protocol, visit, given) for visit in sorted(ours, key=lambda visit: visit[1])
+    ]
+
+
+def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> Appointment:
+    """No two doses are given on one day, so that the day tells which dose it was."""
+    _, time, arm, row, _, _, place, outcome, reason, _, _, _ = visit
+    day, what = protocol.clock.date_of(time), visit_title(protocol, visit)
+    if outcome == "missed":
+        return Appointment(day, "", what, "", "", f"missed: {plain(reason)}")
+    is_dose = arm >= 0 and any(v.row == row and v.is_dose for v in protocol.arms[arm].visits)
+    received = given.get(day, "") if is_dose else ""
+    off = off_plan(protocol, visit) if reason else ""
+    return Appointment(day, hour(time), what, plain(place), received, off)
+
+
+def lines(appointments: Sequence[Appointment]) -> Iterator[str]:
+    """Yield a line an appointment: when, which visit, where, the dose, and why it was moved."""
+    for each in appointments:
+        where = f"at the {each.place}" if each.place else ""
+        rest = ", ".join(filter(None, (where, each.received, each.off)))
+        stamp = f"{each.day:%a} {each.day.isoformat()} {each.hour or '--:--'}"
+        yield f"{stamp}  {each.what}{f', {rest}' if rest else ''}"
+
+
+def to_print(protocol: Protocol, log: EventLog, person: int, **origin: object) -> str:
+    """Return a calendar of one participant as a page of HTML, a grid a month.
+
+    Its origin is the scenario, the replication and the seed.
+    """
+    say, appointments = words(), of_person(protocol, log, person)
+    arm = next(
+        (
+            protocol.arms[cast("int", index)].title
+            for who, _, milestone, index in log.moments
+            if who == person and milestone is Milestone.RANDOMISED
+        ),
+        "",
+    )
+    return render(
+        "calendar.html.j2",
+        say=say,
+        person=person,
+        arm=arm,
+        weekdays=[say.heading(day) for day in WEEKDAYS],
+        months=list(_months(protocol, appointments, say)),
+        **origin,
+    )
+
+
+def _months(protocol: Protocol, appointments: Sequence[Appointment], say: Words) -> Iterator[Month]:
+    """The months from that of the first to that of the last appointment."""
+    if not appointments:
+        return
+    month, last = appointments[0].day.replace(day=1), appointments[-1].day
+    while month <= last:
+        weeks = Calendar().monthdatescalendar(month.year, month.month)
+        yield Month(
+            say.month(month),
+            [[_square(protocol, day, month, appointments) for day in week] for week in weeks],
+        )
+        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _square(
+    protocol: Protocol, day: date, month: date, appointments: Sequence[Appointment]
+) -> Square:
+    if day.month != month.month:
+        return Square("", "outside", ())
+    number = protocol.clock.day_of(day)
+    kinds = protocol.kinds_of_day
+    kind = kinds[number] if 0 <= number < len(kinds) else ""
+    return Square(str(day.day), kind, [each for each in appointments if each.day == day])

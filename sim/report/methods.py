@@ -1,0 +1,213 @@
+"""The methods of a run for whoever audits it, under the headings of STRESS-DES.
+
+Monks et al. 2019, Journal of Simulation 13:55, say what a report of a simulation has to hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sim.report import assumptions
+from sim.report.page import Answer, Row, Run, Table
+from sim.scenario.design import Row as Planned
+from sim.scenario.references import task_of
+from sim.scenario.resource import Resource
+from sim.scenario.step import Later
+from sim.vocabulary.clock import DAYS_PER_WEEK
+from sim.vocabulary.words import BLANK
+
+HEADINGS = (
+    *("purpose", "logic", "entities", "activities", "resources", "queues", "data", "assumptions"),
+    *("run_length", "estimation", "random_numbers", "software"),
+)
+SCREENING = ("chart_review", "screening_visit", "eligibility_call")
+
+
+def answer(run: Run) -> Answer:
+    """Return how the model works and was run, with the numbers of this run."""
+    say = run.say
+    blanks = _numbers(run) | _people(run) | _names(run) | _unscheduled(run)
+    rows = [
+        Row([say(f"stress.{heading}"), say(f"methods.{heading}", **blanks)], "method")
+        for heading in HEADINGS
+    ]
+    header = [say("methods.heading"), say("methods.said")]
+    table = Table(say("methods.table"), header, rows, say("methods.note"), 2)
+    more = [table, _schedule(run), _activities(run), _resources(run)]
+    return Answer("methods", say("methods.title"), say("methods.lead"), more=more)
+
+
+def _numbers(run: Run) -> dict[str, str]:
+    """Numbers of the run and of its scenario."""
+    say, design = run.say, run.scenario.design
+    grades = Counter(entry.evidence for entry in assumptions.entries(run.scenario, say))
+    every = {
+        "measures": len(run.tables["summary.csv"]),
+        "criteria": len(design.eligibility),
+        "visits": len(_visits(run)),
+        "tasks": len({task_of(step) for _, steps in _visits(run) for step in steps}),
+        "roles": len(design.staff),
+        "rooms": len(design.rooms),
+        "entries": sum(grades.values()),
+        "days": run.protocol.clock.days,
+        "replications": run.count,
+    }
+    graded = (
+        say("methods.grade", count=grades[grade], grade=say(f"register.{grade}"))
+        for grade in assumptions.GRADES
+        if grades[grade]
+    )
+    written = {name: say.number(number, 0) for name, number in every.items()}
+    return {**written, "grades": say.listing(graded)}
+
+
+def _people(run: Run) -> dict[str, str]:
+    """How people come and are allotted."""
+    say, came = run.say, run.measure("candidates")
+    drawn, recruitment = run.measure("candidates_per_month_drawn"), run.protocol.recruitment
+    span = say.span(*(say.number(drawn[quantile]) for quantile in ("p10", "p90")))
+    shape = recruitment.rate_shape
+    rate = (
+        say("methods.known")
+        if shape is None
+        else say("methods.uncertain", shape=say.plain(shape), span=span)
+    )
+    randomisation = run.scenario.design.randomisation
+    sizes = say.listing(map(str, randomisation.block_sizes))
+    how = (
+        say("methods.blocks", sizes=sizes)
+        if randomisation.method == "permuted_blocks"
+        else say("methods.simple")
+    )
+    ratio = zip(run.protocol.arms, run.protocol.randomisation.ratio, strict=True)
+    return {
+        "rate": say.plain(recruitment.candidates_per_month),
+        "uncertainty": rate,
+        "candidates": say.number(came["mean"]),
+        "randomisation": how,
+        "ratio": say.clauses(say.part(run.arm_title(arm.name), str(n)) for arm, n in ratio),
+        "full": say(f"methods.{run.scenario.design.trial.when_full}"),
+    }
+
+
+def _names(run: Run) -> dict[str, str]:
+    """Dates, targets, names and versions."""
+    say, targets = run.say, run.tables["targets.csv"].to_dict("records")
+    aims = (
+        say.aside(
+            say.part(say.heading(target["target"]), say.percent(target["probability"])),
+            say.span(*(say.percent(target[end]) for end in ("ci_low", "ci_high"))),
+        )
+        for target in targets
+    )
+    attributes = [say.title(each.name) for each in run.protocol.attributes]
+    known = run.protocol.calendar_known_through
+    versions = (f"{name} {version}" for name, version in run.manifest["versions"].items())
+    return {
+        "opens": say.day(run.opens),
+        "closes": say.day(run.closes),
+        "recruits_until": say.day(run.recruits_until),
+        "targets": say.clauses(aims) or BLANK,
+        "attributes": say.listing(attributes) or BLANK,
+        "places": say.listing(map(say.title, run.scenario.design.places)) or BLANK,
+        "known_through": BLANK if known is None else say.day(known),
+        "seed": str(run.manifest["seed"]),
+        "versions": ", ".join(versions),
+    }
+
+
+def _unscheduled(run: Run) -> dict[str, str]:
+    """Work beside the schedule."""
+    say, protocol = run.say, run.protocol
+    overhead = (
+        say.part(say.title(protocol.resources[member].name), say.percent(share))
+        for member, share in protocol.overhead.items()
+    )
+    return {
+        "events": say.listing(say.title(event.name) for event in protocol.events) or BLANK,
+        "overhead": say.clauses(overhead) or BLANK,
+    }
+
+
+def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
+    """The visits there are, with their steps: of screening, by schedule, and beside it."""
+    design = run.scenario.design
+    held = (name for _, _, at in design.offers() for name in at.values())
+    monitoring = () if design.monitoring is None else (design.monitoring.visit,)
+    names = dict.fromkeys((*SCREENING, *held, *monitoring))
+    return [(name, design.visits[name]) for name in names if design.visits.get(name)]
+
+
+def _schedule(run: Run) -> Table:
+    say = run.say
+    rows = [
+        Row(list(_planned(run, name, row))) for name, row in run.scenario.design.schedule.items()
+    ]
+    columns = ("row", "arms", "day", "repeats", "window", "place")
+    header = [say(f"methods.{column}") for column in columns]
+    return Table(say("methods.schedule"), header, rows, say("methods.schedule_note"), len(header))
+
+
+def _planned(run: Run, name: str, row: Planned) -> Iterator[str]:
+    """The cells of a row of the schedule."""
+    say = run.say
+    yield say.heading(name)
+    yield say.clauses(map(run.arm_title, row.arms)) if row.arms else say("methods.all_arms")
+    yield str(row.day.value)
+    repeats = []
+    if row.every_days:
+        repeats.append(say("methods.times", times=row.times.value, days=row.every_days.value))
+    if row.cycle_days:
+        repeats.append(say("methods.cycles", cycles=row.cycles.value, days=row.cycle_days.value))
+    yield say.clauses(repeats) or BLANK
+    yield say.span(*(f"{day:+d}".replace("-", "−") if day else "0" for day in row.window_days))
+    yield say.clauses(
+        say.part(say.title(place), say.title(visit)) for place, visit in row.at.items()
+    )
+
+
+def _activities(run: Run) -> Table:
+    say, design = run.say, run.scenario.design
+    minutes = run.scenario.assumptions.durations_minutes
+    rows = []
+    for name, steps in _visits(run):
+        for step in steps:
+            task = task_of(step)
+            said = say.title(task)
+            if isinstance(step, Later):
+                said = say.aside(said, say("methods.desk"))
+            team = say.listing(map(say.title, design.tasks[task])) or BLANK
+            law = assumptions.law(say, minutes[task]) if task in minutes else "0"
+            rows.append(Row([say.heading(name), said, team, law]))
+    header = [say(f"methods.{column}") for column in ("visit", "task", "team", "minutes")]
+    return Table(say("methods.activities_table"), header, rows, say("methods.desk_note"), 4)
+
+
+def _resources(run: Run) -> Table:
+    say = run.say
+    rows = [
+        Row(
+            [
+                say.heading(each.name),
+                say(f"methods.{each.kind}"),
+                _units(run, each),
+                _hours(run, each),
+            ]
+        )
+        for each in run.protocol.resources
+    ]
+    header = [say(f"methods.{column}") for column in ("resource", "kind", "units", "hours")]
+    return Table(say("methods.resources_table"), header, rows, say("methods.hours_note"), 2)
+
+
+def _units(run: Run, resource: Resource) -> str:
+    return run.say("work.unlimited") if resource.units is None else str(resource.units)
+
+
+def _hours(run: Run, resource: Resource) -> str:
+    """The hours a week that all of it are there together, as the mean of the trial."""
+    table = run.tables["workload.csv"]
+    ours = table[(table["role"] == resource.name) & (table["quantity"] == "available_hours")]
+    weeks = run.protocol.clock.days / DAYS_PER_WEEK
+    return run.say.number(ours["mean"].sum() / weeks) if len(ours) else BLANK

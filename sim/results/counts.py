@@ -1,0 +1,206 @@
+"""What is read off every log for the tables that count over replications."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from sim.results import daily, supply
+from sim.results.periods import Almanac, Floats
+from sim.results.replication import Reading
+from sim.results.tally import AMOUNT, COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
+from sim.vocabulary.eventlog import Milestone, Moment
+
+STAGES = {
+    "candidates": Milestone.CANDIDATE,
+    "consented": Milestone.CONSENTED,
+    "screened": Milestone.SCREENED,
+    "randomised": Milestone.RANDOMISED,
+    "completed": Milestone.COMPLETED,
+}
+SCREENED_OUT = (
+    Milestone.NOT_ELIGIBLE_ON_CHART,
+    Milestone.NOT_CONSENTING,
+    Milestone.WITHDREW_IN_SCREENING,
+    Milestone.TURNED_AWAY,
+)
+TREATED = {
+    "received_first_dose": Milestone.DAY_1,
+    "stopped_treatment": Milestone.STOPPED_TREATMENT,
+}
+STEPS = ("chart", "visit", "labs")
+FAILURES = ("reached", "failed_first", "failed_any", "failed_only")
+HOUR_QUANTITIES = (
+    "available_hours",
+    "worked_hours",
+    "asked_hours",
+    "overtime_hours",
+    "backlog_hours",
+)
+
+
+class Gauge(NamedTuple):
+    """A part of a table: its grain, its cells (none if they are discovered), one log's counts."""
+
+    table: str
+    grain: Grain
+    cells: Callable[[Almanac], list[Cell]]
+    read: Callable[[Reading], Counts]
+
+    def tally(self, almanac: Almanac) -> Tally:
+        """An empty tally for what this gauge reads."""
+        return Tally(self.grain, self.cells(almanac))
+
+
+def _enrolment_cells(almanac: Almanac) -> list[Cell]:
+    return [(month, stage) for stage in STAGES for month in almanac.months.labels]
+
+
+def _enrolment(reading: Reading) -> Floats:
+    """How many had reached each stage by the end of each month."""
+    months = reading.almanac.months
+    when = [months.index(_times(reading.moments[milestone])) for milestone in STAGES.values()]
+    return np.concatenate([np.cumsum(np.bincount(w, minlength=len(months))) for w in when]) * 1.0
+
+
+def _funnel_cells(almanac: Almanac) -> list[Cell]:
+    return [(step, failure) for step in _funnel_steps(almanac) for failure in FAILURES]
+
+
+def _funnel_steps(almanac: Almanac) -> list[str]:
+    """The criteria in the order they are judged, with consent and withdrawal in their places."""
+    criteria = almanac.protocol.criteria
+    chart, visit, labs = ([c.name for c in criteria if c.at == step] for step in STEPS)
+    return [*chart, "consent", *visit, *labs, "withdrawal"]
+
+
+def _funnel(reading: Reading) -> Floats:
+    """Failures are judged on all criteria of a step, for everyone who reached it."""
+    criteria = reading.almanac.protocol.criteria
+    refused, consented = reading.count(Milestone.NOT_CONSENTING), reading.count(Milestone.CONSENTED)
+    counts = _alone("consent", refused + consented, refused)
+    counts += _alone("withdrawal", consented, reading.count(Milestone.WITHDREW_IN_SCREENING))
+    reached = Counter[str]()
+    for detail, times in Counter(d for _, _, _, d in reading.moments[Milestone.JUDGED]).items():
+        step, failing = cast("tuple[str, tuple[int, ...]]", detail)
+        reached[step] += times
+        here = [criteria[index].name for index in failing if criteria[index].at == step]
+        for place, name in enumerate(here):
+            counts[name, "failed_any"] += times
+            counts[name, "failed_first"] += times * (place == 0)
+            counts[name, "failed_only"] += times * (len(failing) == 1)
+    counts.update({(c.name, "reached"): reached[c.at] for c in criteria})
+    return _in_order(counts, _funnel_cells(reading.almanac))
+
+
+def _alone(step: str, reached: int, failed: int) -> Counter[Cell]:
+    """A step that is reached by itself: whoever fails there fails nothing else."""
+    numbers = {failure: reached if failure == "reached" else failed for failure in FAILURES}
+    return Counter({(step, failure): number for failure, number in numbers.items()})
+
+
+def _flow_cells(almanac: Almanac) -> list[Cell]:
+    protocol = almanac.protocol
+    cells: list[Cell] = [(box, "", "") for box in ("candidates", *_names(SCREENED_OUT[:2]))]
+    cells += [("screen_failed", "", c.name) for c in protocol.criteria if c.at != "chart"]
+    cells += [(box, "", "") for box in _names(SCREENED_OUT[2:])]
+    cells += [("still_in_screening", "", ""), ("randomised", "", "")]
+    for arm in protocol.arms:
+        cells += [(box, arm.name, "") for box in ("randomised", *TREATED)]
+        cells += [("left", arm.name, reason.name) for reason in protocol.reasons]
+        cells += [(box, arm.name, "") for box in ("completed", "still_in_follow_up")]
+    return cells
+
+
+def _flow(reading: Reading) -> Floats:
+    """The boxes of the CONSORT diagram."""
+    arms, criteria = reading.almanac.protocol.arms, reading.almanac.protocol.criteria
+    counts = Counter[Cell](
+        {
+            ("candidates", "", ""): reading.count(Milestone.CANDIDATE),
+            ("still_in_screening", "", ""): reading.still_in_screening,
+            ("randomised", "", ""): reading.count(Milestone.RANDOMISED),
+        }
+    )
+    for milestone in SCREENED_OUT:
+        counts[milestone.name.lower(), "", ""] = reading.count(milestone)
+    for _, _, _, criterion in reading.moments[Milestone.SCREEN_FAILED]:
+        counts["screen_failed", "", criteria[cast("int", criterion)].name] += 1
+    for box, milestone in {"randomised": Milestone.RANDOMISED, **TREATED}.items():
+        counts.update((box, arms[arm].name, "") for arm in reading.arms(milestone))
+    for person, (box, reason) in reading.ending_of.items():
+        counts[box, arms[reading.arm_of[person]].name, reason] += 1
+    return _in_order(counts, _flow_cells(reading.almanac))
+
+
+def _visits(reading: Reading) -> Counter[Cell]:
+    """Every visit planned for those randomised, by what became of it."""
+    arms = reading.almanac.protocol.arms
+    counts = Counter[Cell](
+        (row, number, arms[arm].name, outcome, reason)
+        for _, _, arm, row, number, _, _, outcome, reason, _, _, _ in reading.visits
+    )
+    reached = {(visit[0], visit[3], visit[4]) for visit in reading.visits}
+    stopped = {moment[0] for moment in reading.moments[Milestone.STOPPED_TREATMENT]}
+    for person, (ending, why) in reading.ending_of.items():
+        arm = arms[reading.arm_of[person]]
+        for visit in arm.visits:
+            counts[visit.row, visit.number, arm.name, "planned", ""] += 1
+            if (person, visit.row, visit.number) not in reached:
+                halted = visit.is_dose and person in stopped
+                reason = "stopped_treatment" if halted else why or ending
+                counts[visit.row, visit.number, arm.name, "not_reached", reason] += 1
+    return counts
+
+
+def _workload_cells(quantities: Sequence[str]) -> Callable[[Almanac], list[Cell]]:
+    def cells(almanac: Almanac) -> list[Cell]:
+        return [
+            (week, resource.name, quantity)
+            for quantity in quantities
+            for resource in almanac.protocol.resources
+            for week in almanac.weeks.labels
+        ]
+
+    return cells
+
+
+def _hours(reading: Reading) -> Floats:
+    work = reading.workload
+    matrices = (work.available, work.worked, work.asked, work.overtime, work.backlog)
+    return np.concatenate(matrices, axis=None)
+
+
+def _utilisation(reading: Reading) -> Floats:
+    return reading.workload.utilisation.ravel()
+
+
+def _times(moments: Sequence[Moment]) -> Floats:
+    return np.array([moment[1] for moment in moments], np.float64)
+
+
+def _in_order(counts: Counter[Cell], cells: Iterable[Cell]) -> Floats:
+    return np.array([counts[cell] for cell in cells], np.float64)
+
+
+def _names(milestones: Iterable[Milestone]) -> list[str]:
+    return [milestone.name.lower() for milestone in milestones]
+
+
+GAUGES = (
+    Gauge("enrolment", COUNT, _enrolment_cells, _enrolment),
+    Gauge("funnel", COUNT, _funnel_cells, _funnel),
+    Gauge("flow", COUNT, _flow_cells, _flow),
+    Gauge("visits", COUNT, lambda _: [], _visits),
+    Gauge("workload", HOURS, _workload_cells(HOUR_QUANTITIES), _hours),
+    Gauge("workload", SHARE, _workload_cells(["utilisation"]), _utilisation),
+    *(Gauge("supply", COUNT, each.cells, each.monthly) for each in supply.COUNTED),
+    Gauge("supply", COUNT, supply.ON_HAND.cells, supply.ON_HAND.at_month_ends),
+    Gauge("supply", AMOUNT, supply.UNITS.cells, supply.UNITS.monthly),
+    Gauge("load", HOURS, daily.load_cells, daily.load),
+    Gauge("activity", HOURS, lambda _: [], daily.activity),
+    Gauge("dose_days", COUNT, daily.dose_cells, daily.doses),
+)

@@ -1,0 +1,72 @@
+"""Days, not weeks: load by day of the year, hours by task, and doses by the kind of their day."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sim.results.periods import Almanac, Floats
+from sim.results.replication import Reading
+from sim.results.tally import Cell
+from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
+
+KINDS_OF_DAY = ("working_day", "weekend", "holiday")
+DOSE_QUANTITIES = ("planned", "on_the_day", "moved", "missed", "given")
+"""Doses planned for such a day and what became of them, and doses given on such a day."""
+
+
+def load_cells(almanac: Almanac) -> list[Cell]:
+    """Each day of the year and role: ISO week, weekday, role."""
+    return [
+        (week, WEEKDAYS[weekday], resource.name)
+        for resource in almanac.protocol.resources
+        for week, weekday in almanac.year.places
+    ]
+
+
+def load(reading: Reading) -> Floats:
+    """Hours of work begun on that day of the year: the mean over the years of the run."""
+    return reading.workload.by_day_of_year.ravel()
+
+
+def activity(reading: Reading) -> Counter[Cell]:
+    """Hours worked in the run: role, task."""
+    resources = reading.almanac.protocol.resources
+    return Counter(
+        {
+            (resources[resource].name, task): hours
+            for (resource, task), hours in reading.workload.by_task.items()
+        }
+    )
+
+
+def dose_cells(almanac: Almanac) -> list[Cell]:
+    """Each product, kind of day and quantity."""
+    return [
+        (product.name, kind, quantity)
+        for product in almanac.protocol.products
+        for kind in KINDS_OF_DAY
+        for quantity in DOSE_QUANTITIES
+    ]
+
+
+def doses(reading: Reading) -> Counter[Cell]:
+    """Doses whose day came, by the kind of the planned day; those given also by that of theirs.
+
+    The day came when the visit was held or is known to be missed: planned = on_the_day + moved +
+    missed.
+    """
+    protocol, counts = reading.almanac.protocol, Counter[Cell]()
+    kinds, last = protocol.kinds_of_day, len(protocol.kinds_of_day) - 1
+    fates = Counter(
+        (arm, kinds[min(planned, last)], kinds[day], outcome == "missed", day == planned)
+        for _, time, arm, _, _, _, _, outcome, _, planned, _, _ in reading.dose_visits
+        for day in (int(time // MINUTES_PER_DAY),)
+    )
+    for (arm, planned_kind, kind, is_missed, is_planned_day), times in fates.items():
+        product = protocol.products[protocol.arms[arm].product].name
+        fate = "missed" if is_missed else "on_the_day" if is_planned_day else "moved"
+        counts[product, planned_kind, "planned"] += times
+        counts[product, planned_kind, fate] += times
+        if not is_missed:
+            counts[product, kind, "given"] += times
+    return counts

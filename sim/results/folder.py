@@ -1,0 +1,367 @@
+"""Results folders: alone writes them and reads them back.
+
+A folder appears under its name only when it is complete: it is written as `<name>.part` and
+renamed. The same run gives the same bytes, but for the manifest and the page.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import version
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from sim import __version__
+from sim.results import pairs, tables
+from sim.results.fold import Results
+from sim.scenario.load import dump, load
+
+MANIFEST, SCENARIO, LATEST, PART = "manifest.json", "scenario.yaml", "latest", ".part"
+WORKBOOK = "tables.xlsx"
+REPLICATIONS, COMPARE = "replications.csv", "compare.csv"
+PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
+DECIMALS = 6
+NEVER = "never"
+TEXT = (
+    *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
+    *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
+    *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
+    *("visit", "place", "task", "scenario", "weekday", "day", "digest"),
+)
+
+
+class FolderRefused(Exception):  # noqa: N818  it is no fault, it says no
+    """A folder that cannot be written into, or is not there to be read; says which and why."""
+
+
+def write(  # noqa: PLR0913  each says something else about the run
+    results: Results,
+    *,
+    command: str,
+    seconds: float,
+    page: Callable[[Path], None],
+    root: Path = Path("results"),
+    out: Path | None = None,
+) -> Path:
+    """Write the tables and the manifest, then the page; give the finished folder's path.
+
+    The folder is `root/<scenario>/<time>-<digest>`, or `out` itself; the digest is the SHA-256 of
+    its scenario.yaml. `page` is called with the unfinished folder once all else stands in it.
+    Raises FolderRefused where the folder may not or cannot be written; whatever goes wrong leaves
+    nothing behind.
+    """
+    started = datetime.now().astimezone() - timedelta(seconds=seconds)
+    scenario = dump(results.scenario).encode()
+    digest = sha256(scenario).hexdigest()
+    with _appearing(root, results.scenario.scenario, digest, started, out) as (part, target):
+        (part / SCENARIO).write_bytes(scenario)
+        for name, table in tables.build(results).items():
+            write_table(part / name, table)
+        known_through = results.protocol.calendar_known_through
+        facts = {
+            "scenario_digest": digest,
+            "seed": results.seed,
+            "replications": results.replications,
+            "keep": len(results.logs),
+            "calendar_known_through": None if known_through is None else known_through.isoformat(),
+            "replications_per_second": round(results.replications / seconds, 3)
+            if seconds
+            else None,
+        }
+        write_manifest(part, {"command": command, **facts, **facts_of(started, seconds)})
+        page(part)
+    return target
+
+
+def gather(  # noqa: PLR0913  each says something else about the runs
+    place: Mapping[str, Callable[[Path], object]],
+    *,
+    command: str,
+    seconds: float,
+    page: Callable[[Path], None],
+    root: Path = Path("results"),
+    out: Path | None = None,
+) -> Path:
+    """Put finished runs side by side in one folder; give its path.
+
+    `place` puts the run of each scenario, the baseline first, under the path it is given. The
+    folder, `root/compare/<time>-<digest>` or `out` itself, holds them by the names of their
+    scenarios, with compare.csv, a manifest and the page. Raises FolderRefused as `write` does, and
+    where the runs are not of the same seed and replications, so that nobody can be paired.
+    """
+    started = datetime.now().astimezone() - timedelta(seconds=seconds)
+    digest = sha256("\n".join(place).encode()).hexdigest()
+    with _appearing(root, "compare", digest, started, out) as (part, target):
+        for name, put in place.items():
+            put(part / name)
+        alike = _alike([part / name for name in place])
+        write_table(
+            part / COMPARE,
+            pairs.differences({name: read(part / name, REPLICATIONS) for name in place}),
+        )
+        facts = {"scenarios": list(place), **alike, **facts_of(started, seconds)}
+        write_manifest(part, {"command": command, **facts})
+        page(part)
+    return target
+
+
+def join(
+    run: Path,
+    others: Sequence[Path],
+    *,
+    page: Callable[[Path], None],
+    root: Path = Path("results"),
+    out: Path | None = None,
+) -> Path:
+    """Copy a run with sweeps and searches of its scenario into one folder; give its path.
+
+    The folder stands where that of the run would, or is `out`; see `copy`. Raises FolderRefused as
+    `write` does.
+    """
+    digest = manifest(run)["scenario_digest"]
+    started = datetime.now().astimezone()
+    with _appearing(root, load(run / SCENARIO).scenario, digest, started, out) as (part, target):
+        copy(run, others, part)
+        page(part)
+    return target
+
+
+def copy(run: Path, others: Sequence[Path], to: Path) -> None:
+    """Copy a run's folder, and into it those of others, whose names its manifest lists.
+
+    Workbooks, which can be made again, are left behind.
+    """
+    made = shutil.ignore_patterns(WORKBOOK)
+    shutil.copytree(run, to, dirs_exist_ok=True, ignore=made)
+    facts = manifest(run)
+    joined = list(facts.get("joined", ()))
+    for other in others:
+        name = kind_of(manifest(other))
+        numbered = (f"{name}-{number}" for number in count(2))
+        joined.append(next(free for free in chain([name], numbered) if free not in joined))
+        shutil.copytree(other, to / joined[-1], ignore=made)
+    if others:
+        write_manifest(to, {**facts, "joined": joined})
+
+
+def kind_of(facts: Mapping[str, Any]) -> str:
+    """What a manifest is of: run, compare, solve, sweep or, of a sweep that ranks, its design."""
+    if "scenarios" in facts:
+        return "compare"
+    if "moved" in facts:
+        return "solve"
+    return str(facts.get("kind", "sweep" if "varied" in facts else "run"))
+
+
+def is_of_scenario(path: Path, run: Path) -> bool:
+    """Whether a folder is of the very scenario of a run."""
+    return (path / SCENARIO).read_bytes() == (run / SCENARIO).read_bytes()
+
+
+def _alike(runs: Sequence[Path]) -> dict[str, int]:
+    """The seed and the number of replications of all these runs."""
+    manifests = [manifest(run) for run in runs]
+    for fact in ("seed", "replications"):
+        if len({each[fact] for each in manifests}) > 1:
+            said = ", ".join(
+                f"{run.name} {each[fact]}" for run, each in zip(runs, manifests, strict=True)
+            )
+            raise FolderRefused(f"not the same {fact}, so their people cannot be paired: {said}")
+    return {fact: manifests[0][fact] for fact in ("seed", "replications")}
+
+
+def claim(out: Path) -> Path:
+    """Give `out` back if it is new or empty, else raise FolderRefused."""
+    if out.exists() and not out.is_dir():
+        raise FolderRefused(f"{out}: there is a file of this name")
+    if out.exists() and any(out.iterdir()):
+        raise FolderRefused(f"{out}: not empty; results are never written over others")
+    return out
+
+
+def finished(root: Path = Path("results")) -> list[Path]:
+    """The folders of finished runs, the newest last."""
+    folders = (path.parent for path in root.glob(f"*/*/{MANIFEST}"))
+    return sorted((f for f in folders if f.suffix != PART), key=lambda f: (f.name, f.parent.name))
+
+
+def latest(root: Path = Path("results")) -> Path:
+    """The folder of the newest run; FolderRefused where there is none."""
+    pointer = root / LATEST
+    if not pointer.is_file():
+        raise FolderRefused(f"{root}: no finished run")
+    return root / pointer.read_text(encoding="utf-8").strip()
+
+
+def manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a finished run."""
+    contents: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    return contents
+
+
+def read(path: Path, name: str) -> pd.DataFrame:
+    """A table as it was written: blank text is empty, a blank number nan, `never` the word."""
+    table = pd.read_csv(
+        path / name, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""]
+    )
+    for column in table:
+        if column in TEXT:
+            table[column] = table[column].fillna("")
+        elif not pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = _numbers_or_never(table[column])
+    return table
+
+
+def rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table as JSON has them: a blank cell is null."""
+    cells = table.astype(object)
+    plain: list[dict[Any, Any]] = cells.where(cells.notna(), None).to_dict("records")
+    return plain
+
+
+def _numbers_or_never(column: pd.Series[Any]) -> pd.Series[Any]:
+    never = column == NEVER
+    return pd.to_numeric(column.mask(never)).astype(object).mask(never, NEVER)
+
+
+def new(path: Path) -> Path:
+    """The path, numbered where a run of the same second has it already."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    free = (
+        name for name in chain([path], numbered) if not (name.exists() or part_of(name).exists())
+    )
+    return next(free)
+
+
+def part_of(target: Path) -> Path:
+    """The name of a folder while it is unfinished."""
+    absolute = target.resolve()
+    return absolute.with_name(absolute.name + PART)
+
+
+@contextmanager
+def refusing(target: Path) -> Iterator[None]:
+    """Turn what the file system refuses into one plain message."""
+    try:
+        yield
+    except OSError as error:
+        raise FolderRefused(f"{error.filename or target}: {error.strerror}") from error
+
+
+@contextmanager
+def _appearing(
+    root: Path, group: str, digest: str, started: datetime, out: Path | None
+) -> Iterator[tuple[Path, Path]]:
+    """A folder to fill, and where it is once the block ends well: `root/<group>/…`, or `out`."""
+    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
+    target = new(root / group / stem) if out is None else claim(out)
+    with refusing(target), _becoming(target) as part:
+        yield part, target
+    if out is None:
+        point_to(target, root)
+
+
+@contextmanager
+def _becoming(target: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `target` when the block ends well, and else is removed."""
+    part = part_of(target)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        settle(part, target)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def settle(part: Path, target: Path) -> None:
+    """Give a complete folder its final name, once the disk has all of it."""
+    for path in (*part.iterdir(), part):
+        _sync(path)
+    part.rename(target)
+    _sync(part.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file or folder: a crash must not leave a name without contents."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def point_to(target: Path, root: Path) -> None:
+    """Name the newest run in `latest`, at one stroke."""
+    new = root / f"{LATEST}{PART}"
+    new.write_text(f"{target.relative_to(root).as_posix()}\n", encoding="utf-8")
+    new.replace(root / LATEST)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, the same bytes for the same table."""
+    text = _csv(table)
+    # A gzip header may hold a time and a name: neither, so that the same run gives the same bytes.
+    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+
+
+def write_parts(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+    """Write a table that comes in parts, of which one at a time is in memory."""
+    with path.open("wb") as file:
+        for number, part in enumerate(parts):
+            file.write(_csv(part, header=number == 0))
+
+
+def _csv(table: pd.DataFrame, *, header: bool = True) -> bytes:
+    text = table.to_csv(index=False, header=header, lineterminator="\n", float_format=_plain)
+    return text.encode()
+
+
+def _plain(value: object) -> str:
+    """At most six decimals and none that are not needed."""
+    number = cast("float", value)
+    return NEVER if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
+
+
+def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
+    """Write what is to be known of a run beside its tables."""
+    (part / MANIFEST).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def facts_of(started: datetime, seconds: float) -> dict[str, Any]:
+    """What a manifest says of the machine, the versions and the time."""
+    return {
+        "versions": {
+            "trialsim": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
+        "git_commit": _git_commit(),
+        "cores": os.cpu_count(),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the source tree this runs from; None where there is no such tree, or no git."""
+    here = Path(__file__).parent.parent
+    asked = ["git", "-C", str(here), "rev-parse", "HEAD", "--show-prefix"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return said[0] if said[1:] == [f"{here.name}/"] else None

@@ -1,0 +1,186 @@
+"""What is worked out once per protocol for counting: its weeks, its months and its rosters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario.protocol import Protocol
+from sim.scenario.resource import Resource
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock, Span
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+class Periods:
+    """Weeks or months that cover a run: the first day of each, and their edges in minutes.
+
+    The first and the last period are cut to the run; the closing instant belongs to the last.
+    """
+
+    def __init__(self, clock: Clock, first_days: Iterable[date]) -> None:
+        """Take the first days in order; the first is not after the opening date."""
+        self.first_days = tuple(first_days)
+        inner = [clock.day_of(day) * MINUTES_PER_DAY for day in self.first_days[1:]]
+        self.edges: Floats = np.array([0, *inner, clock.end_minutes], np.float64)
+
+    def __len__(self) -> int:
+        return len(self.first_days)
+
+    @property
+    def labels(self) -> list[str]:
+        """The first days as they stand in the tables."""
+        return [day.isoformat() for day in self.first_days]
+
+    def index(self, minutes: Floats) -> Indices:
+        """The period each moment falls in."""
+        return np.searchsorted(self.edges[1:-1], minutes, side="right")
+
+
+class Year:
+    """The days of a run laid over one year, by ISO week and weekday; years are laid on each other.
+
+    `places` are the pairs of ISO week and weekday (Monday is 0) that occur, in order, `of_day` the
+    place of each day, and `days` how many days each place holds.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the days of the run, both ends included."""
+        days = [clock.date_of_day(day).isocalendar() for day in range(clock.days)]
+        every = [(day.week, day.weekday - 1) for day in days]
+        self.places = sorted(set(every))
+        index = {place: number for number, place in enumerate(self.places)}
+        self.of_day: Indices = np.array([index[place] for place in every], np.intp)
+        self.days = np.bincount(self.of_day)
+
+
+class Rosters:
+    """Minutes on duty, and within the working day, of every resource up to any moment.
+
+    A working day lasts from the start of its first shift to the end of its last: the midday break
+    is inside. All resources stand one behind another on one axis, so that one interpolation serves
+    rows of work of any resource.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        """Add up the shifts of the whole run."""
+        end = int(protocol.clock.end_minutes)
+        self._origins = np.arange(len(protocol.resources)) * (end + MINUTES_PER_DAY)
+        shifts = [_shifts(resource, end) for resource in protocol.resources]
+        self._duty = self._curve(shifts, end)
+        self._day = self._curve([_working_days(spans) for spans in shifts], end)
+
+    def on_duty(self, resource: Indices, start: Floats, end: Floats) -> Floats:
+        """Minutes between two moments in which the resource is on duty."""
+        return self._between(self._duty, resource, start, end)
+
+    def in_working_day(self, resource: Indices, start: Floats, end: Floats) -> Floats:
+        """Minutes between two moments that are no overtime."""
+        return self._between(self._day, resource, start, end)
+
+    def _between(
+        self, curve: tuple[Floats, Floats], resource: Indices, start: Floats, end: Floats
+    ) -> Floats:
+        origin = self._origins[resource]
+        minutes: Floats = np.interp(origin + end, *curve) - np.interp(origin + start, *curve)
+        return minutes
+
+    def _curve(self, rosters: list[list[Span]], end: int) -> tuple[Floats, Floats]:
+        """Knots of the cumulative minutes: rising within the spans, flat outside."""
+        moments, minutes = [np.zeros(1)], [np.zeros(1)]
+        for origin, spans in zip(self._origins, rosters, strict=True):
+            edges = np.array([(0, 0), *spans, (end, end)], np.float64)
+            lengths = edges[:, 1] - edges[:, 0]
+            after = np.cumsum(lengths)
+            moments.append(origin + edges.ravel())
+            minutes.append(np.column_stack([after - lengths, after]).ravel())
+        return np.concatenate(moments), np.concatenate(minutes)
+
+
+@dataclass(frozen=True)
+class Almanac:
+    """A protocol with its weeks (from Mondays), months and rosters."""
+
+    protocol: Protocol
+    weeks: Periods
+    months: Periods
+    rosters: Rosters
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> Almanac:
+        """Work the almanac of a protocol out."""
+        clock = protocol.clock
+        monday = clock.opens - timedelta(days=clock.opens.weekday())
+        weeks = _until(clock.closes, monday, lambda day: day + timedelta(days=7))
+        months = _until(clock.closes, clock.opens.replace(day=1), _next_month)
+        return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
+
+    @cached_property
+    def dosing_rows(self) -> frozenset[tuple[int, str]]:
+        """The rows of the schedule that give a product, each with the index of its arm."""
+        arms = enumerate(self.protocol.arms)
+        return frozenset((i, visit.row) for i, arm in arms for visit in arm.visits if visit.is_dose)
+
+    @cached_property
+    def year(self) -> Year:
+        """The days of the run by ISO week and weekday."""
+        return Year(self.protocol.clock)
+
+    @cached_property
+    def working_days(self) -> Indices:
+        """By day number, how many days until its end were neither weekend nor public holiday."""
+        kinds = self.protocol.kinds_of_day
+        return np.cumsum([kind == "working_day" for kind in kinds], dtype=np.intp)
+
+    @cached_property
+    def available(self) -> Floats:
+        """Hours of a resource (row) in a week (column), all its people; nan: unlimited."""
+        resources, edges = self.protocol.resources, self.weeks.edges
+        units = np.array([np.nan if r.units is None else r.units for r in resources], np.float64)
+        everyone = np.arange(len(resources))[:, None]
+        on_duty = self.rosters.on_duty(everyone, edges[None, :-1], edges[None, 1:])
+        minutes: Floats = units[:, None] * on_duty
+        for index, resource in enumerate(resources):
+            if resource.levels:
+                minutes[index] = self._minutes_of_levels(resource)
+        return minutes / MINUTES_PER_HOUR
+
+    def _minutes_of_levels(self, resource: Resource) -> Floats:
+        """Minutes by week of a changing number; a shift ends at midnight, when it may change."""
+        shifts = _shifts(resource, int(self.protocol.clock.end_minutes))
+        starts, ends = np.array(shifts, np.float64).reshape(-1, 2).T
+        begins, numbers = np.array(resource.levels, np.float64).T
+        there = numbers[np.searchsorted(begins, starts, side="right") - 1]
+        minutes = np.bincount(self.weeks.index(starts), (ends - starts) * there, len(self.weeks))
+        return minutes.astype(np.float64)
+
+
+def _until(last: date, day: date, following: Callable[[date], date]) -> Iterator[date]:
+    while day <= last:
+        yield day
+        day = following(day)
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _shifts(resource: Resource, end: int) -> list[Span]:
+    """The shifts within the run."""
+    spans = [(0, end)] if resource.always else resource.shifts
+    return [(start, min(stop, end)) for start, stop in spans if start < end]
+
+
+def _working_days(shifts: list[Span]) -> list[Span]:
+    """First start and last end of each day that has shifts."""
+    days: dict[int, Span] = {}
+    for start, end in shifts:
+        day = start // MINUTES_PER_DAY
+        days[day] = (days.get(day, (start, end))[0], end)
+    return list(days.values())

@@ -1,0 +1,173 @@
+"""The points of a sweep: what identifies each, what came out of it, and how both are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sim.results.fold import meets
+from sim.results.folder import DECIMALS
+from sim.scenario.axis import Values
+from sim.scenario.load import Scenario
+from sim.vocabulary.intervals import of_mean_and_sd, of_share
+
+DONE, FAILED = "done", "failed"
+PART = 500
+"""Rows of a table in memory at once."""
+
+
+class Identity(NamedTuple):
+    """All that the outcome of a point depends on; two outcomes of one identity are the same."""
+
+    scenario: str
+    seed: int
+    replications: int
+    code: str
+
+    def differs_from(self, other: Identity) -> list[str]:
+        """Return the names of what is not the same."""
+        return [name for name in self._fields if getattr(self, name) != getattr(other, name)]
+
+
+class Outcome(NamedTuple):
+    """What came out of a point.
+
+    `measures` are the mean and the standard deviation of each, None where a replication is blank or
+    never; `met` has for each target a 1 or 0 for each replication; `each` has every replication's
+    value of a measure whose pairs are to be compared, no value at all where one is blank or never;
+    `error` says why there is none.
+    """
+
+    measures: Mapping[str, tuple[float | None, float | None]]
+    met: Mapping[str, str]
+    each: Mapping[str, Sequence[float]] = MappingProxyType({})
+    error: str = ""
+
+    def mean_and_sd(self, name: str) -> tuple[float, float]:
+        """Return the mean and standard deviation of a target (share met) or measure; nan: none."""
+        if name in self.met:
+            share, number = self.met[name].count("1") / len(self.met[name]), len(self.met[name])
+            return share, math.sqrt(share * (1 - share) * number / max(number - 1, 1))
+        mean, sd = self.measures.get(name, (None, None))
+        return math.nan if mean is None else mean, math.nan if sd is None else sd
+
+
+class Point(NamedTuple):
+    """A point and its outcome, as the journal keeps them."""
+
+    at: Values
+    identity: Identity
+    outcome: Outcome
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the point as the plain data of a journal."""
+        identity = self.identity._asdict()
+        outcome = {**self.outcome._asdict(), "each": dict(self.outcome.each)}
+        return {"at": dict(self.at), "identity": identity, "outcome": outcome}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Point:
+        """Return the point of a journal's record."""
+        identity, outcome = Identity(**record["identity"]), Outcome(**record["outcome"])
+        return cls(record["at"], identity, outcome)
+
+
+def identity(scenario: Scenario, seed: int, replications: int) -> Identity:
+    """Return what identifies a scenario's point under the code that runs now."""
+    digest = sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
+    return Identity(digest, seed, replications, code_version())
+
+
+@cache
+def code_version() -> str:
+    """Return the SHA-256 of the package's own source: any change of it may change an outcome."""
+    package = Path(__file__).parent.parent
+    digest = sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(f"{file.relative_to(package)}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def outcome(
+    scenario: Scenario, values: Mapping[str, NDArray[np.float64]], pairs: str = ""
+) -> Outcome:
+    """Return what came out of a point from each measure's value in every replication.
+
+    Of the measure `pairs`, if it has one, the values themselves are kept.
+    """
+    measures = {name: _mean_and_sd(each) for name, each in values.items()}
+    met = {
+        name: "".join("01"[int(held)] for held in meets(target, values[target.measure]))
+        for name, target in scenario.targets.items()
+    }
+    return Outcome(measures, met, {pairs: _compact(values[pairs])} if pairs in values else {})
+
+
+def planned(places: Iterable[Values]) -> Iterator[pd.DataFrame]:
+    """Yield planned.csv in parts: a row a point, with its value of each path that is varied."""
+    rows = ({"point": number, **at} for number, at in enumerate(places, 1))
+    return _in_parts(rows)
+
+
+def table(points: Iterable[Point], on: str = "") -> Iterator[pd.DataFrame]:
+    """Yield points.csv in parts: a row a point, with each target's probability and its interval.
+
+    With `on`, the measure ranked by, also its mean and the interval of that. The points are gone
+    through twice, since one that failed does not tell the names of the targets.
+    """
+    targets = dict.fromkeys(name for point in points for name in point.outcome.met)
+    measured = "" if on in targets else on
+    rows = (dict(_row(number, each, targets, measured)) for number, each in enumerate(points, 1))
+    return _in_parts(rows)
+
+
+def _in_parts(rows: Iterator[dict[str, object]]) -> Iterator[pd.DataFrame]:
+    while part := list(islice(rows, PART)):
+        yield pd.DataFrame(part)
+
+
+def _row(
+    number: int, point: Point, targets: Iterable[str], measured: str
+) -> Iterator[tuple[str, object]]:
+    yield "point", number
+    yield "digest", point.identity.scenario
+    yield "status", FAILED if point.outcome.error else DONE
+    yield from point.at.items()
+    for name in targets:
+        met = point.outcome.met.get(name, "")
+        low, high = of_share(met.count("1"), len(met)) if met else (math.nan, math.nan)
+        yield f"{name}_probability", met.count("1") / len(met) if met else math.nan
+        yield f"{name}_ci_low", low
+        yield f"{name}_ci_high", high
+    if measured:
+        mean, sd = point.outcome.mean_and_sd(measured)
+        low, high = of_mean_and_sd(mean, sd, point.identity.replications)
+        yield f"{measured}_mean", mean
+        yield f"{measured}_ci_low", low
+        yield f"{measured}_ci_high", high
+
+
+def _compact(values: NDArray[np.float64]) -> list[float]:
+    """The values in few digits: whole numbers as such, others with the decimals of tables."""
+    if not np.isfinite(values).all():
+        return []
+    return [
+        int(value) if value.is_integer() else round(value, DECIMALS) for value in values.tolist()
+    ]
+
+
+def _mean_and_sd(values: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    if not np.isfinite(values).all():
+        return None, None
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None

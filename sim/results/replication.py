@@ -1,0 +1,101 @@
+"""One replication's log, read once for everything that is counted in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from sim.results.periods import Almanac
+from sim.results.workload import Workload
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
+
+Ending = tuple[str, str]
+"""completed, left or still_in_follow_up; and the reason of those who left."""
+
+# What becomes of a candidate who is not still in screening.
+OUT_OF_SCREENING = (
+    Milestone.NOT_ELIGIBLE_ON_CHART,
+    Milestone.NOT_CONSENTING,
+    Milestone.SCREEN_FAILED,
+    Milestone.WITHDREW_IN_SCREENING,
+    Milestone.TURNED_AWAY,
+    Milestone.RANDOMISED,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A log beside the almanac of its protocol, and what several counts need of it."""
+
+    log: EventLog
+    almanac: Almanac
+
+    @cached_property
+    def moments(self) -> Mapping[Milestone, Sequence[Moment]]:
+        """The moments of each milestone, in the order of the log; none where nobody met it."""
+        moments: dict[Milestone, list[Moment]] = defaultdict(list)
+        for moment in self.log.moments:
+            moments[moment[2]].append(moment)
+        return moments
+
+    @cached_property
+    def arm_of(self) -> Mapping[int, int]:
+        """The arm of everyone randomised."""
+        return {
+            person: cast("int", arm) for person, _, _, arm in self.moments[Milestone.RANDOMISED]
+        }
+
+    @cached_property
+    def ending_of(self) -> Mapping[int, Ending]:
+        """How the run ended for everyone randomised, and for those who left why."""
+        ending = dict.fromkeys(self.arm_of, ("still_in_follow_up", ""))
+        for person, _, _, _ in self.moments[Milestone.COMPLETED]:
+            ending[person] = ("completed", "")
+        for person, _, _, reason in self.moments[Milestone.LEFT]:
+            ending[person] = ("left", cast("str", reason))
+        return ending
+
+    @cached_property
+    def doses(self) -> Sequence[tuple[int, float]]:
+        """Product and units of every dose given."""
+        return [cast("tuple[int, float]", dose) for _, _, _, dose in self.moments[Milestone.DOSE]]
+
+    @cached_property
+    def supplies(self) -> Mapping[Movement, Sequence[Supplied]]:
+        """What became of products, by kind, in the order of the log."""
+        supplies: dict[Movement, list[Supplied]] = defaultdict(list)
+        for supplied in self.log.supplies:
+            supplies[supplied[2]].append(supplied)
+        return supplies
+
+    @cached_property
+    def visits(self) -> Sequence[Visit]:
+        """The visits of the schedule, held or missed: what follows randomisation."""
+        return [visit for visit in self.log.visits if visit[2] >= 0]
+
+    @cached_property
+    def dose_visits(self) -> Sequence[Visit]:
+        """The visits of the schedule, held or missed, at which a dose is planned."""
+        dosing = self.almanac.dosing_rows
+        return [visit for visit in self.visits if (visit[2], visit[3]) in dosing]
+
+    @cached_property
+    def workload(self) -> Workload:
+        """The work by week."""
+        return Workload(self.log.work, self.almanac)
+
+    @property
+    def still_in_screening(self) -> int:
+        """How many candidates are on the way at the end, neither randomised nor out."""
+        return self.count(Milestone.CANDIDATE) - sum(map(self.count, OUT_OF_SCREENING))
+
+    def count(self, milestone: Milestone) -> int:
+        """How many met a milestone (for doses: how often)."""
+        return len(self.moments[milestone])
+
+    def arms(self, milestone: Milestone) -> list[int]:
+        """The arm of each person, randomised before, who met a milestone."""
+        return [self.arm_of[moment[0]] for moment in self.moments[milestone]]

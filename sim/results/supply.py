@@ -1,0 +1,153 @@
+"""What became of the products: by month for the tables, over the whole run for the measures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.results.periods import Almanac, Floats
+from sim.results.replication import Reading
+from sim.results.tally import Cell
+from sim.scenario.product import Product
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.eventlog import Milestone, Movement
+
+Amount = tuple[int, float, float]
+"""product index, time in minutes, how much."""
+
+
+def _any(_product: Product) -> bool:
+    return True
+
+
+def _in_vials(product: Product) -> bool:
+    return product.units_per_vial is not None
+
+
+def _in_stock(product: Product) -> bool:
+    return product.stock is not None
+
+
+class Quantity(NamedTuple):
+    """A quantity of supply.csv: for which products, what adds up to it, and what measures it."""
+
+    name: str
+    measure: str
+    concerns: Callable[[Product], bool]
+    amounts: Callable[[Reading], list[Amount]]
+
+    def cells(self, almanac: Almanac) -> list[Cell]:
+        """A month of each product it concerns."""
+        months, products = almanac.months.labels, almanac.protocol.products
+        concerned = [product.name for product in products if self.concerns(product)]
+        return [(month, name, self.name) for name in concerned for month in months]
+
+    def monthly(self, reading: Reading) -> Floats:
+        """What adds up in each month, product by product, as in the cells."""
+        months, products = reading.almanac.months, reading.almanac.protocol.products
+        amounts = np.array(self.amounts(reading), np.float64).reshape(-1, 3).T
+        cell = amounts[0].astype(np.intp) * len(months) + months.index(amounts[1])
+        total = np.bincount(cell, amounts[2], minlength=len(products) * len(months))
+        concerned = [self.concerns(product) for product in products]
+        by_month = total.astype(np.float64).reshape(len(products), len(months))
+        return by_month[concerned].ravel()
+
+    def at_month_ends(self, reading: Reading) -> Floats:
+        """What is on hand at each month's end, when the amounts come and go."""
+        months, products = len(reading.almanac.months), reading.almanac.protocol.products
+        starts = [product.stock.starts_with for product in products if product.stock]
+        changes = self.monthly(reading).reshape(len(starts), months)
+        on_hand: Floats = np.array(starts, np.float64)[:, None] + changes.cumsum(axis=1)
+        return on_hand.ravel()
+
+
+def _doses(reading: Reading) -> list[Amount]:
+    return [(product, time, 1.0) for product, time, _ in _units(reading)]
+
+
+def _units(reading: Reading) -> list[Amount]:
+    times = [moment[1] for moment in reading.moments[Milestone.DOSE]]
+    return [
+        (product, time, units) for (product, units), time in zip(reading.doses, times, strict=True)
+    ]
+
+
+def _late(reading: Reading) -> list[Amount]:
+    """Doses given after their planned day because the product was not there."""
+    arms = reading.almanac.protocol.arms
+    return [
+        (arms[arm].product, start, 1.0)
+        for _, start, arm, _, _, _, _, outcome, reason, planned_day, _, _ in reading.dose_visits
+        if reason == "product" and outcome != "missed" and start // MINUTES_PER_DAY > planned_day
+    ]
+
+
+def _times(movement: Movement) -> Callable[[Reading], list[Amount]]:
+    """How often something happened to a product."""
+
+    def amounts(reading: Reading) -> list[Amount]:
+        return [(product, time, 1.0) for _, time, _, product, _ in reading.supplies[movement]]
+
+    return amounts
+
+
+def _vials(movement: Movement, sign: int = 1) -> Callable[[Reading], list[Amount]]:
+    """How many vials went one way."""
+
+    def amounts(reading: Reading) -> list[Amount]:
+        return [
+            (product, time, float(sign * vials))
+            for _, time, _, product, vials in reading.supplies[movement]
+        ]
+
+    return amounts
+
+
+def _shelf(reading: Reading) -> list[Amount]:
+    """The vials that come to the shelf and, negative, that leave it."""
+    stocked = [product.stock is not None for product in reading.almanac.protocol.products]
+    dispensed = _vials(Movement.DISPENSED, -1)(reading)
+    gone = [amount for amount in dispensed if stocked[amount[0]]]
+    return _vials(Movement.DELIVERED)(reading) + gone
+
+
+UNITS = Quantity("units", "units", _any, _units)
+COUNTED = (
+    Quantity("doses", "doses", _any, _doses),
+    Quantity("wasted", "doses_wasted", _any, _times(Movement.DISCARDED)),
+    Quantity("late", "doses_late", _any, _late),
+    Quantity("failed_release", "releases_failed", _any, _times(Movement.FAILED_RELEASE)),
+    Quantity("vials", "vials", _in_vials, _vials(Movement.DISPENSED)),
+    Quantity("returned", "vials_returned", _in_vials, _vials(Movement.RETURNED)),
+    Quantity("lost", "vials_lost", _in_vials, _vials(Movement.LOST)),
+    Quantity("stockouts", "stockouts", _in_stock, _times(Movement.OUT_OF_STOCK)),
+)
+ON_HAND = Quantity("stock", "", _in_stock, _shelf)
+
+
+def totals(reading: Reading) -> Iterator[tuple[str, float]]:
+    """Every quantity over the whole run, by measure; and the days with an empty shelf."""
+    products = reading.almanac.protocol.products
+    for quantity in COUNTED[1:]:
+        amounts = quantity.amounts(reading)
+        for index, product in enumerate(products):
+            if quantity.concerns(product):
+                total = math.fsum(amount for which, _, amount in amounts if which == index)
+                yield f"{quantity.measure}_{product.name}", total
+    for index, product in enumerate(products):
+        if product.stock is not None:
+            moves = [(time, vials) for which, time, vials in _shelf(reading) if which == index]
+            minutes = _minutes_empty(product.stock.starts_with, moves, reading)
+            yield f"stockout_days_{product.name}", minutes / MINUTES_PER_DAY
+
+
+def _minutes_empty(on_hand: float, moves: Sequence[tuple[float, float]], reading: Reading) -> float:
+    empty, since = 0.0, 0.0
+    for time, vials in [*sorted(moves), (reading.almanac.protocol.clock.end_minutes, 0.0)]:
+        if on_hand <= 0:
+            empty += time - since
+        on_hand, since = on_hand + vials, time
+    return empty

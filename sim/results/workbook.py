@@ -1,0 +1,137 @@
+"""The tables of a results folder as one Excel workbook, with a sheet each and a cover."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.results import folder
+from sim.results.folder import SCENARIO, TEXT, WORKBOOK
+from sim.scenario.load import load
+from sim.vocabulary.words import ENGLISH, Words, words
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+ROWS = 1_048_576
+"""Rows of a sheet, its header included: Excel has no more."""
+
+NUMBER, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
+WIDE, WIDER = 16, 90
+"""Widths of a table's columns and of the cover's second one, in characters."""
+
+Formats = Mapping[str, "Format"]
+"""How cells look, by what they are."""
+
+
+def write(finished: Path, language: str = ENGLISH) -> None:
+    """Write `tables.xlsx` into a folder, from what the folder holds alone.
+
+    Whatever is text stays text: no cell is a formula or a link. A table longer than a sheet is cut,
+    and the cover says so. Needs XlsxWriter; FileExistsError where there is a workbook.
+    """
+    from xlsxwriter import Workbook  # noqa: PLC0415  an extra
+
+    say, tables = words(language), sorted(finished.glob("*.csv*"))
+    with (finished / WORKBOOK).open("xb") as file, Workbook(file) as workbook:
+        formats = {
+            "bold": workbook.add_format({"bold": True}),
+            "date": workbook.add_format({"num_format": "yyyy-mm-dd"}),
+            "wrapped": workbook.add_format({"text_wrap": True, "valign": "top"}),
+        }
+        facts = folder.manifest(finished)
+        workbook.set_properties({"created": datetime.fromisoformat(facts["started"])})
+        cover = workbook.add_worksheet(say("workbook.cover"))
+        rows = {table: _fill(workbook, table, formats) for table in tables}
+        _cover(cover, [*_about(finished, facts, say)], [*_held(rows, say)], formats)
+
+
+def _about(finished: Path, facts: dict[str, Any], say: Words) -> Iterator[tuple[str, str]]:
+    """What the cover says of the run: a name and a value a line."""
+    first = facts["scenarios"][0] if "scenarios" in facts else "."
+    scenario = load(finished / first / SCENARIO)
+    trial = scenario.design.trial
+    names = facts.get("scenarios", [scenario.scenario])
+    said = {
+        "scenario": say.listing(names),
+        "title": "" if len(names) > 1 else say.own(scenario.title),
+        "trial": say.listing(filter(None, (trial.registry_id, say.own(trial.site)))),
+        "command": facts["command"],
+        "seed": str(facts["seed"]),
+        "replications": str(facts["replications"]),
+        "version": f"trialsim {facts['versions']['trialsim']}",
+        "started": say.moment(facts["started"]),
+    }
+    yield from ((say(f"workbook.{name}"), value) for name, value in said.items() if value)
+
+
+def _held(rows: dict[Path, int], say: Words) -> Iterator[tuple[str, str]]:
+    """What each sheet holds."""
+    for table, count in rows.items():
+        said = say(f"tables.{_stem(table)}", rows=say.number(count, 0))
+        yield _stem(table), said if count < ROWS else say.aside(said, say("workbook.cut"))
+
+
+def _cover(
+    sheet: Worksheet, about: list[tuple[str, str]], held: list[tuple[str, str]], formats: Formats
+) -> None:
+    sheet.set_column(1, 1, WIDER)
+    sheet.set_column(0, 0, WIDE)
+    for row, (name, value) in enumerate([*about, ("", ""), *held]):
+        sheet.write_string(row, 0, name, formats["bold"])
+        sheet.write_string(row, 1, value, formats["wrapped"])
+
+
+def _fill(workbook: Workbook, table: Path, formats: Formats) -> int:
+    """Fill a sheet with a table; give how many rows the table has below its header."""
+    sheet, count = workbook.add_worksheet(_stem(table)), 0
+    lines = _lines(table)
+    header = next(lines)
+    for column, name in enumerate(header):
+        sheet.write_string(0, column, name, formats["bold"])
+    for count, line in enumerate(lines, 1):
+        if count < ROWS:
+            for column, (name, cell) in enumerate(zip(header, line, strict=True)):
+                _write(sheet, (count, column), _valued(name, cell), formats)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, min(count, ROWS - 1), len(header) - 1)
+    sheet.set_column(0, len(header) - 1, WIDE)
+    return count
+
+
+def _lines(table: Path) -> Iterator[list[str]]:
+    if table.suffix == ".gz":
+        with gzip.open(table, "rt", encoding="utf-8", newline="") as packed:
+            yield from csv.reader(packed)
+    else:
+        with table.open(encoding="utf-8", newline="") as plain:
+            yield from csv.reader(plain)
+
+
+def _valued(column: str, cell: str) -> str | float | date:
+    """What a cell of a table means: a number, a date, or else the text it is."""
+    if column not in TEXT and NUMBER.fullmatch(cell):
+        return float(cell)
+    return date.fromisoformat(cell) if DAY.fullmatch(cell) else cell
+
+
+def _write(
+    sheet: Worksheet, place: tuple[int, int], value: str | float | date, formats: Formats
+) -> None:
+    if isinstance(value, date):
+        sheet.write_datetime(*place, value, formats["date"])
+    elif isinstance(value, float):
+        sheet.write_number(*place, value)
+    elif value:
+        sheet.write_string(*place, value)
+
+
+def _stem(table: Path) -> str:
+    return table.name.partition(".")[0]

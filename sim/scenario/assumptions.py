@@ -1,0 +1,195 @@
+"""`assumptions`: what nature does."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import Discriminator, Field, Tag
+
+from sim.scenario.numbers import (
+    NO_TIME,
+    Distribution,
+    Duration,
+    NonNegative,
+    Positive,
+    Probability,
+    Quantity,
+    Share,
+    WholeOrUnlimited,
+    number,
+)
+from sim.scenario.section import Date, Name, Section
+from sim.scenario.supply import Release
+
+Figure = TypeVar("Figure")
+
+
+class Season(Section):
+    """How many candidates come in each season, as a multiple of the rate."""
+
+    winter: NonNegative = number(1)
+    """December to February."""
+    spring: NonNegative = number(1)
+    """March to May."""
+    summer: NonNegative = number(1)
+    """June to August."""
+    autumn: NonNegative = number(1)
+    """September to November."""
+
+
+class Disruption(Section):
+    """A time in which fewer (or more) candidates come."""
+
+    from_: Date = Field(alias="from")
+    """First day of it."""
+    to: Date
+    """Last day of it, included."""
+    times: NonNegative
+    """What the rate is multiplied by; disruptions that overlap multiply."""
+
+
+class Recruitment(Section):
+    """How candidates come: at random moments, at rate × season × disruptions × a gamma draw."""
+
+    candidates_per_month: NonNegative
+    """People a month whose chart is read; a month is 30.4375 days."""
+    rate_shape: Positive | None = None
+    """Shape of a gamma distribution of mean 1 by which the rate is multiplied, drawn once a
+    replication: how unsure the rate is. Its coefficient of variation is 1/√shape. `null`: the
+    rate is known."""
+    season: Season = Season()
+    """Multiples of the rate by season."""
+    disruptions: dict[Name, Disruption] = Field(default={})
+    """Times in which fewer (or more) come."""
+    consent: Probability = number(1)
+    """Probability that a person asked consents; who declines does so at `discuss_consent`."""
+
+
+class YesNo(Section):
+    """An attribute a person has or has not."""
+
+    probability: Probability
+    """How probable it is."""
+    among: str | None = None
+    """A yes/no attribute named earlier: only people who have that one can have this one, with
+    the probability given; left out, anybody can."""
+
+
+def _kind(data: object) -> str:
+    if isinstance(data, YesNo):
+        return "yes_no"
+    return (
+        "yes_no" if isinstance(data, dict) and {"probability", "among"} & data.keys() else "drawn"
+    )
+
+
+Attribute = Annotated[
+    Annotated[YesNo, Tag("yes_no")] | Annotated[Distribution, Tag("drawn")], Discriminator(_kind)
+]
+
+
+class Screening(Section):
+    """What lies between a chart and randomisation."""
+
+    contact_days: Duration = NO_TIME
+    """Days from the chart's reading to the person's being there to be asked."""
+    lab_days: Duration = NO_TIME
+    """Days from `draw_blood` to the laboratory's results. Laboratory criteria are judged then."""
+    work_up_days: Duration = NO_TIME
+    """Days from the results to the eligibility call."""
+    valid_for_days: WholeOrUnlimited = "unlimited"
+    """Age in days past which results at randomisation are too old: `draw_blood` and `lab_days` are
+    repeated, and not judged again."""
+    withdraws: Probability = number(0)
+    """Probability of withdrawing, at a uniform moment between consent and the eligibility call.
+    Whichever is first, failure or withdrawal, counts."""
+
+
+class Attendance(Section):
+    """How participants keep to a visit."""
+
+    early_or_late_days: Distribution = NO_TIME
+    """Days by which a participant comes before (negative) or after the booked day, rounded; the
+    visit is held on the next possible day."""
+    missed: Probability = number(0)
+    """Probability of not coming at all; a missed visit is not made up."""
+
+
+def _one_or_each(data: object) -> str:
+    by_arm = isinstance(data, dict) and "value" not in data
+    return "each" if by_arm else "one"
+
+
+ByArm = Annotated[
+    Annotated[Figure, Tag("one")] | Annotated[dict[str, Figure], Tag("each")],
+    Discriminator(_one_or_each),
+]
+"""A figure for each arm, or one for all."""
+
+
+def _of_arm(written: dict[str, Quantity[float]] | Quantity[float], arm: str) -> float:
+    if isinstance(written, dict):
+        return written[arm].value if arm in written else 0.0
+    return written.value
+
+
+class Hazard(Section):
+    """Something that happens once, at a constant rate from day 1 on."""
+
+    by_week: Positive
+    """The week the share refers to; the same rate goes on after it."""
+    share: ByArm[Share]
+    """The share of participants it would have happened to by that week if nothing else could,
+    by arm (an arm not named: 0), or one number for all arms. Below 1."""
+
+    def share_in(self, arm: str) -> float:
+        """Return the share of the participants of `arm`."""
+        return _of_arm(self.share, arm)
+
+
+class Frequency(Section):
+    """Something that happens again and again, at random moments from day 1 on."""
+
+    by_week: Positive
+    """The week up to which is counted; the same rate goes on after it."""
+    per_participant: ByArm[NonNegative]
+    """How often it happens to a participant by that week, on average, by arm (an arm not named: 0),
+    or one number for all arms."""
+
+    def times_in(self, arm: str) -> float:
+        """Return how often it happens to a participant of `arm` by the week named."""
+        return _of_arm(self.per_participant, arm)
+
+
+class Assumptions(Section):
+    """What nature does."""
+
+    recruitment: Recruitment
+    """How candidates come."""
+    patients: dict[Name, Attribute] = Field(default={})
+    """Who comes: attributes, each a distribution or `{probability: …, among: …}`. Criteria and
+    strata read them, so failures overlap as in life. `weight_kg` is the body weight of a dose
+    `per: kg`."""
+    screening: Screening = Screening()
+    """How long screening takes and who withdraws from it."""
+    to_first_dose_days: dict[str, Duration] = Field(default={})
+    """By arm, the days from randomisation to the planned first dose; an arm not named: 0."""
+    products: dict[str, Release] = Field(default={})
+    """By product, what goes wrong before it is given; a product not named: nothing."""
+    attendance: dict[str, Attendance] = Field(default={})
+    """By visit; a visit not named comes on the booked day and is not missed."""
+    leaving: dict[Name, Hazard] = Field(default={})
+    """Reasons to leave the trial, which compete: the earliest wins. The clock runs from day 1;
+    nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
+    stops_treatment: Hazard = Hazard(by_week=number(1), share={})
+    """Stopping treatment ends the rows that give a product; the other visits go on."""
+    unscheduled: dict[str, Frequency] = Field(default={})
+    """How often what calls for an unscheduled visit happens, by its name in `design.unscheduled`;
+    one not named: never."""
+    overhead: dict[str, Share] = Field(default={})
+    """By role, the share of all its hours that is neither a visit nor its paperwork: ethics,
+    contracts, meetings, files. Each morning so much is laid on its desk, in pieces of an hour at
+    most, that with it the work begun or laid there on the day before makes up the rest. Below 1; a
+    role not named has none."""
+    durations_minutes: dict[str, Duration] = Field(default={})
+    """By task, how long it takes; every task needs one. `[low, mode, high]` is triangular."""

@@ -1,0 +1,283 @@
+"""`design`: what planners choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    Strict,
+    Tag,
+    model_validator,
+)
+
+from sim.scenario.capacity import Place, Role, Room
+from sim.scenario.errors import forms, refusal
+from sim.scenario.numbers import Number, Whole, WholeFromOne, WholePositive, whole
+from sim.scenario.section import Date, Name, NoneWritten, Section, none_written
+from sim.scenario.step import Step
+from sim.scenario.supply import Product
+from sim.scenario.unscheduled import Monitoring, Unscheduled
+
+
+class Trial(Section):
+    """When the trial runs and how many it wants."""
+
+    registry_id: str = ""
+    """Registration number, for the title of the report."""
+    site: str = ""
+    """The hospital, for the title of the report."""
+    opens: Date
+    """First day a candidate may come; its midnight is time zero of the simulation. Weeks begin on
+    Monday."""
+    closes: Date
+    """Last day of the trial, to its end (24:00). A visit that does not fit before it is not held
+    and people inside are counted as still in follow-up."""
+    recruits_until: Date = Field(default_factory=lambda trial: trial.get("closes"))
+    """Last day anyone may be randomised: the task `randomise` must end on or before it. Whoever is
+    on the way then stays in screening. Left out, it is `closes`."""
+    target: Annotated[
+        WholePositive | None,
+        BeforeValidator(
+            none_written, json_schema_input_type=WholePositive | Literal["none"] | None
+        ),
+        NoneWritten,
+    ] = None
+    """Participants to randomise, or `none`. The day this number is randomised is `day_of_target`,
+    and no new candidate comes after it."""
+    when_full: Literal["finish_screening", "turn_away"] = "finish_screening"
+    """What becomes of those in screening when the target is reached. `finish_screening`: those
+    who have consented may still be randomised, so the trial may end above its target.
+    `turn_away`: nobody is randomised any more."""
+
+
+class Bounds(Section):
+    """The values of an attribute that are allowed; every limit given must hold."""
+
+    above: Number | None = None
+    """More than this; an age above 18 is anything over 18.0."""
+    at_least: Number | None = None
+    """This or more."""
+    below: Number | None = None
+    """Less than this."""
+    at_most: Number | None = None
+    """This or less."""
+
+    @model_validator(mode="after")
+    def _says_something_possible(self) -> Bounds:
+        lower = [limit.value for limit in (self.above, self.at_least) if limit]
+        upper = [limit.value for limit in (self.below, self.at_most) if limit]
+        if not lower and not upper:
+            raise refusal("no limit is given", "above, at_least, below or at_most")
+        if lower and upper and max(lower) > min(upper):
+            raise refusal("no value meets these limits", "a lower limit below the upper one")
+        return self
+
+
+class Criterion(Section, extra="allow"):
+    """One criterion: `without` a yes/no attribute, or an attribute of `patients` with limits."""
+
+    __pydantic_extra__: dict[str, Bounds]
+
+    at: Literal["chart", "visit", "labs"]
+    """The step at which it becomes known: when the chart is read, at the screening visit, or when
+    the laboratory results are in, before the work-up."""
+    without: str | None = None
+    """A yes/no attribute of `patients` that a participant must not have."""
+
+    @property
+    def bounds(self) -> dict[str, Bounds]:
+        """Return the limits by attribute: empty, or one entry."""
+        return self.__pydantic_extra__
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Criterion:
+        if len(self.bounds) + (self.without is not None) != 1:
+            raise refusal(
+                "a criterion states exactly one condition",
+                "without: <attribute>, or <attribute>: {above | at_least | below | at_most: …}",
+            )
+        return self
+
+
+def _stratum(data: object) -> str | None:
+    return "name" if isinstance(data, str) else "cuts" if isinstance(data, dict) else None
+
+
+class Randomisation(Section):
+    """How arms are assigned.
+
+    The sequence of arms is drawn beforehand for each stratum and used up in the order of
+    randomisation.
+    """
+
+    method: Literal["permuted_blocks", "simple"] = "simple"
+    """`permuted_blocks` keeps the arms in balance after every block; `simple` draws each alone."""
+    block_sizes: tuple[WholeFromOne, ...] = ()
+    """For permuted blocks: sizes drawn at random, each a multiple of the sum of `ratio`."""
+    ratio: dict[Name, Whole] = Field(default={})
+    """Participants per arm for each cycle of the ratio; left out, one for each arm."""
+    strata: tuple[
+        Annotated[
+            Annotated[str, Tag("name")]
+            | Annotated[
+                dict[str, Annotated[tuple[Annotated[float, Strict()], ...], Field(min_length=1)]],
+                Field(min_length=1, max_length=1),
+                Tag("cuts"),
+            ],
+            forms(
+                _stratum,
+                "this is not a stratum",
+                "a yes/no attribute, or {attribute: [cut points]}",
+            ),
+        ],
+        ...,
+    ] = ()
+    """Yes/no attributes, or `{attribute: [cut points]}` (a value at a cut point counts above it);
+    every combination is a stratum with its own sequence. Empty: one sequence."""
+
+
+class Arm(Section):
+    """A group of participants and what it receives."""
+
+    title: str = ""
+    """How the arm is called in the report."""
+    product: str
+    """The product given at each visit of the schedule rows that name this arm."""
+
+
+class Row(Section):
+    """A line of the protocol's schedule of activities. Day 1 is the day of the first dose.
+
+    The rows do not depend on each other; the visits of one person on one day at one place are one
+    trip, held one after the other in the order of the rows.
+    """
+
+    arms: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """The arms it is for. A row that names its arms gives their product at each visit and ends when
+    a participant stops treatment; a row without `arms` is for everybody and gives none."""
+    gives_product: Annotated[bool, Strict()] = True
+    """`false` for visits of some arms at which nothing is given, such as training or phone calls;
+    they go on when treatment is stopped."""
+    at: dict[str, str] = Field(min_length=1)
+    """Places in order of preference, each with the visit done there, as in
+    `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
+    nearest to the planned one inside the window, on ties the later, at the first place listed that
+    has it. A day is possible where the place is open and the whole team has hours, so that the
+    visit could be held if nobody else came.
+
+    A visit that is missed or not held on its planned day is counted with what moved it last:
+    `closed` (a day on which the place never opens, or a closure) or `holiday` for a planned day on
+    which the first place listed is shut, `staff` or `room` for one on which it is open and they are
+    not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
+    late; `did_not_come`."""
+    day: WholePositive
+    """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
+    after randomisation; the day it is really given is day 1 and anchors everything after."""
+    every_days: WholePositive | None = None
+    """Days from one visit to the next within a cycle; needed when `times` is above 1."""
+    times: WholePositive = whole(1)
+    """Visits in a cycle."""
+    cycle_days: WholePositive | None = None
+    """Days from the beginning of one cycle to that of the next; needed when `cycles` is above 1."""
+    cycles: WholePositive = whole(1)
+    """Number of cycles."""
+    window_days: tuple[Annotated[int, Strict()], Annotated[int, Strict()]] = (0, 0)
+    """Days before (0 or negative) and after the planned day at which the visit still is in its
+    window: `[-3, 3]`."""
+    min_days_between: WholePositive = whole(1)
+    """Two visits of this row are never closer than this, and never on one day."""
+    after_window: Literal["attend", "miss"] = "attend"
+    """When no day inside the window is possible: `attend` holds the visit on the next possible day,
+    out of window; `miss` drops it (a missed dose is not made up)."""
+
+    @model_validator(mode="after")
+    def _window_holds_the_day(self) -> Row:
+        if not self.window_days[0] <= 0 <= self.window_days[1]:
+            raise refusal(
+                "the window does not contain the planned day", "[0 or negative, 0 or positive]"
+            )
+        return self
+
+    @property
+    def dosed_arms(self) -> tuple[str, ...]:
+        """The arms whose product is given at each visit."""
+        return self.arms or () if self.gives_product else ()
+
+    @model_validator(mode="after")
+    def _only_an_arm_is_given_a_product(self) -> Row:
+        if self.arms is None and not self.gives_product:
+            raise refusal(
+                "a row for everybody gives no product anyway", "arms beside gives_product"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _repeats_fit(self) -> Row:
+        for count, gap, many, step in (
+            (self.times, self.every_days, "times", "every_days"),
+            (self.cycles, self.cycle_days, "cycles", "cycle_days"),
+        ):
+            if count.value > 1 and gap is None:
+                raise refusal(f"{many} above 1 without {step}", f"{step}, or {many}: 1")
+        return self
+
+
+class Design(Section):
+    """What planners choose."""
+
+    trial: Trial
+    """Its dates and its size."""
+    places: dict[Name, Place] = Field(default={})
+    """Where visits happen and when each is open. Screening takes place at the first one."""
+    staff: dict[Name, Role] = Field(default={})
+    """The roles that can be asked for work."""
+    rooms: dict[Name, Room] = Field(default={})
+    """The rooms, beds and devices that work can need."""
+    eligibility: dict[Name, Criterion] = Field(default={})
+    """The criteria in the order they are checked. The first that fails decides how a failure is
+    counted (`failed_first`); all that fail are counted as well (`failed_any`)."""
+    randomisation: Randomisation = Randomisation()
+    """How arms are assigned."""
+    arms: dict[Name, Arm] = Field(min_length=1)
+    """The groups participants are randomised to."""
+    products: dict[Name, Product] = Field(default={})
+    """What is given."""
+    schedule: dict[Name, Row] = Field(default={})
+    """The protocol's schedule of activities, one line a row."""
+    unscheduled: dict[Name, Unscheduled] = Field(default={})
+    """Visits beside the schedule, by what calls for them."""
+    monitoring: Annotated[
+        Monitoring | None,
+        BeforeValidator(none_written, json_schema_input_type=Monitoring | Literal["none"] | None),
+        NoneWritten,
+    ] = None
+    """The visits of a monitor, or `none`."""
+    visits: dict[Name, tuple[Step, ...]] = Field(default={})
+    """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A visit
+    starts at the first time of its day, from the participant's coming, at which its tasks can
+    begin one after the other, at modal length, with their people and rooms on duty, first come
+    first served; whoever comes in vain, because the team is taken all that day, is there again at
+    the first start of the next possible day. Three names have a meaning of their own, and take no
+    time when empty or left out: `chart_review` (before anyone is contacted),
+    `screening_visit`, and `eligibility_call` (after the work-up)."""
+    tasks: dict[Name, tuple[str, ...]] = Field(default={})
+    """The roles and rooms that work takes, held together for as long as it lasts. Three names have
+    a meaning of their own: declining at `discuss_consent` ends the screening visit; laboratory
+    results count from `draw_blood`, which is repeated when they are too old; the end of `randomise`
+    is the moment of randomisation."""
+
+    def offers(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Yield the visits offered by place in the schedule and beside it: section, name, `at`."""
+        yield from (("schedule", name, row.at) for name, row in self.schedule.items())
+        yield from (("unscheduled", name, each.at) for name, each in self.unscheduled.items())
+
+    @model_validator(mode="after")
+    def _ratio_of_one_each(self) -> Design:
+        if self.randomisation.ratio:
+            return self
+        ratio = {arm: whole(1) for arm in self.arms}
+        even = self.randomisation.model_copy(update={"ratio": ratio})
+        return self.model_copy(update={"randomisation": even})

@@ -1,0 +1,206 @@
+"""When a visit could be held at a place if nobody else came.
+
+A day is possible when the place is open and there is a start from which every task of the visit,
+at its typical length and in order, begins while all its people and rooms are on duty.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from sim.scenario.resource import Resource
+from sim.vocabulary.clock import MINUTES_PER_DAY, Span
+from sim.vocabulary.distributions import Quantile
+
+NEVER_DAY = 1 << 30
+NEVER = math.inf
+_WHOLE_DAY: tuple[Span, ...] = ((0, MINUTES_PER_DAY),)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that holds its team (indices of roles and rooms) together for some minutes."""
+
+    name: str
+    team: tuple[int, ...]
+    minutes: Quantile
+    typical_minutes: float
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a visit asks: tasks in order, and work left on a desk when it is over."""
+
+    name: str
+    tasks: tuple[Task, ...]
+    later: tuple[Task, ...]
+
+    @property
+    def typical_minutes(self) -> float:
+        """How long the visit takes when every task has its typical length and nobody waits."""
+        return sum(task.typical_minutes for task in self.tasks)
+
+
+class Slots:
+    """The possible days and starts of one visit at one place (paperwork has no place: "")."""
+
+    def __init__(
+        self, visit: Visit, place: str, shut_by: Sequence[str], resources: Sequence[Resource]
+    ) -> None:
+        """Work out every day for which `shut_by` has an entry; "" is a day on which it is open.
+
+        Of the first task's team, and of the first two tasks' teams, are known the members and how
+        many minutes after the start each begins.
+        """
+        self.visit = visit
+        self.place = place
+        self.shut_by = shut_by
+        self.is_journey = bool(place and visit.tasks)
+        offsets = [0.0, *accumulate(task.typical_minutes for task in visit.tasks)]
+        self._steps = [
+            (offset, resources[member])
+            for offset, task in zip(offsets, visit.tasks, strict=False)
+            for member in task.team
+        ]
+        self.first_team = tuple((member, 0.0) for task in visit.tasks[:1] for member in task.team)
+        self.first_two_teams = self.first_team + tuple(
+            (member, offsets[1]) for task in visit.tasks[1:2] for member in task.team
+        )
+        self._known: dict[tuple[tuple[Span, ...], ...], tuple[Span, ...]] = {}
+        self._starts = [() if shut else self._starts_on(day) for day, shut in enumerate(shut_by)]
+        self._lengths = [sum(end - start for start, end in spans) for spans in self._starts]
+        self.next_day, self.previous_day = _neighbours([length > 0 for length in self._lengths])
+
+    def coming(self, day: int, u: float, earliest: float) -> float:
+        """Return the instant at which the person comes, uniform (by `u`) among the day's starts.
+
+        Someone who cannot be there before `earliest` comes at the first start after it; a visit
+        that asks nobody's time is held at once if its day has begun. NEVER if no start is left.
+        """
+        midnight = day * MINUTES_PER_DAY
+        if not self.visit.tasks and earliest >= midnight:
+            return earliest
+        step = int(u * self._lengths[day])
+        for start, end in self._starts[day]:
+            if step < end - start:
+                wish = float(midnight + start + step)
+                return wish if wish >= earliest else self.start_on(day, earliest)
+            step -= end - start
+        return NEVER
+
+    def first_start(self, day: int) -> float:
+        """Return the first start of a possible day."""
+        return float(day * MINUTES_PER_DAY + self._starts[day][0][0])
+
+    def start_on(self, day: int, moment: float) -> float:
+        """Return the first start of `day` at or after `moment`, or NEVER."""
+        midnight = day * MINUTES_PER_DAY
+        for start, end in self._starts[day]:
+            if moment < midnight + end:
+                opens = float(midnight + start)
+                return opens if opens > moment else moment
+        return NEVER
+
+    def start_after(self, moment: float) -> float:
+        """Return the first start on any day at or after `moment`, or NEVER."""
+        if not self.visit.tasks:
+            return moment
+        day = self.next_on_or_after(int(moment // MINUTES_PER_DAY))
+        while day != NEVER_DAY:
+            start = self.start_on(day, moment)
+            if start != NEVER:
+                return start
+            day = self.next_on_or_after(day + 1)
+        return NEVER
+
+    def next_on_or_after(self, day: int) -> int:
+        """Return the first possible day at or after `day`, or NEVER_DAY."""
+        return self.next_day[day] if day < len(self.next_day) else NEVER_DAY
+
+    def why_not(self, day: int) -> str:
+        """Return why a day is not possible (`closed`, `holiday`, `staff`, `room`); "" if it is."""
+        if self.next_day[day] == day:
+            return ""
+        absent = (each.kind for _, each in self._steps if not each.roster.on_day(day))
+        return self.shut_by[day] or ("room" if next(absent, "") == "room" else "staff")
+
+    def _starts_on(self, day: int) -> tuple[Span, ...]:
+        hours = tuple(resource.roster.on_day(day) for _, resource in self._steps)
+        if hours not in self._known:
+            spans: tuple[Span, ...] = _WHOLE_DAY
+            for (offset, _), shifts in zip(self._steps, hours, strict=True):
+                spans = _both(spans, [(start - offset, end - offset) for start, end in shifts])
+            self._known[hours] = spans
+        return self._known[hours]
+
+
+class Offer:
+    """The places where a visit of the schedule may be held, in order of preference."""
+
+    def __init__(self, choices: tuple[Slots, ...]) -> None:
+        """Join the possible days of all choices."""
+        self.choices = choices
+        self._first_choice = [
+            next((slots for slots in choices if slots.next_day[day] == day), None)
+            for day in range(len(choices[0].next_day))
+        ]
+        possible = [choice is not None for choice in self._first_choice]
+        self._next_day, self._previous_day = _neighbours(possible)
+        self._why_not = [
+            "" if possible[day] else choices[0].why_not(day) for day in range(len(possible))
+        ]
+
+    def on(self, day: int) -> Slots:
+        """Return the first choice that is possible on a possible day."""
+        choice = self._first_choice[day]
+        if choice is None:
+            raise ValueError(day)
+        return choice
+
+    def why_not(self, day: int) -> str:
+        """Return why a day is not possible at the first place listed; "" if one is possible."""
+        return self._why_not[day] if day < len(self._why_not) else "closed"
+
+    def next_on_or_after(self, day: int) -> int:
+        """Return the first possible day at or after `day`, or NEVER_DAY."""
+        return self._next_day[day] if day < len(self._next_day) else NEVER_DAY
+
+    def nearest(self, wanted: int, first: int, last: int) -> int | None:
+        """Return the possible day in first..last nearest to `wanted`, of two the later, or None."""
+        if first > last:
+            return None
+        target = first if first > wanted else wanted
+        after = self.next_on_or_after(target)
+        if after == wanted <= last:
+            return wanted
+        before = self._previous_day[target] if target < len(self._previous_day) else -1
+        fits_after, fits_before = after <= last, before >= first
+        if fits_after and fits_before:
+            return after if after - wanted <= wanted - before else before
+        if fits_after:
+            return after
+        return before if fits_before else None
+
+
+def _both(spans: Sequence[Span], others: Sequence[tuple[float, float]]) -> tuple[Span, ...]:
+    """Return the whole minutes that lie in both."""
+    pairs = (
+        (max(start, math.ceil(low)), min(end, math.ceil(high)))
+        for start, end in spans
+        for low, high in others
+    )
+    return tuple((start, end) for start, end in pairs if start < end)
+
+
+def _neighbours(possible: Sequence[bool]) -> tuple[list[int], list[int]]:
+    """Return for each day the next possible day and the previous one, itself included."""
+    following, previous = NEVER_DAY, -1
+    next_day, previous_day = [0] * len(possible), [0] * len(possible)
+    for day in reversed(range(len(possible))):
+        following = next_day[day] = day if possible[day] else following
+    for day in range(len(possible)):
+        previous = previous_day[day] = day if possible[day] else previous
+    return next_day, previous_day
