@@ -1,4 +1,4 @@
-"""A participant's diary: which visit comes next, on which day, and what moved it."""
+"""A participant's appointments: which visit comes next, on which day, and what moved it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from sim.model.chance import Chance
-from sim.model.dispensing import Provision
+from sim.model.dispensing import Dispensing
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
@@ -75,7 +75,7 @@ class Appointment:
         return "in_window" if first <= days_late <= last else "out_of_window", self.cause
 
 
-class Diary:
+class Appointments:
     """Keeps one appointment for each row of the schedule, and for each kind of event: the next.
 
     Until a dose has really been given, day 1 is the day planned for it and only dosing visits are
@@ -84,12 +84,17 @@ class Diary:
     """
 
     def __init__(
-        self, provision: Provision, arm: Arm, protocol: Protocol, chance: Chance, randomised: float
+        self,
+        dispensing: Dispensing,
+        arm: Arm,
+        protocol: Protocol,
+        chance: Chance,
+        randomised: float,
     ) -> None:
         """Plan day 1 at the instant of randomisation."""
-        self.person = provision.person
+        self.person = dispensing.person
         self.arm = arm
-        self._provision = provision
+        self._dispensing = dispensing
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
@@ -99,7 +104,7 @@ class Diary:
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
         self._events = {each.visit.row_order: each for each in protocol.events}
         self._rows = {row[0].row_order: row for row in arm.rows}
-        self._appointments: dict[int, Appointment] = {}
+        self._next: dict[int, Appointment] = {}
         doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
         on_trip = (row[0] for row in arm.rows if not doses or row[0].days_after_first_dose in doses)
         self._book_rows(on_trip, int(randomised // MINUTES_PER_DAY))
@@ -107,18 +112,16 @@ class Diary:
     @property
     def has_doses_left(self) -> bool:
         """Whether a dose is still planned."""
-        return any(each.planned.is_dose for each in self._appointments.values())
+        return any(each.planned.is_dose for each in self._next.values())
 
     def stop_treatment(self) -> None:
         """Strike out the doses that are left."""
-        self._appointments = {
-            order: each for order, each in self._appointments.items() if not each.planned.is_dose
-        }
+        self._next = {order: each for order, each in self._next.items() if not each.planned.is_dose}
 
     def next(self, now: float) -> Appointment | None:
         """Return the next appointment, its hour settled; None when the schedule is done."""
         while True:
-            if all(each.is_unscheduled for each in self._appointments.values()):
+            if all(each.is_unscheduled for each in self._next.values()):
                 return None
             appointment = min(self._attended(), key=_TURN)
             self._set_hour(appointment, now)
@@ -131,7 +134,7 @@ class Diary:
     def keep(self, appointment: Appointment) -> None:
         """Cross out a visit that was held or missed, and book the row's next."""
         planned, day = appointment.planned, appointment.day
-        del self._appointments[planned.row_order]
+        del self._next[planned.row_order]
         if appointment.is_unscheduled:
             self._here = (day, appointment.slots.place)
             self._expect(self._events[planned.row_order], planned.number + 1, appointment.happened)
@@ -149,14 +152,10 @@ class Diary:
                 self._book_rows(others, day)
         row = self._rows[planned.row_order]
         if planned.number < len(row):
-            self._appointments[planned.row_order] = self._book(
-                row[planned.number], earliest, held_up_by
-            )
+            self._next[planned.row_order] = self._book(row[planned.number], earliest, held_up_by)
         elif planned.is_dose and not self.is_dosed and not self.has_doses_left:
             others = (row[0] for row in self.arm.rows if not row[0].is_dose)
-            self._book_rows(
-                (each for each in others if each.row_order not in self._appointments), day
-            )
+            self._book_rows((each for each in others if each.row_order not in self._next), day)
 
     def expect_events(self, day_1: float) -> None:
         """Book a visit for the first event of each kind after the first dose."""
@@ -176,7 +175,7 @@ class Diary:
         planned = replace(event.visit, number=number)
         appointment = Appointment(planned, day, planned.offer.choices[0], happened=happens)
         appointment.put_on(first, "" if first == day else planned.offer.why_not(day))
-        self._appointments[planned.row_order] = appointment
+        self._next[planned.row_order] = appointment
 
     def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
         """Try the visit again on the first possible day from `first_day` on."""
@@ -194,7 +193,7 @@ class Diary:
             return appointment.day
         if planned.late_is_missed:
             last = appointment.planned_day + planned.window_days[1]
-        for other in self._appointments.values():
+        for other in self._next.values():
             if other.day <= last and not self._is_behind(other, appointment):
                 last = other.day - 1
         if leaves < NEVER:
@@ -203,7 +202,7 @@ class Diary:
 
     def waited(self, appointment: Appointment, day: int, cause: str) -> None:
         """Move a visit to the day on which it was held, and with it those that stood behind it."""
-        for other in self._appointments.values():
+        for other in self._next.values():
             if other.day < day and self._is_behind(other, appointment):
                 hour = self._chance.hour(self.person, other.planned.occasion)
                 coming = other.slots.coming(other.day, hour, appointment.first_coming)
@@ -220,7 +219,7 @@ class Diary:
         return is_alike and not other.planned.late_is_missed and not other.planned.is_dose
 
     def _attended(self) -> Collection[Appointment]:
-        everything = self._appointments.values()
+        everything = self._next.values()
         if self.is_dosed:
             return everything
         return [each for each in everything if each.planned.is_dose] or everything
@@ -228,7 +227,7 @@ class Diary:
     def _book_rows(self, first_visits: Iterable[PlannedVisit], today: int) -> None:
         for planned in first_visits:
             appointment = self._book(planned, today, self._held_up_by)
-            self._appointments[planned.row_order] = appointment
+            self._next[planned.row_order] = appointment
 
     def _book(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it.
@@ -239,8 +238,8 @@ class Diary:
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
-        if planned.is_dose and self._provision.ready_day > earliest:
-            earliest, held_up_by = self._provision.ready_day, "product"
+        if planned.is_dose and self._dispensing.ready_day > earliest:
+            earliest, held_up_by = self._dispensing.ready_day, "product"
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
         cause = ""
         if booked != planned_day:
@@ -280,7 +279,7 @@ class Diary:
     def _trip(self, first: Appointment) -> Slots:
         """Return the slots of a visit, together with one that follows on the same trip."""
         slots, day = first.slots, first.day
-        for other in self._appointments.values():
+        for other in self._next.values():
             if other.day == day and other is not first and not other.is_missed:
                 if other.slots.place != slots.place:
                     continue

@@ -1,4 +1,4 @@
-"""A post whose number of people or spaces changes: rosters that change, leave, closures."""
+"""Servers whose number changes: rosters that change, leave, closures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from sim.model.servers import Post
+from sim.model.servers import Servers
 from sim.scenario.resource import Resource
 from sim.vocabulary.eventlog import Work
 
 
-class ChangingPost(Post):
+class ChangingServers(Servers):
     """Of all who are ever there, the first so many are: who came last goes first.
 
     They come and go at midnight. On a day on which nobody is there the roster has no hours, and

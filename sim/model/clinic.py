@@ -14,7 +14,7 @@ import simpy
 
 from sim.model.agenda import Agenda
 from sim.model.chance import Chance
-from sim.model.queue import GoesOn, Held, Refusal, Request, WaitingRoom
+from sim.model.queue import GoesOn, Held, Queues, Refusal, Request
 from sim.model.staff import Staff
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY
@@ -32,13 +32,13 @@ class Clinic:
         self._staff = staff
         self._chance = chance
         self._log = log
-        self._waiting_room = WaitingRoom(agenda, staff.first_free, staff.kind, staff.begin)
+        self._queues = Queues(agenda, staff.first_free, staff.kind, staff.begin)
 
     def attend(
         self, slots: Slots, request: Request, coming: float
     ) -> Generator[simpy.Event, Any, Held | Refusal]:
         """Hold a visit for a person who is there, as soon as it is their turn."""
-        answer = self._waiting_room.ask(slots, request, coming)
+        answer = self._queues.ask(slots, request, coming)
         if isinstance(answer, simpy.Event):
             answer = yield answer
         if isinstance(answer, Held) and not answer.is_cut_short:
@@ -76,7 +76,7 @@ class Clinic:
 
     def close(self) -> None:
         """Send home whoever still waits."""
-        self._waiting_room.close()
+        self._queues.close()
 
     def _screening_step(
         self, slots: Slots, request: Request, coming: float

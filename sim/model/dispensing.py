@@ -9,7 +9,7 @@ from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Movement
 
 
-class Provision:
+class Dispensing:
     """The product of one participant, and the vials they have in hand.
 
     A dose takes no vials where nobody counts them; then nothing is ever handed over.
@@ -22,7 +22,7 @@ class Provision:
         self.product, self.units = product, units
         self.person = person
         self._index, self._supply = index, supply
-        self._stock = supply.stocks[index]
+        self._shelf = supply.shelves[index]
         self.ready_day = 0
         self._orders = 0
         self._vials = product.vials(units)
@@ -48,7 +48,7 @@ class Provision:
             return self._supply.next_week(day)
         if self._vials:
             missing = self._missing(planned)
-            there = day if self._stock is None else self._stock.set_aside(missing, day)
+            there = day if self._shelf is None else self._shelf.set_aside(missing, day)
             if there > day:
                 self._note(now, Movement.OUT_OF_STOCK)
                 return there
@@ -57,8 +57,8 @@ class Provision:
 
     def put_back(self) -> None:
         """Put back what was set aside for a dose that was put off."""
-        if self._stock is not None:
-            self._stock.put_back(self._aside)
+        if self._shelf is not None:
+            self._shelf.put_back(self._aside)
         self._aside = 0
 
     def preparation(self, day: int) -> Preparation | None:
@@ -102,8 +102,8 @@ class Provision:
             self._cycle = cycle
         if self._aside:
             self._note(now, Movement.DISPENSED, self._aside)
-            if self._stock is not None:
-                self._stock.reorder_if_low(int(now // MINUTES_PER_DAY))
+            if self._shelf is not None:
+                self._shelf.reorder_if_low(int(now // MINUTES_PER_DAY))
         self._in_hand += self._aside - self._vials
         self._aside = 0
 

@@ -83,7 +83,7 @@ class _Waiting:
 
 
 @dataclass(slots=True)
-class _Line:
+class _Queue:
     """Those who wait for one visit at one place, and the next day on which it is held.
 
     A `day` still to come, with nobody waiting, means that today's team is taken. Nobody can be seen
@@ -98,7 +98,7 @@ class _Line:
     waiting: list[_Waiting] = field(default_factory=list)
 
 
-class WaitingRoom:
+class Queues:
     """All lines of a clinic."""
 
     def __init__(
@@ -113,7 +113,7 @@ class WaitingRoom:
         self._first_free = first_free
         self._kind = kind
         self._begin = begin
-        self._lines: dict[tuple[Slots, bool], _Line] = {}
+        self._lines: dict[tuple[Slots, bool], _Queue] = {}
         self._alarm = NEVER
 
     def ask(self, slots: Slots, request: Request, now: float) -> Held | Refusal | simpy.Event:
@@ -124,7 +124,7 @@ class WaitingRoom:
         key, today = (slots, request.holds_ahead), int(now // MINUTES_PER_DAY)
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(slots, request.holds_ahead)
+            line = self._lines[key] = _Queue(slots, request.holds_ahead)
         if not line.waiting and line.day <= today:
             line.day, line.not_before = today, now
             # At the very moment of the alarm all stand in line: those go first who came first.
@@ -182,7 +182,7 @@ class WaitingRoom:
             self._alarm = NEVER
             self._serve(alarm.value)
 
-    def _next_start(self, line: _Line, now: float) -> float:
+    def _next_start(self, line: _Queue, now: float) -> float:
         """Return when the first in line may be seen, as far as is known now; NEVER: nobody is."""
         while line.day != NEVER_DAY:
             slots = line.slots
@@ -196,7 +196,7 @@ class WaitingRoom:
             self._put_off(line, now, self._kind(taken))
         return NEVER
 
-    def _put_off(self, line: _Line, now: float, taken: str) -> None:
+    def _put_off(self, line: _Queue, now: float, taken: str) -> None:
         """Send everyone in line home until the next possible day, or for good."""
         line.day, line.put_off_by = line.slots.next_on_or_after(line.day + 1), taken
         everyone, line.waiting = line.waiting, []

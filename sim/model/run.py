@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sim.model.monitoring import monitoring
-from sim.model.overhead import overhead
+from sim.model.background import monitoring, overhead
 from sim.model.recruitment import recruitment
 from sim.model.trial import Trial
 from sim.scenario.protocol import Protocol

@@ -17,11 +17,11 @@ from sim.vocabulary.eventlog import Milestone
 DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE = "discuss_consent", "draw_blood", "randomise"
 """Tasks whose end means something; without one, the visit's start (consent) or end does."""
 
-Moment = Generator[simpy.Event, Any, float | None]
+Instant = Generator[simpy.Event, Any, float | None]
 """An instant, or None for whoever does not get there."""
 
 
-def screening(person: int, arrival: float, attributes: Attributes, trial: Trial) -> Moment:
+def screening(person: int, arrival: float, attributes: Attributes, trial: Trial) -> Instant:
     """Chart, contact, screening visit, laboratory, work-up, eligibility call; when randomised."""
     failing = trial.protocol.failing(attributes)
     trial.note(person, arrival, Milestone.CANDIDATE)
@@ -39,7 +39,7 @@ def screening(person: int, arrival: float, attributes: Attributes, trial: Trial)
     return (yield from eligibility_call(person, visit, called, trial))
 
 
-def chart_review(person: int, arrival: float, failing: tuple[int, ...], trial: Trial) -> Moment:
+def chart_review(person: int, arrival: float, failing: tuple[int, ...], trial: Trial) -> Instant:
     """Read the chart; whoever fails there is never contacted."""
     slots = trial.protocol.screening.chart_review
     read = yield from trial.clinic.do_paperwork(slots, person, "chart_review", arrival)
@@ -84,7 +84,7 @@ def screening_visit(
     return visit
 
 
-def tests(person: int, visit: Held, failing: tuple[int, ...], trial: Trial) -> Moment:
+def tests(person: int, visit: Held, failing: tuple[int, ...], trial: Trial) -> Instant:
     """Judge the visit and the laboratory's results, work up; the earliest way out is taken."""
     steps, chance, note = trial.protocol.screening, trial.chance, partial(trial.note, person)
     known = blood_drawn(visit) + chance.wait_minutes("laboratory", steps.lab_days, person)
@@ -105,7 +105,7 @@ def tests(person: int, visit: Held, failing: tuple[int, ...], trial: Trial) -> M
     return called
 
 
-def eligibility_call(person: int, visit: Held, due: float, trial: Trial) -> Moment:
+def eligibility_call(person: int, visit: Held, due: float, trial: Trial) -> Instant:
     """Put the file together and randomise; blood that would be too old by then is drawn again."""
     steps, clinic = trial.protocol.screening, trial.clinic
     call = steps.eligibility_call

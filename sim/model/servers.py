@@ -23,7 +23,7 @@ DeskWork = tuple[float, int, int, str, str, float]
 It is done in the order in which it fell due, then of its tickets."""
 
 
-class Post:
+class Servers:
     """A limited number of people or spaces, each of which does one thing at a time."""
 
     def __init__(self, index: int, units: int, roster: Roster, log: list[Work]) -> None:
@@ -117,11 +117,11 @@ class Post:
         self._log.append((self._index, person, visit, task, True, due, minutes, started, ended))
 
 
-class UnlimitedPost(Post):
+class UnlimitedServers(Servers):
     """As many people or spaces as asked for: nobody waits, except for the roster's hours."""
 
     def __init__(self, index: int, roster: Roster, log: list[Work]) -> None:
-        """See `Post`."""
+        """See `Servers`."""
         super().__init__(index, 0, roster, log)
 
     def free_from(self, moment: float) -> float:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import count
 
 from sim.model.chance import Chance
-from sim.model.changing_servers import ChangingPost
+from sim.model.changing_servers import ChangingServers
 from sim.model.queue import Held, Request
-from sim.model.servers import Post, UnlimitedPost
+from sim.model.servers import Servers, UnlimitedServers
 from sim.scenario.resource import Resource
 from sim.scenario.slots import Slots, Task, Visit
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work
@@ -18,22 +18,22 @@ _LONGEST_PIECE_MINUTES = 60
 
 
 class Staff:
-    """All posts, by index of the role or room."""
+    """All servers, by index of the role or room."""
 
     def __init__(self, resources: Sequence[Resource], chance: Chance, log: list[Work]) -> None:
         """Open with nobody at work and empty desks; all work is logged."""
         self._resources = resources
         self._chance = chance
         self._log = log
-        self._posts = [self._post(index, each) for index, each in enumerate(resources)]
+        self._servers = [self._servers_of(index, each) for index, each in enumerate(resources)]
         self._tickets = count()
-        self._asked = [0.0] * len(self._posts)  # minutes since overhead was last left on a desk
+        self._asked = [0.0] * len(self._servers)  # minutes since overhead was last left on a desk
 
     def first_free(self, slots: Slots, now: float, ahead: bool) -> tuple[float, int]:  # noqa: FBT001
         """Return when the first task's whole team is free, and who is last to be (-1: nobody)."""
         free, last = now, -1
         for member, lead in slots.first_two_teams if ahead else slots.first_team:
-            moment = self._posts[member].free_from(now) - lead
+            moment = self._servers[member].free_from(now) - lead
             if moment > free:
                 free, last = moment, member
         return free, last
@@ -46,7 +46,7 @@ class Staff:
         """Return when a whole team is free, at `moment` or later."""
         start = moment
         for member in team:
-            free = self._posts[member].free_from(moment)
+            free = self._servers[member].free_from(moment)
             if free > start:
                 start = free
         return start
@@ -67,7 +67,7 @@ class Staff:
             held.is_cut_short = True
             return False
         for member in task.team:
-            self._posts[member].take(start, end)
+            self._servers[member].take(start, end)
             self._asked[member] += minutes
             self._log.append(
                 (member, person, visit.name, name, False, request.due, minutes, start, end)
@@ -82,7 +82,7 @@ class Staff:
             minutes = self._chance.minutes(task, person, occasion)
             work = (due, next(self._tickets), person, visit.name, task.name, minutes)
             for member in task.team:
-                self._posts[member].leave_on_desk(work)
+                self._servers[member].leave_on_desk(work)
                 self._asked[member] += minutes
 
     def leave_overhead(self, member: int, share: float, due: float) -> None:
@@ -94,16 +94,16 @@ class Staff:
         pieces = math.ceil(minutes / _LONGEST_PIECE_MINUTES)
         for _ in range(pieces):
             work = (due, next(self._tickets), NOBODY, OVERHEAD, OVERHEAD, minutes / pieces)
-            self._posts[member].leave_on_desk(work)
+            self._servers[member].leave_on_desk(work)
 
     def close(self, end: float) -> None:
         """Bring every desk up to the end of the run."""
-        for post in self._posts:
-            post.close(end)
+        for each in self._servers:
+            each.close(end)
 
-    def _post(self, index: int, resource: Resource) -> Post:
+    def _servers_of(self, index: int, resource: Resource) -> Servers:
         if resource.units is None:
-            return UnlimitedPost(index, resource.roster, self._log)
+            return UnlimitedServers(index, resource.roster, self._log)
         if resource.levels:
-            return ChangingPost(index, resource, self._log)
-        return Post(index, resource.units, resource.roster, self._log)
+            return ChangingServers(index, resource, self._log)
+        return Servers(index, resource.units, resource.roster, self._log)

@@ -6,8 +6,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from sim.model.chance import Chance
-from sim.scenario.product import Product
-from sim.scenario.product import Stock as Policy
+from sim.scenario.product import Product, Stock
 from sim.scenario.slots import NEVER_DAY, Task
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, Clock
 from sim.vocabulary.eventlog import Movement, Supplied
@@ -40,8 +39,8 @@ class Supply:
         self.note = ledger.note
         self._prepared: Counter[tuple[str, int]] = Counter()
         self._chance = chance
-        self.stocks = [
-            Stock(index, product.stock, ledger) if product.stock else None
+        self.shelves = [
+            Shelf(index, product.stock, ledger) if product.stock else None
             for index, product in enumerate(products)
         ]
 
@@ -101,10 +100,10 @@ class Preparation:
         return not self.is_wasted
 
 
-class Stock:
+class Shelf:
     """The vials of a product on the shelf, and those ordered."""
 
-    def __init__(self, product: int, policy: Policy, ledger: Ledger) -> None:
+    def __init__(self, product: int, policy: Stock, ledger: Ledger) -> None:
         """Open with the shelf as it is, and order if that is little."""
         self._product, self._policy, self._ledger = product, policy, ledger
         self._on_hand = policy.starts_with

@@ -9,7 +9,7 @@ from sim.model.agenda import Agenda
 from sim.model.appointments import Appointment
 from sim.model.chance import Chance
 from sim.model.clinic import Clinic
-from sim.model.dispensing import Provision
+from sim.model.dispensing import Dispensing
 from sim.model.staff import Staff
 from sim.model.supply import Supply
 from sim.scenario.protocol import Arm, Attributes, Protocol
@@ -81,13 +81,15 @@ class Trial:
             )
         )
 
-    def provide(self, person: int, arm: Arm, attributes: Attributes, time: float) -> Provision:
+    def order_product(
+        self, person: int, arm: Arm, attributes: Attributes, time: float
+    ) -> Dispensing:
         """Order the product of somebody randomised."""
         product = self.protocol.products[arm.product]
         units = product.units(attributes)
-        provision = Provision(person, arm.product, product, units, self.supply)
-        provision.order(time)
-        return provision
+        dispensing = Dispensing(person, arm.product, product, units, self.supply)
+        dispensing.order(time)
+        return dispensing
 
     def judge(self, person: int, time: float, step: str, failing: tuple[int, ...]) -> int | None:
         """Log what a person fails from this step on; return the first criterion failed at it."""

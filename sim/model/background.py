@@ -1,4 +1,4 @@
-"""A monitor comes every so often and looks at what has been recorded."""
+"""What goes on beside the visits of participants: a monitor's visits, and a role's overhead."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import count
 from sim.model.clinic import Process
 from sim.model.trial import Trial
 from sim.scenario.protocol import Monitoring
+from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import NOBODY
 
 
@@ -16,3 +17,12 @@ def monitoring(plan: Monitoring, trial: Trial) -> Process:
         now = yield trial.until(number * plan.every_minutes)
         if trial.has_randomised:
             yield from trial.clinic.do_paperwork(plan.slots, NOBODY, f"monitoring {number}", now)
+
+
+def overhead(trial: Trial) -> Process:
+    """Leave on desks, each morning, what the work of the day before brought with it."""
+    shares = trial.protocol.overhead.items()
+    for day in count(1):
+        now = yield trial.until(float(day * MINUTES_PER_DAY))
+        for member, share in shares:
+            trial.staff.leave_overhead(member, share, now)

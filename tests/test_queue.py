@@ -6,7 +6,7 @@ import pytest
 import simpy
 
 from sim.model.agenda import Agenda
-from sim.model.queue import Held, Refusal, Request, WaitingRoom
+from sim.model.queue import Held, Queues, Refusal, Request
 from sim.scenario.resource import Resource
 from sim.scenario.slots import Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
@@ -22,7 +22,7 @@ class OneNurse:
         self.env = Agenda()
         self.free_at = 0.0
         self.told: list[tuple[int, float]] = []
-        self.room = WaitingRoom(self.env, self._first_free, lambda _member: "staff", self._begin)
+        self.queues = Queues(self.env, self._first_free, lambda _member: "staff", self._begin)
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
         task = Task("see", (0,), lambda _u: LENGTH, LENGTH)
         self.slots = Slots(
@@ -35,7 +35,7 @@ class OneNurse:
         def visit() -> simpy.events.ProcessGenerator:
             yield self.env.timeout(at)
             request = Request(person, "", at if due is None else due, last)
-            answer = self.room.ask(self.slots, request, at)
+            answer = self.queues.ask(self.slots, request, at)
             if isinstance(answer, simpy.Event):
                 answer = yield answer
             if isinstance(answer, Refusal):
