@@ -55,8 +55,10 @@ def a_protocol(**changed: object) -> Protocol:
             an_arm("shots", 1, [*["shots"] * 3, "week_2"]),
         ),
         "products": (
-            SimpleNamespace(name="msc", unit="cells", units_per_vial=None, stock=None),
-            SimpleNamespace(name="il2", unit="IU", units_per_vial=1e6, stock=Stock(10, 4, 12, 7)),
+            SimpleNamespace(name="msc", unit="cells", dose=2e6, units_per_vial=None, stock=None),
+            SimpleNamespace(
+                name="il2", unit="IU", dose=1e6, units_per_vial=1e6, stock=Stock(10, 4, 12, 7)
+            ),
         ),
         "rows": ("infusion", "shots", "week_2"),
         "events": (),

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.results.tally import AMOUNT, COUNT, FRESH_AT_MOST, HOURS, SHARE, Cell, Tally, rank
+from sim.results.tally import COUNT, FRESH_AT_MOST, HOURS, SHARE, Cell, Grain, Tally, rank
 
 PERCENTS = (5, 10, 50, 90, 95)
 some_counts = st.lists(
     st.lists(st.integers(0, 9999), min_size=3, max_size=3), min_size=1, max_size=30
 ).map(np.array)
+two_doses = st.tuples(*[st.floats(-6, 18).map(lambda power: 10**power)] * 2)
+dose_numbers = st.lists(
+    st.lists(st.floats(0.01, 1e6) | st.just(0.0), min_size=2, max_size=2), min_size=1, max_size=30
+)
 
 
 def tally_of(rows: np.ndarray) -> Tally:
@@ -94,12 +99,51 @@ def test_hours_are_summed_in_seconds_and_binned_in_quarters() -> None:
     assert [tally.quantile(percent)[0] for percent in (1, 50, 99)] == [0, 0.25, 1]
 
 
-def test_large_amounts_are_binned_to_four_digits() -> None:
-    tally = Tally(AMOUNT, [("cells",)])
-    tally.add(np.array([113_456_789.0]))
+def test_amounts_are_kept_to_a_billionth_of_a_dose_and_binned_to_four_digits() -> None:
+    doses = np.array([1e6, 5e-4, 1e14, 1e18])
+    tally = Tally(Grain.of_doses(doses), [(place,) for place in range(4)])
+    tally.add(doses * 113.456_789)
+    tally.add(doses * 2)
 
-    assert tally.mean()[0] == 113_456_789
-    assert tally.quantile(50)[0] == 113_500_000
+    assert tally.mean() == pytest.approx(doses * (115.456_789 / 2), rel=1e-9, abs=0)
+    high, low = [113_500_000, 0.056_73, 1.135e16, 1.135e20], [2e6, 1e-3, 2e14, 2e18]
+    assert tally.quantile(51) == pytest.approx(high, rel=1e-15, abs=0)
+    assert tally.quantile(50) == pytest.approx(low, rel=1e-15, abs=0)
+
+
+@given(two_doses, dose_numbers)
+def test_amounts_are_those_of_all_values_from_a_millionth_to_a_trillion_million(
+    doses: tuple[float, float], numbers: list[list[float]]
+) -> None:
+    units = np.array(numbers) * doses
+    tally = Tally(Grain.of_doses(np.array(doses)), [("one",), ("other",)])
+    for row in units:
+        tally.add(row)
+
+    for cell, dose in enumerate(doses):
+        mean = sum(map(Fraction, units[:, cell].tolist()), Fraction(0)) / len(units)
+        error = abs(Fraction(tally.mean()[cell]) - mean)
+        assert error <= Fraction(dose) / 10**9 + mean / 10**15
+    for percent in PERCENTS:
+        exact = np.quantile(units, percent / 100, axis=0, method="inverted_cdf")
+        assert tally.quantile(percent) == pytest.approx(exact, rel=5.01e-4, abs=0)
+
+
+@given(two_doses, dose_numbers, st.randoms())
+def test_sums_are_exact_in_whatever_order(
+    doses: tuple[float, float], numbers: list[list[float]], random: object
+) -> None:
+    rows = [np.array(row) * doses for row in numbers] * 40
+    tallies = []
+    for _ in range(2):
+        random.shuffle(rows)  # type: ignore[attr-defined]
+        tally = Tally(Grain.of_doses(np.array(doses)), [("one",), ("other",)])
+        for row in rows:
+            tally.add(row)
+        tallies.append(tally)
+
+    one, other = tallies
+    assert one.mean().tolist() == other.mean().tolist()
 
 
 def test_nothing_is_a_value() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from sim.results import daily, supply
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
-from sim.results.tally import AMOUNT, COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
+from sim.results.tally import COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
 from sim.vocabulary.eventlog import Milestone, Moment
 
 STAGES = {
@@ -46,13 +46,14 @@ class Gauge(NamedTuple):
     """A part of a table: its grain, its cells (none if they are discovered), one log's counts."""
 
     table: str
-    grain: Grain
+    grain: Grain | Callable[[Almanac], Grain]
     cells: Callable[[Almanac], list[Cell]]
     read: Callable[[Reading], Counts]
 
     def tally(self, almanac: Almanac) -> Tally:
         """An empty tally for what this gauge reads."""
-        return Tally(self.grain, self.cells(almanac))
+        grain = self.grain if isinstance(self.grain, Grain) else self.grain(almanac)
+        return Tally(grain, self.cells(almanac))
 
 
 def _enrolment_cells(almanac: Almanac) -> list[Cell]:
@@ -199,7 +200,7 @@ GAUGES = (
     Gauge("workload", SHARE, _workload_cells(["utilisation"]), _utilisation),
     *(Gauge("supply", COUNT, each.cells, each.monthly) for each in supply.COUNTED),
     Gauge("supply", COUNT, supply.ON_HAND.cells, supply.ON_HAND.at_month_ends),
-    Gauge("supply", AMOUNT, supply.UNITS.cells, supply.UNITS.monthly),
+    Gauge("supply", supply.grain_of_units, supply.UNITS.cells, supply.UNITS.monthly),
     Gauge("load", HOURS, daily.load_cells, daily.load),
     Gauge("activity", HOURS, lambda _: [], daily.activity),
     Gauge("dose_days", COUNT, daily.dose_cells, daily.doses),

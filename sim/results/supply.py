@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
-from sim.results.tally import Cell
+from sim.results.tally import Cell, Grain
 from sim.scenario.product import Product
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Milestone, Movement
@@ -126,6 +126,12 @@ COUNTED = (
     Quantity("stockouts", "stockouts", _in_stock, _times(Movement.OUT_OF_STOCK)),
 )
 ON_HAND = Quantity("stock", "", _in_stock, _shelf)
+
+
+def grain_of_units(almanac: Almanac) -> Grain:
+    """The grain of each of the cells of `UNITS`, by the size of its product's doses."""
+    doses = [product.dose for product in almanac.protocol.products]
+    return Grain.of_doses(np.repeat(doses, len(almanac.months)))
 
 
 def totals(reading: Reading) -> Iterator[tuple[str, float]]:

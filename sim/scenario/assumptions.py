@@ -169,7 +169,7 @@ class Assumptions(Section):
     patients: dict[Name, Attribute] = Field(default={})
     """Who comes: attributes, each a distribution or `{probability: …, among: …}`. Criteria and
     strata read them, so failures overlap as in life. `weight_kg` is the body weight of a dose
-    `per: kg`."""
+    `per: kg`; nobody weighs less than 0 or more than 1,000."""
     screening: Screening = Screening()
     """How long screening takes and who withdraws from it."""
     to_first_dose_days: dict[str, Duration] = Field(default={})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from itertools import pairwise
 
+from sim.scenario import doses
 from sim.scenario.axis import NOT_SIMULATED
 from sim.scenario.capacity import Role, Room
 from sim.scenario.design import Design, Row, Trial
@@ -25,7 +26,6 @@ Faults = Iterator[Fault]
 MOST_YEARS = 50
 MOST_CANDIDATES = 1_000_000
 MOST_VISITS = 2_000
-PREPARED_AND_GIVEN = 2
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 
 
@@ -44,9 +44,7 @@ def contradictions(scenario: Scenario) -> Faults:
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
-        yield from _first_doses(scenario.design)
-        yield from _preparations(scenario.design)
-        yield from _releases(scenario)
+        yield from doses.contradictions(scenario)
         yield from _never_together(scenario.design)
         yield from _never_open(scenario.design)
 
@@ -199,31 +197,6 @@ def _is_desk_work(design: Design, task: str) -> bool:
     return len(team) == 1 and team[0] in design.staff
 
 
-def _first_doses(design: Design) -> Faults:
-    for arm in design.arms:
-        doses = {
-            name: row.day.value for name, row in design.schedule.items() if arm in row.dosed_arms
-        }
-        if doses and min(doses.values()) != 1:
-            first = min(doses, key=doses.__getitem__)
-            what = f"the first dose of {arm} is planned on day {doses[first]}"
-            yield Fault(("design", "schedule", first, "day"), what, "1, the day of the first dose")
-
-
-def _preparations(design: Design) -> Faults:
-    """Look for a dose that must be used in time at a visit that does not tell when it begins."""
-    perishable = [
-        name for name, each in design.products.items() if each.use_within_minutes != "unlimited"
-    ]
-    for name, row in design.schedule.items():
-        given = {design.arms[arm].product for arm in row.dosed_arms}
-        for place, visit in row.at.items():
-            tasks = [step for step in design.visits[visit] if isinstance(step, str)]
-            if given.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:
-                what = f"{visit} has no task after the preparation of a dose to be used in time"
-                yield Fault(("design", "schedule", name, "at", place), what, "two tasks or more")
-
-
 def _vials(design: Design) -> Faults:
     """Look for vials that are counted though nobody says what one holds."""
     for name, product in design.products.items():
@@ -231,16 +204,6 @@ def _vials(design: Design) -> Faults:
             key = "stock" if product.stock else "dispensed_per"
             what = "vials are counted, and nothing says what one holds"
             yield Fault(("design", "products", name, key), what, "units_per_vial beside it")
-
-
-def _releases(scenario: Scenario) -> Faults:
-    """Look for an order that may fail and would be there again at once."""
-    for name, release in scenario.assumptions.products.items():
-        at_once = scenario.design.products[name].order_ahead_days.value == 0
-        if release.fails_release.value > 0 and at_once:
-            path = ("assumptions", "products", name, "fails_release")
-            what = f"{name} has no order_ahead_days, so that a new order would be there at once"
-            yield Fault(path, what, "0, or order_ahead_days of 1 or more")
 
 
 def _never_together(design: Design) -> Faults:

@@ -86,7 +86,7 @@ class _Interpreter:
             rows=tuple(self.design.schedule),
             visit_names=tuple(self.visits),
             attendance={
-                name: Attendance(_distribution(each.early_or_late_days), each.missed.value)
+                name: Attendance(distribution(each.early_or_late_days), each.missed.value)
                 for name, each in self.nature.attendance.items()
             },
             reasons=tuple(Reason(name, self._hazards(each)) for name, each in hazards.items()),
@@ -110,7 +110,7 @@ class _Interpreter:
 
     def _task(self, name: str) -> Task:
         everyone = [*self.design.staff, *self.design.rooms]
-        minutes = _distribution(self.nature.durations_minutes[name])
+        minutes = distribution(self.nature.durations_minutes[name])
         team = tuple(everyone.index(member) for member in self.design.tasks[name])
         return Task(name, team, minutes.quantile, minutes.typical)
 
@@ -126,9 +126,9 @@ class _Interpreter:
             screening_visit=self.slots_of(self.visits["screening_visit"], place),
             eligibility_call=self.slots_of(self.visits["eligibility_call"], ""),
             repeat_blood=self.slots_of(Visit("repeat_blood", drawn, ()), place),
-            contact_days=_distribution(nature.contact_days),
-            lab_days=_distribution(nature.lab_days),
-            work_up_days=_distribution(nature.work_up_days),
+            contact_days=distribution(nature.contact_days),
+            lab_days=distribution(nature.lab_days),
+            work_up_days=distribution(nature.work_up_days),
             valid_for_minutes=(
                 NEVER if valid == "unlimited" else float(valid.value * MINUTES_PER_DAY)
             ),
@@ -142,7 +142,7 @@ class _Interpreter:
     def _arm(self, index: int, name: str) -> Arm:
         arm = self.design.arms[name]
         product = list(self.design.products).index(arm.product)
-        wait = _distribution(self.nature.to_first_dose_days.get(name, numbers.NO_TIME))
+        wait = distribution(self.nature.to_first_dose_days.get(name, numbers.NO_TIME))
         rows = tuple(
             planned_visits(order, row_name, row, self._offer(row.at))
             for order, (row_name, row) in enumerate(self.design.schedule.items())
@@ -206,7 +206,7 @@ class _Interpreter:
         return expected
 
 
-def _distribution(written: numbers.Distribution) -> Distribution:
+def distribution(written: numbers.Distribution) -> Distribution:
     """Return the distribution that a scenario's `family: …` describes."""
     parameters = {
         name: entry.value if isinstance(entry, numbers.Quantity) else entry
@@ -220,7 +220,7 @@ def _distribution(written: numbers.Distribution) -> Distribution:
 def _attribute(name: str, written: assumptions.Attribute) -> Attribute:
     if isinstance(written, YesNo):
         return Attribute(name, bernoulli(written.probability.value), written.among)
-    return Attribute(name, _distribution(written))
+    return Attribute(name, distribution(written))
 
 
 def _criterion(name: str, written: design.Criterion) -> Criterion:

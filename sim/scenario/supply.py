@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sim.scenario.numbers import (
-    Positive,
+    Amount,
     PositiveOrUnlimited,
     Share,
     Whole,
@@ -41,8 +41,9 @@ class Product(Section):
     It is ordered at randomisation; a dose waits for it, and is then late for the reason `product`.
     """
 
-    dose: Positive
-    """Units of one dose, for each kilogram of body weight with `per: kg`."""
+    dose: Amount
+    """Units of one dose, for each kilogram of body weight with `per: kg`: 0.001 to 1e18. Tables
+    have six decimals, so choose a `unit` of which a dose is not a small part."""
     per: Literal["participant", "kg"] = "participant"
     """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
     unit: str = ""
@@ -56,7 +57,7 @@ class Product(Section):
     preparation, and the dose begins with the second; the preparation starts only if the team of
     the second task can be had at its modal end. A dose not begun in time is discarded, counted
     and ordered again."""
-    units_per_vial: Positive | None = None
+    units_per_vial: Amount | None = None
     """What one vial holds, in the unit of `dose`. A dose takes whole vials, and what is left in the
     last one is thrown away. Left out, nobody counts vials."""
     dispensed_per: Literal["dose", "cycle"] = "dose"
