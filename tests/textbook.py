@@ -2,8 +2,8 @@
 
 A process a person and a process a visit; a `PriorityResource` for each role and room, requested in
 context managers; a `Store` as the desk; random numbers drawn inside the processes, one after the
-other. It reads the protocol for its inputs (calendars, possible days, distributions, plan) and
-shares no process with the model that it is compared with.
+other. It reads the protocol for its inputs (distributions, plan, who is asked), works out days and
+hours by itself, and shares no process with the model that it is compared with.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from functools import partial
 from itertools import count
 
 from sim.scenario.product import Product
-from sim.scenario.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots
+from sim.scenario.protocol import Arm, Attributes, Event, PlannedVisit
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from tests.textbook_clinic import Clinic, Process
+from tests.textbook_days import NEVER, NEVER_DAY, Agenda, Choice, Times
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Booking:
     """A visit of the schedule on a day."""
 
     planned: PlannedVisit
+    choice: Choice
     planned_day: int
     day: int
     is_missed: bool = False
@@ -35,9 +36,9 @@ class Booking:
     event: Event | None = None
 
     @property
-    def slots(self) -> Slots:
+    def times(self) -> Times:
         """Where and when the visit can be held on its day."""
-        return self.planned.offer.on(self.day)
+        return self.choice.on(self.day)
 
     @property
     def outcome(self) -> str:
@@ -55,7 +56,7 @@ class Booking:
     def move(self, first_day: int, *, is_kept: bool = False) -> None:
         """Take the first possible day from then on; too late is missed, unless `is_kept`."""
         last = self.planned_day + self.planned.window_days[1]
-        day = self.planned.offer.next_on_or_after(first_day)
+        day = self.choice.next_on_or_after(first_day)
         self.is_missed = day > last and self.planned.late_is_missed and not is_kept
         self.day = last if self.is_missed else day
 
@@ -88,8 +89,8 @@ class Participant:
 class Textbook(Clinic):
     """One replication: its milestones, visits and work, noted as they happen."""
 
-    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
-        super().__init__(protocol, seed, replication)
+    def __init__(self, agenda: Agenda, seed: int, replication: int) -> None:
+        super().__init__(agenda, seed, replication)
         self.visits: list[tuple[float, int, str, int, str]] = []
         self.randomised = 0
         self.full_since = math.inf
@@ -123,13 +124,17 @@ class Textbook(Clinic):
     def candidate(self, person: int) -> Process:
         steps, attributes = self.protocol.screening, self.attributes()
         self.note(person, "candidate")
-        is_read = yield self.env.process(self.paperwork(person, steps.chart_review))
+        is_read = yield self.env.process(
+            self.paperwork(person, self.agenda.times(steps.chart_review))
+        )
         if not is_read or self.fails("chart", attributes):
             return self.note(person, "not eligible on chart")
         yield self.env.timeout(self.days(steps.contact_days))
         consents = self.rng.random() < steps.consents
         talk = partial(self.screening_visit, consents=consents)
-        held = yield from self.on_a_possible_day(person, steps.screening_visit, talk)
+        held = yield from self.on_a_possible_day(
+            person, self.agenda.times(steps.screening_visit), talk
+        )
         if not held or not consents:
             return self.note(person, "not consenting")
         self.note(person, "screened")
@@ -152,10 +157,11 @@ class Textbook(Clinic):
     ) -> Process:
         """Randomise, after another draw of blood if the first would be too old by then."""
         steps = self.protocol.screening
-        call = steps.eligibility_call
+        call = self.agenda.times(steps.eligibility_call)
         expected = call.start_after(self.env.now) + call.visit.typical_minutes
         if expected > drawn + steps.valid_for_minutes:
-            yield from self.on_a_possible_day(person, steps.repeat_blood, self.repeat_blood)
+            repeated = self.agenda.times(steps.repeat_blood)
+            yield from self.on_a_possible_day(person, repeated, self.repeat_blood)
             yield self.env.timeout(self.days(steps.lab_days))
         is_done = yield self.env.process(self.paperwork(person, call))
         is_late = self.env.now > self.protocol.recruits_until_minutes
@@ -187,24 +193,24 @@ class Textbook(Clinic):
 
     # Visits, each a process.
 
-    def screening_visit(self, person: int, slots: Slots, day: int, *, consents: bool) -> Process:
+    def screening_visit(self, person: int, times: Times, day: int, *, consents: bool) -> Process:
         """Return when consent was given and blood drawn, or nothing if the trial is full.
 
         None if the team was taken all day.
         """
         if self.full_since < math.inf:
             return ()
-        if not (yield from self.first_task(person, slots.visit, partial(slots.start_on, day))):
+        if not (yield from self.first_task(person, times.visit, partial(times.start_on, day))):
             return None
         consented = self.env.now
         if consents:
-            yield from self.other_tasks(person, slots.visit)
+            yield from self.other_tasks(person, times.visit)
         return consented, self.env.now
 
     def planned_visit(self, person: int, booking: Booking, keeps: float | None) -> Process:
         """Return "held", "taken" (try another day), or "wasted" if a prepared dose was too old."""
-        slots = booking.slots
-        visit, next_start = slots.visit, partial(slots.start_on, booking.day)
+        times = booking.times
+        visit, next_start = times.visit, partial(times.start_on, booking.day)
         if keeps is None:
             if not (yield from self.first_task(person, visit, next_start)):
                 return "taken"
@@ -282,17 +288,17 @@ class Textbook(Clinic):
             return NEVER
         if booking.is_missed:
             return max(float(day * MINUTES_PER_DAY), now)
-        slots = booking.slots
-        if person.here == (day, slots.place):
-            return slots.start_on(day, now)
+        times = booking.times
+        if person.here == (day, times.place):
+            return times.start_on(day, now)
         for other in person.booked.values():
             if other is booking or other.day != day or other.is_missed:
                 continue
-            both = self.protocol.joint_slots(slots, other.slots)
-            if other.slots.place == slots.place and both.next_on_or_after(day) == day:
-                slots = both
+            both = self.agenda.both(times, other.times)
+            if other.times.place == times.place and both.next_on_or_after(day) == day:
+                times = both
                 break
-        return slots.coming(day, 0.0 if booking.came_in_vain else self.rng.random(), now)
+        return times.coming(day, 0.0 if booking.came_in_vain else self.rng.random(), now)
 
     def book(self, person: Participant, planned: PlannedVisit, earliest: int) -> None:
         """Book the possible day nearest to the planned one, then let the participant move it."""
@@ -300,12 +306,13 @@ class Textbook(Clinic):
         first, last = (day + limit for limit in planned.window_days)
         if planned.is_dose:
             earliest = max(earliest, person.product_day)
-        booked = planned.offer.nearest(day, max(first, earliest), last)
-        booking = person.booked[planned.row_order] = Booking(planned, day, booked or last)
+        choice = self.agenda.choice(planned)
+        booked = choice.nearest(day, max(first, earliest), last)
+        booking = person.booked[planned.row_order] = Booking(planned, choice, day, booked or last)
         if booked is None:
             booking.move(max(last + 1, earliest))
             return
-        attendance = self.protocol.attendance.get(booking.slots.visit.name)
+        attendance = self.protocol.attendance.get(booking.times.visit.name)
         if attendance is None:
             return
         booking.is_missed = self.rng.random() < attendance.missed
@@ -320,11 +327,11 @@ class Textbook(Clinic):
         self.visits.append((self.env.now, person.number, *row))
         del person.booked[planned.row_order]
         if booking.event is not None:
-            person.here = (booking.day, booking.slots.place)
+            person.here = (booking.day, booking.times.place)
             self.expect(person, booking.event, booking.happened)
             return
         if not booking.is_missed:
-            person.here = (booking.day, booking.slots.place)
+            person.here = (booking.day, booking.times.place)
             earliest = booking.day + planned.min_days_between
             if planned.is_dose and not person.is_dosed:
                 self.start_treatment(person, booking)
@@ -351,7 +358,8 @@ class Textbook(Clinic):
         happened = since + self.exponential(event.rates[person.arm.index])
         if happened < self.end:
             day = int(happened // MINUTES_PER_DAY) + 1
-            booking = Booking(event.visit, day, day, happened=happened, event=event)
+            choice = self.agenda.choice(event.visit)
+            booking = Booking(event.visit, choice, day, day, happened=happened, event=event)
             booking.move(day)
             person.booked[event.visit.row_order] = booking
 
@@ -376,4 +384,4 @@ class Textbook(Clinic):
         for number in count(1):
             yield self.until(number * plan.every_minutes)
             if self.randomised:
-                yield from self.paperwork(-1, plan.slots)
+                yield from self.paperwork(-1, self.agenda.times(plan.slots))

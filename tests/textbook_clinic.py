@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim.scenario.protocol import Protocol
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Task, Visit
+from sim.scenario.slots import Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.distributions import Distribution
+from tests.textbook_days import NEVER, NEVER_DAY, Agenda, Times
 
 Process = Generator[simpy.Event, Any, Any]
 NextStart = Callable[[float], float]
@@ -30,8 +30,9 @@ _ROUNDING_ERROR = 1e-6
 class Clinic:
     """A resource for each role and room, and for each a desk with as many workers as people."""
 
-    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
-        self.protocol = protocol
+    def __init__(self, agenda: Agenda, seed: int, replication: int) -> None:
+        self.agenda = agenda
+        self.protocol = protocol = agenda.protocol
         self.rng = np.random.default_rng((seed, replication))
         self.env = simpy.Environment()
         self.end = protocol.clock.end_minutes
@@ -130,48 +131,47 @@ class Clinic:
                 self.desks[member].put((person, task.name, minutes))
                 self.asked[member] += minutes
 
-    def paperwork(self, person: int, slots: Slots) -> Process:
+    def paperwork(self, person: int, times: Times) -> Process:
         """Do a visit that nobody comes for; False if the run has no start left for it."""
-        if not (yield from self.first_task(person, slots.visit, slots.start_after)):
+        if not (yield from self.first_task(person, times.visit, times.start_after)):
             return False
-        yield from self.other_tasks(person, slots.visit)
+        yield from self.other_tasks(person, times.visit)
         return True
 
     def on_a_possible_day(
-        self, person: int, slots: Slots, visit: Callable[[int, Slots, int], Process]
+        self, person: int, times: Times, visit: Callable[[int, Times, int], Process]
     ) -> Process:
         """Come at some hour; if the team is taken all day, as the next possible day begins."""
-        day, hour = slots.next_on_or_after(self.today()), self.rng.random()
+        day, hour = times.next_on_or_after(self.today()), self.rng.random()
         while day != NEVER_DAY:
-            coming = slots.coming(day, hour, self.env.now)
+            coming = times.coming(day, hour, self.env.now)
             if coming != NEVER:
                 yield self.until(coming)
-                held = yield self.env.process(visit(person, slots, day))
+                held = yield self.env.process(visit(person, times, day))
                 if held is not None:
                     return held
                 hour = 0.0
-            day = slots.next_on_or_after(day + 1)
+            day = times.next_on_or_after(day + 1)
         return None
 
-    def repeat_blood(self, person: int, slots: Slots, day: int) -> Process:
+    def repeat_blood(self, person: int, times: Times, day: int) -> Process:
         """Return True, or None if the team was taken all day."""
         return (
-            yield from self.first_task(person, slots.visit, partial(slots.start_on, day))
+            yield from self.first_task(person, times.visit, partial(times.start_on, day))
         ) or None
 
     def desk_worker(self, member: int) -> Process:
         """Do desk work in roster hours, whenever no visit wants the person."""
-        roster = self.protocol.resources[member].roster
         while True:
             person, name, left = yield self.desks[member].get()
             while left > _ROUNDING_ERROR:
-                begin, _ = roster.next_duty(self.env.now)
+                begin, _ = self.agenda.next_duty(member, self.env.now)
                 if begin > self.env.now:
                     yield self.until(begin)
                     yield self.env.timeout(0)  # whoever comes as the shift begins goes first
                 with self.posts[member].request(priority=_DESK) as request:
                     yield request
-                    begin, shift_end = roster.next_duty(self.env.now)
+                    begin, shift_end = self.agenda.next_duty(member, self.env.now)
                     if begin > self.env.now + _ROUNDING_ERROR:
                         continue
                     minutes = min(left, shift_end - self.env.now)
