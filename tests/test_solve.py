@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,12 +20,12 @@ from sim.experiments import solve as search
 from sim.experiments import sweep
 from sim.experiments.execute import in_order
 from sim.experiments.solve import ALWAYS, FOUND, NEVER, NOT_MONOTONE, UNDECIDED, Attempt, Solution
-from sim.results import journal
 from sim.results.measures import measures_of
 from sim.results.replication import Reading
 from sim.scenario.levers import lever
 from sim.scenario.load import MOVED, ScenarioError, variants
 from sim.vocabulary.clock import DAYS_PER_MONTH
+from tests.test_sweep import full_after
 from tests.toys import TOY
 
 RATE = "assumptions.recruitment.candidates_per_month"
@@ -392,16 +390,8 @@ class TestResume:
     ) -> None:
         assert trialsim(*asking("--out", "at_once", "--quiet")) == 0
         steps = len(pd.read_csv("at_once/points.csv"))
-        whole, taken = journal.append, list[object]()
-
-        def until_full(path: Path, record: dict[str, object]) -> int:
-            if len(taken) == steps - 2:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-            taken.append(record)
-            return whole(path, record)
-
         with monkeypatch.context() as patched:
-            patched.setattr(journal, "append", until_full)
+            full_after(steps - 2, patched)
             assert trialsim(*asking("--out", "broken")) == 2
         assert f"{steps - 2} points are kept" in capsys.readouterr().err
 
@@ -422,7 +412,7 @@ class TestResume:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr("sim.results.unfinished.Unfinished.finish", fail)
+            patched.setattr("sim.results.store.Store.finish", fail)
             assert trialsim(*asking("--out", "broken", replications=50)) == 130
         assert trialsim(*asking("--resume", "broken.part", "--seed", "2", replications=50)) == 0
         said = capsys.readouterr().err

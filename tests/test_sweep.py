@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
+import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sim.cli.main import commands
 from sim.cli.terminal import exit_code
 from sim.experiments import sweep as experiment
-from sim.results import journal, points, unfinished
+from sim.results import points, store
 from sim.results.folder import FolderRefused
 from sim.results.measures import measures_of
 from sim.results.points import DONE, FAILED, Identity, Outcome, Point
 from sim.results.replication import Reading
-from sim.results.unfinished import JOURNAL, resumed, started
+from sim.results.store import STORE, Store, resumed, started
 from sim.scenario.axis import axis, grid, written
 from sim.scenario.load import ScenarioError, load, variants
 from sim.scenario.yaml_source import Position, parse
@@ -84,33 +88,84 @@ class TestPoints:
             variant({RATE: "many"})
 
 
-class TestJournal:
-    def test_half_a_record_is_never_read(self, tmp_path: Path) -> None:
-        path = tmp_path / JOURNAL
-        path.touch()
-        for number in range(3):
-            journal.append(path, {"number": number, "said": "è\n"})
-        whole = path.read_bytes()
-        for length in range(len(whole)):
-            path.write_bytes(whole[:length])
-            found = [record["number"] for record in journal.read(path)]
-            assert found == list(range(whole[: length + 1].count(b"\n")))
-            journal.append(path, {"number": "next"})
-            assert [record["number"] for record in journal.read(path)][-1] == "next"
-            assert len(list(journal.read(path))) == len(found) + 1
-
-    def test_a_changed_letter_is_noticed(self, tmp_path: Path) -> None:
-        path = tmp_path / JOURNAL
-        path.touch()
-        journal.append(path, {"probability": 0.25})
-        path.write_bytes(path.read_bytes().replace(b"0.25", b"0.75"))
-        assert not list(journal.read(path))
-
-    def test_a_point_comes_back_as_it_was(self) -> None:
+class TestStore:
+    @pytest.fixture
+    def point(self) -> Point:
         identity = Identity("abc", 1, 3, "def")
-        point = Point({RATE: "2"}, identity, Outcome({"visits": (1.5, None)}, {"t": "101"}))
-        back = Point.of_record(json.loads(json.dumps(point.as_record())))
-        assert (back.at, back.identity, back.outcome.met) == (point.at, identity, {"t": "101"})
+        outcome = Outcome({"visits": (1.5, None)}, {"t": "101"}, {"visits": [1, 0.1]})
+        return Point({RATE: "è\n"}, identity, outcome)
+
+    @pytest.fixture
+    def part(self, tmp_path: Path) -> Path:
+        part = tmp_path / "swept.part"
+        part.mkdir()
+        (part / STORE).touch()
+        return part
+
+    def test_a_point_comes_back_as_it_was(self, part: Path, point: Point) -> None:
+        failed = point._replace(outcome=Outcome({}, {}, error="no\nway"))
+        with resumed(part) as store:
+            numbers = [store.keep(each) for each in (point, failed)]
+        with resumed(part) as store:
+            back, bad = map(store.point, numbers)
+            assert (back.at, back.identity) == (point.at, point.identity)
+            assert back.outcome.mean_and_sd("t") == point.outcome.mean_and_sd("t")
+            assert (back.outcome.met, back.outcome.each) == point.outcome[1:3]
+            assert bad.outcome.error == "no\nway"
+            assert store.kept() == 1
+
+    def test_of_several_at_a_place_the_most_like_is_found(self, part: Path, point: Point) -> None:
+        asked = point.identity
+        with resumed(part) as store:
+            first = store.keep(point)
+            store.keep(point._replace(identity=asked._replace(seed=2, code="ghi")))
+            assert store.most_like(point.at, asked, "visits") == (first, [])
+            assert store.most_like(point.at, asked, "left") == (first, ["measure ranked by"])
+            other = asked._replace(seed=3, code="ghi")
+            assert store.most_like(point.at, other, "") == (first + 1, ["seed"])
+            assert store.most_like({RATE: "1"}, asked, "") is None
+
+    def test_a_full_disk_takes_a_point_whole_or_not_at_all(
+        self, part: Path, point: Point, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        long = point._replace(outcome=point.outcome._replace(each={"visits": [0.125] * 5000}))
+        for full in (f"{store.OPEN} PRAGMA max_page_count = 60;", store.OPEN):
+            kept = list[int]()
+
+            def filled(kept: list[int] = kept) -> None:
+                with resumed(part) as opened, _files_of(400_000):
+                    kept.extend(opened.keep(long) for _ in range(1000))
+
+            with monkeypatch.context() as patched:
+                patched.setattr(store, "OPEN", full)
+                with pytest.raises(FolderRefused, match="disk"):
+                    filled()
+            with resumed(part) as opened:
+                assert opened.keep(point) == kept[-1] + 1
+                assert opened.point(kept[-1]).outcome.each == long.outcome.each
+                assert opened.point(kept[-1] + 1).outcome.each == point.outcome.each
+
+    def test_what_is_no_store_is_refused(self, part: Path) -> None:
+        (part / STORE).write_bytes(b"anything else " * 1000)
+        with pytest.raises(FolderRefused, match="not a database"), resumed(part):
+            pass
+
+    def test_the_folder_of_an_earlier_version_is_refused(self, part: Path) -> None:
+        (part / STORE).unlink()
+        (part / "journal.jsonl").touch()
+        with pytest.raises(FolderRefused, match=r"earlier version .* sweep anew"), resumed(part):
+            pass
+
+
+@contextmanager
+def _files_of(most: int) -> Iterator[None]:
+    """No file grows beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_sweep_agrees_with_runs(trialsim: Trialsim, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,21 +286,11 @@ class TestResume:
         capsys: pytest.CaptureFixture[str],
     ) -> Trialsim:
         """A sweep of which the disk took two points and not the third."""
-        whole, taken = journal.append, list[object]()
-
-        def until_full(path: Path, record: dict[str, object]) -> int:
-            if len(taken) == 2:
-                with path.open("a") as file:
-                    file.write("0123456789abcdef {half a rec")
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-            taken.append(record)
-            return whole(path, record)
-
         with monkeypatch.context() as patched:
-            patched.setattr(journal, "append", until_full)
+            full_after(2, patched)
             assert trialsim(*swept("--out", "swept", "--jobs", "1")) == 2
         said = capsys.readouterr().err
-        assert "No space left on device" in said
+        assert "points.sqlite: disk" in said
         assert "2 of 3 points are kept" in said
         assert "--resume" in said
         return trialsim
@@ -285,12 +330,12 @@ class TestResume:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        monkeypatch.setattr(unfinished, "PATIENCE_SECONDS", 0)
-        before = Path("swept.part", JOURNAL).read_bytes()
+        monkeypatch.setattr(store, "PATIENCE_SECONDS", 0)
+        before = Path("swept.part", STORE).read_bytes()
         with resumed(Path("swept.part")):
             assert broken_off(*swept("--resume", "swept.part")) == 2
         assert "another sweep is at work in it" in capsys.readouterr().err
-        assert Path("swept.part", JOURNAL).read_bytes() == before
+        assert Path("swept.part", STORE).read_bytes() == before
         assert broken_off(*swept("--resume", "swept.part", "--quiet")) == 0
 
     def test_what_is_no_unfinished_sweep_is_refused(
@@ -301,6 +346,21 @@ class TestResume:
         assert trialsim(*swept("--resume", "nowhere.part")) == 2
         assert trialsim(*swept("--resume", "empty.part", "--out", "other")) == 2
         assert capsys.readouterr().err.count("not the folder of an unfinished sweep") == 2
+
+
+def full_after(points: int, patched: pytest.MonkeyPatch) -> None:
+    """The disk takes so many points, and of the next not all."""
+    whole, taken = Store.keep, list[int]()
+
+    def until_full(store: Store, point: Point) -> int:
+        if len(taken) < points:
+            taken.append(whole(store, point))
+            return taken[-1]
+        with _files_of((store.part / STORE).stat().st_size):
+            each = {"visits": [0.125] * 10_000}
+            return whole(store, point._replace(outcome=point.outcome._replace(each=each)))
+
+    patched.setattr(Store, "keep", until_full)
 
 
 class TestFailures:
@@ -329,14 +389,20 @@ class TestFailures:
         assert FAILED in set(table["status"])
         assert table.loc[table["status"] == FAILED, "enough_probability"].isna().all()
         assert (table["status"] == DONE).any()
-        assert "no return" in Path("swept", JOURNAL).read_text("utf-8")
+        assert any("no return" in said for said in _errors(Path("swept")))
 
     def test_fail_fast_stops_and_keeps(
         self, failing: Trialsim, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert failing(*swept("--out", "swept", "--jobs", "1", "--fail-fast")) == 4
         assert "1 of 3 points are kept" in capsys.readouterr().err
-        assert len(list(journal.read(Path("swept.part", JOURNAL)))) == 2
+        assert len(_errors(Path("swept.part"))) == 2
+
+
+def _errors(folder: Path) -> list[str]:
+    """What each point in a store says of its failure."""
+    with closing(sqlite3.connect(folder / STORE)) as points:
+        return [said for (said,) in points.execute("SELECT error FROM points")]
 
 
 @pytest.mark.parametrize(
@@ -355,18 +421,20 @@ def test_whatever_ends_the_parent_finished_points_are_kept(
         stderr=subprocess.PIPE,
         text=True,
     )
-    _wait_for_a_point(part, running)
+    _wait_for_a_point(running)
     workers = _children(running.pid)
     with pytest.raises(FolderRefused, match="another sweep is at work"), resumed(part):
         pass
     running.send_signal(signalled)
+    if signalled == signal.SIGKILL:  # the lock is free at once, for one
+        with resumed(part), pytest.raises(FolderRefused, match="at work"), resumed(part):
+            pass
     _, err = running.communicate(timeout=30)
 
     assert running.returncode == code
     assert "Traceback" not in err
-    with resumed(part):  # the lock is free again, also after a kill
-        pass
-    kept = len(list(journal.read(part / JOURNAL)))
+    with resumed(part) as store:
+        kept = store.kept()
     assert kept
     if code == 130:
         assert f"{kept} of 400 points are kept" in err
@@ -380,14 +448,46 @@ def test_whatever_ends_the_parent_finished_points_are_kept(
     assert capsys.readouterr().err.count("reused: ") == kept
 
 
-def _wait_for_a_point(part: Path, running: subprocess.Popen[str]) -> None:
-    while not (part / JOURNAL).is_file() or not list(journal.read(part / JOURNAL)):
-        assert running.poll() is None, "it ended before its first point"
-        time.sleep(0.02)
+def _wait_for_a_point(running: subprocess.Popen[str]) -> None:
+    assert running.stderr is not None
+    while "new: " not in (said := running.stderr.readline()):
+        assert said, "it ended before its first point"
 
 
 def _children(parent: int) -> list[str]:
     return Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
+
+
+def test_a_dozen_kills_at_any_moment_change_no_byte(trialsim: Trialsim) -> None:
+    """With points this short, most of the time is in the writing of them."""
+    asked = [*swept(rates="1:9:80"), "--replications", "1", "--jobs", "1", "--quiet"]
+    assert trialsim(*asked, "--out", "at_once") == 0
+    moments, part, kept = np.random.default_rng(1), Path("swept.part"), [0]
+    for _ in range(12):
+        how = ["--resume", str(part)] if part.exists() else ["--out", "swept"]
+        running = get_context("fork").Process(target=trialsim, args=[*asked, *how])
+        before = _size(part)
+        running.start()
+        while _size(part) <= before and running.is_alive():
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.03))
+        running.kill()
+        running.join()
+        with resumed(part) as store:
+            kept.append(store.kept())
+    assert kept == sorted(kept)
+    assert len(set(kept)) > 4
+    assert kept[-1] < 80
+    assert trialsim(*asked, "--resume", str(part)) == 0
+    for table in ("points.csv", "planned.csv"):
+        assert Path("swept", table).read_bytes() == Path("at_once", table).read_bytes()
+    with closing(sqlite3.connect(Path("swept", STORE))) as points:
+        assert points.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert points.execute("SELECT count(*) FROM points").fetchone() == (80,)
+
+
+def _size(part: Path) -> int:
+    return (part / STORE).stat().st_size if (part / STORE).is_file() else 0
 
 
 def test_a_killed_worker_loses_no_point(trialsim: Trialsim) -> None:
@@ -398,7 +498,7 @@ def test_a_killed_worker_loses_no_point(trialsim: Trialsim) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    _wait_for_a_point(Path("shot.part"), running)
+    _wait_for_a_point(running)
     os.kill(int(_children(running.pid)[-1]), signal.SIGKILL)
     _, err = running.communicate(timeout=60)
     assert running.returncode == 0, err

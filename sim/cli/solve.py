@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sim.experiments.solve import Solution
     from sim.results.points import Point
-    from sim.results.unfinished import Unfinished
+    from sim.results.store import Store
     from sim.scenario.levers import Lever
     from sim.scenario.load import Scenario, Variants
 
@@ -67,7 +67,7 @@ def solve(
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
     from sim.report import solve as page
-    from sim.results.unfinished import POINTS, SOLUTION
+    from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 
     begun = time.perf_counter()
     asked = _prepared(path, overrides, move, until, between)
@@ -79,7 +79,7 @@ def solve(
         refusing_scenarios(),
     ):
         found, done = _solved(new, asked, told, how)
-        tables = {SOLUTION: _answer(found, asked), POINTS: _steps(done)}
+        tables = {SOLUTION_TABLE: _answer(found, asked), POINTS_TABLE: _steps(done)}
         facts = {"command": context.obj, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
         write = made_of_tables(page.write, language, excel=excel)
@@ -118,7 +118,7 @@ def _prepared(
 
 
 def _solved(
-    new: Unfinished, asked: _Asked, told: StepsTold, how: Mapping[str, Any]
+    new: Store, asked: _Asked, told: StepsTold, how: Mapping[str, Any]
 ) -> tuple[Solution, list[Point]]:
     """The solution and the points that were tried for it, in their order."""
     from sim.experiments import solve
@@ -131,7 +131,7 @@ def _solved(
         done.extend(map(new.point, kept_or_simulated(new, [at], asked.variant, told, **step)))
         if done[-1].outcome.error:
             raise SomeFailed(
-                "a step failed, so that the search cannot go on; journal.jsonl says why"
+                "a step failed, so that the search cannot go on; points.sqlite says why"
             )
         return done[-1].outcome.met[asked.until]
 

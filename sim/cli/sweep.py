@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.experiments.plan import Plan
-    from sim.results.unfinished import Done
+    from sim.results.store import Done
     from sim.scenario.load import Scenario, Variants
     from sim.scenario.sweep import Asked
 
@@ -85,8 +85,8 @@ def sweep(
 
     Without --vary, --tornado and --design the points are those of the scenario's own `sweep`.
     """
-    from sim.results import unfinished
-    from sim.results.points import planned
+    from sim.results.points import PLANNED_TABLE, planned
+    from sim.results.store import Done
 
     begun, how = time.perf_counter(), {name: asked.pop(name) for name in HOW}
     scenario, variant, plan = _prepared(path, overrides, how["seed"], asked)
@@ -98,9 +98,9 @@ def sweep(
         begun_or_resumed(scenario, resume, out) as new,
         saying_what_is_kept(new, count),
     ):
-        new.write(unfinished.PLANNED, planned(plan.places))
+        new.write(PLANNED_TABLE, planned(plan.places))
         where = array("Q", kept_or_simulated(new, plan.places, variant, told, **how))
-        done = unfinished.Done(new, where)
+        done = Done(new, where)
         failed = sum(bool(point.outcome.error) for point in done)
         facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
         tables, more, page = _told(plan, done, how["seed"])
@@ -109,7 +109,7 @@ def sweep(
         finished = new.finish(scenario, tables, facts, made, RESULTS)
     _print(finished, as_json=as_json, quiet=quiet)
     if failed:
-        raise SomeFailed(f"{failed} of {count} points failed; journal.jsonl says why")
+        raise SomeFailed(f"{failed} of {count} points failed; points.sqlite says why")
 
 
 def _prepared(
@@ -191,16 +191,16 @@ def _told(
     from sim.experiments import designs, sensitivity
     from sim.report import sensitivity as page
     from sim.report import sweep as landscape
-    from sim.results import points, unfinished
+    from sim.results import points
 
-    done.new.write(unfinished.POINTS, points.table(done, plan.on))
+    done.store.write(points.POINTS_TABLE, points.table(done, plan.on))
     facts = {"varied": [*plan.places.paths], "points": len(done)}
     if not plan.design:
         return {}, facts, landscape.write
     found = sensitivity.rank(plan.design, plan.moved, done, plan.on, seed)
     rows = [(path, plan.on, *rest) for path, *rest in found]
     columns = ["path", "measure", "index", "value", "ci_low", "ci_high"]
-    tables = {unfinished.SENSITIVITY: pd.DataFrame(rows, columns=columns)}
+    tables = {points.SENSITIVITY_TABLE: pd.DataFrame(rows, columns=columns)}
     luck, _ = sensitivity.luck_and_ignorance(plan.design, done, plan.on)
     wide = designs.too_few(found)
     facts |= {"kind": plan.design, "on": plan.on, "too_few_points_for": wide}
@@ -211,10 +211,10 @@ def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
     from sim.report import sensitivity
     from sim.report import sweep as landscape
     from sim.results import folder
-    from sim.results.unfinished import SENSITIVITY
+    from sim.results.points import SENSITIVITY_TABLE
 
     sweep = landscape.read(finished)
-    ranked = sensitivity.read(finished) if (finished / SENSITIVITY).is_file() else None
+    ranked = sensitivity.read(finished) if (finished / SENSITIVITY_TABLE).is_file() else None
     if as_json:
         said: dict[str, Any] = {"folder": str(finished), "points": folder.rows(sweep.points)}
         if ranked is not None:

@@ -11,8 +11,7 @@ import pandas as pd
 from sim.report import charts
 from sim.report.charts import Chart, Frame
 from sim.report.page import Multiples, Row, Table
-from sim.results.points import DONE
-from sim.results.unfinished import POINTS
+from sim.results.points import DONE, POINTS_TABLE
 from sim.vocabulary.words import Words
 
 CHARTS, HEIGHT = 6, 200
@@ -31,13 +30,13 @@ class Dots(NamedTuple):
 def read(finished: Path, paths: Sequence[str], manifest: Mapping[str, Any]) -> Dots:
     """Read the points of a folder with what they are ranked by, evenly chosen if they are many."""
     every, on = manifest["points"], manifest["on"]
-    held = set(pd.read_csv(finished / POINTS, nrows=0))
+    held = set(pd.read_csv(finished / POINTS_TABLE, nrows=0))
     is_share = f"{on}_probability" in held
     value = f"{on}_probability" if is_share else f"{on}_mean"
     ends = {f"{on}_ci_low": "low", f"{on}_ci_high": "high", value: "value"}
     step = stride(every)
     table = pd.read_csv(
-        finished / POINTS,
+        finished / POINTS_TABLE,
         usecols=["point", "status", *paths, *ends],
         skiprows=lambda line: line > 0 and (line - 1) % step > 0,
     )

@@ -27,7 +27,7 @@ from sim.report.page import (
 from sim.report.rendering import Page
 from sim.report.scattering import Dots
 from sim.results import folder
-from sim.results.unfinished import SENSITIVITY
+from sim.results.points import SENSITIVITY_TABLE
 from sim.scenario.load import Scenario, load
 from sim.scenario.ranged import ranged
 from sim.scenario.sweep import TORNADO
@@ -80,7 +80,7 @@ class Ranking(NamedTuple):
 
 def read(finished: Path, language: str = ENGLISH) -> Ranking:
     """Read what the page is made of."""
-    table, manifest = pd.read_csv(finished / SENSITIVITY), folder.manifest(finished)
+    table, manifest = pd.read_csv(finished / SENSITIVITY_TABLE), folder.manifest(finished)
     ranking = Ranking(load(finished / folder.SCENARIO), table, manifest, words(language))
     if ranking.sized_by == TORNADO:
         return ranking

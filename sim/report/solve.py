@@ -17,7 +17,7 @@ from sim.report.crossing import Answered, crossing
 from sim.report.page import Answer, Figure, Row, Table, limit, place
 from sim.report.rendering import Page
 from sim.results import folder
-from sim.results.unfinished import POINTS, SOLUTION
+from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 from sim.scenario.levers import DATE, NUMBER, WHOLE
 from sim.scenario.load import Scenario, load
 from sim.scenario.schema import Target
@@ -87,8 +87,8 @@ def read(finished: Path, language: str = ENGLISH) -> Solved:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["kind"]])
-    answer = pd.read_csv(finished / SOLUTION, dtype=values)
-    points = pd.read_csv(finished / POINTS, dtype={manifest["moved"]: str})
+    answer = pd.read_csv(finished / SOLUTION_TABLE, dtype=values)
+    points = pd.read_csv(finished / POINTS_TABLE, dtype={manifest["moved"]: str})
     return Solved(load(finished / folder.SCENARIO), answer, points, manifest, words(language))
 
 

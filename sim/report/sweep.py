@@ -16,8 +16,7 @@ from sim.report.page import Answer, Figure, Row, Table, place
 from sim.report.rendering import Page
 from sim.report.scattering import stride
 from sim.results import folder
-from sim.results.points import DONE
-from sim.results.unfinished import POINTS
+from sim.results.points import DONE, POINTS_TABLE
 from sim.scenario.load import Scenario, load
 from sim.vocabulary.words import ENGLISH, Words, words
 
@@ -48,7 +47,7 @@ class Sweep(NamedTuple):
 def read(finished: Path, language: str = ENGLISH) -> Sweep:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
-    points = pd.read_csv(finished / POINTS, dtype=dict.fromkeys(manifest["varied"], str))
+    points = pd.read_csv(finished / POINTS_TABLE, dtype=dict.fromkeys(manifest["varied"], str))
     return Sweep(load(finished / folder.SCENARIO), points, manifest, words(language))
 
 

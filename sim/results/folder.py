@@ -287,9 +287,12 @@ def _becoming(target: Path) -> Iterator[Path]:
         raise
 
 
-def settle(part: Path, target: Path) -> None:
-    """Give a complete folder its final name, once the disk has all of it."""
-    for path in (*part.iterdir(), part):
+def settle(part: Path, target: Path, on_disk: str = "") -> None:
+    """Give a complete folder its final name, once the disk has all of it.
+
+    The file `on_disk` is there already; to open it here and close it would let go its lock.
+    """
+    for path in (*(each for each in part.iterdir() if each.name != on_disk), part):
         _sync(path)
     part.rename(target)
     _sync(part.parent)

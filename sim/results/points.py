@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,10 @@ from sim.scenario.axis import Values
 from sim.scenario.load import Scenario
 from sim.vocabulary.intervals import of_mean_and_sd, of_share
 
+PLANNED_TABLE, POINTS_TABLE = "planned.csv", "points.csv"
+SENSITIVITY_TABLE, SOLUTION_TABLE = "sensitivity.csv", "solve.csv"
 DONE, FAILED = "done", "failed"
-PART = 500
-"""Rows of a table in memory at once."""
+ROWS_AT_ONCE = 500
 
 
 class Identity(NamedTuple):
@@ -33,10 +34,6 @@ class Identity(NamedTuple):
     seed: int
     replications: int
     code: str
-
-    def differs_from(self, other: Identity) -> list[str]:
-        """Return the names of what is not the same."""
-        return [name for name in self._fields if getattr(self, name) != getattr(other, name)]
 
 
 class Outcome(NamedTuple):
@@ -63,23 +60,19 @@ class Outcome(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A point and its outcome, as the journal keeps them."""
+    """A point and what came out of it."""
 
     at: Values
     identity: Identity
     outcome: Outcome
 
-    def as_record(self) -> dict[str, Any]:
-        """Return the point as the plain data of a journal."""
-        identity = self.identity._asdict()
-        outcome = {**self.outcome._asdict(), "each": dict(self.outcome.each)}
-        return {"at": dict(self.at), "identity": identity, "outcome": outcome}
-
-    @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> Point:
-        """Return the point of a journal's record."""
-        identity, outcome = Identity(**record["identity"]), Outcome(**record["outcome"])
-        return cls(record["at"], identity, outcome)
+    def stale_because(self, asked: Identity, pairs: str) -> list[str]:
+        """Return what is not as in the point asked for, of a measure `pairs` if it has one."""
+        fields = zip(asked._fields, asked, self.identity, strict=True)
+        changed = [name for name, now, before in fields if now != before]
+        if pairs and pairs not in self.outcome.each:
+            changed.append("measure ranked by")
+        return changed
 
 
 def identity(scenario: Scenario, seed: int, replications: int) -> Identity:
@@ -133,7 +126,7 @@ def table(points: Iterable[Point], on: str = "") -> Iterator[pd.DataFrame]:
 
 
 def _in_parts(rows: Iterator[dict[str, object]]) -> Iterator[pd.DataFrame]:
-    while part := list(islice(rows, PART)):
+    while part := list(islice(rows, ROWS_AT_ONCE)):
         yield pd.DataFrame(part)
 
 
