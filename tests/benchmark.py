@@ -50,9 +50,9 @@ class Version(NamedTuple):
 def _found_by_trialsim(protocol: Protocol, log: EventLog) -> Found:
     end = protocol.clock.end_minutes
     minutes = [0.0] * len(protocol.resources)
-    for resource, *_, started, ended in log.work:
-        minutes[resource] += max(0.0, min(ended, end) - started)
-    reached = [milestone for _, _, milestone, _ in log.moments]
+    for work in log.work:
+        minutes[work.resource] += max(0.0, min(work.ended, end) - work.started)
+    reached = [moment.milestone for moment in log.moments]
     return {
         "randomised": reached.count(Milestone.RANDOMISED),
         "completed": reached.count(Milestone.COMPLETED),

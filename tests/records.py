@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from types import SimpleNamespace
 from typing import cast
@@ -10,10 +11,12 @@ from sim.scenario.product import Stock
 from sim.scenario.protocol import Protocol
 from sim.scenario.resource import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, Work
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
 
 DAY, HOUR = MINUTES_PER_DAY, 60
 NURSE, BED, VOLUNTEER = range(3)
+Told = tuple[int, float, Milestone, object]
+"""A moment as it is written down here."""
 OPENS, CLOSES = date(2024, 1, 1), date(2024, 2, 4)  # five whole weeks, from a Monday
 END = 35 * DAY
 MORNING, AFTERNOON = (8 * HOUR, 12 * HOUR), (14 * HOUR, 17 * HOUR + 30)
@@ -79,13 +82,15 @@ def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
 
 
 def a_log(
-    moments: list[Moment] | None = None,
-    visits: list[Visit] | None = None,
-    work: list[Work] | None = None,
+    moments: Iterable[Told] = (),
+    visits: Iterable[Visit] = (),
+    work: Iterable[Work] = (),
 ) -> EventLog:
     """A log of these facts."""
     log = EventLog(3.0)
-    log.moments, log.visits, log.work = moments or [], visits or [], work or []
+    log.moments += [Moment(*each) for each in moments]
+    log.visits += visits
+    log.work += work
     return log
 
 
@@ -101,7 +106,7 @@ def piece(  # noqa: PLR0913  as many as a row of work has fields that matter
     """A piece of work of person 0, asked when it started unless said otherwise."""
     due, length = started if asked is None else asked, ended - started
     share = length if minutes is None else minutes
-    return resource, 0, "visit", "task", desk, due, share, started, ended
+    return Work(resource, 0, "visit", "task", desk, due, share, started, ended)
 
 
 def a_visit(  # noqa: PLR0913  as many as a visit has fields that matter
@@ -112,14 +117,15 @@ def a_visit(  # noqa: PLR0913  as many as a visit has fields that matter
     visit: str,
     *,
     number: int = 1,
-    outcome: str = "in_window",
+    outcome: VisitOutcome = VisitOutcome.ON_THE_DAY,
     reason: str = "",
     wait: float = 0.0,
     new_trip: bool = True,
 ) -> Visit:
     """A visit at the clinic."""
     day = int(time // DAY)
-    return person, time, arm, row, number, visit, "clinic", outcome, reason, day, wait, new_trip
+    held = (person, time, arm, row, number, visit, "clinic", outcome, reason, day, wait, new_trip)
+    return Visit(*held)
 
 
 def a_story() -> EventLog:
@@ -129,7 +135,7 @@ def a_story() -> EventLog:
     laboratory, 4 withdraws, 5 is turned away, 6 is still in screening, 7 to 9 are randomised.
     """
     m = Milestone
-    moments: list[Moment] = [(person, at(person), m.CANDIDATE, None) for person in range(10)]
+    moments: list[Told] = [(person, at(person), m.CANDIDATE, None) for person in range(10)]
     moments += [(0, at(1), m.JUDGED, ("chart", (0, 2))), (0, at(1), m.NOT_ELIGIBLE_ON_CHART, None)]
     moments += [(person, at(person, 1), m.JUDGED, ("chart", ())) for person in range(1, 10)]
     moments += [(1, at(2), m.NOT_CONSENTING, None)]
@@ -149,9 +155,26 @@ def a_story() -> EventLog:
     visits = [
         a_visit(7, at(8), -1, "screening_visit", "screening_visit", wait=30.0),
         a_visit(7, at(12, 9), 0, "infusion", "msc_infusion", wait=120.0),
-        a_visit(7, at(26), 0, "week_2", "assessment", outcome="out_of_window", reason="closed"),
+        a_visit(
+            7,
+            at(26),
+            0,
+            "week_2",
+            "assessment",
+            outcome=VisitOutcome.OUT_OF_WINDOW,
+            reason="closed",
+        ),
         a_visit(8, at(12), 1, "shots", "injection"),
-        a_visit(8, at(13), 1, "shots", "injection", number=2, outcome="missed", reason="staff"),
+        a_visit(
+            8,
+            at(13),
+            1,
+            "shots",
+            "injection",
+            number=2,
+            outcome=VisitOutcome.MISSED,
+            reason="staff",
+        ),
         a_visit(9, at(31, 8), 1, "shots", "injection", new_trip=False),
     ]
     return a_log(moments, visits)

@@ -6,7 +6,7 @@ import re
 from types import SimpleNamespace
 
 from sim.report.calendar import lines, of_person, to_print
-from sim.vocabulary.eventlog import Milestone, Visit
+from sim.vocabulary.eventlog import Milestone, VisitOutcome
 from tests.records import a_log, a_protocol, a_visit, at
 
 ORIGIN: dict[str, object] = {
@@ -25,10 +25,17 @@ PROTOCOL = a_protocol(
         ),
     )
 )
-MOVED: Visit = (
-    *(7, at(35 - 4, 9), 0, "shots", 3, "injection", "clinic", "out_of_window"),
-    *("holiday", 30, 0.0, True),
+LATE = a_visit(
+    7,
+    at(35 - 4, 9),
+    0,
+    "shots",
+    "injection",
+    number=3,
+    outcome=VisitOutcome.OUT_OF_WINDOW,
+    reason="holiday",
 )
+CALL = a_visit(7, at(5, 8), -1, "eligibility_call", "call", new_trip=False)
 LOG = a_log(
     [
         (7, at(5), Milestone.RANDOMISED, 0),
@@ -37,12 +44,21 @@ LOG = a_log(
         (8, at(6, 10), Milestone.DOSE, (1, 9.0)),
     ],
     [
-        MOVED,
-        (7, at(5, 8), -1, "eligibility_call", 1, "call", "", "in_window", "", 5, 0.0, False),
+        LATE._replace(planned_day=30),
+        CALL._replace(place=""),
         a_visit(7, at(4, 8), -1, "screening_visit", "screening_visit"),
         a_visit(7, at(6, 10), 0, "shots", "injection"),
         a_visit(7, at(6, 11), 0, "week_2", "assessment"),
-        a_visit(7, at(8), 0, "shots", "injection", number=2, outcome="missed", reason="closed"),
+        a_visit(
+            7,
+            at(8),
+            0,
+            "shots",
+            "injection",
+            number=2,
+            outcome=VisitOutcome.MISSED,
+            reason="closed",
+        ),
         a_visit(8, at(6, 10), 0, "shots", "injection"),
     ],
 )

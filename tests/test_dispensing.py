@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def supplies(trial: Trial) -> list[str]:
     """Return what became of the product, as `DISPENSED 3 Fri 15`, in the order of time."""
     return [
         f"{movement.name} {vials} {instant(trial, time)[:6]}"
-        for _, time, movement, _, vials in sorted(trial.log.supplies, key=lambda each: each[1])
+        for _, time, movement, _, vials in sorted(trial.log.supplies, key=attrgetter("time"))
     ]
 
 
@@ -120,7 +121,7 @@ def test_a_dose_out_of_stock_is_missed_or_waits(after_window: str) -> None:
     trial = told({**VIALS, "design.schedule": rows, **stock(3, 0, 3, 5)})
     waits = after_window == "attend"
     assert visits(trial.log)[:2] == [
-        ("doses", 1, "in_window", ""),
+        ("doses", 1, "on_the_day", ""),
         ("doses", 2, "out_of_window" if waits else "missed", "product"),
     ]
     assert supplies(trial)[:4] == [
@@ -147,7 +148,7 @@ def test_vials_set_aside_for_a_dose_that_was_put_off_are_back_on_the_shelf() -> 
 
 def test_a_delivery_on_the_day_of_the_order_leaves_nobody_waiting() -> None:
     trial = told(VIALS | stock(0, 0, 3, 0))
-    assert {outcome for _, _, outcome, _ in visits(trial.log)} == {"in_window"}
+    assert {outcome for _, _, outcome, _ in visits(trial.log)} == {"on_the_day"}
     assert measured(trial)["stockouts_cells"] == 0
 
 

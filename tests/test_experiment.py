@@ -162,7 +162,9 @@ def test_hours_are_the_sum_of_the_pieces_worked(results: Results) -> None:
             results.logs, results.measures[f"{resource.name}_hours"], strict=True
         ):
             minutes = sum(
-                max(0.0, min(piece[8], end) - piece[7]) for piece in log.work if piece[0] == index
+                max(0.0, min(work.ended, end) - work.started)
+                for work in log.work
+                if work.resource == index
             )
             assert hours == pytest.approx(minutes / MINUTES_PER_HOUR)
 

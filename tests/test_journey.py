@@ -14,7 +14,7 @@ from sim.results.measures import measure
 from sim.scenario.interpret import interpret
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
-from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.vocabulary.eventlog import EventLog, Milestone, VisitOutcome
 
 SYNOPSIS = """
 scenario: story
@@ -108,9 +108,9 @@ def milestones(trial: Trial) -> list[str]:
 def visits(log: EventLog) -> list[tuple[str, int, str, str]]:
     """Return row, number, outcome and reason of every visit of the schedule."""
     return [
-        (row, number, outcome, why)
-        for _, _, arm, row, number, _, _, outcome, why, *_ in log.visits
-        if arm >= 0
+        (visit.row, visit.number, visit.outcome, visit.reason)
+        for visit in log.visits
+        if visit.is_in_schedule
     ]
 
 
@@ -135,15 +135,18 @@ def test_a_participant_completes() -> None:
     assert milestones(trial)[0] == "CANDIDATE Mon 04 09:00"
     assert milestones(trial)[3] == "RANDOMISED Mon 11 08:15"
     assert milestones(trial)[-1] == "COMPLETED Fri 22 08:25"
-    assert visits(trial.log) == [("infusion", 1, "in_window", ""), ("week_1", 1, "in_window", "")]
+    assert visits(trial.log) == [
+        ("infusion", 1, VisitOutcome.ON_THE_DAY, ""),
+        ("week_1", 1, VisitOutcome.ON_THE_DAY, ""),
+    ]
     doses = [detail for _, _, milestone, detail in trial.log.moments if milestone is Milestone.DOSE]
     assert doses == [(0, 100.0)]
 
 
 def test_the_chart_waits_for_the_coordinator_and_the_desk_for_everybody() -> None:
     trial = told(arrival=18 * 60.0)  # Monday evening
-    work = [(task, desk, instant(trial, asked), instant(trial, start))
-            for _, _, _, task, desk, asked, _, start, _ in trial.log.work]  # fmt: skip
+    work = [(each.task, each.is_desk, instant(trial, each.due), instant(trial, each.started))
+            for each in trial.log.work]  # fmt: skip
     assert work[0] == ("read_chart", False, "Mon 04 18:00", "Tue 05 08:00")
     consent, blood = work[1:3]
     assert consent[0] == "discuss_consent"
@@ -154,13 +157,13 @@ def test_the_chart_waits_for_the_coordinator_and_the_desk_for_everybody() -> Non
 def test_who_fails_on_the_chart_is_never_contacted() -> None:
     trial = told({"assumptions.patients.age": 17})
     assert milestones(trial) == ["CANDIDATE Mon 04 09:00", "NOT_ELIGIBLE_ON_CHART Mon 04 09:20"]
-    assert [work[3] for work in trial.log.work] == ["read_chart"]
+    assert [work.task for work in trial.log.work] == ["read_chart"]
 
 
 def test_declining_ends_the_visit() -> None:
     trial = told({"assumptions.recruitment.consent": 0})
     assert [line.split()[0] for line in milestones(trial)] == ["CANDIDATE", "NOT_CONSENTING"]
-    assert [work[3] for work in trial.log.work] == ["read_chart", "discuss_consent"]
+    assert [work.task for work in trial.log.work] == ["read_chart", "discuss_consent"]
 
 
 def test_failures_at_the_visit_and_in_the_laboratory() -> None:
@@ -168,7 +171,7 @@ def test_failures_at_the_visit_and_in_the_laboratory() -> None:
     assert milestones(at_visit)[-1].startswith("SCREEN_FAILED Tue 05")
     in_laboratory = told({"assumptions.patients.upcr": 1.0})  # above means above
     assert milestones(in_laboratory)[-1].startswith("SCREEN_FAILED Thu 07")
-    assert in_laboratory.log.moments[-1][3] == 2
+    assert in_laboratory.log.moments[-1].detail == 2
 
 
 def test_who_fails_several_criteria_is_judged_on_all_that_are_left() -> None:
@@ -186,7 +189,7 @@ def test_who_fails_several_criteria_is_judged_on_all_that_are_left() -> None:
 
 def test_old_blood_is_drawn_again_but_not_judged_again() -> None:
     trial = told({"assumptions.screening.valid_for_days": 5})
-    tasks = [work[3] for work in trial.log.work if not work[4]]
+    tasks = [work.task for work in trial.log.work if not work.is_desk]
     assert tasks == ["read_chart", "discuss_consent", "draw_blood", "draw_blood", "randomise",
                      "infuse", "look"]  # fmt: skip
     # Drawn again on Monday; results on Wednesday.
@@ -206,9 +209,9 @@ def test_the_team_taken_all_day_puts_a_visit_off() -> None:
         trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     infusions = [
-        (person, instant(trial, time), wait)
-        for person, time, _, row, _, _, _, _, _, _, wait, _ in trial.log.visits
-        if row == "infusion"
+        (visit.person, instant(trial, visit.time), visit.wait)
+        for visit in trial.log.visits
+        if visit.row == "infusion"
     ]
     assert infusions == [(0, "Fri 15 08:00", 0.0), (1, "Mon 18 08:00", 3 * 1440.0)]
 
@@ -220,18 +223,18 @@ def test_a_shift_that_ends_during_an_infusion_is_worked_over_and_nobody_is_lost(
         trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     trial.close()
-    infusions = [row for row in trial.log.work if row[3] == "infuse"]
-    assert [instant(trial, start)[:6] for *_, start, _ in infusions] == ["Fri 15", "Mon 18"]
-    assert [minutes for *_, minutes, _, _ in infusions] == [40.0, 40.0]
-    over = [end % 1440 - 510 for *_, end in infusions]
+    infusions = [work for work in trial.log.work if work.task == "infuse"]
+    assert [instant(trial, each.started)[:6] for each in infusions] == ["Fri 15", "Mon 18"]
+    assert [each.minutes for each in infusions] == [40.0, 40.0]
+    over = [each.ended % 1440 - 510 for each in infusions]
     assert all(minutes > 0 for minutes in over)
     overtime = measure(trial.log, trial.protocol)["bed_overtime_hours"]
     assert overtime == pytest.approx(sum(over) / 60)
     assert [visit for visit in visits(trial.log) if visit[0] == "infusion"] == [
-        ("infusion", 1, "in_window", ""),
-        ("infusion", 1, "in_window", "room"),
+        ("infusion", 1, VisitOutcome.ON_THE_DAY, ""),
+        ("infusion", 1, VisitOutcome.MOVED, "room"),
     ]
-    ends = [milestone for *_, milestone, _ in trial.log.moments]
+    ends = [moment.milestone for moment in trial.log.moments]
     assert ends.count(Milestone.COMPLETED) == 2
 
 
@@ -244,7 +247,7 @@ def test_who_leaves_before_the_next_visit_has_left() -> None:
     leaving = {"withdraws": {"by_week": 0.001, "share": 0.999999}}
     trial = told({"assumptions.leaving": leaving})
     assert milestones(trial)[-1].startswith("LEFT Fri 15")
-    assert visits(trial.log) == [("infusion", 1, "in_window", "")]
+    assert visits(trial.log) == [("infusion", 1, VisitOutcome.ON_THE_DAY, "")]
 
 
 def test_who_leaves_in_the_middle_of_a_visit_has_attended_it() -> None:
@@ -258,11 +261,11 @@ def test_who_never_comes_for_a_dose_is_followed_from_the_day_planned_for_it() ->
     trial = told({"assumptions.attendance": {"infusion": {"missed": 1}}})
     assert visits(trial.log) == [
         ("infusion", 1, "missed", "did_not_come"),
-        ("week_1", 1, "in_window", ""),
+        ("week_1", 1, VisitOutcome.ON_THE_DAY, ""),
     ]
     assert "DAY_1" not in " ".join(milestones(trial))
     randomised = next(time for _, time, what, _ in trial.log.moments if what.name == "RANDOMISED")
-    planned_day = trial.log.visits[-1][9]
+    planned_day = trial.log.visits[-1].planned_day
     assert planned_day == int(randomised // 1440 + 4) + 7
 
 
@@ -281,7 +284,7 @@ def test_a_late_participant_is_seen_out_of_window() -> None:
 
 def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
     inside = told({"design.places.clinic.closures": [day("2024-03-22")]})
-    assert visits(inside.log)[-1] == ("week_1", 1, "in_window", "closed")
+    assert visits(inside.log)[-1] == ("week_1", 1, VisitOutcome.MOVED, "closed")
     assert milestones(inside)[-1].startswith("COMPLETED Thu 21")
     closed = {"from": day("2024-03-21"), "to": day("2024-03-22")}
     outside = told({"design.places.clinic.closures": [closed]})
@@ -307,7 +310,7 @@ def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
 def test_a_move_inside_the_window_has_its_cause(changes: dict[str, Any], cause: str) -> None:
     """Planned for Friday 22; in the Vatican, Tuesday 19 is Saint Joseph's."""
     trial = told(changes)
-    assert visits(trial.log)[-1] == ("week_1", 1, "in_window", cause)
+    assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.MOVED, cause)
 
 
 def test_a_late_first_dose_moves_everything_after_it() -> None:
@@ -336,11 +339,11 @@ def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
     for person in range(2):
         trial.agenda.begin(journey(person, 540.0, trial))
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
-    days = [(task, instant(trial, start)[:6]) for _, _, _, task, _, _, _, start, _
-            in trial.log.work if task in ("prepare", "infuse")]  # fmt: skip
+    days = [(work.task, instant(trial, work.started)[:6]) for work in trial.log.work
+            if work.task in ("prepare", "infuse")]  # fmt: skip
     assert days == [("prepare", "Fri 15"), ("prepare", "Fri 15"), ("infuse", "Fri 15"),
                     ("prepare", "Tue 19"), ("infuse", "Tue 19")]  # fmt: skip
-    doses = [moment for moment in trial.log.moments if moment[2] is Milestone.DOSE]
+    doses = [moment for moment in trial.log.moments if moment.milestone is Milestone.DOSE]
     assert len(doses) == 2
 
 
@@ -348,8 +351,8 @@ def test_a_row_of_an_arm_that_gives_nothing_is_no_dose_and_outlasts_treatment() 
     call = {"arms": ["only"], "at": {"clinic": "check"}, "day": 8, "gives_product": False}
     stops = {"by_week": 0.001, "share": 0.999999}
     trial = told({"design.schedule.week_1": call, "assumptions.stops_treatment": stops})
-    assert visits(trial.log)[-1] == ("week_1", 1, "in_window", "")
-    assert [milestone for *_, milestone, _ in trial.log.moments].count(Milestone.DOSE) == 1
+    assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")
+    assert [moment.milestone for moment in trial.log.moments].count(Milestone.DOSE) == 1
 
 
 def test_two_visits_on_one_day_at_one_place_are_one_trip() -> None:
@@ -360,10 +363,10 @@ def test_two_visits_on_one_day_at_one_place_are_one_trip() -> None:
         }
     )
     dose, check = trial.log.visits[-2:]
-    assert (dose[3], check[3]) == ("infusion", "week_1")
-    assert check[1] >= dose[1] + 40
-    assert [dose[-1], check[-1]] == [True, False]
-    assert trial.protocol.clock.date_of(dose[1]) == trial.protocol.clock.date_of(check[1])
+    assert (dose.row, check.row) == ("infusion", "week_1")
+    assert check.time >= dose.time + 40
+    assert [dose.is_journey, check.is_journey] == [True, False]
+    assert trial.protocol.clock.date_of(dose.time) == trial.protocol.clock.date_of(check.time)
 
 
 def test_turned_away_when_full() -> None:
@@ -384,4 +387,4 @@ def test_who_has_not_consented_when_the_trial_is_full_is_turned_away() -> None:
     trial.agenda.run(until=trial.protocol.clock.end_minutes)
     second = [milestone.name for person, _, milestone, _ in trial.log.moments if person == 1]
     assert second == ["CANDIDATE", "JUDGED", "TURNED_AWAY"]
-    assert not [work for work in trial.log.work if work[1] == 1 and work[3] != "read_chart"]
+    assert not [work for work in trial.log.work if work.person == 1 and work.task != "read_chart"]

@@ -107,10 +107,10 @@ def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_afte
     closed = "design.places.clinic.closures=[{from: 2023-03-01, to: 2024-02-29}]"
     first, last = ((day - date(2022, 10, 1)).days for day in (date(2023, 3, 1), date(2024, 2, 29)))
     days = [
-        start // MINUTES_PER_DAY
+        visit.time // MINUTES_PER_DAY
         for log in logs(closed)
-        for _, start, _, _, _, _, place, outcome, *_ in log.visits
-        if place == "clinic" and outcome != "missed"
+        for visit in log.visits
+        if visit.place == "clinic" and not visit.is_missed
     ]
     assert not [day for day in days if first <= day <= last]
     assert min(days) < first < last < max(days)
@@ -145,8 +145,8 @@ def test_a_day_with_nobody_on_duty_passes_without_visits() -> None:
     absent = 'design.staff.nurse.hours={mon-thu: "08:00-12:00, 14:00-17:30"}'
     opens = date(2022, 10, 1).weekday()
     for log in logs(absent):
-        days = {int(start // MINUTES_PER_DAY) for _, _, visit, *_, start, _ in log.work
-                if visit in {"il2_injection", "msc_infusion"}}  # fmt: skip
+        days = {int(work.started // MINUTES_PER_DAY) for work in log.work
+                if work.visit in {"il2_injection", "msc_infusion"}}  # fmt: skip
         assert days
         assert not [day for day in days if (day + opens) % 7 == FRIDAY]
 

@@ -9,12 +9,21 @@ import pytest
 
 from sim.results.measures import measure, names, unit
 from sim.vocabulary.clock import Clock
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Work
+from sim.vocabulary.eventlog import (
+    NOBODY,
+    EventLog,
+    Milestone,
+    Movement,
+    Supplied,
+    VisitOutcome,
+    Work,
+)
 from tests.records import (
     BED,
     END,
     NURSE,
     VOLUNTEER,
+    Told,
     a_log,
     a_protocol,
     a_story,
@@ -90,14 +99,14 @@ def test_the_product_is_counted_by_what_became_of_it() -> None:
     log = a_story()
     m = Movement
     log.supplies = [
-        (7, at(11), m.FAILED_RELEASE, 0, 0),
-        (7, at(12), m.DISCARDED, 0, 0),
-        (8, at(12), m.DISPENSED, 1, 10),
-        (9, at(13), m.OUT_OF_STOCK, 1, 0),
-        (-1, at(19), m.DELIVERED, 1, 12),
-        (8, at(20), m.LOST, 1, 9),
-        (9, at(31, 8), m.DISPENSED, 1, 3),
-        (9, at(33), m.RETURNED, 1, 2),
+        Supplied(7, at(11), m.FAILED_RELEASE, 0, 0),
+        Supplied(7, at(12), m.DISCARDED, 0, 0),
+        Supplied(8, at(12), m.DISPENSED, 1, 10),
+        Supplied(9, at(13), m.OUT_OF_STOCK, 1, 0),
+        Supplied(-1, at(19), m.DELIVERED, 1, 12),
+        Supplied(8, at(20), m.LOST, 1, 9),
+        Supplied(9, at(31, 8), m.DISPENSED, 1, 3),
+        Supplied(9, at(33), m.RETURNED, 1, 2),
     ]
     expected = {
         "doses_wasted_msc": 1,
@@ -115,12 +124,14 @@ def test_the_product_is_counted_by_what_became_of_it() -> None:
 
 
 def test_a_dose_is_late_that_waited_for_the_product() -> None:
-    def dosed(reason: str, planned_day: int, outcome: str = "in_window") -> float:
+    def dosed(reason: str, planned_day: int, outcome: VisitOutcome = VisitOutcome.MOVED) -> float:
         visit = a_visit(7, at(12, 9), 0, "infusion", "msc_infusion", outcome=outcome, reason=reason)
-        return measured(a_log(visits=[(*visit[:9], planned_day, *visit[10:])]))["doses_late_msc"]
+        return measured(a_log(visits=[visit._replace(planned_day=planned_day)]))["doses_late_msc"]
 
     assert dosed("product", 10) == 1
-    assert dosed("product", 12) == dosed("staff", 10) == dosed("product", 10, "missed") == 0
+    assert (
+        dosed("product", 12) == dosed("staff", 10) == dosed("product", 10, VisitOutcome.MISSED) == 0
+    )
 
 
 def test_burden_is_a_mean_over_those_randomised_from_screening_on() -> None:
@@ -137,21 +148,9 @@ def test_burden_is_a_mean_over_those_randomised_from_screening_on() -> None:
 
 
 def test_hours_at_the_site_run_from_the_start_of_a_visit_to_its_last_task() -> None:
-    moments: list[Moment] = [(0, at(1), Milestone.RANDOMISED, 0)]
-    paperwork = (
-        0,
-        at(2, 14),
-        -1,
-        "eligibility_call",
-        1,
-        "call",
-        "",
-        "in_window",
-        "",
-        2,
-        0.0,
-        False,
-    )
+    moments: list[Told] = [(0, at(1), Milestone.RANDOMISED, 0)]
+    call = a_visit(0, at(2, 14), -1, "eligibility_call", "call", new_trip=False)
+    paperwork = call._replace(place="")
     visits = [
         a_visit(0, at(2, 9), 0, "infusion", "msc_infusion"),
         paperwork,
@@ -166,8 +165,8 @@ def test_hours_at_the_site_run_from_the_start_of_a_visit_to_its_last_task() -> N
         piece(NURSE, at(3, 8), at(3, 9), asked=at(2, 10), desk=True),
         piece(NURSE, at(9, 9), at(9, 9.5)),
         piece(NURSE, at(12, 9), at(12, 10)),  # of a visit that the end cut off
-        (NURSE, -1, "", "monitoring", False, at(2, 9), 60.0, at(2, 9), at(2, 10)),
-        (NURSE, 1, "screening_visit", "examine", False, at(2, 9), 600.0, at(2, 9), at(2, 19)),
+        piece(NURSE, at(2, 9), at(2, 10))._replace(person=NOBODY),
+        piece(NURSE, at(2, 9), at(2, 19))._replace(person=1),
     ]
     counts = measured(a_log(moments, visits, work))
 
@@ -183,7 +182,7 @@ def test_the_target_is_met_on_the_day_of_the_nth_randomisation() -> None:
 def test_the_first_six_months_end_before_the_same_day_six_months_on() -> None:
     """From 1 January 2024 on they are the days 0 to 181; 1 July is day 182."""
     clock = Clock(date(2024, 1, 1), date(2024, 12, 31))
-    moments: list[Moment] = [
+    moments: list[Told] = [
         (person, at(day, 12), Milestone.RANDOMISED, 0) for person, day in enumerate((0, 181, 182))
     ]
 
@@ -202,7 +201,9 @@ def test_a_randomisation_at_the_closing_instant_is_on_the_last_day() -> None:
 
 
 def test_a_missed_visit_is_not_the_last_visit() -> None:
-    missed = a_visit(0, at(20), 0, "week_2", "assessment", outcome="missed", reason="closed")
+    missed = a_visit(
+        0, at(20), 0, "week_2", "assessment", outcome=VisitOutcome.MISSED, reason="closed"
+    )
 
     assert math.isnan(measured(a_log(visits=[missed]))["last_visit_day"])
 
@@ -352,15 +353,15 @@ def test_the_oldest_entry_on_a_desk_is_done_or_still_there_at_the_end() -> None:
 
 
 def test_hours_for_people_never_randomised_are_a_share_of_all() -> None:
-    moments: list[Moment] = [
+    moments: list[Told] = [
         (0, at(1), Milestone.CANDIDATE, None),
         (1, at(1), Milestone.CANDIDATE, None),
         (1, at(9), Milestone.RANDOMISED, 0),
     ]
     work: list[Work] = [
         piece(NURSE, at(1, 8), at(1, 10)),
-        (NURSE, 1, "visit", "task", False, at(1, 11), 60.0, at(1, 11), at(1, 12)),
-        (NURSE, -1, "", "task", False, at(2, 8), 60.0, at(2, 8), at(2, 9)),
+        piece(NURSE, at(1, 11), at(1, 12))._replace(person=1),
+        piece(NURSE, at(2, 8), at(2, 9))._replace(person=NOBODY),
     ]
     hours = measured(a_log(moments, work=work))
 

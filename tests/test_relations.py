@@ -22,7 +22,7 @@ from sim.scenario.interpret import interpret
 from sim.scenario.load import load, shipped
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
-from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone
+from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, VisitOutcome
 from tests.toys import runs, toy
 
 ROUNDING = 1e-6
@@ -110,7 +110,7 @@ def test_every_planned_visit_has_one_outcome(seed: int) -> None:
     totals = visits.groupby(["row", "number", "arm", "outcome"])["mean"].sum().unstack(fill_value=0)
     arms = {arm.name: len(arm.visits) for arm in interpret(scenario).arms}
 
-    outcomes = totals[["in_window", "out_of_window", "missed", "not_reached"]].sum(axis=1)
+    outcomes = totals[["on_the_day", "moved", "out_of_window", "missed", "not_reached"]].sum(axis=1)
     assert (totals["planned"] == outcomes).all()
     planned = totals["planned"].groupby("arm").sum()
     for arm, number in arms.items():
@@ -120,7 +120,9 @@ def test_every_planned_visit_has_one_outcome(seed: int) -> None:
 def test_no_visit_is_logged_twice_or_without_a_plan(replicated: list[Replication]) -> None:
     for each in replicated:
         logged = [
-            (visit[0], visit[2], visit[3], visit[4]) for visit in each.log.visits if visit[2] >= 0
+            (visit.person, visit.arm, visit.row, visit.number)
+            for visit in each.log.visits
+            if visit.is_in_schedule
         ]
         arm_of = {
             person: arm for person, _, what, arm in each.log.moments if what is Milestone.RANDOMISED
@@ -137,12 +139,14 @@ def test_a_visit_has_a_cause_unless_it_was_held_on_its_planned_day(
     known = {"closed", "holiday", "staff", "room", "product", "participant", "did_not_come"}
     causes = Counter[str]()
     for each in replicated:
-        for _, start, arm, *_, outcome, reason, planned_day, _, _ in each.log.visits:
-            if arm >= 0:
-                on_its_day = outcome == "in_window" and start // 1440 == planned_day
-                assert (reason == "") == on_its_day
-                assert (reason == "did_not_come") <= (outcome == "missed")
-                causes[reason] += 1
+        for visit in each.log.visits:
+            if visit.is_in_schedule:
+                on_its_day = not visit.is_missed and visit.time // 1440 == visit.planned_day
+                assert (
+                    (visit.outcome == VisitOutcome.ON_THE_DAY) == (visit.reason == "") == on_its_day
+                )
+                assert (visit.reason == "did_not_come") <= visit.is_missed
+                causes[visit.reason] += 1
     assert causes.keys() - {"room", "product"} == {*known, ""} - {"room", "product"}
 
 
@@ -158,10 +162,11 @@ def test_the_target_is_reached_when_its_last_participant_is_randomised() -> None
 def test_hours_are_the_sum_of_what_was_worked(replicated: list[Replication]) -> None:
     for each in replicated:
         end, worked = each.protocol.clock.end_minutes, defaultdict[int, float](float)
-        for member, *_, minutes, started, ended in each.log.work:
-            worked[member] += max(0.0, min(ended, end) - started) / 60
-            assert (
-                ended - started == pytest.approx(minutes, abs=ROUNDING) or started == ended == end
+        for work in each.log.work:
+            length = work.ended - work.started
+            worked[work.resource] += max(0.0, min(work.ended, end) - work.started) / 60
+            assert length == pytest.approx(work.minutes, abs=ROUNDING) or (
+                work.started == work.ended == end
             )
         for index, resource in enumerate(each.protocol.resources):
             assert each.measures[f"{resource.name}_hours"] == pytest.approx(worked[index])
@@ -175,8 +180,8 @@ def overlapping(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float
 def test_nobody_works_on_two_things_at_once(replicated: list[Replication]) -> None:
     for each in replicated:
         spans = defaultdict[int, list[tuple[float, float]]](list)
-        for member, *_, started, ended in each.log.work:
-            spans[member].append((started, ended))
+        for work in each.log.work:
+            spans[work.resource].append((work.started, work.ended))
         assert len(spans) >= 4
         for member, held in spans.items():
             assert each.protocol.resources[member].units == 1
@@ -190,9 +195,10 @@ def test_two_people_never_work_on_three_things_at_once() -> None:
     )
     for each in replications(3, *overrides):
         steps: list[tuple[float, int]] = []
-        for resource, *_, started, ended in each.log.work:
-            if each.protocol.resources[resource].name == "coordinator":
-                steps += [(started + ROUNDING, 1), (ended - ROUNDING, -1)] * (ended > started)
+        for work in each.log.work:
+            is_done = work.ended > work.started
+            if is_done and each.protocol.resources[work.resource].name == "coordinator":
+                steps += [(work.started + ROUNDING, 1), (work.ended - ROUNDING, -1)]
         at_work = np.cumsum([change for _, change in sorted(steps)])
         assert at_work.max() == 2
         assert at_work[-1] == at_work.min() == 0
@@ -215,11 +221,11 @@ def test_no_more_work_at_once_than_are_there_that_day() -> None:
     numbers, most = [1, 3, 0, 3, 1, 3, 1], Counter[int]()
     for each in replications(3, *COMING_AND_GOING):
         coordinator = [r.name for r in each.protocol.resources].index("coordinator")
-        work = [row for row in each.log.work if row[0] == coordinator and row[8] > row[7]]
+        work = [w for w in each.log.work if w.resource == coordinator and w.ended > w.started]
         for (first, last), number in zip(pairwise(days), numbers, strict=True):
-            spans = [row[7:] for row in work if first <= row[7] // 1440 < last]
-            steps = [(start + ROUNDING, 1) for start, _ in spans]
-            steps += [(end - ROUNDING, -1) for _, end in spans]
+            begun = [each for each in work if first <= each.started // 1440 < last]
+            steps = [(each.started + ROUNDING, 1) for each in begun]
+            steps += [(each.ended - ROUNDING, -1) for each in begun]
             at_work = np.cumsum([change for _, change in sorted(steps)])
             assert at_work.max(initial=0) <= number
             most[first] = max(most[first], at_work.max(initial=0))
@@ -238,13 +244,15 @@ def test_hours_there_are_those_of_all_who_are_there() -> None:
     assert 0 < used < 1
 
 
+PAPERWORK = {"chart_review", "eligibility_call"}
+
+
 def test_no_participant_is_at_two_visits_at_once(replicated: list[Replication]) -> None:
-    paperwork = {"chart_review", "eligibility_call"}
     for each in replicated:
         spans = defaultdict[int, set[tuple[float, float]]](set)
-        for _, person, visit, _, desk, _, _, started, ended in each.log.work:
-            if not desk and visit not in paperwork:
-                spans[person].add((started, ended))
+        for work in each.log.work:
+            if not work.is_desk and work.visit not in PAPERWORK:
+                spans[work.person].add((work.started, work.ended))
         assert not [person for person, held in spans.items() if overlapping(held)]
 
 
@@ -258,19 +266,21 @@ def test_littles_law_holds_for_every_queue(replicated: list[Replication]) -> Non
     for each in replicated[:2]:
         end = each.protocol.clock.end_minutes
         queues = defaultdict[str, list[tuple[float, float]]](list)
-        due = {(row[1], row[2], row[7]): row[5] for row in each.log.work if not row[4]}
-        for person, start, _, _, _, visit, place, *_ in each.log.visits:
-            if place and (person, visit, start) in due:
-                queues[visit].append((due[person, visit, start], start))
+        work = each.log.work
+        due = {(w.person, w.visit, w.started): w.due for w in work if not w.is_desk}
+        for held in each.log.visits:
+            piece = (held.person, held.visit, held.time)
+            if held.place and piece in due:
+                queues[held.visit].append((due[piece], held.time))
         means = {
             visit: each.measures[f"mean_wait_hours_{visit}"] * 60
             for visit in queues.keys() & set(each.protocol.visit_names)
         }
         taken_up: dict[tuple[Any, ...], float] = {}
-        for member, *what, desk, asked, _, start, _ in each.log.work:
-            if desk:
-                piece = (member, *what, asked)
-                taken_up[piece] = min(start, taken_up.get(piece, end))
+        for w in work:
+            if w.is_desk:
+                on_desk = (w.resource, w.person, w.visit, w.task, w.due)
+                taken_up[on_desk] = min(w.started, taken_up.get(on_desk, end))
         for (member, *_, asked), start in taken_up.items():
             queues[each.protocol.resources[member].name].append((asked, start))
         assert len(queues) >= 4
@@ -287,11 +297,12 @@ def test_littles_law_holds_for_every_queue(replicated: list[Replication]) -> Non
 
 def test_desk_work_keeps_to_the_roster(replicated: list[Replication]) -> None:
     for each in replicated:
-        for resource, _, _, _, desk, _, _, started, ended in each.log.work:
-            begin, shift_end = each.protocol.resources[resource].roster.next_duty(started)
-            if desk and ended > started:
-                assert begin == pytest.approx(started, abs=ROUNDING)
-                assert ended <= shift_end + ROUNDING
+        for work in each.log.work:
+            roster = each.protocol.resources[work.resource].roster
+            begin, shift_end = roster.next_duty(work.started)
+            if work.is_desk and work.ended > work.started:
+                assert begin == pytest.approx(work.started, abs=ROUNDING)
+                assert work.ended <= shift_end + ROUNDING
 
 
 def test_nothing_is_left_to_do_when_everybody_is_done() -> None:
@@ -299,8 +310,8 @@ def test_nothing_is_left_to_do_when_everybody_is_done() -> None:
     enough = "design.staff.coordinator.people=2"
     for each in replications(3, *early, enough):
         assert each.measures["still_in_follow_up"] == 0
-        participants_work = [piece for piece in each.log.work if piece[1] != NOBODY]
-        assert all(ended > started for *_, started, ended in participants_work)
+        participants_work = [work for work in each.log.work if work.person != NOBODY]
+        assert all(work.ended > work.started for work in participants_work)
 
 
 # On the same people.
@@ -329,7 +340,7 @@ def test_a_roster_changes_nobody_who_comes(rosters: list[tuple[EventLog, EventLo
 def test_a_roster_changes_nobodys_eligibility(rosters: list[tuple[EventLog, EventLog]]) -> None:
     for few, many in rosters:
         judged = [
-            {(p, *detail) for p, _, what, detail in log.moments if what is Milestone.JUDGED}  # type: ignore[misc]
+            {(p, *detail) for p, _, what, detail in log.moments if what is Milestone.JUDGED}
             for log in (few, many)
         ]
         first, second = ({(p, step): failing for p, step, failing in each} for each in judged)
@@ -346,9 +357,9 @@ def test_a_roster_changes_nobodys_durations(rosters: list[tuple[EventLog, EventL
     for few, many in rosters:
         first, second = (
             {
-                (person, visit, task): minutes
-                for _, person, visit, task, desk, _, minutes, _, _ in log.work
-                if not desk and visit in {"chart_review", "screening_visit", "eligibility_call"}
+                (work.person, work.visit, work.task): work.minutes
+                for work in log.work
+                if not work.is_desk and work.visit in {*PAPERWORK, "screening_visit"}
             }
             for log in (few, many)
         )
@@ -407,9 +418,9 @@ REACH = 21  # days: a window of a week on either side, and a participant who com
 def before(log: EventLog, end: float) -> tuple[list[str], ...]:
     """Return what was noted of the time before an instant, in a fixed order."""
     return (
-        sorted(map(repr, (row for row in log.moments if row[1] < end))),
-        sorted(map(repr, (row for row in log.visits if row[1] < end))),
-        sorted(map(repr, (row for row in log.work if row[8] < end))),
+        sorted(map(repr, (each for each in log.moments if each.time < end))),
+        sorted(map(repr, (each for each in log.visits if each.time < end))),
+        sorted(map(repr, (each for each in log.work if each.ended < end))),
     )
 
 

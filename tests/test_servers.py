@@ -18,7 +18,7 @@ MORNING_AND_AFTERNOON = Roster([(480, 720), (840, 1050), (1920, 2160)])
 
 
 def pieces(log: list[Work]) -> list[Piece]:
-    return [(task, minutes, start, end) for _, _, _, task, _, _, minutes, start, end in log]
+    return [(work.task, work.minutes, work.started, work.ended) for work in log]
 
 
 def desk_work(due: float, task: str, minutes: float, ticket: int = 0) -> DeskWork:

@@ -9,7 +9,7 @@ from typing import cast
 from sim.report.story import tell
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import Clock
-from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
 
 DAY, HOUR = 1440, 60
 NURSE, BED = 0, 1
@@ -40,11 +40,11 @@ PROTOCOL = cast(
 def test_screening_tells_what_was_failed_and_when_it_was_known() -> None:
     log = EventLog(1.0)
     log.moments = [
-        (0, 0.0, Milestone.CANDIDATE, None),
-        (0, 8.5 * HOUR, Milestone.JUDGED, ("chart", (1,))),
-        (1, 9 * HOUR, Milestone.JUDGED, ("chart", (0, 1))),
-        (0, DAY, Milestone.JUDGED, ("labs", (1,))),
-        (0, DAY, Milestone.SCREEN_FAILED, 1),
+        Moment(0, 0.0, Milestone.CANDIDATE, None),
+        Moment(0, 8.5 * HOUR, Milestone.JUDGED, ("chart", (1,))),
+        Moment(1, 9 * HOUR, Milestone.JUDGED, ("chart", (0, 1))),
+        Moment(0, DAY, Milestone.JUDGED, ("labs", (1,))),
+        Moment(0, DAY, Milestone.SCREEN_FAILED, 1),
     ]
 
     assert list(tell(PROTOCOL, log)) == [
@@ -59,18 +59,22 @@ def test_screening_tells_what_was_failed_and_when_it_was_known() -> None:
 def test_the_story_of_one_participant_names_the_work_and_leaves_others_out() -> None:
     start = 9.0 * HOUR
     log = EventLog(1.0)
-    log.visits = [(3, start, 0, "infusion", 1, "msc", "clinic", "in_window", "", 0, 90.0, True)]
+    log.visits = [
+        Visit(
+            3, start, 0, "infusion", 1, "msc", "clinic", VisitOutcome.ON_THE_DAY, "", 0, 90.0, True
+        )
+    ]
     log.work = [
-        (BED, 3, "msc", "infuse", False, start, 40.0, start, start + 40),
-        (NURSE, 3, "msc", "infuse", False, start, 40.0, start, start + 40),
-        (NURSE, 4, "msc", "infuse", False, start, 40.0, start, start + 40),
-        (NURSE, 3, "msc", "enter_data", True, start, 90.0, 2 * DAY, 2 * DAY),
+        Work(BED, 3, "msc", "infuse", False, start, 40.0, start, start + 40),
+        Work(NURSE, 3, "msc", "infuse", False, start, 40.0, start, start + 40),
+        Work(NURSE, 4, "msc", "infuse", False, start, 40.0, start, start + 40),
+        Work(NURSE, 3, "msc", "enter_data", True, start, 90.0, 2 * DAY, 2 * DAY),
     ]
     log.moments = [
-        (3, 0.0, Milestone.RANDOMISED, 0),
-        (3, start + 40, Milestone.DOSE, (0, 1.2e8)),
-        (4, start + 40, Milestone.COMPLETED, None),
-        (3, DAY, Milestone.LEFT, "withdraws_consent"),
+        Moment(3, 0.0, Milestone.RANDOMISED, 0),
+        Moment(3, start + 40, Milestone.DOSE, (0, 1.2e8)),
+        Moment(4, start + 40, Milestone.COMPLETED, None),
+        Moment(3, DAY, Milestone.LEFT, "withdraws_consent"),
     ]
 
     assert list(tell(PROTOCOL, log, person=3)) == [
@@ -85,12 +89,14 @@ def test_the_story_of_one_participant_names_the_work_and_leaves_others_out() -> 
 
 def test_what_happens_at_one_instant_is_told_in_the_order_of_life() -> None:
     log = EventLog(1.0)
-    log.visits = [(0, 60.0, 0, "infusion", 1, "msc", "", "in_window", "", 0, 0.0, True)]
-    log.work = [(NURSE, 0, "msc", "infuse", False, 60.0, 5.0, 60.0, 65.0)]
+    log.visits = [
+        Visit(0, 60.0, 0, "infusion", 1, "msc", "", VisitOutcome.ON_THE_DAY, "", 0, 0.0, True)
+    ]
+    log.work = [Work(NURSE, 0, "msc", "infuse", False, 60.0, 5.0, 60.0, 65.0)]
     log.moments = [
-        (0, 60.0, Milestone.DOSE, (0, 1.0)),
-        (0, 60.0, Milestone.DAY_1, None),
-        (0, 60.0, Milestone.RANDOMISED, 0),
+        Moment(0, 60.0, Milestone.DOSE, (0, 1.0)),
+        Moment(0, 60.0, Milestone.DAY_1, None),
+        Moment(0, 60.0, Milestone.RANDOMISED, 0),
     ]
 
     told = [line.split(maxsplit=3)[3] for line in tell(PROTOCOL, log, person=0)]
@@ -107,8 +113,34 @@ def test_what_happens_at_one_instant_is_told_in_the_order_of_life() -> None:
 def test_a_visit_off_its_plan_says_why() -> None:
     log = EventLog(1.0)
     log.visits = [
-        (0, 60.0, 0, "injections", 2, "shot", "clinic", "missed", "did_not_come", 0, 0.0, True),
-        (0, 2 * DAY, 0, "injections", 3, "shot", "", "out_of_window", "closed", 1, 0.0, True),
+        Visit(
+            0,
+            60.0,
+            0,
+            "injections",
+            2,
+            "shot",
+            "clinic",
+            VisitOutcome.MISSED,
+            "did_not_come",
+            0,
+            0.0,
+            True,
+        ),
+        Visit(
+            0,
+            2 * DAY,
+            0,
+            "injections",
+            3,
+            "shot",
+            "",
+            VisitOutcome.OUT_OF_WINDOW,
+            "closed",
+            1,
+            0.0,
+            True,
+        ),
     ]
 
     assert list(tell(PROTOCOL, log)) == [

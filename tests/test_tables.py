@@ -18,9 +18,9 @@ from sim.results.periods import Almanac
 from sim.results.tables import build
 from sim.scenario.load import Scenario
 from sim.vocabulary.clock import Clock
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement
+from sim.vocabulary.eventlog import EventLog, Milestone, Movement, Supplied, VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
-from tests.records import BED, END, NURSE, a_log, a_protocol, a_story, a_visit, at, piece
+from tests.records import BED, END, NURSE, Told, a_log, a_protocol, a_story, a_visit, at, piece
 
 COLUMNS = {
     "summary.csv": "measure unit mean sd p05 p10 p50 p90 p95 ci_low ci_high replications",
@@ -65,7 +65,7 @@ def tables_over(clock: Clock, log: EventLog) -> dict[str, pd.DataFrame]:
 
 
 def randomised(number: int) -> EventLog:
-    moments: list[Moment] = []
+    moments: list[Told] = []
     for person in range(number):
         moments += [(person, at(person), Milestone.CANDIDATE, None)]
         moments += [(person, at(person, 1), Milestone.RANDOMISED, 0)]
@@ -275,7 +275,7 @@ def test_the_hours_of_a_roles_tasks_add_up_to_its_hours() -> None:
         piece(NURSE, END - 60, END + 60),
         piece(NURSE, END, END, asked=at(30), minutes=90, desk=True),
     ]
-    work[2] = (*work[2][:3], "note", *work[2][4:])
+    work[2] = work[2]._replace(task="note")
     tables = tables_of(a_log(work=work), a_log())
     hours = by(tables["activity.csv"], "role", "task")
 
@@ -288,8 +288,26 @@ def test_the_hours_of_a_roles_tasks_add_up_to_its_hours() -> None:
 def test_doses_stand_under_the_kind_of_day_they_were_planned_for() -> None:
     visits = [
         a_visit(0, at(5, 9), 1, "shots", "injection"),  # a Saturday, as planned
-        (0, at(7, 9), 1, "shots", 2, "injection", "clinic", "in_window", "closed", 6, 0.0, True),
-        a_visit(0, at(0), 1, "shots", "injection", number=3, outcome="missed", reason="holiday"),
+        a_visit(
+            0,
+            at(7, 9),
+            1,
+            "shots",
+            "injection",
+            number=2,
+            outcome=VisitOutcome.MOVED,
+            reason="closed",
+        )._replace(planned_day=6),
+        a_visit(
+            0,
+            at(0),
+            1,
+            "shots",
+            "injection",
+            number=3,
+            outcome=VisitOutcome.MISSED,
+            reason="holiday",
+        ),
         a_visit(0, at(8), 1, "week_2", "assessment"),
         a_visit(1, at(12, 9), 1, "shots", "injection"),  # another Saturday, as planned
     ]
@@ -331,9 +349,9 @@ def test_supply_counts_doses_and_units_by_month() -> None:
 def test_supply_has_the_stock_at_each_months_end_of_products_with_a_stock() -> None:
     log = a_story()
     log.supplies = [
-        (8, at(12), Movement.DISPENSED, 1, 7),
-        (-1, at(31), Movement.DELIVERED, 1, 12),
-        (9, at(31, 8), Movement.DISPENSED, 1, 1),
+        Supplied(8, at(12), Movement.DISPENSED, 1, 7),
+        Supplied(-1, at(31), Movement.DELIVERED, 1, 12),
+        Supplied(9, at(31, 8), Movement.DISPENSED, 1, 1),
     ]
     supply = by(tables_of(log)["supply.csv"], "month", "product", "quantity")
 

@@ -59,7 +59,7 @@ def followed(per_month: float, **assumptions: Mapping[str, Any]) -> EventLog:
 
 def counts(log: EventLog, people: Sequence[int]) -> Floats:
     """Return how many each person had: assessments from week 2 on, all of them, and injections."""
-    held = Counter((visit[0], visit[3]) for visit in log.visits if visit[2] == 0)
+    held = Counter((visit.person, visit.row) for visit in log.visits if visit.arm == 0)
     later = [f"week_{week}" for week in ASSESSED]
     return np.array(
         [
@@ -138,9 +138,10 @@ def test_who_stops_treatment_keeps_the_assessments() -> None:
 def test_seven_doses_every_other_day_meet_each_weekday_once_from_any_start() -> None:
     log = followed(300)
     cycles: dict[tuple[int, int], list[int]] = {}
-    for person, time, _, row, number, *_ in log.visits:
-        if row == "injections":
-            cycles.setdefault((person, (number - 1) // 7), []).append(int(time // 1440) % 7)
+    for visit in log.visits:
+        if visit.row == "injections":
+            cycle = cycles.setdefault((visit.person, (visit.number - 1) // 7), [])
+            cycle.append(int(visit.time // 1440) % 7)
 
     assert {days[0] for days in cycles.values()} == set(range(7))
     assert all(sorted(days) == list(range(7)) for days in cycles.values())
@@ -149,7 +150,7 @@ def test_seven_doses_every_other_day_meet_each_weekday_once_from_any_start() -> 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 
 
-@pytest.mark.parametrize(("window", "fate"), [([0, 0], "missed"), ([-1, 1], "in_window")])
+@pytest.mark.parametrize(("window", "fate"), [([0, 0], "missed"), ([-1, 1], "moved")])
 def test_the_causes_of_a_clinic_closed_at_weekends_are_the_doses_that_fell_there(
     window: list[int], fate: str
 ) -> None:
@@ -174,15 +175,15 @@ def test_the_causes_of_a_clinic_closed_at_weekends_are_the_doses_that_fell_there
     )
     results = replicate(scenario, replications=3, jobs=1, keep=3)
     planned = [
-        (number, planned_day % 7 >= 5, outcome, reason)
+        (visit.number, visit.planned_day % 7 >= 5, visit.outcome, visit.reason)
         for log in results.logs
-        for _, _, arm, _, number, _, _, outcome, reason, planned_day, _, _ in log.visits
-        if arm == 0
+        for visit in log.visits
+        if visit.arm == 0
     ]
     assert len(planned) > 1000
     assert sum(at_weekend for _, at_weekend, _, _ in planned) * 7 == 2 * len(planned)
     assert all(
-        (outcome, reason) == ((fate, "closed") if at_weekend else ("in_window", ""))
+        (outcome, reason) == ((fate, "closed") if at_weekend else ("on_the_day", ""))
         for _, at_weekend, outcome, reason in planned
     )
     table = tables.build(results)["visits.csv"]

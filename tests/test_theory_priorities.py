@@ -62,7 +62,7 @@ def trialsim() -> tuple[Floats, Floats, Floats]:
     )
     rows = []
     for log in runs(scenario, REPLICATIONS, seed=61):
-        work = [(desk, due, start, end) for *_, desk, due, _, start, end in log.work]
+        work = [(each.is_desk, each.due, each.started, each.ended) for each in log.work]
         rows.append(figures(np.array(work) / (1.0, MINUTES, MINUTES, MINUTES)))
     charts, filing, busy = np.array(rows).T
     return charts, filing, busy

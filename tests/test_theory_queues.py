@@ -54,7 +54,7 @@ def charts(
         },
     )
     for log in runs(scenario, replications, SEED):
-        rows = [(came, began, ended) for *_, came, _, began, ended in log.work]
+        rows = [(work.due, work.started, work.ended) for work in log.work]
         yield np.array(sorted(rows)) / MINUTES
 
 

@@ -15,7 +15,7 @@ from sim.results.replication import Reading
 from sim.scenario.interpret import interpret
 from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
-from sim.vocabulary.eventlog import NOBODY, OVERHEAD, EventLog, Milestone
+from sim.vocabulary.eventlog import NOBODY, OVERHEAD, EventLog, Milestone, VisitOutcome
 from tests.agreement import agrees
 from tests.toys import runs, toy
 
@@ -68,9 +68,9 @@ def test_events_come_at_their_rate_while_a_participant_is_in_the_trial() -> None
 def scheduled(log: EventLog) -> list[tuple[object, ...]]:
     """Return who had which visit of the schedule on which day, and how that went."""
     return sorted(
-        (visit[0], int(visit[1] // MINUTES_PER_DAY), *visit[2:10])
+        (*visit._replace(time=visit.time // MINUTES_PER_DAY, wait=0.0)[:-1],)
         for visit in log.visits
-        if visit[2] >= 0
+        if visit.is_in_schedule
     )
 
 
@@ -89,18 +89,22 @@ def test_an_event_is_seen_on_the_first_possible_day_after_it() -> None:
             for _, time, what, _ in log.moments
             if what == Milestone.UNSCHEDULED_EVENT
         )
-        seen = [visit for visit in log.visits if visit[3] == "fever"]
+        seen = [visit for visit in log.visits if visit.row == "fever"]
         assert happened.total() == len(seen)
-        for _, start, arm, _, _, visit, place, outcome, reason, planned, _, is_trip in seen:
-            day, weekday = int(start // MINUTES_PER_DAY), (planned + 6) % 7
-            assert (arm, visit, place, outcome) == (-1, "treat", "clinic", "in_window")
+        for visit in seen:
+            planned, day = visit.planned_day, int(visit.time // MINUTES_PER_DAY)
+            weekday = (planned + 6) % 7
+            assert (visit.arm, visit.visit, visit.place) == (-1, "treat", "clinic")
+            assert visit.outcome == (
+                VisitOutcome.ON_THE_DAY if day == planned else VisitOutcome.MOVED
+            )
             assert planned - 1 in happened
             if weekday >= 5:
-                assert reason == "closed"
+                assert visit.reason == "closed"
                 assert day >= planned + 7 - weekday
             elif day == planned:
-                assert reason == ""
-            assert is_trip or day in {int(v[1] // MINUTES_PER_DAY) for v in log.visits}
+                assert visit.reason == ""
+            assert visit.is_journey or day in {int(v.time // MINUTES_PER_DAY) for v in log.visits}
 
 
 def test_events_move_nothing_in_the_schedule_and_wait_for_the_first_dose() -> None:
@@ -112,7 +116,7 @@ def test_events_move_nothing_in_the_schedule_and_wait_for_the_first_dose() -> No
     for one, other in zip(runs(loud, 20), runs(quiet, 20), strict=True):
         assert scheduled(one) == scheduled(other)
         day_1 = moments(one, Milestone.DAY_1)
-        events = [m for m in one.moments if m[2] == Milestone.UNSCHEDULED_EVENT]
+        events = [m for m in one.moments if m.milestone == Milestone.UNSCHEDULED_EVENT]
         assert events
         assert all(time > day_1[who] for who, time, _, _ in events)
 
@@ -131,12 +135,12 @@ def test_a_monitor_comes_every_so_often_once_somebody_is_randomised() -> None:
     design = {"monitoring": {"visit": "treat", "every_days": 30}}
     for log in runs(with_fever(design=design), 20):
         first = min(time for _, time, what, _ in log.moments if what == Milestone.RANDOMISED)
-        visits = [visit for visit in log.visits if visit[0] == NOBODY]
+        visits = [visit for visit in log.visits if visit.person == NOBODY]
         days = [day for day in range(30, 365, 30) if day * MINUTES_PER_DAY > first]
-        assert [visit[3] for visit in visits] == [f"monitoring {day // 30}" for day in days]
+        assert [visit.row for visit in visits] == [f"monitoring {day // 30}" for day in days]
         for visit, day in zip(visits, days, strict=True):
-            assert day <= visit[1] // MINUTES_PER_DAY <= day + 3
-        assert not any(visit[11] for visit in visits)  # nobody's trip
+            assert day <= visit.time // MINUTES_PER_DAY <= day + 3
+        assert not any(visit.is_journey for visit in visits)  # nobody's trip
 
 
 def test_a_monitor_stays_away_where_nobody_is_randomised() -> None:
@@ -150,14 +154,14 @@ def test_a_monitor_stays_away_where_nobody_is_randomised() -> None:
 def test_overhead_makes_up_its_share_of_all_hours(share: float) -> None:
     scenario = with_fever(assumptions={"overhead": {"doctor": share}})
     for log in runs(scenario, 10):
-        pieces = [piece for piece in log.work if piece[3] == OVERHEAD]
-        minutes = sum(piece[6] for piece in pieces)
-        everything = sum(piece[6] for piece in log.work)
+        pieces = [piece for piece in log.work if piece.task == OVERHEAD]
+        minutes = sum(piece.minutes for piece in pieces)
+        everything = sum(piece.minutes for piece in log.work)
         # The trial is over long before it closes, so that nothing is left out at the end.
         assert minutes / everything == pytest.approx(share)
-        assert all(piece[1] == NOBODY and piece[4] for piece in pieces)
-        assert max(piece[6] for piece in pieces) <= 60
-        assert all(piece[5] % MINUTES_PER_DAY == 0 for piece in pieces)  # in the morning
+        assert all(piece.person == NOBODY and piece.is_desk for piece in pieces)
+        assert max(piece.minutes for piece in pieces) <= 60
+        assert all(piece.due % MINUTES_PER_DAY == 0 for piece in pieces)  # in the morning
 
 
 def test_measures_count_events_and_their_visits_apart_from_the_schedule() -> None:
@@ -165,9 +169,9 @@ def test_measures_count_events_and_their_visits_apart_from_the_schedule() -> Non
     almanac = Almanac.of(interpret(scenario))
     for log in runs(scenario, 5):
         measures = measures_of(Reading(log, almanac))
-        seen = sum(visit[3] == "fever" for visit in log.visits)
+        seen = sum(visit.row == "fever" for visit in log.visits)
         assert measures["events_fever"] == measures["unscheduled_visits"] == seen > 0
-        assert measures["visits"] == sum(visit[2] >= 0 for visit in log.visits)
+        assert measures["visits"] == sum(visit.is_in_schedule for visit in log.visits)
 
 
 def test_the_story_tells_the_event_its_visit_and_the_monitor() -> None:

@@ -95,7 +95,7 @@ def trace(
     scenario = load_scenario(path, overrides)
     protocol = interpret(scenario)
     log = run_once(protocol, seed, replication)
-    people = {person for person, *_ in log.moments}
+    people = {moment.person for moment in log.moments}
     if participant is not None and participant not in people:
         raise click.UsageError(f"replication {replication} has {len(people)} candidates, from 0")
     if participant is None:

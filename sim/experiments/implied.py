@@ -65,7 +65,7 @@ def screening(protocol: Protocol) -> Screening | None:
     """Return how screening ends in up to 30 replications; None where nobody consented."""
     ends: Counter[Milestone] = Counter()
     for replication in range(1, MOST_REPLICATIONS + 1):
-        ends.update(milestone for _, _, milestone, _ in run(protocol, SEED, replication).moments)
+        ends.update(each.milestone for each in run(protocol, SEED, replication).moments)
         if ends[Milestone.CONSENTED] >= CONSENTED:
             break
     failed, withdrew = ends[Milestone.SCREEN_FAILED], ends[Milestone.WITHDREW_IN_SCREENING]

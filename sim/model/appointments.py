@@ -11,6 +11,7 @@ from sim.model.dispensing import Dispensing
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.eventlog import VisitOutcome
 
 _NO_DAY = -1
 _TURN = attrgetter("turn")
@@ -64,15 +65,16 @@ class Appointment:
         self.day, self.cause, self.turn = day, cause, (day, self.planned.row_order)
 
     @property
-    def fate(self) -> tuple[str, str]:
+    def fate(self) -> tuple[VisitOutcome, str]:
         """What visits.csv calls its outcome, and the reason: none if held on its planned day."""
         if self.is_missed:
-            return "missed", self.cause
+            return VisitOutcome.MISSED, self.cause
         days_late = self.day - self.planned_day
         if not days_late:
-            return "in_window", ""
+            return VisitOutcome.ON_THE_DAY, ""
         first, last = self.planned.window_days
-        return "in_window" if first <= days_late <= last else "out_of_window", self.cause
+        is_inside = first <= days_late <= last
+        return VisitOutcome.MOVED if is_inside else VisitOutcome.OUT_OF_WINDOW, self.cause
 
 
 class Appointments:

@@ -17,8 +17,8 @@ from sim.model.chance import Chance
 from sim.model.queue import GoesOn, Held, Queues, Refusal, Request
 from sim.model.staff import Staff
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Visit
+from sim.vocabulary import eventlog
 from sim.vocabulary.clock import MINUTES_PER_DAY
-from sim.vocabulary.eventlog import EventLog
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -26,7 +26,9 @@ Process = Generator[simpy.Event, Any, Any]
 class Clinic:
     """Where visits are held and paperwork is done."""
 
-    def __init__(self, agenda: Agenda, staff: Staff, chance: Chance, log: EventLog) -> None:
+    def __init__(
+        self, agenda: Agenda, staff: Staff, chance: Chance, log: eventlog.EventLog
+    ) -> None:
         """Open with nobody waiting."""
         self._agenda = agenda
         self._staff = staff
@@ -89,7 +91,7 @@ class Clinic:
         if held.ends or not held.is_cut_short:
             start = held.start
             self._log.visits.append(
-                (
+                eventlog.Visit(
                     request.person,
                     start,
                     -1,
@@ -97,7 +99,7 @@ class Clinic:
                     1,
                     slots.visit.name,
                     slots.place,
-                    "in_window",
+                    eventlog.VisitOutcome.ON_THE_DAY,
                     "",
                     held.day,
                     start - coming,

@@ -12,7 +12,7 @@ import math
 from heapq import heappop, heappush
 
 from sim.vocabulary.clock import Roster
-from sim.vocabulary.eventlog import Work
+from sim.vocabulary.eventlog import Work, fact
 
 _ROUNDING_ERROR = 1e-8
 """Minutes; less than this is no work for another day."""
@@ -114,7 +114,8 @@ class Servers:
 
     def _note(self, work: DeskWork, minutes: float, started: float, ended: float) -> None:
         due, _, person, visit, task, _ = work
-        self._log.append((self._index, person, visit, task, True, due, minutes, started, ended))
+        piece = (self._index, person, visit, task, True, due, minutes, started, ended)
+        self._log.append(fact(Work, piece))
 
 
 class UnlimitedServers(Servers):

@@ -12,7 +12,7 @@ from sim.model.queue import Held, Request
 from sim.model.servers import Servers, UnlimitedServers
 from sim.scenario.resource import Resource
 from sim.scenario.slots import Slots, Task, Visit
-from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work
+from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
 _LONGEST_PIECE_MINUTES = 60
 
@@ -69,9 +69,8 @@ class Staff:
         for member in task.team:
             self._servers[member].take(start, end)
             self._asked[member] += minutes
-            self._log.append(
-                (member, person, visit.name, name, False, request.due, minutes, start, end)
-            )
+            piece = (member, person, visit.name, name, False, request.due, minutes, start, end)
+            self._log.append(fact(Work, piece))
         held.end = held.ends[name] = end
         return True
 

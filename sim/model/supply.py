@@ -24,7 +24,7 @@ class Ledger:
     ) -> None:
         """Log what became of a product, unless it lies after the end."""
         if time <= self._end:
-            self._log.append((person, time, movement, product, vials))
+            self._log.append(Supplied(person, time, movement, product, vials))
 
 
 class Supply:

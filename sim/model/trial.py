@@ -13,7 +13,7 @@ from sim.model.dispensing import Dispensing
 from sim.model.staff import Staff
 from sim.model.supply import Supply
 from sim.scenario.protocol import Arm, Attributes, Protocol
-from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit
 
 
 class Trial:
@@ -55,7 +55,7 @@ class Trial:
     def note(self, person: int, time: float, milestone: Milestone, detail: object = None) -> None:
         """Log a moment, unless it lies after the end."""
         if time <= self._end:
-            self.log.moments.append((person, time, milestone, detail))
+            self.log.moments.append(Moment(person, time, milestone, detail))
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of a participant that was held or missed, and the event it is for."""
@@ -65,7 +65,7 @@ class Trial:
         outcome, reason = visit.fate
         is_journey = slots.is_journey and not visit.joins and not visit.is_missed
         self.log.visits.append(
-            (
+            Visit(
                 person,
                 start,
                 -1 if visit.is_unscheduled else arm.index,

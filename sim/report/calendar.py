@@ -5,7 +5,8 @@ from __future__ import annotations
 from calendar import Calendar
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple, cast
+from operator import attrgetter
+from typing import NamedTuple
 
 from sim.report.rendering import render
 from sim.report.story import amount, hour, off_plan, plain, visit_title
@@ -47,26 +48,28 @@ class Month(NamedTuple):
 def of_person(protocol: Protocol, log: EventLog, person: int) -> list[Appointment]:
     """Return the visits that a person came for or missed, in order of time; no paperwork."""
     given = {
-        protocol.clock.date_of(time): amount(protocol, dose)
-        for who, time, milestone, dose in log.moments
-        if who == person and milestone is Milestone.DOSE
+        protocol.clock.date_of(moment.time): amount(protocol, moment.detail)
+        for moment in log.moments
+        if moment.person == person and moment.milestone is Milestone.DOSE
     }
-    ours = [visit for visit in log.visits if visit[0] == person and (visit[6] or visit[2] >= 0)]
-    return [
-        _appointment(protocol, visit, given) for visit in sorted(ours, key=lambda visit: visit[1])
-    ]
+    ours = (
+        visit
+        for visit in log.visits
+        if visit.person == person and (visit.place or visit.is_in_schedule)
+    )
+    return [_appointment(protocol, visit, given) for visit in sorted(ours, key=attrgetter("time"))]
 
 
 def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> Appointment:
     """No two doses are given on one day, so that the day tells which dose it was."""
-    _, time, arm, row, _, _, place, outcome, reason, _, _, _ = visit
-    day, what = protocol.clock.date_of(time), visit_title(protocol, visit)
-    if outcome == "missed":
-        return Appointment(day, "", what, "", "", f"missed: {plain(reason)}")
-    is_dose = arm >= 0 and any(v.row == row and v.is_dose for v in protocol.arms[arm].visits)
+    day, what = protocol.clock.date_of(visit.time), visit_title(protocol, visit)
+    if visit.is_missed:
+        return Appointment(day, "", what, "", "", f"missed: {plain(visit.reason)}")
+    planned = protocol.arms[visit.arm].visits if visit.is_in_schedule else ()
+    is_dose = any(each.row == visit.row and each.is_dose for each in planned)
     received = given.get(day, "") if is_dose else ""
-    off = off_plan(protocol, visit) if reason else ""
-    return Appointment(day, hour(time), what, plain(place), received, off)
+    off = off_plan(protocol, visit) if visit.reason else ""
+    return Appointment(day, hour(visit.time), what, plain(visit.place), received, off)
 
 
 def lines(appointments: Sequence[Appointment]) -> Iterator[str]:
@@ -86,9 +89,9 @@ def to_print(protocol: Protocol, log: EventLog, person: int, **origin: object) -
     say, appointments = words(), of_person(protocol, log, person)
     arm = next(
         (
-            protocol.arms[cast("int", index)].title
-            for who, _, milestone, index in log.moments
-            if who == person and milestone is Milestone.RANDOMISED
+            protocol.arms[moment.detail].title
+            for moment in log.moments
+            if moment.person == person and moment.milestone is Milestone.RANDOMISED
         ),
         "",
     )

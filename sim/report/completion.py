@@ -14,8 +14,8 @@ from sim.report.charts import BLUE, DASHED, GREEN, ORANGE, SKY, SOLID, Frame, Se
 from sim.report.page import Answer, Figure, Part, Row, Run, Table
 from sim.scenario.protocol import Arm
 
-MOVES = ("in_window", "out_of_window", "missed")
-"""Outcomes that have a cause: of those in their window, the visits not held on the planned day."""
+MOVES = ("moved", "out_of_window", "missed")
+"""Outcomes that have a cause."""
 
 FAILURES = ("failed_any", "failed_first", "failed_only")
 
@@ -143,7 +143,7 @@ def _worst(run: Run) -> str:
 def _causes(run: Run) -> Iterator[Table]:
     """What moved visits inside their window, put them outside it, or made them missed."""
     say, visits = run.say, run.tables["visits.csv"]
-    caused = visits[visits["outcome"].isin(MOVES) & (visits["reason"].fillna("") != "")]
+    caused = visits[visits["outcome"].isin(MOVES)]
     means = caused.groupby(["reason", "outcome"])["mean"].sum()
     totals = caused.groupby("reason")["mean"].sum().sort_values(ascending=False, kind="stable")
     if totals.empty:
@@ -152,5 +152,5 @@ def _causes(run: Run) -> Iterator[Table]:
         Row([say.heading(reason), *(say.number(means.get((reason, how), 0.0)) for how in MOVES)])
         for reason in map(str, totals.index)
     ]
-    header = [say("finished.cause"), *(say(f"finished.{name}") for name in ("moved", *MOVES[1:]))]
+    header = [say("finished.cause"), *(say(f"finished.{name}") for name in MOVES)]
     yield Table(say("finished.causes"), header, rows, say("finished.causes_note"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
-from typing import NamedTuple, cast
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
@@ -16,6 +18,7 @@ from sim.vocabulary.eventlog import (
     Movement,
     Supplied,
     Visit,
+    VisitOutcome,
     Work,
 )
 
@@ -68,9 +71,9 @@ def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Ite
     well, and leaves out whom it is about.
     """
     lines = [
-        *(_visit(protocol, visit) for visit in log.visits if person in (None, visit[0])),
-        *_work(protocol, [work for work in log.work if work[1] == person]),
-        *(_moment(protocol, moment) for moment in log.moments if person in (None, moment[0])),
+        *(_visit(protocol, visit) for visit in log.visits if person in (None, visit.person)),
+        *_work(protocol, [work for work in log.work if work.person == person]),
+        *(_moment(protocol, moment) for moment in log.moments if person in (None, moment.person)),
         *(_supplied(protocol, each) for each in log.supplies if _concerns(each, person)),
     ]
     for line in sorted(lines, key=lambda line: line[:2]):
@@ -91,38 +94,38 @@ def hour(minutes: float) -> str:
 
 
 def _moment(protocol: Protocol, moment: Moment) -> Line:
-    person, minutes, milestone, detail = moment
+    milestone = moment.milestone
     order = milestone if milestone in AT_ONCE else milestone - len(Milestone) - 1
-    return Line(minutes, order, person, _milestone(protocol, milestone, detail))
+    text = _milestone(protocol, milestone, moment.detail)
+    return Line(moment.time, order, moment.person, text)
 
 
-def _milestone(protocol: Protocol, milestone: Milestone, detail: object) -> str:
+def _milestone(protocol: Protocol, milestone: Milestone, detail: Any) -> str:  # noqa: ANN401  it depends on the milestone
     match milestone:
         case Milestone.JUDGED:
-            return _judged(protocol, *cast("tuple[str, tuple[int, ...]]", detail))
+            return _judged(protocol, *detail)
         case Milestone.SCREEN_FAILED:
-            return f"fails screening: {plain(protocol.criteria[cast('int', detail)].name)}"
+            return f"fails screening: {plain(protocol.criteria[detail].name)}"
         case Milestone.RANDOMISED:
-            arm = protocol.arms[cast("int", detail)]
+            arm = protocol.arms[detail]
             return f"is randomised to {arm.name}: {arm.title}"
         case Milestone.DOSE:
             return f"is given {amount(protocol, detail)}"
         case Milestone.UNSCHEDULED_EVENT | Milestone.LEFT:
-            return f"{SAYS[milestone]}: {plain(str(detail))}"
+            return f"{SAYS[milestone]}: {plain(detail)}"
         case _:
             return SAYS[milestone]
 
 
 def _concerns(supplied: Supplied, person: int | None) -> bool:
     """A delivery is nobody's, and is not told."""
-    return supplied[0] != NOBODY and person in (None, supplied[0])
+    return supplied.person != NOBODY and person in (None, supplied.person)
 
 
 def _supplied(protocol: Protocol, supplied: Supplied) -> Line:
-    person, minutes, movement, index, vials = supplied
-    product = plain(protocol.products[index].name)
-    text = BECOMES[movement].format(product=product, vials=vials)
-    return Line(minutes, -len(Milestone) + movement, person, text)
+    product = plain(protocol.products[supplied.product].name)
+    text = BECOMES[supplied.movement].format(product=product, vials=supplied.vials)
+    return Line(supplied.time, -len(Milestone) + supplied.movement, supplied.person, text)
 
 
 def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
@@ -132,54 +135,52 @@ def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
     return f"{found} (from {KNOWN_FROM[step]})"
 
 
-def amount(protocol: Protocol, dose: object) -> str:
+def amount(protocol: Protocol, dose: tuple[int, float]) -> str:
     """Return the detail of a dose in words: how much of what."""
-    product, units = cast("tuple[int, float]", dose)
+    product, units = dose
     given = protocol.products[product]
     return f"{units:,.4g} {given.unit} of {plain(given.name)}"
 
 
 def _visit(protocol: Protocol, visit: Visit) -> Line:
-    person, minutes, _, _, _, _, place, outcome, reason, _, wait, _ = visit
-    what = visit_title(protocol, visit)
-    if outcome == "missed":
-        return Line(minutes, VISIT, person, f"misses {what}: {plain(reason)}")
-    where = f" at the {plain(place)}" if place else ""
-    waited = f", after a wait of {_length(wait)}" if wait >= 1 else ""
-    off = f", {off_plan(protocol, visit)}" if reason else ""
-    return Line(minutes, VISIT, person, f"begins {what}{where}{waited}{off}")
+    what, line = visit_title(protocol, visit), partial(Line, visit.time, VISIT, visit.person)
+    if visit.is_missed:
+        return line(f"misses {what}: {plain(visit.reason)}")
+    where = f" at the {plain(visit.place)}" if visit.place else ""
+    waited = f", after a wait of {_length(visit.wait)}" if visit.wait >= 1 else ""
+    off = f", {off_plan(protocol, visit)}" if visit.reason else ""
+    return line(f"begins {what}{where}{waited}{off}")
 
 
 def visit_title(protocol: Protocol, visit: Visit) -> str:
     """Return the row of the schedule, its number if it is repeated, and the visit done there."""
-    _, _, arm, row, number, name, *_ = visit
-    if arm < 0:
-        return plain(name)
-    repeated = any(v.row == row and v.is_repeated for v in protocol.arms[arm].visits)
-    return f"{plain(row)}{f' {number}' if repeated else ''} ({plain(name)})"
+    if not visit.is_in_schedule:
+        return plain(visit.visit)
+    row, planned = visit.row, protocol.arms[visit.arm].visits
+    repeated = any(each.row == row and each.is_repeated for each in planned)
+    return f"{plain(row)}{f' {visit.number}' if repeated else ''} ({plain(visit.visit)})"
 
 
 def off_plan(protocol: Protocol, visit: Visit) -> str:
     """Return how and why a visit was held on another day than planned."""
-    _, _, _, _, _, _, _, outcome, reason, planned_day, _, _ = visit
-    planned = protocol.clock.date_of_day(planned_day)
-    how = "out of its window" if outcome == "out_of_window" else "moved"
-    return f"{how} ({plain(reason)}; planned for {planned:%a} {planned})"
+    planned = protocol.clock.date_of_day(visit.planned_day)
+    is_outside = visit.outcome is VisitOutcome.OUT_OF_WINDOW
+    how = "out of its window" if is_outside else "moved"
+    return f"{how} ({plain(visit.reason)}; planned for {planned:%a} {planned})"
 
 
 def _work(protocol: Protocol, work: list[Work]) -> Iterator[Line]:
     """One line a task: the people and rooms that are held together are named together."""
-    in_order = sorted(work, key=lambda piece: (piece[7], piece[8], piece[2], piece[3], piece[0]))
-    for (started, ended, _, task), pieces in groupby(
-        in_order, key=lambda piece: (piece[7], piece[8], piece[2], piece[3])
-    ):
+    together = attrgetter("started", "ended", "visit", "task")
+    in_order = sorted(work, key=attrgetter("resource"))
+    for (started, ended, _, task), pieces in groupby(sorted(in_order, key=together), key=together):
         held = list(pieces)
-        team = " and ".join(plain(protocol.resources[piece[0]].name) for piece in held)
+        team = " and ".join(plain(protocol.resources[piece.resource].name) for piece in held)
         if ended > started:
             text = f"  {team}: {plain(task)}, {_length(ended - started)}"
         else:
-            text = f"  {team}: {plain(task)} never done, {_length(held[0][6])} of it"
-        yield Line(started, WORK, held[0][1], text)
+            text = f"  {team}: {plain(task)} never done, {_length(held[0].minutes)} of it"
+        yield Line(started, WORK, held[0].person, text)
 
 
 def _length(minutes: float) -> str:

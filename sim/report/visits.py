@@ -75,9 +75,7 @@ def _windows(run: Run) -> Figure:
 
 def _fates(visits: pd.DataFrame) -> pd.DataFrame:
     """Means per row of the schedule: planned, and each fate; in the order of the schedule."""
-    moved = (visits["outcome"] == "in_window") & (visits["reason"].fillna("") != "")
-    fate = visits["outcome"].mask(moved, "moved").replace("in_window", "on_the_day")
-    means = visits.assign(fate=fate).pivot_table("mean", "row", "fate", "sum", sort=False)
+    means = visits.pivot_table("mean", "row", "outcome", "sum", sort=False)
     return means.reindex(columns=["planned", *FATES]).fillna(0.0)
 
 

@@ -19,9 +19,9 @@ def per_participant(reading: Reading) -> Floats:
     """
     arm_of, arms = reading.arm_of, len(reading.almanac.protocol.arms)
     held = [
-        (person, time, place != "", is_trip)
-        for person, time, _, _, _, _, place, outcome, _, _, _, is_trip in reading.log.visits
-        if outcome != "missed" and person in arm_of
+        (visit.person, visit.time, visit.place != "", visit.is_journey)
+        for visit in reading.log.visits
+        if not visit.is_missed and visit.person in arm_of
     ]
     person, time, is_somewhere, is_trip = np.array(held, np.float64).reshape(-1, 4).T
     arm = np.array([arm_of[who] for who, *_ in held], np.intp)
@@ -38,12 +38,12 @@ def _hours(reading: Reading, person: Floats, time: Floats) -> Floats:
     person and day that began last before it. A visit that needs no role and no room takes no time.
     """
     end, ends = reading.almanac.protocol.clock.end_minutes, time.copy()
-    work = [
-        (piece[1], piece[7], piece[8])
-        for piece in reading.log.work
-        if not piece[4] and piece[1] in reading.arm_of
+    held = [
+        (work.person, work.started, work.ended)
+        for work in reading.log.work
+        if not work.is_desk and work.person in reading.arm_of
     ]
-    who, started, ended = np.array(work, np.float64).reshape(-1, 3).T
+    who, started, ended = np.array(held, np.float64).reshape(-1, 3).T
     far = end + MINUTES_PER_DAY
     order = np.lexsort((time, person))
     key = (person * far + time)[order]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -85,8 +85,8 @@ def _funnel(reading: Reading) -> Floats:
     counts = _alone("consent", refused + consented, refused)
     counts += _alone("withdrawal", consented, reading.count(Milestone.WITHDREW_IN_SCREENING))
     reached = Counter[str]()
-    for detail, times in Counter(d for _, _, _, d in reading.moments[Milestone.JUDGED]).items():
-        step, failing = cast("tuple[str, tuple[int, ...]]", detail)
+    for detail, times in Counter(each.detail for each in reading.moments[Milestone.JUDGED]).items():
+        step, failing = detail
         reached[step] += times
         here = [criteria[index].name for index in failing if criteria[index].at == step]
         for place, name in enumerate(here):
@@ -128,8 +128,8 @@ def _flow(reading: Reading) -> Floats:
     )
     for milestone in SCREENED_OUT:
         counts[milestone.name.lower(), "", ""] = reading.count(milestone)
-    for _, _, _, criterion in reading.moments[Milestone.SCREEN_FAILED]:
-        counts["screen_failed", "", criteria[cast("int", criterion)].name] += 1
+    for moment in reading.moments[Milestone.SCREEN_FAILED]:
+        counts["screen_failed", "", criteria[moment.detail].name] += 1
     for box, milestone in {"randomised": Milestone.RANDOMISED, **TREATED}.items():
         counts.update((box, arms[arm].name, "") for arm in reading.arms(milestone))
     for person, (box, reason) in reading.ending_of.items():
@@ -141,11 +141,11 @@ def _visits(reading: Reading) -> Counter[Cell]:
     """Every visit planned for those randomised, by what became of it."""
     arms = reading.almanac.protocol.arms
     counts = Counter[Cell](
-        (row, number, arms[arm].name, outcome, reason)
-        for _, _, arm, row, number, _, _, outcome, reason, _, _, _ in reading.visits
+        (visit.row, visit.number, arms[visit.arm].name, visit.outcome, visit.reason)
+        for visit in reading.visits
     )
-    reached = {(visit[0], visit[3], visit[4]) for visit in reading.visits}
-    stopped = {moment[0] for moment in reading.moments[Milestone.STOPPED_TREATMENT]}
+    reached = {(visit.person, visit.row, visit.number) for visit in reading.visits}
+    stopped = {moment.person for moment in reading.moments[Milestone.STOPPED_TREATMENT]}
     for person, (ending, why) in reading.ending_of.items():
         arm = arms[reading.arm_of[person]]
         for visit in arm.visits:
@@ -180,7 +180,7 @@ def _utilisation(reading: Reading) -> Floats:
 
 
 def _times(moments: Sequence[Moment]) -> Floats:
-    return np.array([moment[1] for moment in moments], np.float64)
+    return np.array([moment.time for moment in moments], np.float64)
 
 
 def _in_order(counts: Counter[Cell], cells: Iterable[Cell]) -> Floats:

@@ -8,6 +8,7 @@ from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
 from sim.results.tally import Cell
 from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
+from sim.vocabulary.eventlog import VisitOutcome
 
 KINDS_OF_DAY = ("working_day", "weekend", "holiday")
 DOSE_QUANTITIES = ("planned", "on_the_day", "moved", "missed", "given")
@@ -58,15 +59,18 @@ def doses(reading: Reading) -> Counter[Cell]:
     protocol, counts = reading.almanac.protocol, Counter[Cell]()
     kinds, last = protocol.kinds_of_day, len(protocol.kinds_of_day) - 1
     fates = Counter(
-        (arm, kinds[min(planned, last)], kinds[day], outcome == "missed", day == planned)
-        for _, time, arm, _, _, _, _, outcome, _, planned, _, _ in reading.dose_visits
-        for day in (int(time // MINUTES_PER_DAY),)
+        (
+            visit.arm,
+            kinds[min(visit.planned_day, last)],
+            kinds[int(visit.time // MINUTES_PER_DAY)],
+            VisitOutcome.MOVED if visit.outcome == VisitOutcome.OUT_OF_WINDOW else visit.outcome,
+        )
+        for visit in reading.dose_visits
     )
-    for (arm, planned_kind, kind, is_missed, is_planned_day), times in fates.items():
+    for (arm, planned_kind, kind, fate), times in fates.items():
         product = protocol.products[protocol.arms[arm].product].name
-        fate = "missed" if is_missed else "on_the_day" if is_planned_day else "moved"
         counts[product, planned_kind, "planned"] += times
         counts[product, planned_kind, fate] += times
-        if not is_missed:
+        if fate != VisitOutcome.MISSED:
             counts[product, kind, "given"] += times
     return counts

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from functools import partial
+from operator import attrgetter
+from typing import Any
 
 import pandas as pd
 
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment
+from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment
 
 Row = dict[str, Any]
 WHO_AND_WHEN = ["replication", "participant", "time_days", "date"]
@@ -45,32 +47,30 @@ def work(protocol: Protocol, logs: Sequence[EventLog]) -> pd.DataFrame:
     """Every piece of work, by the moment it fell due."""
     rows = (
         (
-            *_when(protocol.clock, replication, person, asked).values(),
-            protocol.resources[resource].name,
-            visit,
-            task,
-            int(desk),
-            minutes,
-            started / MINUTES_PER_DAY,
-            ended / MINUTES_PER_DAY,
+            *_when(protocol.clock, replication, each.person, each.due).values(),
+            protocol.resources[each.resource].name,
+            each.visit,
+            each.task,
+            int(each.is_desk),
+            each.minutes,
+            each.started / MINUTES_PER_DAY,
+            each.ended / MINUTES_PER_DAY,
         )
         for replication, log in enumerate(logs, 1)
-        for resource, person, visit, task, desk, asked, minutes, started, ended in sorted(
-            log.work, key=lambda piece: piece[5]
-        )
+        for each in sorted(log.work, key=attrgetter("due"))
     )
     return pd.DataFrame(rows, columns=WORK_COLUMNS)
 
 
 def _person(protocol: Protocol, replication: int, person: int, moments: list[Moment]) -> Row:
     clock = protocol.clock
-    on = {milestone: str(clock.date_of(time)) for _, time, milestone, _ in moments}
-    detail = {milestone: what for _, _, milestone, what in moments}
-    last = moments[-1][2]
-    row = _when(clock, replication, person, moments[0][1])
+    on = {each.milestone: str(clock.date_of(each.time)) for each in moments}
+    detail = {each.milestone: each.detail for each in moments}
+    last = moments[-1].milestone
+    row = _when(clock, replication, person, moments[0].time)
     row |= {"last_milestone": last.name.lower(), "last_on": on[last]}
     if Milestone.RANDOMISED in on:
-        row["arm"] = protocol.arms[cast("int", detail[Milestone.RANDOMISED])].name
+        row["arm"] = protocol.arms[detail[Milestone.RANDOMISED]].name
     row["randomised_on"] = on.get(Milestone.RANDOMISED, "")
     row["first_dose_on"] = on.get(Milestone.DAY_1, "")
     row["reason"] = detail.get(Milestone.LEFT, "")
@@ -78,31 +78,37 @@ def _person(protocol: Protocol, replication: int, person: int, moments: list[Mom
 
 
 def _events(protocol: Protocol, replication: int, log: EventLog) -> Iterator[Row]:
-    for person, time, milestone, detail in log.moments:
-        row = _when(protocol.clock, replication, person, time)
-        yield row | {"event": milestone.name.lower(), **_detail(protocol, milestone, detail)}
-    for person, time, _, row_name, number, visit, place, outcome, reason, _, wait, _ in log.visits:
-        yield _when(protocol.clock, replication, person, time) | {
+    when = partial(_when, protocol.clock, replication)
+    for moment in log.moments:
+        row = when(moment.person, moment.time)
+        yield row | {"event": moment.milestone.name.lower(), **_detail(protocol, moment)}
+    for visit in log.visits:
+        yield when(visit.person, visit.time) | {
             "event": "visit",
-            "row": row_name,
-            "number": number,
-            "visit": visit,
-            "place": place,
-            "outcome": outcome,
-            "reason": reason,
-            "wait_hours": wait / MINUTES_PER_HOUR,
+            "row": visit.row,
+            "number": visit.number,
+            "visit": visit.visit,
+            "place": visit.place,
+            "outcome": visit.outcome,
+            "reason": visit.reason,
+            "wait_hours": visit.wait / MINUTES_PER_HOUR,
         }
-    for person, time, movement, index, vials in log.supplies:
-        if person >= 0:
-            product = protocol.products[index]
-            units = vials * product.units_per_vial if product.units_per_vial else ""
-            row = _when(protocol.clock, replication, person, time)
-            yield row | {"event": movement.name.lower(), "detail": product.name, "units": units}
+    for each in log.supplies:
+        if each.person != NOBODY:
+            product = protocol.products[each.product]
+            units = each.vials * product.units_per_vial if product.units_per_vial else ""
+            row = when(each.person, each.time)
+            yield row | {
+                "event": each.movement.name.lower(),
+                "detail": product.name,
+                "units": units,
+            }
 
 
-def _detail(protocol: Protocol, milestone: Milestone, detail: Any) -> Row:  # noqa: ANN401  it depends on the milestone
+def _detail(protocol: Protocol, moment: Moment) -> Row:
     """What a moment's detail says, in names: the criteria failed, the arm, the dose, the reason."""
-    match milestone:
+    detail = moment.detail
+    match moment.milestone:
         case Milestone.JUDGED:
             return {"detail": " ".join(protocol.criteria[index].name for index in detail[1])}
         case Milestone.SCREEN_FAILED:
@@ -122,6 +128,6 @@ def _when(clock: Clock, replication: int, person: int, time: float) -> Row:
 
 def _by_person(log: EventLog) -> dict[int, list[Moment]]:
     moments: dict[int, list[Moment]] = {}
-    for moment in sorted(log.moments, key=lambda moment: (moment[0], moment[1])):
-        moments.setdefault(moment[0], []).append(moment)
+    for moment in sorted(log.moments, key=attrgetter("person", "time")):
+        moments.setdefault(moment.person, []).append(moment)
     return moments

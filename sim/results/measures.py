@@ -18,7 +18,7 @@ from sim.results.replication import Reading
 from sim.results.workload import share
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, VisitOutcome
 
 Measured = Iterator[tuple[str, float]]
 
@@ -117,7 +117,7 @@ def _participants(reading: Reading) -> Measured:
     yield "left", float(len(left))
     for reason in protocol.reasons:
         yield f"left_{reason.name}", float(endings["left", reason.name])
-    events = Counter(moment[3] for moment in reading.moments[Milestone.UNSCHEDULED_EVENT])
+    events = Counter(moment.detail for moment in reading.moments[Milestone.UNSCHEDULED_EVENT])
     for event in protocol.events:
         yield f"events_{event.name}", float(events[event.name])
     yield "stopped_treatment", float(reading.count(Milestone.STOPPED_TREATMENT))
@@ -135,7 +135,7 @@ def _days(reading: Reading) -> Measured:
         yield "day_of_target", days[target - 1] if len(days) >= target else math.inf
     half_year = _first_six_months(protocol.clock.opens)
     yield "randomised_first_six_months", float(sum(day < half_year for day in days))
-    held = [visit[1] for visit in reading.visits if visit[7] != "missed"]
+    held = [visit.time for visit in reading.visits if not visit.is_missed]
     yield "last_visit_day", max(held) // MINUTES_PER_DAY if held else math.nan
 
 
@@ -150,18 +150,16 @@ def _first_six_months(opens: date) -> int:
 
 
 def _visits(reading: Reading) -> Measured:
-    outcomes = Counter(visit[7] for visit in reading.visits)
-    yield "visits", float(outcomes["in_window"] + outcomes["out_of_window"])
-    yield "visits_out_of_window", float(outcomes["out_of_window"])
+    outcomes = Counter(visit.outcome for visit in reading.visits)
+    yield "visits", float(outcomes.total() - outcomes[VisitOutcome.MISSED])
+    yield "visits_out_of_window", float(outcomes[VisitOutcome.OUT_OF_WINDOW])
     yield "unscheduled_visits", float(reading.count(Milestone.UNSCHEDULED_EVENT))
-    yield "site_trips", float(sum(visit[11] for visit in reading.log.visits))
+    yield "site_trips", float(sum(visit.is_journey for visit in reading.log.visits))
 
 
 def _doses(reading: Reading) -> Measured:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
-    missed = Counter(
-        arms[visit[2]].product for visit in reading.dose_visits if visit[7] == "missed"
-    )
+    missed = Counter(arms[visit.arm].product for visit in reading.dose_visits if visit.is_missed)
     for index, product in enumerate(products):
         units = [amount for given, amount in reading.doses if given == index]
         yield f"doses_{product.name}", float(len(units))
@@ -172,7 +170,7 @@ def _doses(reading: Reading) -> Measured:
 def _work(reading: Reading) -> Measured:
     work = reading.workload
     utilisation = share(work.on_duty.sum(axis=1), work.available.sum(axis=1))
-    candidates = {moment[0] for moment in reading.moments[Milestone.CANDIDATE]}
+    candidates = {moment.person for moment in reading.moments[Milestone.CANDIDATE]}
     in_vain = work.worked_for(candidates - reading.arm_of.keys())
     for index, resource in enumerate(reading.almanac.protocol.resources):
         yield f"{resource.name}_hours", float(work.worked[index].sum())
@@ -201,9 +199,9 @@ def _in_time(reading: Reading) -> Measured:
     """How many of each arm were randomised early enough to complete."""
     arms = reading.almanac.protocol.arms
     in_time = Counter(
-        moment[3]
+        moment.detail
         for moment in reading.moments[Milestone.RANDOMISED]
-        if _day(reading, moment) <= arms[reading.arm_of[moment[0]]].latest_safe_day
+        if _day(reading, moment) <= arms[moment.detail].latest_safe_day
     )
     for index, arm in enumerate(arms):
         yield f"randomised_in_time_{arm.name}", float(in_time[index])
@@ -213,8 +211,8 @@ def _waits(reading: Reading) -> Measured:
     """Waits are those of visits held."""
     waits = defaultdict[str, list[float]](list)
     for visit in reading.log.visits:
-        if visit[7] != "missed":
-            waits[visit[5]].append(visit[10])
+        if not visit.is_missed:
+            waits[visit.visit].append(visit.wait)
     for name in reading.almanac.protocol.visit_names:
         yield f"mean_wait_hours_{name}", _mean(waits[name]) / MINUTES_PER_HOUR
 
@@ -233,4 +231,4 @@ def _mean(values: list[float]) -> float:
 
 def _day(reading: Reading, moment: Moment) -> float:
     """The day number of a moment; the closing instant is still on the last day."""
-    return float(min(moment[1] // MINUTES_PER_DAY, reading.almanac.protocol.clock.days - 1))
+    return float(min(moment.time // MINUTES_PER_DAY, reading.almanac.protocol.clock.days - 1))

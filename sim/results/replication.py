@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 from sim.results.periods import Almanac
 from sim.results.workload import Workload
@@ -38,49 +37,47 @@ class Reading:
         """The moments of each milestone, in the order of the log; none where nobody met it."""
         moments: dict[Milestone, list[Moment]] = defaultdict(list)
         for moment in self.log.moments:
-            moments[moment[2]].append(moment)
+            moments[moment.milestone].append(moment)
         return moments
 
     @cached_property
     def arm_of(self) -> Mapping[int, int]:
         """The arm of everyone randomised."""
-        return {
-            person: cast("int", arm) for person, _, _, arm in self.moments[Milestone.RANDOMISED]
-        }
+        return {each.person: each.detail for each in self.moments[Milestone.RANDOMISED]}
 
     @cached_property
     def ending_of(self) -> Mapping[int, Ending]:
         """How the run ended for everyone randomised, and for those who left why."""
         ending = dict.fromkeys(self.arm_of, ("still_in_follow_up", ""))
-        for person, _, _, _ in self.moments[Milestone.COMPLETED]:
-            ending[person] = ("completed", "")
-        for person, _, _, reason in self.moments[Milestone.LEFT]:
-            ending[person] = ("left", cast("str", reason))
+        for moment in self.moments[Milestone.COMPLETED]:
+            ending[moment.person] = ("completed", "")
+        for moment in self.moments[Milestone.LEFT]:
+            ending[moment.person] = ("left", moment.detail)
         return ending
 
     @cached_property
     def doses(self) -> Sequence[tuple[int, float]]:
         """Product and units of every dose given."""
-        return [cast("tuple[int, float]", dose) for _, _, _, dose in self.moments[Milestone.DOSE]]
+        return [moment.detail for moment in self.moments[Milestone.DOSE]]
 
     @cached_property
     def supplies(self) -> Mapping[Movement, Sequence[Supplied]]:
         """What became of products, by kind, in the order of the log."""
         supplies: dict[Movement, list[Supplied]] = defaultdict(list)
         for supplied in self.log.supplies:
-            supplies[supplied[2]].append(supplied)
+            supplies[supplied.movement].append(supplied)
         return supplies
 
     @cached_property
     def visits(self) -> Sequence[Visit]:
         """The visits of the schedule, held or missed: what follows randomisation."""
-        return [visit for visit in self.log.visits if visit[2] >= 0]
+        return [visit for visit in self.log.visits if visit.is_in_schedule]
 
     @cached_property
     def dose_visits(self) -> Sequence[Visit]:
         """The visits of the schedule, held or missed, at which a dose is planned."""
         dosing = self.almanac.dosing_rows
-        return [visit for visit in self.visits if (visit[2], visit[3]) in dosing]
+        return [visit for visit in self.visits if (visit.arm, visit.row) in dosing]
 
     @cached_property
     def workload(self) -> Workload:
@@ -98,4 +95,4 @@ class Reading:
 
     def arms(self, milestone: Milestone) -> list[int]:
         """The arm of each person, randomised before, who met a milestone."""
-        return [self.arm_of[moment[0]] for moment in self.moments[milestone]]
+        return [self.arm_of[moment.person] for moment in self.moments[milestone]]

@@ -69,7 +69,7 @@ def _doses(reading: Reading) -> list[Amount]:
 
 
 def _units(reading: Reading) -> list[Amount]:
-    times = [moment[1] for moment in reading.moments[Milestone.DOSE]]
+    times = [moment.time for moment in reading.moments[Milestone.DOSE]]
     return [
         (product, time, units) for (product, units), time in zip(reading.doses, times, strict=True)
     ]
@@ -79,9 +79,11 @@ def _late(reading: Reading) -> list[Amount]:
     """Doses given after their planned day because the product was not there."""
     arms = reading.almanac.protocol.arms
     return [
-        (arms[arm].product, start, 1.0)
-        for _, start, arm, _, _, _, _, outcome, reason, planned_day, _, _ in reading.dose_visits
-        if reason == "product" and outcome != "missed" and start // MINUTES_PER_DAY > planned_day
+        (arms[visit.arm].product, visit.time, 1.0)
+        for visit in reading.dose_visits
+        if visit.reason == "product"
+        and not visit.is_missed
+        and visit.time // MINUTES_PER_DAY > visit.planned_day
     ]
 
 
@@ -89,7 +91,7 @@ def _times(movement: Movement) -> Callable[[Reading], list[Amount]]:
     """How often something happened to a product."""
 
     def amounts(reading: Reading) -> list[Amount]:
-        return [(product, time, 1.0) for _, time, _, product, _ in reading.supplies[movement]]
+        return [(each.product, each.time, 1.0) for each in reading.supplies[movement]]
 
     return amounts
 
@@ -99,8 +101,8 @@ def _vials(movement: Movement, sign: int = 1) -> Callable[[Reading], list[Amount
 
     def amounts(reading: Reading) -> list[Amount]:
         return [
-            (product, time, float(sign * vials))
-            for _, time, _, product, vials in reading.supplies[movement]
+            (each.product, each.time, float(sign * each.vials))
+            for each in reading.supplies[movement]
         ]
 
     return amounts

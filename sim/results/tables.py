@@ -20,10 +20,11 @@ from sim.results.fold import Results
 from sim.results.measures import unit
 from sim.results.tally import rank
 from sim.scenario.schema import Target
+from sim.vocabulary.eventlog import VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
 
 SUMMARY_PERCENTS = (5, 10, 50, 90, 95)
-OUTCOMES = ("planned", "in_window", "out_of_window", "missed", "not_reached")
+OUTCOMES = ("planned", *VisitOutcome, "not_reached")
 
 
 def build(results: Results) -> dict[str, pd.DataFrame]:

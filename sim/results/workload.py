@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from operator import itemgetter
+from operator import attrgetter
 
 import numpy as np
 
@@ -28,14 +28,13 @@ class Workload:
         """
         self._almanac, self._work = almanac, work
         self._end = almanac.protocol.clock.end_minutes
-        started = _column(work, 7)
-        resource = _column(work, 0).astype(np.intp)
+        started, resource = _column(work, "started"), _column(work, "resource").astype(np.intp)
         order = self._order = np.lexsort((started, resource))
         self._resource, self._started = resource[order], started[order]
-        self._ended, self._asked = _column(work, 8)[order], _column(work, 5)[order]
-        self._minutes = np.where(self._asked <= self._end, _column(work, 6)[order], 0.0)
-        self._desk = _column(work, 4)[order] > 0
-        self._person = _column(work, 1)[order]
+        self._ended, self._asked = _column(work, "ended")[order], _column(work, "due")[order]
+        self._minutes = np.where(self._asked <= self._end, _column(work, "minutes")[order], 0.0)
+        self._desk = _column(work, "is_desk")[order] > 0
+        self._person = _column(work, "person")[order]
         self._row, self._week, self._from, self._to = self._pieces()
         self._who = self._resource[self._row]
 
@@ -84,7 +83,7 @@ class Workload:
     @property
     def by_task(self) -> Mapping[tuple[int, str], float]:
         """Hours worked on each task by each resource that had any to do."""
-        tasks = list(map(itemgetter(3), self._work))
+        tasks = [work.task for work in self._work]
         names = list(dict.fromkeys(tasks))
         code = {name: number for number, name in enumerate(names)}
         coded = np.fromiter(map(code.__getitem__, tasks), np.intp, len(tasks))[self._order]
@@ -197,5 +196,5 @@ def _done_by(moments: Floats, started: Floats, ended: Floats) -> Floats:
     return finished
 
 
-def _column(work: Sequence[Work], field: int) -> Floats:
-    return np.fromiter(map(itemgetter(field), work), np.float64, len(work))
+def _column(work: Sequence[Work], field: str) -> Floats:
+    return np.fromiter(map(attrgetter(field), work), np.float64, len(work))

@@ -1,13 +1,13 @@
 """What happened in one replication: four kinds of fact, appended and never updated.
 
-Everything else — counts, weeks, flow — is derived from these facts after the run. Facts are plain
-tuples because a replication writes thousands of them; the type aliases below name their fields.
-All times are minutes since the opening instant.
+Everything else — counts, weeks, flow — is derived from these facts after the run. All times are
+minutes since the opening instant.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum, auto
+from enum import IntEnum, StrEnum, auto
+from typing import Any, NamedTuple
 
 
 class Milestone(IntEnum):
@@ -49,35 +49,100 @@ NOBODY = -1
 OVERHEAD = "overhead"
 """The visit and the task of work that belongs to no visit."""
 
-Moment = tuple[int, float, Milestone, object]
-"""person, time, milestone, detail.
 
-The detail of JUDGED is (step, indices of the criteria failing at this step or a later one), of
-SCREEN_FAILED the criterion's index, of RANDOMISED the arm's index, of DOSE (product index, units),
-of UNSCHEDULED_EVENT what happened, of LEFT the reason; of the others None."""
+class VisitOutcome(StrEnum):
+    """What became of a visit; one that was moved was held inside its window."""
 
-Visit = tuple[int, float, int, str, int, str, str, str, str, int, float, bool]
-"""person (or NOBODY), time of the start (for a missed visit: of the day it was due),
-arm (-1 for a visit that is not in the schedule), schedule row, number within the row, visit, place,
-outcome (in_window, out_of_window, missed), reason, planned day, wait in minutes, whether it took a
-journey.
-
-The reason is empty for a visit held on its planned day, else what moved it or made it missed:
-closed, holiday, staff, room, product, participant (early or late), did_not_come."""
-
-Work = tuple[int, int, str, str, bool, float, float, float, float]
-"""resource, person (or NOBODY), visit, task, whether desk work, moment it fell due, minutes asked,
-started, ended: one uninterrupted piece of one role's or room's work. Desk work never done has
-started == ended == the end of the run, and the minutes that remain. Work begun before the end may
-end after it; whoever counts worked time clips it there."""
+    ON_THE_DAY = auto()
+    MOVED = auto()
+    OUT_OF_WINDOW = auto()
+    MISSED = auto()
 
 
-Supplied = tuple[int, float, Movement, int, int]
-"""person (NOBODY for a delivery), time, movement, product index, vials.
+fact = tuple.__new__
+"""Make a fact of a tuple of its fields, as in `fact(Work, (...))`.
 
-FAILED_RELEASE is an order, DISCARDED a prepared dose that was not begun in time, OUT_OF_STOCK a
-dose that found fewer vials than it takes; their vials are 0. DELIVERED vials come to the shelf,
-DISPENSED ones leave it for a participant, who later has RETURNED or LOST those not used."""
+Work is noted thousands of times in a replication, and `Work(...)` takes several times as long."""
+
+
+class Moment(NamedTuple):
+    """Somebody met a milestone.
+
+    The detail of JUDGED is (step, indices of the criteria failing at this step or a later one), of
+    SCREEN_FAILED the criterion's index, of RANDOMISED the arm's index, of DOSE (product index,
+    units), of UNSCHEDULED_EVENT what happened, of LEFT the reason; of the others None.
+    """
+
+    person: int
+    time: float
+    milestone: Milestone
+    detail: Any = None
+
+
+class Visit(NamedTuple):
+    """A visit was held, or missed: then `time` is the start of the day it was due on.
+
+    `person` may be NOBODY; `arm` is -1 for a visit that is not in the schedule. `reason` is empty
+    for a visit held on its planned day, else what moved it or made it missed: closed, holiday,
+    staff, room, product, participant (early or late), did_not_come. `wait` is in minutes.
+    """
+
+    person: int
+    time: float
+    arm: int
+    row: str
+    number: int
+    visit: str
+    place: str
+    outcome: VisitOutcome
+    reason: str
+    planned_day: int
+    wait: float
+    is_journey: bool
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it was not held at all."""
+        return self.outcome is VisitOutcome.MISSED
+
+    @property
+    def is_in_schedule(self) -> bool:
+        """Whether the schedule of an arm plans it."""
+        return self.arm >= 0
+
+
+class Work(NamedTuple):
+    """One uninterrupted piece of one role's or room's work, which fell due at `due`.
+
+    `minutes` were asked. Desk work never done has started == ended == the end of the run, and the
+    minutes that remain. Work begun before the end may end after it; whoever counts worked time
+    clips it there.
+    """
+
+    resource: int
+    person: int
+    visit: str
+    task: str
+    is_desk: bool
+    due: float
+    minutes: float
+    started: float
+    ended: float
+
+
+class Supplied(NamedTuple):
+    """Something became of a product; `person` is NOBODY for a delivery.
+
+    FAILED_RELEASE is an order, DISCARDED a prepared dose that was not begun in time, OUT_OF_STOCK a
+    dose that found fewer vials than it takes; their vials are 0. DELIVERED vials come to the shelf,
+    DISPENSED ones leave it for a participant, who later has RETURNED or LOST those not used.
+    """
+
+    person: int
+    time: float
+    movement: Movement
+    product: int
+    vials: int
 
 
 class EventLog:
