@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from sim.experiments.plan import plan
 from sim.experiments.replicate import replicate
 from sim.results import tables
+from sim.scenario.numbers import Figure, Known
 from sim.scenario.schema import Scenario
 from sim.scenario.section import Section
 
@@ -141,8 +142,8 @@ ONLY_TOLD = {
     ("Trial", "registry_id"),
     ("Trial", "site"),
     ("Arm", "title"),
-    ("Quantity", "evidence"),
-    ("Quantity", "source"),
+    ("Known", "evidence"),
+    ("Known", "source"),
 }
 
 CHANGES: dict[str, Any] = {
@@ -372,9 +373,9 @@ def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
 def all_keys() -> set[tuple[str, str]]:
     """Return every (section, key) of the schema."""
     return {
-        (_plain_name(kind), name)
+        (kind.__name__, name)
         for kind in _kinds(Section)
-        if not kind.__name__.startswith("_") and "[" not in kind.__name__
+        if kind is Known or not (kind.__name__.startswith("_") or issubclass(kind, Known))
         for name in kind.model_fields
         if name != "family"
     }
@@ -385,12 +386,15 @@ def keys_on(written: dict[str, Any], path: Sequence[str]) -> Iterator[tuple[str,
     part: Any = Scenario.model_validate(written)
     for step in path:
         if isinstance(part, Section):
-            yield _plain_name(type(part)), _field(part, step)
+            yield type(part).__name__, _field(part, step)
             part = getattr(part, _field(part, step))
+        elif isinstance(part, Figure):
+            yield "Known", step
+            return
         else:
             part = part[int(step) if step.isdigit() else step]
-    if isinstance(part, Section):
-        yield _plain_name(type(part)), "value"
+    if isinstance(part, Figure):
+        yield "Known", "value"
 
 
 def holders() -> Iterator[tuple[Section, str]]:
@@ -423,7 +427,3 @@ def _kinds(kind: type[Section]) -> Iterator[type[Section]]:
     for each in kind.__subclasses__():
         yield each
         yield from _kinds(each)
-
-
-def _plain_name(kind: type[Section]) -> str:
-    return "Quantity" if kind.__name__.endswith("Written") else kind.__name__.split("[")[0]

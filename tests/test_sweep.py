@@ -81,7 +81,7 @@ class TestPoints:
     def test_a_point_is_the_scenario_with_its_values(self) -> None:
         variant = variants(Path("toy.yaml"), ["design.trial.target=5"])
         changed = variant({RATE: "7"})
-        assert changed.assumptions.recruitment.candidates_per_month.value == 7
+        assert changed.assumptions.recruitment.candidates_per_month == 7.0
         assert changed.design.trial.target is not None
         assert variant() == variants(Path("toy.yaml"), ["design.trial.target=5"])()
         with pytest.raises(ScenarioError, match="--vary"):

@@ -138,7 +138,7 @@ def _solved(
     found = solve.solve(
         attempt,
         asked.lever.last,
-        wanted=asked.scenario.targets[asked.until].with_probability.value,
+        wanted=float(asked.scenario.targets[asked.until].with_probability),
         replications=how["replications"],
         is_whole=asked.lever.is_whole,
     )

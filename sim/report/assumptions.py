@@ -8,7 +8,7 @@ from sim.report import asking, uncertainty
 from sim.report.asking import Entry
 from sim.report.page import Answer, Part, Row, Run, Table
 from sim.scenario.load import Scenario
-from sim.scenario.numbers import Quantity
+from sim.scenario.numbers import Number, Whole
 from sim.scenario.ranged import below
 from sim.vocabulary.words import Words
 
@@ -84,8 +84,8 @@ def _kind(entry: Entry) -> str:
 
 def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
     """Yield the entries at and below a part of the scenario, in the order of the file."""
-    if isinstance(node, Quantity):
-        yield Entry(path, say.plain(node.value), node.value, node.range, node.evidence, node.source)
+    if isinstance(node, Number | Whole):
+        yield Entry(path, say.plain(node), node, node.range, node.evidence, node.source)
         return
     inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
     if hasattr(node, "family") and not any(map(_is_known, inside)):

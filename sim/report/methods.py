@@ -154,12 +154,12 @@ def _planned(run: Run, name: str, row: Planned) -> Iterator[str]:
     say = run.say
     yield say.heading(name)
     yield say.clauses(map(run.arm_title, row.arms)) if row.arms else say("methods.all_arms")
-    yield str(row.day.value)
+    yield str(row.day)
     repeats = []
     if row.every_days:
-        repeats.append(say("methods.times", times=row.times.value, days=row.every_days.value))
+        repeats.append(say("methods.times", times=row.times, days=row.every_days))
     if row.cycle_days:
-        repeats.append(say("methods.cycles", cycles=row.cycles.value, days=row.cycle_days.value))
+        repeats.append(say("methods.cycles", cycles=row.cycles, days=row.cycle_days))
     yield say.clauses(repeats) or BLANK
     yield say.span(*(f"{day:+d}".replace("-", "−") if day else "0" for day in row.window_days))
     yield say.clauses(

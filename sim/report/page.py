@@ -31,7 +31,7 @@ def in_words(path: str, say: Words) -> str:
 def limit(target: Target, say: Words) -> str:
     """Return where a target's measure is to lie: at least, or at most, so much."""
     side = "at_most" if target.at_least is None else "at_least"
-    return say(f"shared.{side}", value=f"{getattr(target, side).value:g}")
+    return say(f"shared.{side}", value=f"{getattr(target, side):g}")
 
 
 PAGE = "report.html"
@@ -92,7 +92,7 @@ class Run:
     @property
     def target(self) -> int | None:
         """Participants to randomise, None where the scenario sets no target."""
-        return None if self._trial.target is None else self._trial.target.value
+        return None if self._trial.target is None else int(self._trial.target)
 
     @property
     def opens(self) -> date:

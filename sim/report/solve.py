@@ -63,7 +63,7 @@ class Solved(NamedTuple):
     @property
     def chance(self) -> str:
         """The probability asked for."""
-        return self.say.percent(self.target.with_probability.value)
+        return self.say.percent(self.target.with_probability)
 
     def figure(self, name: str) -> float | None:
         """A figure of the answer as a number, of a date its ordinal; None where there is none."""
@@ -244,7 +244,7 @@ def _fall(solved: Solved) -> dict[str, str]:
 
 
 def _rows(solved: Solved) -> Iterator[Row]:
-    name, wanted = solved.manifest["until"], solved.target.with_probability.value
+    name, wanted = solved.manifest["until"], solved.target.with_probability
     order = solved.points.assign(at=solved.points[solved.path].map(solved.scale))
     for _, step in order.sort_values(["at", "replications"], kind="stable").iterrows():
         low, high = step[f"{name}_ci_low"], step[f"{name}_ci_high"]
@@ -278,7 +278,7 @@ def _along(solved: Solved) -> pd.DataFrame:
 
 def _chart(solved: Solved) -> Chart:
     say = solved.say
-    wanted, is_date = solved.target.with_probability.value, solved.manifest["kind"] == DATE
+    wanted, is_date = solved.target.with_probability, solved.manifest["kind"] == DATE
     value, low, high = map(solved.figure, ("value", "low", "high"))
     answered = Answered(wanted, value, low, high, is_date)
     named = (say("solve.band"), say("solve.needed"), say("solve.solution"))

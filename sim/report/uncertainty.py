@@ -61,7 +61,7 @@ def _split(run: Run, target: int) -> bool:
 
 def _believed(run: Run) -> float:
     """The mean of what is believed of the rate, in candidates a month."""
-    return float(run.scenario.assumptions.recruitment.candidates_per_month.value)
+    return float(run.scenario.assumptions.recruitment.candidates_per_month)
 
 
 def _known(run: Run, target: int) -> Part:

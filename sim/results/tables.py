@@ -88,8 +88,8 @@ def _targets(results: Results) -> pd.DataFrame:
 def _judged(target: Target, times: int, replications: int) -> tuple[str | float, ...]:
     """Met or missed only where the whole interval lies on one side of what is wanted."""
     bounds = {"at least": target.at_least, "at most": target.at_most}
-    needed = " and ".join(f"{word} {b.value:g}" for word, b in bounds.items() if b is not None)
-    wanted, (low, high) = target.with_probability.value, of_share(times, replications)
+    needed = " and ".join(f"{word} {b:g}" for word, b in bounds.items() if b is not None)
+    wanted, (low, high) = float(target.with_probability), of_share(times, replications)
     verdict = "met" if low >= wanted else "missed" if high < wanted else "undecided"
     return target.measure, needed, wanted, times / replications, low, high, verdict
 

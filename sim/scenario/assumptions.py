@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 from pydantic import Discriminator, Field, Tag
@@ -11,12 +12,11 @@ from sim.scenario.numbers import (
     Distribution,
     Duration,
     NonNegative,
+    Number,
     Positive,
     Probability,
-    Quantity,
     Share,
     WholeOrUnlimited,
-    number,
 )
 from sim.scenario.section import Date, Name, Section
 from sim.scenario.supply import Release
@@ -27,13 +27,13 @@ Figure = TypeVar("Figure")
 class Season(Section):
     """How many candidates come in each season, as a multiple of the rate."""
 
-    winter: NonNegative = number(1)
+    winter: NonNegative = Number(1)
     """December to February."""
-    spring: NonNegative = number(1)
+    spring: NonNegative = Number(1)
     """March to May."""
-    summer: NonNegative = number(1)
+    summer: NonNegative = Number(1)
     """June to August."""
-    autumn: NonNegative = number(1)
+    autumn: NonNegative = Number(1)
     """September to November."""
 
 
@@ -61,7 +61,7 @@ class Recruitment(Section):
     """Multiples of the rate by season."""
     disruptions: dict[Name, Disruption] = Field(default={})
     """Times in which fewer (or more) come."""
-    consent: Probability = number(1)
+    consent: Probability = Number(1)
     """Probability that a person asked consents; who declines does so at `discuss_consent`."""
 
 
@@ -97,10 +97,10 @@ class Screening(Section):
     """Days from `draw_blood` to the laboratory's results. Laboratory criteria are judged then."""
     work_up_days: Duration = NO_TIME
     """Days from the results to the eligibility call."""
-    valid_for_days: WholeOrUnlimited = "unlimited"
+    valid_for_days: WholeOrUnlimited = None
     """Age in days past which results at randomisation are too old: `draw_blood` and `lab_days` are
     repeated, and not judged again."""
-    withdraws: Probability = number(0)
+    withdraws: Probability = Number(0)
     """Probability of withdrawing, at a uniform moment between consent and the eligibility call.
     Whichever is first, failure or withdrawal, counts."""
 
@@ -111,7 +111,7 @@ class Attendance(Section):
     early_or_late_days: Distribution = NO_TIME
     """Days by which a participant comes before (negative) or after the booked day, rounded; the
     visit is held on the next possible day."""
-    missed: Probability = number(0)
+    missed: Probability = Number(0)
     """Probability of not coming at all; a missed visit is not made up."""
 
 
@@ -127,10 +127,8 @@ ByArm = Annotated[
 """A figure for each arm, or one for all."""
 
 
-def _of_arm(written: dict[str, Quantity[float]] | Quantity[float], arm: str) -> float:
-    if isinstance(written, dict):
-        return written[arm].value if arm in written else 0.0
-    return written.value
+def _of_arm(written: Mapping[str, float] | float, arm: str) -> float:
+    return written.get(arm, 0.0) if isinstance(written, Mapping) else written
 
 
 class Hazard(Section):
@@ -181,7 +179,7 @@ class Assumptions(Section):
     leaving: dict[Name, Hazard] = Field(default={})
     """Reasons to leave the trial, which compete: the earliest wins. The clock runs from day 1;
     nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
-    stops_treatment: Hazard = Hazard(by_week=number(1), share={})
+    stops_treatment: Hazard = Hazard(by_week=Number(1), share={})
     """Stopping treatment ends the rows that give a product; the other visits go on."""
     unscheduled: dict[str, Frequency] = Field(default={})
     """How often what calls for an unscheduled visit happens, by its name in `design.unscheduled`;

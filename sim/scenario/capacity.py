@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sim.scenario.errors import refusal
 from sim.scenario.hours import Hours, HoursOrNone, Weekday
-from sim.scenario.numbers import Whole, WholeOrUnlimited, WholePositive, whole
+from sim.scenario.numbers import Whole, WholeOrUnlimited, WholePositive
 from sim.scenario.section import Date, NoneWritten, Section, none_written
 
 
@@ -74,7 +74,7 @@ class Absence(_Fewer):
     @property
     def units(self) -> int | None:
         """How many are away; None is everybody."""
-        return None if self.people is None else self.people.value
+        return self.people
 
 
 class OutOfUse(_Fewer):
@@ -86,7 +86,7 @@ class OutOfUse(_Fewer):
     @property
     def units(self) -> int | None:
         """How many cannot be used; None is all of them."""
-        return None if self.spaces is None else self.spaces.value
+        return self.spaces
 
 
 class _Change(Section):
@@ -117,7 +117,7 @@ class RoleChange(_Change):
     @property
     def units(self) -> int | None:
         """How many there are from then on, or None if that stays as it was."""
-        return None if self.people is None else self.people.value
+        return self.people
 
 
 class RoomChange(_Change):
@@ -129,13 +129,13 @@ class RoomChange(_Change):
     @property
     def units(self) -> int | None:
         """How many there are from then on, or None if that stays as it was."""
-        return None if self.spaces is None else self.spaces.value
+        return self.spaces
 
 
 class Role(Section):
     """A kind of staff: how many there are, and when they are there for this trial."""
 
-    people: WholeOrUnlimited = whole(1)
+    people: WholeOrUnlimited = Whole(1)
     """How many can work at the same time; `unlimited` removes every queue, 0 removes the role."""
     hours: Hours = "always"
     """`always`, or days and ranges of days with their hours, as in
@@ -157,7 +157,7 @@ class Role(Section):
     @property
     def units(self) -> int | None:
         """How many people there are at first; None is unlimited."""
-        return None if self.people == "unlimited" else self.people.value
+        return self.people
 
     @property
     def absences(self) -> tuple[_Fewer, ...]:
@@ -168,7 +168,7 @@ class Role(Section):
 class Room(Section):
     """A kind of room, bed or device: how many there are, and when they can be used."""
 
-    spaces: WholeOrUnlimited = whole(1)
+    spaces: WholeOrUnlimited = Whole(1)
     """How many can be used at the same time, or `unlimited`."""
     hours: Hours = "always"
     """As for staff."""
@@ -182,7 +182,7 @@ class Room(Section):
     @property
     def units(self) -> int | None:
         """How many spaces there are at first; None is unlimited."""
-        return None if self.spaces == "unlimited" else self.spaces.value
+        return self.spaces
 
     @property
     def absences(self) -> tuple[_Fewer, ...]:

@@ -112,7 +112,7 @@ def _trial_dates(trial: Trial) -> Faults:
 
 def _candidates(scenario: Scenario) -> Faults:
     trial, rate = scenario.design.trial, scenario.assumptions.recruitment.candidates_per_month
-    expected = rate.value * (trial.recruits_until - trial.opens).days / DAYS_PER_MONTH
+    expected = rate * (trial.recruits_until - trial.opens).days / DAYS_PER_MONTH
     if expected > MOST_CANDIDATES:
         path = ("assumptions", "recruitment", "candidates_per_month")
         yield Fault(
@@ -140,7 +140,7 @@ def _sweep(scenario: Scenario) -> Faults:
 
 def _blocks(design: Design) -> Faults:
     path, scheme = ("design", "randomisation"), design.randomisation
-    cycle = sum(part.value for part in scheme.ratio.values())
+    cycle = sum(part for part in scheme.ratio.values())
     if cycle == 0:
         yield Fault((*path, "ratio"), "nobody is randomised to any arm", "a ratio above 0")
     elif scheme.method == "permuted_blocks":
@@ -155,7 +155,7 @@ def _blocks(design: Design) -> Faults:
 
 def _repeats(path: KeyPath, row: Row) -> Faults:
     """Look at a row's visits among themselves: a window may be as wide as the gap, no wider."""
-    if (number := row.times.value * row.cycles.value) > MOST_VISITS:
+    if (number := row.times * row.cycles) > MOST_VISITS:
         yield Fault(path, f"{number} visits are too many", f"at most {MOST_VISITS} a row")
         return
     width = row.window_days[1] - row.window_days[0]
@@ -168,7 +168,7 @@ def _repeats(path: KeyPath, row: Row) -> Faults:
             yield Fault(
                 (*path, "window_days"), what, f"at most {gap} from the earliest to the latest day"
             )
-        elif row.min_days_between.value > gap:
+        elif row.min_days_between > gap:
             what = f"visits are planned {gap} days apart"
             yield Fault((*path, "min_days_between"), what, f"at most {gap}")
 
@@ -176,11 +176,11 @@ def _repeats(path: KeyPath, row: Row) -> Faults:
 def _gaps(row: Row) -> Iterator[tuple[int, str]]:
     """Yield the days between one visit and the next, and the key that decides about them."""
     within = 0
-    if row.every_days and row.times.value > 1:
-        yield row.every_days.value, "every_days"
-        within = row.every_days.value * (row.times.value - 1)
-    if row.cycle_days and row.cycles.value > 1:
-        yield row.cycle_days.value - within, "cycle_days"
+    if row.every_days and row.times > 1:
+        yield row.every_days, "every_days"
+        within = row.every_days * (row.times - 1)
+    if row.cycle_days and row.cycles > 1:
+        yield row.cycle_days - within, "cycle_days"
 
 
 def _desk_work(design: Design) -> Faults:

@@ -15,7 +15,7 @@ from pydantic import (
 
 from sim.scenario.capacity import Place, Role, Room
 from sim.scenario.errors import forms, refusal
-from sim.scenario.numbers import Number, Whole, WholeFromOne, WholePositive, whole
+from sim.scenario.numbers import Number, Whole, WholePositive
 from sim.scenario.section import Date, Name, NoneWritten, Section, none_written
 from sim.scenario.step import Step
 from sim.scenario.supply import Product
@@ -67,8 +67,8 @@ class Bounds(Section):
 
     @model_validator(mode="after")
     def _says_something_possible(self) -> Bounds:
-        lower = [limit.value for limit in (self.above, self.at_least) if limit]
-        upper = [limit.value for limit in (self.below, self.at_most) if limit]
+        lower = [limit for limit in (self.above, self.at_least) if limit is not None]
+        upper = [limit for limit in (self.below, self.at_most) if limit is not None]
         if not lower and not upper:
             raise refusal("no limit is given", "above, at_least, below or at_most")
         if lower and upper and max(lower) > min(upper):
@@ -115,7 +115,7 @@ class Randomisation(Section):
 
     method: Literal["permuted_blocks", "simple"] = "simple"
     """`permuted_blocks` keeps the arms in balance after every block; `simple` draws each alone."""
-    block_sizes: tuple[WholeFromOne, ...] = ()
+    block_sizes: tuple[Annotated[int, Strict(), Field(ge=1, le=1_000_000)], ...] = ()
     """For permuted blocks: sizes drawn at random, each a multiple of the sum of `ratio`."""
     ratio: dict[Name, Whole] = Field(default={})
     """Participants per arm for each cycle of the ratio; left out, one for each arm."""
@@ -178,16 +178,16 @@ class Row(Section):
     after randomisation; the day it is really given is day 1 and anchors everything after."""
     every_days: WholePositive | None = None
     """Days from one visit to the next within a cycle; needed when `times` is above 1."""
-    times: WholePositive = whole(1)
+    times: WholePositive = Whole(1)
     """Visits in a cycle."""
     cycle_days: WholePositive | None = None
     """Days from the beginning of one cycle to that of the next; needed when `cycles` is above 1."""
-    cycles: WholePositive = whole(1)
+    cycles: WholePositive = Whole(1)
     """Number of cycles."""
     window_days: tuple[Annotated[int, Strict()], Annotated[int, Strict()]] = (0, 0)
     """Days before (0 or negative) and after the planned day at which the visit still is in its
     window: `[-3, 3]`."""
-    min_days_between: WholePositive = whole(1)
+    min_days_between: WholePositive = Whole(1)
     """Two visits of this row are never closer than this, and never on one day."""
     after_window: Literal["attend", "miss"] = "attend"
     """When no day inside the window is possible: `attend` holds the visit on the next possible day,
@@ -220,7 +220,7 @@ class Row(Section):
             (self.times, self.every_days, "times", "every_days"),
             (self.cycles, self.cycle_days, "cycles", "cycle_days"),
         ):
-            if count.value > 1 and gap is None:
+            if count > 1 and gap is None:
                 raise refusal(f"{many} above 1 without {step}", f"{step}, or {many}: 1")
         return self
 
@@ -278,6 +278,6 @@ class Design(Section):
     def _ratio_of_one_each(self) -> Design:
         if self.randomisation.ratio:
             return self
-        ratio = {arm: whole(1) for arm in self.arms}
+        ratio = {arm: Whole(1) for arm in self.arms}
         even = self.randomisation.model_copy(update={"ratio": ratio})
         return self.model_copy(update={"randomisation": even})

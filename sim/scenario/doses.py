@@ -27,9 +27,7 @@ def contradictions(scenario: Scenario) -> Faults:
 
 def _first_doses(design: Design) -> Faults:
     for arm in design.arms:
-        doses = {
-            name: row.day.value for name, row in design.schedule.items() if arm in row.dosed_arms
-        }
+        doses = {name: row.day for name, row in design.schedule.items() if arm in row.dosed_arms}
         if doses and min(doses.values()) != 1:
             first = min(doses, key=doses.__getitem__)
             what = f"the first dose of {arm} is planned on day {doses[first]}"
@@ -39,7 +37,7 @@ def _first_doses(design: Design) -> Faults:
 def _preparations(design: Design) -> Faults:
     """Look for a dose that must be used in time at a visit that does not tell when it begins."""
     perishable = [
-        name for name, each in design.products.items() if each.use_within_minutes != "unlimited"
+        name for name, each in design.products.items() if each.use_within_minutes is not None
     ]
     for name, row in design.schedule.items():
         given = {design.arms[arm].product for arm in row.dosed_arms}
@@ -53,8 +51,8 @@ def _preparations(design: Design) -> Faults:
 def _releases(scenario: Scenario) -> Faults:
     """Look for an order that may fail and would be there again at once."""
     for name, release in scenario.assumptions.products.items():
-        at_once = scenario.design.products[name].order_ahead_days.value == 0
-        if release.fails_release.value > 0 and at_once:
+        at_once = scenario.design.products[name].order_ahead_days == 0
+        if release.fails_release > 0 and at_once:
             path = ("assumptions", "products", name, "fails_release")
             what = f"{name} has no order_ahead_days, so that a new order would be there at once"
             yield Fault(path, what, "0, or order_ahead_days of 1 or more")

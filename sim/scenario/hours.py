@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Tag
 
 from sim.scenario.errors import refusal, shown
-from sim.scenario.numbers import HoursAWeek, Quantity
+from sim.scenario.numbers import HoursAWeek
 from sim.vocabulary.clock import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
@@ -22,7 +22,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Week = tuple[tuple[Span, ...], ...]
 """The spans of each day, Monday first, in minutes of that day."""
 
-WrittenHours = str | dict[str, str] | Quantity[float]
+WrittenHours = str | dict[str, str] | float
 """As `Hours` below, once read."""
 
 ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
@@ -38,8 +38,8 @@ def week(hours: WrittenHours) -> Week:
     """
     if isinstance(hours, str):
         return ALWAYS
-    if isinstance(hours, Quantity):
-        return _spread(round(hours.value * MINUTES_PER_HOUR))
+    if isinstance(hours, int | float):
+        return _spread(round(hours * MINUTES_PER_HOUR))
     table: dict[int, tuple[Span, ...]] = {}
     for days, text in hours.items():
         for day in _days(days):
@@ -82,8 +82,8 @@ def _readable(hours: dict[str, str]) -> dict[str, str]:
 
 
 def _kind(data: object) -> str | None:
-    if isinstance(data, dict | Quantity):
-        return "number" if isinstance(data, Quantity) or "value" in data else "table"
+    if isinstance(data, dict):
+        return "number" if "value" in data else "table"
     if isinstance(data, int | float) and not isinstance(data, bool):
         return "number"
     return "word" if data == "always" else None

@@ -73,7 +73,7 @@ class _Interpreter:
             recruits_until_minutes=float(
                 (self.clock.day_of(trial.recruits_until) + 1) * MINUTES_PER_DAY
             ),
-            target=None if trial.target is None else trial.target.value,
+            target=None if trial.target is None else int(trial.target),
             turns_away_when_full=trial.when_full == "turn_away",
             resources=self.resources,
             attributes=tuple(_attribute(*named) for named in self.nature.patients.items()),
@@ -86,7 +86,7 @@ class _Interpreter:
             rows=tuple(self.design.schedule),
             visit_names=tuple(self.visits),
             attendance={
-                name: Attendance(distribution(each.early_or_late_days), each.missed.value)
+                name: Attendance(distribution(each.early_or_late_days), float(each.missed))
                 for name, each in self.nature.attendance.items()
             },
             reasons=tuple(Reason(name, self._hazards(each)) for name, each in hazards.items()),
@@ -94,9 +94,9 @@ class _Interpreter:
             events=tuple(self._events()),
             monitoring=self._monitoring(),
             overhead={
-                list(self.design.staff).index(role): share.value
+                list(self.design.staff).index(role): float(share)
                 for role, share in self.nature.overhead.items()
-                if share.value
+                if share
             },
         )
 
@@ -129,11 +129,9 @@ class _Interpreter:
             contact_days=distribution(nature.contact_days),
             lab_days=distribution(nature.lab_days),
             work_up_days=distribution(nature.work_up_days),
-            valid_for_minutes=(
-                NEVER if valid == "unlimited" else float(valid.value * MINUTES_PER_DAY)
-            ),
-            consents=self.nature.recruitment.consent.value,
-            withdraws=nature.withdraws.value,
+            valid_for_minutes=(NEVER if valid is None else float(valid * MINUTES_PER_DAY)),
+            consents=float(self.nature.recruitment.consent),
+            withdraws=float(nature.withdraws),
         )
 
     def _slots(self, visit: Visit, place: str) -> Slots:
@@ -168,7 +166,7 @@ class _Interpreter:
         ):
             if (often := self.nature.unscheduled.get(name)) is None:
                 continue
-            minutes = often.by_week.value * DAYS_PER_WEEK * MINUTES_PER_DAY
+            minutes = often.by_week * DAYS_PER_WEEK * MINUTES_PER_DAY
             rates = tuple(often.times_in(arm) / minutes for arm in self.design.arms)
             yield Event(name, rates, visit_after_event(order, name, self._offer(written.at)))
 
@@ -177,12 +175,11 @@ class _Interpreter:
         if written is None:
             return None
         slots = self.slots_of(self.visits[written.visit], "")
-        return Monitoring(slots, float(written.every_days.value * MINUTES_PER_DAY))
+        return Monitoring(slots, float(written.every_days * MINUTES_PER_DAY))
 
     def _hazards(self, hazard: Hazard) -> tuple[float, ...]:
         return tuple(
-            hazard_per_minute(hazard.share_in(arm), hazard.by_week.value)
-            for arm in self.design.arms
+            hazard_per_minute(hazard.share_in(arm), hazard.by_week) for arm in self.design.arms
         )
 
     def _recruitment(self) -> Recruitment:
@@ -191,25 +188,25 @@ class _Interpreter:
         daily = (self._expected_on(self.clock.date_of_day(day)) for day in range(last + 1))
         shape = nature.rate_shape
         return Recruitment(
-            candidates_per_month=nature.candidates_per_month.value,
-            rate_shape=None if shape is None else shape.value,
+            candidates_per_month=float(nature.candidates_per_month),
+            rate_shape=None if shape is None else float(shape),
             cumulative=tuple(accumulate(daily, initial=0.0)),
         )
 
     def _expected_on(self, day: date) -> float:
         """Return the candidates expected on a day, were the rate one a month."""
         nature = self.nature.recruitment
-        expected: float = getattr(nature.season, SEASONS[day.month - 1]).value / DAYS_PER_MONTH
+        expected = float(getattr(nature.season, SEASONS[day.month - 1])) / DAYS_PER_MONTH
         for disruption in nature.disruptions.values():
             if disruption.from_ <= day <= disruption.to:
-                expected *= disruption.times.value
+                expected *= disruption.times
         return expected
 
 
 def distribution(written: numbers.Distribution) -> Distribution:
     """Return the distribution that a scenario's `family: …` describes."""
     parameters = {
-        name: entry.value if isinstance(entry, numbers.Quantity) else entry
+        name: float(entry) if isinstance(entry, float) else entry
         for name in type(written).model_fields
         if name not in ("family", "whole") and (entry := getattr(written, name)) is not None
     }
@@ -219,7 +216,7 @@ def distribution(written: numbers.Distribution) -> Distribution:
 
 def _attribute(name: str, written: assumptions.Attribute) -> Attribute:
     if isinstance(written, YesNo):
-        return Attribute(name, bernoulli(written.probability.value), written.among)
+        return Attribute(name, bernoulli(written.probability), written.among)
     return Attribute(name, distribution(written))
 
 
@@ -227,7 +224,7 @@ def _criterion(name: str, written: design.Criterion) -> Criterion:
     if written.without is not None:
         return Criterion(name, written.at, ((written.without, "below", 1.0),))
     bounds = tuple(
-        (attribute, word, limit.value)
+        (attribute, word, float(limit))
         for attribute, limits in written.bounds.items()
         for word in ("above", "at_least", "below", "at_most")
         if (limit := getattr(limits, word)) is not None
@@ -240,13 +237,11 @@ def _randomisation(written: design.Randomisation, arms: tuple[str, ...]) -> Rand
         (factor, (1.0,)) if isinstance(factor, str) else next(iter(factor.items()))
         for factor in written.strata
     )
-    ratio = tuple(written.ratio[arm].value if arm in written.ratio else 0 for arm in arms)
+    ratio = tuple(int(written.ratio[arm]) if arm in written.ratio else 0 for arm in arms)
     in_blocks = written.method == "permuted_blocks"
     return Randomisation(
         ratio,
-        tuple(size.value if hasattr(size, "value") else size for size in written.block_sizes)
-        if in_blocks
-        else (),
+        written.block_sizes if in_blocks else (),
         strata,
     )
 
@@ -256,13 +251,13 @@ def _product(name: str, written: supply.Product, release: supply.Release) -> Pro
     return Product(
         name=name,
         unit=written.unit,
-        dose=written.dose.value,
+        dose=float(written.dose),
         per_kg=written.per == "kg",
-        order_ahead_days=written.order_ahead_days.value,
-        doses_per_week=None if doses == "unlimited" else doses.value,
-        use_within_minutes=None if keeps == "unlimited" else keeps.value,
-        units_per_vial=None if vial is None else vial.value,
+        order_ahead_days=int(written.order_ahead_days),
+        doses_per_week=None if doses is None else int(doses),
+        use_within_minutes=None if keeps is None else float(keeps),
+        units_per_vial=None if vial is None else float(vial),
         is_dispensed_per_cycle=written.dispensed_per == "cycle",
-        stock=None if written.stock is None else Stock(*(n.value for _, n in written.stock)),
-        fails_release=release.fails_release.value,
+        stock=None if written.stock is None else Stock(*(int(n) for _, n in written.stock)),
+        fails_release=float(release.fails_release),
     )

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
-    SerializerFunctionWrapHandler,
+    GetCoreSchemaHandler,
     Strict,
-    Tag,
-    model_serializer,
+    create_model,
     model_validator,
 )
-from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
 
-from sim.scenario.errors import forms, refusal
-from sim.scenario.section import Section
+from sim.scenario.errors import refusal
+from sim.scenario.section import Section, absent_is
 
 Evidence = Literal["registry", "literature", "data", "expert", "assumption"]
-Figure = TypeVar("Figure", int, float)
-
-Real = Annotated[float, Strict()]
-AboveZero = Annotated[float, Strict(), Field(gt=0, title="Positive")]
-ZeroOrMore = Annotated[float, Strict(), Field(ge=0, title="NonNegative")]
-ZeroToOne = Annotated[float, Strict(), Field(ge=0, le=1, title="Probability")]
-ThousandthToExa = Annotated[float, Strict(), Field(ge=1e-3, le=1e18, title="Amount")]
-BelowOne = Annotated[float, Strict(), Field(ge=0, lt=1, title="Share")]
-WholeFromZero = Annotated[int, Strict(), Field(ge=0, le=1_000_000, title="Whole")]
-ZeroToSixty = Annotated[float, Strict(), Field(ge=0, le=60, title="HoursAWeek")]
-WholeFromOne = Annotated[int, Strict(), Field(ge=1, le=1_000_000, title="WholePositive")]
+_Of = TypeVar("_Of", int, float)
 
 
-class Quantity(Section, Generic[Figure]):
+class Known(Section, Generic[_Of]):
     """A number with what is known about it. A bare number stands for `{value: number}`."""
 
-    value: Figure
+    value: _Of
     """The number the simulation uses, in the unit named by the key it stands under."""
-    range: tuple[Figure, Figure] | None = None
+    range: tuple[_Of, _Of] | None = None
     """Lowest and highest plausible value; must contain `value`. The sensitivity analyses move a
     number of `assumptions` within this range, and leave a number without one alone."""
     evidence: Evidence = "assumption"
@@ -47,14 +36,8 @@ class Quantity(Section, Generic[Figure]):
     source: str = ""
     """The citation, data set or reasoning behind the number, for the reader of the report."""
 
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Return the name the JSON Schema shows for this kind of number."""
-        kinds = [part.title for part in get_args(params[0]) if isinstance(part, FieldInfo)]
-        return f"{(kinds or ['Number'])[0]}Written"
-
     @model_validator(mode="after")
-    def _range_contains_value(self) -> Quantity[Figure]:
+    def _range_contains_value(self) -> Self:
         if self.range and not self.range[0] <= self.value <= self.range[1]:
             low, high = self.range
             raise refusal(
@@ -63,58 +46,108 @@ class Quantity(Section, Generic[Figure]):
             )
         return self
 
-    @model_serializer(mode="wrap")
-    def _bare_if_nothing_is_known(self, write: SerializerFunctionWrapHandler) -> object:
-        known = {key: entry for key, entry in write(self).items() if entry not in (None, "")}
-        return self.value if known.keys() == {"value", "evidence"} and self._unsupported else known
 
-    @property
-    def _unsupported(self) -> bool:
-        return self.evidence == "assumption"
+class Figure:
+    """A number that remembers what is known about it, as a scenario says it.
 
+    It is a number like any other: equal to an equal one, and what is calculated with it is a plain
+    number that remembers nothing.
+    """
 
-def _with_value(data: object) -> object:
-    return data if isinstance(data, dict | Quantity) else {"value": data}
+    range: tuple[float, float] | None = None
+    evidence: Evidence = "assumption"
+    source: str = ""
 
-
-def _bare(figure: Any) -> BeforeValidator:  # noqa: ANN401 -- a type, used as a type
-    """Let a quantity be written as a bare figure."""
-    return BeforeValidator(_with_value, json_schema_input_type=figure | Quantity[figure])
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _ANY[cls].__get_pydantic_core_schema__(cls, handler)
 
 
-Number = Annotated[Quantity[Real], _bare(Real)]
-Positive = Annotated[Quantity[AboveZero], _bare(AboveZero)]
-NonNegative = Annotated[Quantity[ZeroOrMore], _bare(ZeroOrMore)]
-Probability = Annotated[Quantity[ZeroToOne], _bare(ZeroToOne)]
-Amount = Annotated[Quantity[ThousandthToExa], _bare(ThousandthToExa)]
-Share = Annotated[Quantity[BelowOne], _bare(BelowOne)]
-HoursAWeek = Annotated[Quantity[ZeroToSixty], _bare(ZeroToSixty)]
-Whole = Annotated[Quantity[WholeFromZero], _bare(WholeFromZero)]
-WholePositive = Annotated[Quantity[WholeFromOne], _bare(WholeFromOne)]
+class Number(Figure, float):
+    """A real number."""
 
 
-def number(value: float) -> Quantity[float]:
-    """Return `value` as a bare number of a scenario, for use as a default."""
-    return Quantity[Real](value=value)
+class Whole(Figure, int):
+    """A whole number."""
 
 
-def whole(value: int) -> Quantity[int]:
-    """Return `value` as a bare whole number of a scenario, for use as a default."""
-    return Quantity[WholeFromZero](value=value)
+def _written(figure: Number | Whole) -> object:
+    """Return a number as a scenario writes it: bare if nothing is known about it."""
+    value = int(figure) if isinstance(figure, int) else float(figure)
+    known = {"range": figure.range, "evidence": figure.evidence, "source": figure.source}
+    if known == {"range": None, "evidence": "assumption", "source": ""}:
+        return value
+    return {"value": value, **{key: entry for key, entry in known.items() if entry}}
 
 
-def _number_or_unlimited(data: object) -> str | None:
-    if data == "unlimited":
-        return "word"
-    return None if isinstance(data, str | bool | list) or data is None else "number"
+class Kind:
+    """Which numbers an entry takes, bare or with what is known about them: an annotation."""
+
+    def __init__(self, name: str, **limits: float) -> None:
+        """Take the name the JSON Schema shows, and limits as in `pydantic.Field`."""
+        self._name, self._limits = name, limits
+
+    def __get_pydantic_core_schema__(
+        self, number: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        plain = int if issubclass(number, int) else float
+        bare: Any = Annotated[plain, Strict(), Field(**self._limits)]  # type: ignore[call-overload]
+        long = create_model(f"Known{self._name}", __base__=Known[bare], __doc__=Known.__doc__)
+
+        def remember(known: Known[float]) -> Figure:
+            figure: Figure = number(known.value)
+            vars(figure).update(range=known.range, evidence=known.evidence, source=known.source)
+            return figure
+
+        def form(data: object) -> str:
+            return "long" if isinstance(data, dict) else "bare"
+
+        forms: dict[Any, CoreSchema] = {
+            "bare": core_schema.no_info_after_validator_function(
+                number, handler.generate_schema(bare)
+            ),
+            "long": core_schema.no_info_after_validator_function(
+                remember, handler.generate_schema(long)
+            ),
+        }
+        dump = core_schema.plain_serializer_function_ser_schema(_written)
+        return core_schema.tagged_union_schema(forms, form, ref=self._name, serialization=dump)
 
 
-_OR_UNLIMITED = forms(
-    _number_or_unlimited, "this is neither a number nor the word unlimited", "a number or unlimited"
-)
-_Unlimited = Annotated[Literal["unlimited"], Tag("word")]
-WholeOrUnlimited = Annotated[Annotated[Whole, Tag("number")] | _Unlimited, _OR_UNLIMITED]
-PositiveOrUnlimited = Annotated[Annotated[Positive, Tag("number")] | _Unlimited, _OR_UNLIMITED]
+_MOST = 1_000_000
+_ANY = {Number: Kind("Number"), Whole: Kind("Whole", ge=0, le=_MOST)}
+Positive = Annotated[Number, Kind("Positive", gt=0)]
+NonNegative = Annotated[Number, Kind("NonNegative", ge=0)]
+Probability = Annotated[Number, Kind("Probability", ge=0, le=1)]
+Amount = Annotated[Number, Kind("Amount", ge=1e-3, le=1e18)]
+Share = Annotated[Number, Kind("Share", ge=0, lt=1)]
+HoursAWeek = Annotated[Number, Kind("HoursAWeek", ge=0, le=60)]
+WholePositive = Annotated[Whole, Kind("WholePositive", ge=1, le=_MOST)]
+
+Real = Annotated[float, Strict()]
+"""A number about which nothing can be said."""
+
+
+def _limit(data: object) -> object:
+    if isinstance(data, str | bool | list) or data is None:
+        if data != "unlimited":
+            raise refusal(
+                "this is neither a number nor the word unlimited", "a number or unlimited"
+            )
+        return None
+    return data
+
+
+WholeOrUnlimited = Annotated[
+    Whole | None,
+    BeforeValidator(_limit, json_schema_input_type=Whole | Literal["unlimited"]),
+    absent_is("unlimited"),
+]
+PositiveOrUnlimited = Annotated[
+    Positive | None,
+    BeforeValidator(_limit, json_schema_input_type=Positive | Literal["unlimited"]),
+    absent_is("unlimited"),
+]
 
 
 class Fixed(Section):
@@ -128,7 +161,7 @@ class Fixed(Section):
     @property
     def lowest(self) -> float:
         """Return the smallest value that can be drawn."""
-        return self.value.value
+        return self.value
 
 
 class _Spread(Section):
@@ -147,7 +180,7 @@ class _Bounded(_Spread):
     @property
     def lowest(self) -> float:
         """Return the smallest value that can be drawn."""
-        return self.low.value
+        return self.low
 
 
 class Uniform(_Bounded):
@@ -158,7 +191,7 @@ class Uniform(_Bounded):
 
     @model_validator(mode="after")
     def _in_order(self) -> Uniform:
-        if self.low.value > self.high.value:
+        if self.low > self.high:
             raise refusal("low lies above high", "low ≤ high")
         return self
 
@@ -173,7 +206,7 @@ class Triangular(_Bounded):
 
     @model_validator(mode="after")
     def _in_order(self) -> Triangular:
-        if not self.low.value <= self.mode.value <= self.high.value:
+        if not self.low <= self.mode <= self.high:
             raise refusal("low, mode and high are out of order", "low ≤ mode ≤ high")
         return self
 
@@ -191,7 +224,7 @@ class _Truncated(_Spread):
 
     @model_validator(mode="after")
     def _limits_in_order(self) -> _Truncated:
-        if self.low and self.high and self.low.value >= self.high.value:
+        if self.low is not None and self.high is not None and self.low >= self.high:
             raise refusal("low does not lie below high", "low < high")
         return self
 
@@ -199,7 +232,7 @@ class _Truncated(_Spread):
     def lowest(self) -> float:
         """Return the smallest value that can be drawn."""
         least = float("-inf") if isinstance(self, Normal) else 0.0
-        return least if self.low is None else max(self.low.value, least)
+        return least if self.low is None else max(self.low, least)
 
 
 class Normal(_Truncated):
@@ -262,7 +295,7 @@ class Empirical(Section):
     """The name of the distribution."""
     values: tuple[Real, ...] = Field(min_length=1)
     """The values that can be drawn."""
-    weights: tuple[ZeroOrMore, ...] | None = None
+    weights: tuple[Annotated[Real, Field(ge=0)], ...] | None = None
     """How often each value occurs, in the same order; left out, all alike."""
 
     @model_validator(mode="after")
@@ -302,7 +335,7 @@ _Families = (
     Fixed | Uniform | Triangular | Normal | Lognormal | Exponential | Weibull | Gamma | Empirical
 )
 _ByName = Annotated[_Families, Discriminator("family")]
-_Written = _ByName | Real | Quantity[Real] | tuple[Number, Number, Number]
+_Written = _ByName | Number | tuple[Number, Number, Number]
 
 Distribution = Annotated[
     _ByName, BeforeValidator(_as_distribution, json_schema_input_type=_Written)
@@ -316,4 +349,4 @@ def _never_negative(distribution: Distribution) -> Distribution:
 
 
 Duration = Annotated[Distribution, AfterValidator(_never_negative)]
-NO_TIME: Any = Fixed(value=number(0))
+NO_TIME: Any = Fixed(value=Number(0))

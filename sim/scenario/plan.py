@@ -9,12 +9,12 @@ from sim.scenario.slots import NEVER_DAY, Offer
 
 def planned_visits(order: int, name: str, row: Row, offer: Offer) -> tuple[PlannedVisit, ...]:
     """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
-    gap = row.every_days.value if row.every_days else 0
-    cycle = row.cycle_days.value if row.cycle_days else 0
+    gap = row.every_days or 0
+    cycle = row.cycle_days or 0
     days = [
-        row.day.value - 1 + in_cycle * gap + cycles * cycle
-        for cycles in range(row.cycles.value)
-        for in_cycle in range(row.times.value)
+        row.day - 1 + in_cycle * gap + cycles * cycle
+        for cycles in range(row.cycles)
+        for in_cycle in range(row.times)
     ]
     return tuple(
         PlannedVisit(
@@ -25,9 +25,9 @@ def planned_visits(order: int, name: str, row: Row, offer: Offer) -> tuple[Plann
             window_days=row.window_days,
             late_is_missed=row.after_window == "miss",
             is_repeated=len(days) > 1,
-            min_days_between=row.min_days_between.value,
+            min_days_between=int(row.min_days_between),
             is_dose=bool(row.dosed_arms),
-            left_in_cycle=row.times.value - (number - 1) % row.times.value,
+            left_in_cycle=row.times - (number - 1) % row.times,
             offer=offer,
         )
         for number, day in enumerate(days, start=1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, starmap
 from typing import NamedTuple
 
-from sim.scenario.numbers import Quantity
+from sim.scenario.numbers import Number, Whole
 from sim.scenario.schema import Scenario
 from sim.scenario.section import Section
 
@@ -25,7 +25,7 @@ class Ranged(NamedTuple):
 def ranged(scenario: Scenario) -> list[Ranged]:
     """Return the ranged numbers of the assumptions, in the order of the file."""
     return [
-        Ranged(path, each.value, *each.range, isinstance(each.value, int), each.evidence)
+        Ranged(path, float(each), *each.range, isinstance(each, int), each.evidence)
         for path, each in _quantities("assumptions", scenario.assumptions)
         if each.range is not None
     ]
@@ -40,8 +40,8 @@ def below(path: str, node: object) -> Iterator[tuple[str, object]]:
         yield from ((f"{path}.{key}", part) for key, part in node.items())
 
 
-def _quantities(path: str, node: object) -> Iterator[tuple[str, Quantity[float]]]:
-    if isinstance(node, Quantity):
+def _quantities(path: str, node: object) -> Iterator[tuple[str, Number | Whole]]:
+    if isinstance(node, Number | Whole):
         yield path, node
     else:
         yield from chain.from_iterable(starmap(_quantities, below(path, node)))

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import (
     BaseModel,
     ConfigDict,
-    PlainSerializer,
     Strict,
     StringConstraints,
     ValidationInfo,
+    WrapSerializer,
     model_validator,
 )
 
@@ -21,8 +21,13 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")
 Date = Annotated[dt.date, Strict()]
 """A day of the calendar, written 2022-10-01."""
 
-NoneWritten = PlainSerializer(lambda value: "none" if value is None else value)
-"""Writes what is absent as `none`."""
+
+def absent_is(word: str) -> WrapSerializer:
+    """Return what writes an absent entry as a word."""
+    return WrapSerializer(lambda entry, write: word if entry is None else write(entry))
+
+
+NoneWritten = absent_is("none")
 
 
 def none_written(data: object) -> object:

@@ -6,13 +6,12 @@ from typing import Literal
 
 from sim.scenario.numbers import (
     Amount,
+    Number,
     PositiveOrUnlimited,
     Share,
     Whole,
     WholeOrUnlimited,
     WholePositive,
-    number,
-    whole,
 )
 from sim.scenario.section import Section
 
@@ -48,11 +47,11 @@ class Product(Section):
     """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
     unit: str = ""
     """What the dose counts, for the tables."""
-    order_ahead_days: Whole = whole(0)
+    order_ahead_days: Whole = Whole(0)
     """Days from randomisation until the product can be had."""
-    doses_per_week: WholeOrUnlimited = "unlimited"
+    doses_per_week: WholeOrUnlimited = None
     """Preparations possible in one week, Monday to Sunday, for all participants together."""
-    use_within_minutes: PositiveOrUnlimited = "unlimited"
+    use_within_minutes: PositiveOrUnlimited = None
     """How long a prepared dose keeps. The first task of a visit that gives this product is then its
     preparation, and the dose begins with the second; the preparation starts only if the team of
     the second task can be had at its modal end. A dose not begun in time is discarded, counted
@@ -73,7 +72,7 @@ class Product(Section):
 class Release(Section):
     """What can go wrong with a product before anyone is given it."""
 
-    fails_release: Share = number(0)
+    fails_release: Share = Number(0)
     """Share of orders that fail their release and are ordered again on the day they would have been
     ready, `order_ahead_days` (then 1 or more) later; the dose waits, for the reason `product`.
     Below 1. An order is one participant's: that of randomisation, or that for a dose which was

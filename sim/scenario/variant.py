@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from sim.scenario.errors import KeyPath, closest, shown
-from sim.scenario.numbers import TRIANGLE, Quantity
+from sim.scenario.numbers import TRIANGLE, Known
 from sim.scenario.yaml_source import Document, Position, Problem, ScenarioError, parse
 
 COMMAND_LINE = Position("--set", 0, 0)
@@ -95,7 +95,7 @@ def _in_full(old: Any, keys: AbstractSet[str]) -> dict[str, Any]:  # noqa: ANN40
         return old
     if isinstance(old, list) and len(old) == len(TRIANGLE) and keys <= {*TRIANGLE, "whole"}:
         return {"family": "triangular", **dict(zip(TRIANGLE, old, strict=True))}
-    return {"value": old} if _is_number(old) and keys <= Quantity.model_fields.keys() else {}
+    return {"value": old} if _is_number(old) and keys <= Known.model_fields.keys() else {}
 
 
 def _keeping_what_is_known(old: Any, value: Any) -> Any:  # noqa: ANN401 -- plain data
@@ -113,7 +113,7 @@ def _is_number(entry: object) -> bool:
 
 def _is_quantity(entry: object) -> bool:
     """Say whether an entry is a number, written bare or with what is known about it."""
-    known = Quantity.model_fields.keys()
+    known = Known.model_fields.keys()
     return _is_number(entry) or (isinstance(entry, dict) and bool(entry) and entry.keys() <= known)
 
 
