@@ -12,6 +12,7 @@ from sim.scenario.protocol import Protocol
 from sim.scenario.resource import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
+from sim.vocabulary.measures import units_of
 
 DAY, HOUR = MINUTES_PER_DAY, 60
 NURSE, BED, VOLUNTEER = range(3)
@@ -19,6 +20,18 @@ Told = tuple[int, float, Milestone, object]
 """A moment as it is written down here."""
 OPENS, CLOSES = date(2024, 1, 1), date(2024, 2, 4)  # five whole weeks, from a Monday
 END = 35 * DAY
+UNITS = units_of(
+    {
+        "arm": ["cells", "shots"],
+        "reason": ["death", "moved"],
+        "event": [],
+        "product": ["msc", "il2"],
+        "product in vials": ["il2"],
+        "product in stock": ["il2"],
+        "resource": ["nurse", "bed", "volunteer"],
+        "visit": ["screening_visit", "msc_infusion", "injection", "assessment"],
+    }
+)
 MORNING, AFTERNOON = (8 * HOUR, 12 * HOUR), (14 * HOUR, 17 * HOUR + 30)
 
 
@@ -68,7 +81,7 @@ def a_protocol(**changed: object) -> Protocol:
         "reasons": (SimpleNamespace(name="death"), SimpleNamespace(name="moved")),
         "visit_names": ("screening_visit", "msc_infusion", "injection", "assessment"),
     }
-    return cast("Protocol", SimpleNamespace(**{**planned, **changed}))
+    return cast("Protocol", SimpleNamespace(**{**planned, "measures": UNITS, **changed}))
 
 
 def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from runpy import run_path
 
 import pytest
 
-from sim.results.measures import measure, names, unit
+from sim.results import measures
+from sim.results.measures import measure
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import (
     NOBODY,
@@ -18,10 +20,12 @@ from sim.vocabulary.eventlog import (
     VisitOutcome,
     Work,
 )
+from sim.vocabulary.measures import CATALOGUE, Row
 from tests.records import (
     BED,
     END,
     NURSE,
+    UNITS,
     VOLUNTEER,
     Told,
     a_log,
@@ -225,40 +229,47 @@ def test_nothing_happened() -> None:
     assert {value for name, value in counts.items() if name not in blank} == {0, 3, math.inf}
 
 
-def test_names_come_in_the_order_of_the_tables() -> None:
-    order = names(a_protocol())
+def test_measures_come_in_the_order_of_the_catalogue() -> None:
+    order = list(measured(a_story()))
 
-    assert order == list(measured(a_story()))
+    assert order == list(UNITS)
     assert order[:3] == ["candidates", "not_eligible_on_chart", "not_consenting"]
+    assert order[9:15] == ["randomised", "randomised_cells", "randomised_shots", "completed",
+                           "completed_cells", "completed_shots"]  # fmt: skip
     assert order[-1] == "candidates_per_month_drawn"
 
 
+def test_measures_of_one_row_stand_together_for_each_product() -> None:
+    rows = ["doses", "doses_missed", "units"]
+    together = [f"{name}_{product}" for product in ("msc", "il2") for name in rows]
+
+    assert [name for name in UNITS if name in together] == together
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("randomised_msc", "people"),
-        ("coordinator_hours", "hours"),
-        ("coordinator_asked_hours_busiest_week", "hours"),
-        ("mean_wait_hours_assessment", "hours"),
-        ("nurse_utilisation", "share"),
-        ("dose_intensity_msc", "share"),
-        ("doses_missed_il2", "doses"),
-        ("units_il2", "units"),
-        ("doses_wasted_msc", "doses"),
-        ("releases_failed_msc", "orders"),
-        ("vials_returned_il2", "vials"),
-        ("stockouts_il2", "doses"),
-        ("stockout_days_il2", "days"),
-        ("day_of_target", "day"),
-        ("visits_out_of_window", "visits"),
-        ("site_trips", "trips"),
-        ("visits_per_participant_msc", "visits"),
-        ("site_trips_per_participant_msc", "trips"),
-        ("site_hours_per_participant_msc", "hours"),
-    ],
+    "catalogue", [CATALOGUE[:-1], (*CATALOGUE, Row("", {"laughter": "people"}))]
 )
-def test_every_measure_has_a_unit(name: str, expected: str) -> None:
-    assert unit(name) == expected
+def test_nothing_starts_where_a_measure_lacks_its_value_or_a_value_its_name(
+    catalogue: tuple[Row, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.vocabulary.measures.CATALOGUE", catalogue)
+
+    with pytest.raises(RuntimeError, match=r"\['(laughter|candidates_per_month_drawn)'\]"):
+        run_path(measures.__file__)
+
+
+def test_a_measure_is_of_each_of_the_things_it_is_of_in_a_unit() -> None:
+    units = {
+        "randomised_cells": "people",
+        "nurse_asked_hours_busiest_week": "hours",
+        "bed_utilisation": "share",
+        "releases_failed_msc": "orders",
+        "stockouts_il2": "doses",
+        "site_trips_per_participant_shots": "trips",
+    }
+
+    assert {name: UNITS[name] for name in units} == units
+    assert "stockouts_msc" not in UNITS
 
 
 def test_work_in_the_midday_break_is_no_overtime_and_no_utilisation() -> None:

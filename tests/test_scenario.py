@@ -11,12 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from sim.results.measures import names
 from sim.scenario.assumptions import YesNo
-from sim.scenario.interpret import interpret
 from sim.scenario.load import Scenario, dump, json_schema, load, shipped
 from sim.scenario.numbers import Normal, Number, Triangular
-from sim.scenario.references import measures
+from sim.scenario.references import measures, with_values
 
 BASELINE = shipped() / "baseline.yaml"
 SHIPPED = sorted(shipped().glob("*.yaml"))
@@ -285,10 +283,12 @@ def test_everything_can_be_switched_off() -> None:
     )
 
 
-def test_names_of_measures_are_those_that_are_measured() -> None:
-    scenario = load(BASELINE)
+def test_a_measure_without_a_value_has_no_target() -> None:
+    endless = load(BASELINE, overrides=["design.trial.target=none"])
 
-    assert set(measures(scenario)) == set(names(interpret(scenario)))
+    assert [*measures(endless)] == [*measures(load(BASELINE))]
+    assert "day_of_target" in with_values(load(BASELINE))
+    assert {*measures(endless)} - {*with_values(endless)} == {"day_of_target"}
 
 
 def test_the_committed_json_schema_is_current() -> None:

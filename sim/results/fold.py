@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.results.counts import GAUGES
-from sim.results.measures import measures_of, names
+from sim.results.measures import measures_of
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.results.tally import Counts
@@ -50,7 +50,7 @@ class Results:
         self.scenario, self.protocol, self.seed = scenario, protocol, seed
         self.tallies = [(gauge.table, gauge.tally(almanac)) for gauge in GAUGES]
         self.logs: list[EventLog] = []
-        self._names = names(protocol)
+        self._names = list(protocol.measures)
         self._rows: list[NDArray[np.float64]] = []  # boxed floats would take four times the room
 
     @property

@@ -1,4 +1,4 @@
-"""The numbers of one replication: a log in, a measure by name out.
+"""The numbers of one replication: a log in, a value for each measure of the catalogue out.
 
 A measure is nan where it has no meaning in a replication (the utilisation of unlimited staff, the
 wait for a visit nobody had) and infinite where it never happened (the day a missed target is met).
@@ -8,49 +8,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from fnmatch import fnmatchcase
 
-from sim.results import burden, supply
+from sim.results import supply
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.results.workload import share
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, VisitOutcome
+from sim.vocabulary.measures import CATALOGUE
 
-Measured = Iterator[tuple[str, float]]
+One = Callable[[Reading], float]
+Each = Callable[[Reading], Iterable[float]]
+"""A measure's value, or one for each arm, product … of the catalogue's row, in their order."""
 
 DESK_WORKING_DAYS = 5
 """Working days within which desk work is in time."""
-
-# The first pattern that fits gives the unit.
-UNITS = {
-    "*_hours": "hours",
-    "*_hours_busiest_week": "hours",
-    "*_hours_never_randomised": "hours",
-    "desk_oldest_days": "days",
-    "desk_share_in_time": "share",
-    "mean_wait_hours_*": "hours",
-    "*_utilisation": "share",
-    "dose_intensity_*": "share",
-    "doses_*": "doses",
-    "units_*": "units",
-    "releases_failed_*": "orders",
-    "vials_*": "vials",
-    "stockouts_*": "doses",
-    "stockout_days_*": "days",
-    "events_*": "events",
-    "unscheduled_visits": "visits",
-    "day_of_target": "day",
-    "last_visit_day": "day",
-    "visits*": "visits",
-    "site_trips*": "trips",
-    "site_hours_*": "hours",
-    "candidates_per_month_drawn": "people a month",
-    "*": "people",
-}
 
 
 def measure(log: EventLog, protocol: Protocol) -> dict[str, float]:
@@ -60,83 +35,63 @@ def measure(log: EventLog, protocol: Protocol) -> dict[str, float]:
 
 def measures_of(reading: Reading) -> dict[str, float]:
     """Every measure of a log that is being read anyway."""
-    return dict(_measured(reading))
+    return dict(zip(reading.almanac.protocol.measures, _values(reading), strict=True))
 
 
-def names(protocol: Protocol) -> list[str]:
-    """The measures of a protocol: those of a run in which nothing happened."""
-    return list(measure(EventLog(0.0), protocol))
+def _values(reading: Reading) -> Iterator[float]:
+    for row in CATALOGUE:
+        if row.of:
+            for together in zip(*(EACH[name](reading) for name in row.units), strict=True):
+                yield from map(float, together)
+        else:
+            yield from (float(ONE[name](reading)) for name in row.units)
 
 
-def unit(name: str) -> str:
-    """The unit of a measure."""
-    return next(unit for pattern, unit in UNITS.items() if fnmatchcase(name, pattern))
+def _number(milestone: Milestone) -> One:
+    return lambda reading: reading.count(milestone)
 
 
-def _measured(reading: Reading) -> Measured:
-    yield from _screening(reading)
-    yield from _participants(reading)
-    yield from _days(reading)
-    yield from _visits(reading)
-    yield from _doses(reading)
-    yield from supply.totals(reading)
-    yield from _work(reading)
-    yield from _dose_intensity(reading)
-    yield from _in_time(reading)
-    yield from _waits(reading)
-    yield from _burden(reading)
-    yield "candidates_per_month_drawn", reading.log.candidates_per_month_drawn
+def _by_arm(milestone: Milestone) -> Each:
+    return lambda reading: _in_order(reading.arms(milestone), len(reading.almanac.protocol.arms))
 
 
-def _screening(reading: Reading) -> Measured:
-    yield "candidates", float(reading.count(Milestone.CANDIDATE))
-    for milestone in (
-        Milestone.NOT_ELIGIBLE_ON_CHART,
-        Milestone.NOT_CONSENTING,
-        Milestone.CONSENTED,
-        Milestone.SCREENED,
-        Milestone.SCREEN_FAILED,
-        Milestone.WITHDREW_IN_SCREENING,
-        Milestone.TURNED_AWAY,
-    ):
-        yield milestone.name.lower(), float(reading.count(milestone))
-    yield "still_in_screening", float(reading.still_in_screening)
+def _in_order(indices: Iterable[int], length: int) -> list[int]:
+    """How often each index below `length` occurs."""
+    counts = Counter(indices)
+    return [counts[index] for index in range(length)]
 
 
-def _participants(reading: Reading) -> Measured:
-    protocol = reading.almanac.protocol
-    randomised, completed, left = (
-        reading.arms(milestone)
-        for milestone in (Milestone.RANDOMISED, Milestone.COMPLETED, Milestone.LEFT)
-    )
-    endings = Counter(reading.ending_of.values())
-    for name, arms in (("randomised", randomised), ("completed", completed)):
-        yield name, float(len(arms))
-        for index, arm in enumerate(protocol.arms):
-            yield f"{name}_{arm.name}", float(arms.count(index))
-    yield "left", float(len(left))
-    for reason in protocol.reasons:
-        yield f"left_{reason.name}", float(endings["left", reason.name])
+def _left(reading: Reading) -> list[int]:
+    reasons = Counter(moment.detail for moment in reading.moments[Milestone.LEFT])
+    return [reasons[reason.name] for reason in reading.almanac.protocol.reasons]
+
+
+def _events(reading: Reading) -> list[int]:
     events = Counter(moment.detail for moment in reading.moments[Milestone.UNSCHEDULED_EVENT])
-    for event in protocol.events:
-        yield f"events_{event.name}", float(events[event.name])
-    yield "stopped_treatment", float(reading.count(Milestone.STOPPED_TREATMENT))
-    yield "still_in_follow_up", float(len(randomised) - len(completed) - len(left))
+    return [events[event.name] for event in reading.almanac.protocol.events]
 
 
-def _days(reading: Reading) -> Measured:
+def _still_in_follow_up(reading: Reading) -> int:
+    out = reading.count(Milestone.COMPLETED) + reading.count(Milestone.LEFT)
+    return reading.count(Milestone.RANDOMISED) - out
+
+
+def _day_of_target(reading: Reading) -> float:
     """Day numbers from 0; without a target its day is blank, with one not reached it is never."""
-    protocol = reading.almanac.protocol
-    days = sorted(_day(reading, moment) for moment in reading.moments[Milestone.RANDOMISED])
-    target = protocol.target
+    target = reading.almanac.protocol.target
     if target is None:
-        yield "day_of_target", math.nan
-    else:
-        yield "day_of_target", days[target - 1] if len(days) >= target else math.inf
-    half_year = _first_six_months(protocol.clock.opens)
-    yield "randomised_first_six_months", float(sum(day < half_year for day in days))
-    held = [visit.time for visit in reading.visits if not visit.is_missed]
-    yield "last_visit_day", max(held) // MINUTES_PER_DAY if held else math.nan
+        return math.nan
+    days = sorted(_days_randomised(reading))
+    return days[target - 1] if len(days) >= target else math.inf
+
+
+def _randomised_first_six_months(reading: Reading) -> int:
+    half_year = _first_six_months(reading.almanac.protocol.clock.opens)
+    return sum(day < half_year for day in _days_randomised(reading))
+
+
+def _days_randomised(reading: Reading) -> list[float]:
+    return [_day(reading, moment) for moment in reading.moments[Milestone.RANDOMISED]]
 
 
 def _first_six_months(opens: date) -> int:
@@ -149,86 +104,125 @@ def _first_six_months(opens: date) -> int:
     return (date(year, month, 1) - opens).days + opens.day - 1
 
 
-def _visits(reading: Reading) -> Measured:
-    outcomes = Counter(visit.outcome for visit in reading.visits)
-    yield "visits", float(outcomes.total() - outcomes[VisitOutcome.MISSED])
-    yield "visits_out_of_window", float(outcomes[VisitOutcome.OUT_OF_WINDOW])
-    yield "unscheduled_visits", float(reading.count(Milestone.UNSCHEDULED_EVENT))
-    yield "site_trips", float(sum(visit.is_journey for visit in reading.log.visits))
+def _day(reading: Reading, moment: Moment) -> float:
+    """The day number of a moment; the closing instant is still on the last day."""
+    return float(min(moment.time // MINUTES_PER_DAY, reading.almanac.protocol.clock.days - 1))
 
 
-def _doses(reading: Reading) -> Measured:
+def _last_visit_day(reading: Reading) -> float:
+    held = [visit.time for visit in reading.visits if not visit.is_missed]
+    return max(held) // MINUTES_PER_DAY if held else math.nan
+
+
+def _out_of_window(reading: Reading) -> int:
+    return sum(visit.outcome is VisitOutcome.OUT_OF_WINDOW for visit in reading.visits)
+
+
+def _doses_missed(reading: Reading) -> list[int]:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
-    missed = Counter(arms[visit.arm].product for visit in reading.dose_visits if visit.is_missed)
-    for index, product in enumerate(products):
-        units = [amount for given, amount in reading.doses if given == index]
-        yield f"doses_{product.name}", float(len(units))
-        yield f"doses_missed_{product.name}", float(missed[index])
-        yield f"units_{product.name}", math.fsum(units)
+    missed = (arms[visit.arm].product for visit in reading.dose_visits if visit.is_missed)
+    return _in_order(missed, len(products))
 
 
-def _work(reading: Reading) -> Measured:
-    work = reading.workload
-    utilisation = share(work.on_duty.sum(axis=1), work.available.sum(axis=1))
-    candidates = {moment.person for moment in reading.moments[Milestone.CANDIDATE]}
-    in_vain = work.worked_for(candidates - reading.arm_of.keys())
-    for index, resource in enumerate(reading.almanac.protocol.resources):
-        yield f"{resource.name}_hours", float(work.worked[index].sum())
-        yield f"{resource.name}_asked_hours_busiest_week", float(work.asked[index].max())
-        yield f"{resource.name}_utilisation", float(utilisation[index])
-        yield f"{resource.name}_overtime_hours", float(work.overtime[index].sum())
-        yield f"{resource.name}_hours_never_randomised", float(in_vain[index])
-    yield "desk_backlog_peak_hours", work.backlog_peak
-    yield "desk_oldest_days", work.oldest_on_desk
-    yield "desk_share_in_time", work.desk_share_within(DESK_WORKING_DAYS)
-
-
-def _dose_intensity(reading: Reading) -> Measured:
+def _dose_intensity(reading: Reading) -> Iterator[float]:
     """Doses given as a share of all that the plans of those randomised to the product hold."""
     protocol = reading.almanac.protocol
     given = Counter(product for product, _ in reading.doses)
     planned = Counter[int]()
     for arm in map(protocol.arms.__getitem__, reading.arm_of.values()):
         planned[arm.product] += sum(visit.is_dose for visit in arm.visits)
-    for index, product in enumerate(protocol.products):
-        intensity = given[index] / planned[index] if planned[index] else math.nan
-        yield f"dose_intensity_{product.name}", intensity
+    for index in range(len(protocol.products)):
+        yield given[index] / planned[index] if planned[index] else math.nan
 
 
-def _in_time(reading: Reading) -> Measured:
+def _in_time(reading: Reading) -> list[int]:
     """How many of each arm were randomised early enough to complete."""
     arms = reading.almanac.protocol.arms
-    in_time = Counter(
-        moment.detail
-        for moment in reading.moments[Milestone.RANDOMISED]
-        if _day(reading, moment) <= arms[moment.detail].latest_safe_day
+    moments = reading.moments[Milestone.RANDOMISED]
+    return _in_order(
+        (
+            each.detail
+            for each in moments
+            if _day(reading, each) <= arms[each.detail].latest_safe_day
+        ),
+        len(arms),
     )
-    for index, arm in enumerate(arms):
-        yield f"randomised_in_time_{arm.name}", float(in_time[index])
 
 
-def _waits(reading: Reading) -> Measured:
+def _utilisation(reading: Reading) -> Iterable[float]:
+    work = reading.workload
+    return share(work.on_duty.sum(axis=1), work.available.sum(axis=1))
+
+
+def _in_vain(reading: Reading) -> Iterable[float]:
+    candidates = {moment.person for moment in reading.moments[Milestone.CANDIDATE]}
+    return reading.workload.worked_for(candidates - reading.arm_of.keys())
+
+
+def _waits(reading: Reading) -> Iterator[float]:
     """Waits are those of visits held."""
     waits = defaultdict[str, list[float]](list)
     for visit in reading.log.visits:
         if not visit.is_missed:
             waits[visit.visit].append(visit.wait)
     for name in reading.almanac.protocol.visit_names:
-        yield f"mean_wait_hours_{name}", _mean(waits[name]) / MINUTES_PER_HOUR
-
-
-def _burden(reading: Reading) -> Measured:
-    """Blank for an arm nobody is in."""
-    means = burden.per_participant(reading)
-    for quantity, by_arm in zip(burden.QUANTITIES, means, strict=True):
-        for arm, mean in zip(reading.almanac.protocol.arms, by_arm, strict=True):
-            yield f"{quantity}_per_participant_{arm.name}", float(mean)
+        yield _mean(waits[name]) / MINUTES_PER_HOUR
 
 
 def _mean(values: list[float]) -> float:
     return math.fsum(values) / len(values) if values else math.nan
 
 
-def _day(reading: Reading, moment: Moment) -> float:
-    """The day number of a moment; the closing instant is still on the last day."""
-    return float(min(moment.time // MINUTES_PER_DAY, reading.almanac.protocol.clock.days - 1))
+COUNTED = (
+    Milestone.NOT_ELIGIBLE_ON_CHART,
+    Milestone.NOT_CONSENTING,
+    Milestone.CONSENTED,
+    Milestone.SCREENED,
+    Milestone.SCREEN_FAILED,
+    Milestone.WITHDREW_IN_SCREENING,
+    Milestone.TURNED_AWAY,
+    Milestone.RANDOMISED,
+    Milestone.COMPLETED,
+    Milestone.LEFT,
+    Milestone.STOPPED_TREATMENT,
+)
+ONE: dict[str, One] = {
+    **{milestone.name.lower(): _number(milestone) for milestone in COUNTED},
+    "candidates": _number(Milestone.CANDIDATE),
+    "still_in_screening": lambda reading: reading.still_in_screening,
+    "still_in_follow_up": _still_in_follow_up,
+    "day_of_target": _day_of_target,
+    "randomised_first_six_months": _randomised_first_six_months,
+    "last_visit_day": _last_visit_day,
+    "visits": lambda reading: sum(not visit.is_missed for visit in reading.visits),
+    "visits_out_of_window": _out_of_window,
+    "unscheduled_visits": _number(Milestone.UNSCHEDULED_EVENT),
+    "site_trips": lambda reading: sum(visit.is_journey for visit in reading.log.visits),
+    "desk_backlog_peak_hours": lambda reading: reading.workload.backlog_peak,
+    "desk_oldest_days": lambda reading: reading.workload.oldest_on_desk,
+    "desk_share_in_time": lambda reading: reading.workload.desk_share_within(DESK_WORKING_DAYS),
+    "candidates_per_month_drawn": lambda reading: reading.log.candidates_per_month_drawn,
+}
+EACH: dict[str, Each] = {
+    "randomised_{}": _by_arm(Milestone.RANDOMISED),
+    "completed_{}": _by_arm(Milestone.COMPLETED),
+    "left_{}": _left,
+    "events_{}": _events,
+    "doses_missed_{}": _doses_missed,
+    **{f"{quantity.measure}_{{}}": quantity.totals for quantity in supply.MEASURED},
+    "stockout_days_{}": supply.days_empty,
+    "{}_hours": lambda reading: reading.workload.worked.sum(axis=1),
+    "{}_asked_hours_busiest_week": lambda reading: reading.workload.asked.max(axis=1),
+    "{}_utilisation": _utilisation,
+    "{}_overtime_hours": lambda reading: reading.workload.overtime.sum(axis=1),
+    "{}_hours_never_randomised": _in_vain,
+    "dose_intensity_{}": _dose_intensity,
+    "randomised_in_time_{}": _in_time,
+    "mean_wait_hours_{}": _waits,
+    "visits_per_participant_{}": lambda reading: reading.burden[0],
+    "site_trips_per_participant_{}": lambda reading: reading.burden[1],
+    "site_hours_per_participant_{}": lambda reading: reading.burden[2],
+}
+
+if unmatched := {name for row in CATALOGUE for name in row.units} ^ (ONE.keys() | EACH.keys()):
+    raise RuntimeError(f"a measure has no value or a value no name: {sorted(unmatched)}")

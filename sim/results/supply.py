@@ -55,6 +55,13 @@ class Quantity(NamedTuple):
         by_month = total.astype(np.float64).reshape(len(products), len(months))
         return by_month[concerned].ravel()
 
+    def totals(self, reading: Reading) -> Iterator[float]:
+        """What adds up over the whole run, of each product it concerns."""
+        amounts = self.amounts(reading)
+        for index, product in enumerate(reading.almanac.protocol.products):
+            if self.concerns(product):
+                yield math.fsum(amount for which, _, amount in amounts if which == index)
+
     def at_month_ends(self, reading: Reading) -> Floats:
         """What is on hand at each month's end, when the amounts come and go."""
         months, products = len(reading.almanac.months), reading.almanac.protocol.products
@@ -127,6 +134,7 @@ COUNTED = (
     Quantity("lost", "vials_lost", _in_vials, _vials(Movement.LOST)),
     Quantity("stockouts", "stockouts", _in_stock, _times(Movement.OUT_OF_STOCK)),
 )
+MEASURED = (*COUNTED, UNITS)
 ON_HAND = Quantity("stock", "", _in_stock, _shelf)
 
 
@@ -136,20 +144,12 @@ def grain_of_units(almanac: Almanac) -> Grain:
     return Grain.of_doses(np.repeat(doses, len(almanac.months)))
 
 
-def totals(reading: Reading) -> Iterator[tuple[str, float]]:
-    """Every quantity over the whole run, by measure; and the days with an empty shelf."""
-    products = reading.almanac.protocol.products
-    for quantity in COUNTED[1:]:
-        amounts = quantity.amounts(reading)
-        for index, product in enumerate(products):
-            if quantity.concerns(product):
-                total = math.fsum(amount for which, _, amount in amounts if which == index)
-                yield f"{quantity.measure}_{product.name}", total
-    for index, product in enumerate(products):
+def days_empty(reading: Reading) -> Iterator[float]:
+    """Days with an empty shelf, of each product in stock."""
+    for index, product in enumerate(reading.almanac.protocol.products):
         if product.stock is not None:
             moves = [(time, vials) for which, time, vials in _shelf(reading) if which == index]
-            minutes = _minutes_empty(product.stock.starts_with, moves, reading)
-            yield f"stockout_days_{product.name}", minutes / MINUTES_PER_DAY
+            yield _minutes_empty(product.stock.starts_with, moves, reading) / MINUTES_PER_DAY
 
 
 def _minutes_empty(on_hand: float, moves: Sequence[tuple[float, float]], reading: Reading) -> float:

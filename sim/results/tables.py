@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sim.results import logs
 from sim.results.counts import FAILURES
 from sim.results.fold import Results
-from sim.results.measures import unit
 from sim.results.tally import rank
 from sim.scenario.schema import Target
 from sim.vocabulary.eventlog import VisitOutcome
@@ -52,7 +51,6 @@ def build(results: Results) -> dict[str, pd.DataFrame]:
 
 def _summary(results: Results) -> pd.DataFrame:
     """Mean, sd and interval are blank where any replication is never; blanks are left out."""
-    product_units = {f"units_{each.name}": each.unit for each in results.protocol.products}
     rows = []
     for name, values in results.measures.items():
         known = np.sort(values[~np.isnan(values)])
@@ -60,7 +58,7 @@ def _summary(results: Results) -> pd.DataFrame:
         rows.append(
             {
                 "measure": name,
-                "unit": product_units.get(name) or unit(name),
+                "unit": results.protocol.measures[name],
                 "mean": finite.mean() if len(finite) else math.nan,
                 "sd": finite.std(ddof=1) if len(finite) > 1 else math.nan,
                 **{f"p{percent:02}": _quantile(known, percent) for percent in SUMMARY_PERCENTS},

@@ -28,6 +28,7 @@ from sim.scenario.protocol import (
     hazard_per_minute,
     latest_safe_day,
 )
+from sim.scenario.references import measures
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import NEVER, Offer, Slots, Task, Visit
 from sim.scenario.step import Later
@@ -61,6 +62,7 @@ class _Interpreter:
             for name, written in self.design.products.items()
         )
         self.resources = tuple(crew(self.design, self.calendars, self.visits))
+        self.measures = measures(scenario)
         self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
 
     def protocol(self) -> Protocol:
@@ -98,6 +100,7 @@ class _Interpreter:
                 for role, share in self.nature.overhead.items()
                 if share
             },
+            measures=self.measures,
         )
 
     def _visit(self, name: str) -> Visit:

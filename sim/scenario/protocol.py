@@ -192,7 +192,8 @@ class Protocol:
     """Everything a replication and its tables read.
 
     `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is;
-    `overhead` of a role, by its index, what share of all its hours is no visit's work.
+    `overhead` of a role, by its index, what share of all its hours is no visit's work; `measures`
+    of each measure, in the order of the tables, in which unit it is.
     """
 
     clock: Clock
@@ -217,6 +218,7 @@ class Protocol:
     events: tuple[Event, ...]
     monitoring: Monitoring | None
     overhead: Mapping[int, float]
+    measures: Mapping[str, str]
 
     @cached_property
     def judging_steps(self) -> frozenset[str]:

@@ -10,37 +10,11 @@ from sim.scenario.design import Design
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.schema import Scenario
 from sim.scenario.step import Later, Step
+from sim.vocabulary.measures import units_of
 
 Faults = Iterator[Fault]
 
 SCREENING_VISITS = ("chart_review", "screening_visit", "eligibility_call")
-
-MEASURES = [
-    "candidates",
-    "not_eligible_on_chart",
-    "not_consenting",
-    "consented",
-    "screened",
-    "screen_failed",
-    "withdrew_in_screening",
-    "turned_away",
-    "still_in_screening",
-    "randomised",
-    "completed",
-    "left",
-    "stopped_treatment",
-    "still_in_follow_up",
-    "randomised_first_six_months",
-    "last_visit_day",
-    "visits",
-    "visits_out_of_window",
-    "unscheduled_visits",
-    "site_trips",
-    "desk_backlog_peak_hours",
-    "desk_oldest_days",
-    "desk_share_in_time",
-    "candidates_per_month_drawn",
-]
 
 
 def unknown_names(scenario: Scenario) -> Faults:
@@ -49,7 +23,7 @@ def unknown_names(scenario: Scenario) -> Faults:
     yield from _in_visits_and_tasks(scenario.design)
     yield from _of_attributes(scenario)
     yield from _in_assumptions(scenario)
-    known = measures(scenario)
+    known = with_values(scenario)
     for name, target in scenario.targets.items():
         yield from _unknown(("targets", name, "measure"), target.measure, known)
     if scenario.sweep and scenario.sweep.on is not None:
@@ -73,39 +47,32 @@ def names_used_twice(scenario: Scenario) -> Faults:
         yield from _repeated(("design", "schedule", name, "arms"), row.arms or ())
 
 
-def measures(scenario: Scenario) -> list[str]:
-    """Return the names of the measures a target may be set on."""
-    design = scenario.design
-    templates: list[tuple[str, Iterable[str]]] = [
-        ("randomised_{} completed_{} randomised_in_time_{}", design.arms),
-        ("visits_per_participant_{} site_trips_per_participant_{}", design.arms),
-        ("site_hours_per_participant_{}", design.arms),
-        ("left_{}", scenario.assumptions.leaving),
-        ("events_{}", scenario.assumptions.unscheduled),
-        ("doses_{} doses_missed_{} doses_wasted_{} doses_late_{}", design.products),
-        ("releases_failed_{} units_{} dose_intensity_{}", design.products),
-        ("vials_{} vials_returned_{} vials_lost_{}",
-         [name for name, each in design.products.items() if each.units_per_vial]),
-        ("stockouts_{} stockout_days_{}",
-         [name for name, each in design.products.items() if each.stock]),
-        ("{}_hours {}_asked_hours_busiest_week {}_utilisation {}_overtime_hours",
-         [*design.staff, *design.rooms]),
-        ("{}_hours_never_randomised", [*design.staff, *design.rooms]),
-        ("mean_wait_hours_{}", dict.fromkeys((*SCREENING_VISITS, *design.visits))),
-    ]  # fmt: skip
-    named = [
-        template.format(name)
-        for together, names in templates
-        for name in names
-        for template in together.split()
-    ]
-    reached = [] if design.trial.target is None else ["day_of_target"]
-    return [*MEASURES, *reached, *named]
+def measures(scenario: Scenario) -> dict[str, str]:
+    """Return the unit of each measure of a scenario, in the order of the tables."""
+    design, chances = scenario.design, scenario.assumptions
+    products = design.products.items()
+    groups: dict[str, Iterable[str]] = {
+        "arm": design.arms,
+        "reason": chances.leaving,
+        "event": [name for name in design.unscheduled if name in chances.unscheduled],
+        "product": design.products,
+        "product in vials": [name for name, each in products if each.units_per_vial],
+        "product in stock": [name for name, each in products if each.stock],
+        "resource": [*design.staff, *design.rooms],
+        "visit": dict.fromkeys((*SCREENING_VISITS, *design.visits)),
+    }
+    return units_of(groups) | {f"units_{name}": each.unit for name, each in products}
+
+
+def with_values(scenario: Scenario) -> list[str]:
+    """Return the names of the measures a target may be set on: without one, its day is blank."""
+    has_target = scenario.design.trial.target is not None
+    return [name for name in measures(scenario) if has_target or name != "day_of_target"]
 
 
 def rankable(scenario: Scenario) -> list[str]:
     """Return the names of the targets and measures that a sensitivity analysis can rank by."""
-    return [*scenario.targets, *measures(scenario)]
+    return [*scenario.targets, *with_values(scenario)]
 
 
 def task_of(step: Step) -> str:
