@@ -38,12 +38,8 @@ COLUMNS = {
 
 
 def a_target(measure: str, probability: float, **limits: float) -> SimpleNamespace:
-    bounds = {name: SimpleNamespace(value=value) for name, value in limits.items()}
-    return SimpleNamespace(
-        measure=measure,
-        with_probability=SimpleNamespace(value=probability),
-        **{"at_least": None, "at_most": None, **bounds},
-    )
+    bounds = {"at_least": None, "at_most": None, **limits}
+    return SimpleNamespace(measure=measure, with_probability=probability, **bounds)
 
 
 def folded(
