@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -203,3 +204,92 @@ def test_out_is_refused_where_something_stands(results: Results, tmp_path: Path)
         with pytest.raises(FolderRefused, match=why):
             write(results, tmp_path, out=tmp_path / out)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine.txt"]
+
+
+@pytest.mark.parametrize("named", ["../tiny", "/tiny", "", ".", "tiny/../..", "tiny//x", "a\0b"])
+def test_the_newest_run_is_below_its_root(named: str, tmp_path: Path) -> None:
+    (tmp_path / "latest").write_text(f"{named}\n", encoding="utf-8")
+
+    with pytest.raises(FolderRefused, match=r"latest: .*; allowed: a folder below"):
+        folder.latest(tmp_path)
+
+
+ELSEWHERE = [
+    "../tiny",
+    "/tiny",
+    "..",
+    ".",
+    "",
+    ".tiny",
+    "a/b",
+    "a\\b",
+    "a\0b",
+    "C:",
+    "a\n",
+    7,
+    None,
+]
+
+
+@pytest.mark.parametrize("key", ["joined", "scenarios"])
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_folder_that_a_manifest_names_is_in_its_folder(
+    key: str, name: object, tmp_path: Path
+) -> None:
+    for names in (["tiny", name], name):
+        folder.write_manifest(tmp_path, {key: names})
+        with pytest.raises(FolderRefused, match=rf"manifest.json: {key}: .*; allowed: a list"):
+            folder.manifest(tmp_path)
+    folder.write_manifest(tmp_path, {key: ["tiny", "solve-2"]})
+    assert folder.manifest(tmp_path)[key] == ["tiny", "solve-2"]
+
+
+@pytest.mark.parametrize("kind", [*ELSEWHERE, "run", "Tornado", ["lhs"]])
+def test_a_kind_is_one_of_those_there_are(kind: object, tmp_path: Path) -> None:
+    for facts, own, other in (({}, "lhs", "date"), ({"moved": "a.path"}, "date", "lhs")):
+        folder.write_manifest(tmp_path, {**facts, "kind": own})
+        assert folder.manifest(tmp_path)["kind"] == own
+        for wrong in (kind, other):
+            folder.write_manifest(tmp_path, {**facts, "kind": wrong})
+            with pytest.raises(FolderRefused, match=rf"manifest.json: kind: .*allowed: .*{own}"):
+                folder.manifest(tmp_path)
+
+
+@pytest.mark.parametrize("contents", [b"", b"{", b"[1]", b"7", b'"run"', b"\xff"])
+def test_what_is_no_manifest_is_refused(contents: bytes, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(contents)
+
+    with pytest.raises(FolderRefused, match=r"manifest.json: .*; allowed: "):
+        folder.manifest(tmp_path)
+
+
+def test_nothing_is_written_through_a_link(results: Results, tmp_path: Path) -> None:
+    mine, root = tmp_path / "mine.txt", tmp_path / "results"
+    mine.write_text("keep")
+    root.mkdir()
+    (root / "latest").symlink_to(mine)
+
+    path = write(results, root)
+    (path / "flow.csv").unlink()
+    (path / "flow.csv").symlink_to(mine)
+    folder.write_table(path / "flow.csv", pd.DataFrame({"a": [1]}))
+    folder.write_parts(path / "flow.csv", [pd.DataFrame({"a": [2]})])
+    folder.write_manifest(path, {"seed": 3})
+
+    assert mine.read_text() == "keep"
+    assert (path / "flow.csv").read_text() == "a\n2\n"
+    assert folder.manifest(path) == {"seed": 3}
+    assert folder.latest(root) == path
+
+
+def test_a_file_half_written_leaves_the_one_before_it(tmp_path: Path) -> None:
+    def parts() -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"a": [1]})
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "points.csv").write_text("before")
+    with pytest.raises(OSError, match="No space"):
+        folder.write_parts(tmp_path / "points.csv", parts())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
+    assert (tmp_path / "points.csv").read_text() == "before"

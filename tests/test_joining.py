@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -132,3 +134,65 @@ def test_what_cannot_be_joined_is_refused(
     assert trialsim("report", *folders, "--out", "nowhere") == 2
     assert refusal in capsys.readouterr().err
     assert not Path("nowhere").exists()
+
+
+@pytest.fixture
+def tampered(asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of those folders one can do anything to, as the folder one works in."""
+    shutil.copytree(asked, tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    return tmp_path / "home"
+
+
+def change(finished: Path, **facts: object) -> None:
+    manifest = finished / folder.MANIFEST
+    contents = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(contents | facts), encoding="utf-8")
+
+
+def files(home: Path) -> dict[Path, bytes]:
+    """Every file there and beside it, but for the pages."""
+    everything = (path for path in home.parent.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in everything if path.name != "report.html"}
+
+
+@pytest.mark.parametrize(
+    ("finished", "facts"),
+    [
+        ("swept", {"kind": "../planted"}),
+        ("solved", {"kind": "../planted"}),
+        ("joined", {"joined": ["solve", "../planted"]}),
+        ("both", {"scenarios": ["small", "../planted"]}),
+    ],
+)
+def test_a_folder_writes_nothing_outside_itself(
+    tampered: Path,
+    capsys: pytest.CaptureFixture[str],
+    finished: str,
+    facts: dict[str, object],
+) -> None:
+    change(Path(finished), **facts)
+    before = files(tampered)
+
+    for command in ([finished], [finished, "--excel"], ["run", finished, "--out", "out"]):
+        assert trialsim("report", *command) == 2
+        said = capsys.readouterr().err
+        assert f"{finished}/manifest.json: {next(iter(facts))}: '../planted'" in said
+    assert files(tampered) == before
+
+
+def test_a_page_never_goes_through_a_link(tampered: Path) -> None:
+    mine = tampered / "mine.txt"
+    for page in (Path("joined/report.html"), Path("joined/solve/report.html")):
+        mine.write_text("keep", encoding="utf-8")
+        page.unlink()
+        page.symlink_to(mine)
+    Path("joined/linked").symlink_to(tampered / "other", target_is_directory=True)
+    before = Path("other/report.html").stat()
+
+    assert trialsim("report", "joined", "--lang", "zh") == 0
+    assert mine.read_text(encoding="utf-8") == "keep"
+    assert "<html" in Path("joined/report.html").read_text(encoding="utf-8")
+    assert not Path("joined/report.html").is_symlink()
+    assert Path("other/report.html").stat() == before
+    assert not list(tampered.rglob("*.part"))

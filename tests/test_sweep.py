@@ -520,3 +520,12 @@ def test_a_sweep_without_a_finished_point_leaves_nothing(tmp_path: Path) -> None
     assert not (tmp_path / "swept.part").exists()
     with pytest.raises(FolderRefused), resumed(tmp_path / "swept.part"):
         pass
+
+
+def test_a_sweep_does_not_go_on_in_a_file_elsewhere(tmp_path: Path) -> None:
+    part = tmp_path / "swept.part"
+    part.mkdir()
+    (tmp_path / "mine").touch()
+    (part / STORE).symlink_to(tmp_path / "mine")
+    with pytest.raises(FolderRefused, match=f"{STORE}: a link; allowed"), resumed(part):
+        pass

@@ -115,12 +115,12 @@ def _write_pages(finished: Path, language: str, *, excel: bool) -> None:
     from sim.results import folder
 
     manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
-    folders = [path.parent for path in manifests]
+    folders = {path.parent: _pages(path.parent) for path in manifests}
     there = next((inside for inside in folders if (inside / folder.WORKBOOK).exists()), None)
     if excel and there is not None:
         raise NotOpened(f"{there / folder.WORKBOOK}: there already; nothing is written over it")
-    for inside in folders:
-        made_of_tables(_pages(inside).write, language, excel=excel)(inside)
+    for inside, pages in folders.items():
+        made_of_tables(pages.write, language, excel=excel)(inside)
 
 
 def _write_pictures(finished: Path, language: str, png: Path) -> None:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sim.report.charts import Chart
 from sim.report.page import PAGE, Answer, Figure, Multiples, Part
+from sim.results import files
 from sim.vocabulary.words import Words
 
 
@@ -29,7 +30,7 @@ class Page(NamedTuple):
 
     def write(self, finished: Path) -> None:
         """Write `report.html` into a folder."""
-        (finished / PAGE).write_text(self.html(), encoding="utf-8")
+        files.write(finished / PAGE, self.html())
 
     def charts(self) -> Iterator[tuple[str, str, Chart]]:
         """Yield each chart with its name, by which the page also saves it, and its title."""

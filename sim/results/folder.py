@@ -10,29 +10,26 @@ import gzip
 import json
 import math
 import os
-import platform
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
-from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
-from sim import __version__
-from sim.results import pairs, tables
+from sim.results import files, pairs, tables
+from sim.results.files import PART
 from sim.results.fold import Results
+from sim.results.manifest import facts_of, is_name, wrong_with
 from sim.scenario.load import dump, load
 
-MANIFEST, SCENARIO, LATEST, PART = "manifest.json", "scenario.yaml", "latest", ".part"
+MANIFEST, SCENARIO, LATEST = "manifest.json", "scenario.yaml", "latest"
 WORKBOOK = "tables.xlsx"
 REPLICATIONS, COMPARE = "replications.csv", "compare.csv"
-PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
 DECIMALS = 6
 NEVER = "never"
 TEXT = (
@@ -67,7 +64,7 @@ def write(  # noqa: PLR0913  each says something else about the run
     scenario = dump(results.scenario).encode()
     digest = sha256(scenario).hexdigest()
     with _appearing(root, results.scenario.scenario, digest, started, out) as (part, target):
-        (part / SCENARIO).write_bytes(scenario)
+        files.write(part / SCENARIO, scenario)
         for name, table in tables.build(results).items():
             write_table(part / name, table)
         known_through = results.protocol.calendar_known_through
@@ -142,9 +139,9 @@ def join(
 def copy(run: Path, others: Sequence[Path], to: Path) -> None:
     """Copy a run's folder, and into it those of others, whose names its manifest lists.
 
-    Workbooks, which can be made again, are left behind.
+    Workbooks, which can be made again, are left behind, and files half written.
     """
-    made = shutil.ignore_patterns(WORKBOOK)
+    made = shutil.ignore_patterns(WORKBOOK, f"*{PART}")
     shutil.copytree(run, to, dirs_exist_ok=True, ignore=made)
     facts = manifest(run)
     joined = list(facts.get("joined", ()))
@@ -199,16 +196,25 @@ def finished(root: Path = Path("results")) -> list[Path]:
 
 
 def latest(root: Path = Path("results")) -> Path:
-    """The folder of the newest run; FolderRefused where there is none."""
+    """The folder of the newest run; FolderRefused where there is none below `root`."""
     pointer = root / LATEST
     if not pointer.is_file():
         raise FolderRefused(f"{root}: no finished run")
-    return root / pointer.read_text(encoding="utf-8").strip()
+    named = pointer.read_text(encoding="utf-8").strip()
+    if not all(map(is_name, named.split("/"))):
+        raise FolderRefused(f"{pointer}: {named!r}; allowed: a folder below {root}")
+    return root / named
 
 
 def manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a finished run."""
-    contents: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    """The manifest of a finished run; FolderRefused where something is wrong with it."""
+    file = path / MANIFEST
+    try:
+        contents: dict[str, Any] = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise FolderRefused(f"{file}: {error}; allowed: JSON") from error
+    if wrong := wrong_with(contents):
+        raise FolderRefused(f"{file}: {wrong}")
     return contents
 
 
@@ -258,7 +264,7 @@ def refusing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FolderRefused(f"{error.filename or target}: {error.strerror}") from error
+        raise FolderRefused(f"{error.filename or target}: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -292,6 +298,8 @@ def settle(part: Path, target: Path, on_disk: str = "") -> None:
 
     The file `on_disk` is there already; to open it here and close it would let go its lock.
     """
+    for half_written in part.glob(f"*{PART}"):
+        half_written.unlink()
     for path in (*(each for each in part.iterdir() if each.name != on_disk), part):
         _sync(path)
     part.rename(target)
@@ -309,21 +317,19 @@ def _sync(path: Path) -> None:
 
 def point_to(target: Path, root: Path) -> None:
     """Name the newest run in `latest`, at one stroke."""
-    new = root / f"{LATEST}{PART}"
-    new.write_text(f"{target.relative_to(root).as_posix()}\n", encoding="utf-8")
-    new.replace(root / LATEST)
+    files.write(root / LATEST, f"{target.relative_to(root).as_posix()}\n")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, the same bytes for the same table."""
     text = _csv(table)
     # A gzip header may hold a time and a name: neither, so that the same run gives the same bytes.
-    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+    files.write(path, gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
 
 
 def write_parts(path: Path, parts: Iterable[pd.DataFrame]) -> None:
     """Write a table that comes in parts, of which one at a time is in memory."""
-    with path.open("wb") as file:
+    with files.written(path) as file:
         for number, part in enumerate(parts):
             file.write(_csv(part, header=number == 0))
 
@@ -341,30 +347,4 @@ def _plain(value: object) -> str:
 
 def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
     """Write what is to be known of a run beside its tables."""
-    (part / MANIFEST).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-
-
-def facts_of(started: datetime, seconds: float) -> dict[str, Any]:
-    """What a manifest says of the machine, the versions and the time."""
-    return {
-        "versions": {
-            "trialsim": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in PACKAGES},
-        },
-        "git_commit": _git_commit(),
-        "cores": os.cpu_count(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-    }
-
-
-def _git_commit() -> str | None:
-    """The commit of the source tree this runs from; None where there is no such tree, or no git."""
-    here = Path(__file__).parent.parent
-    asked = ["git", "-C", str(here), "rev-parse", "HEAD", "--show-prefix"]
-    try:
-        said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return said[0] if said[1:] == [f"{here.name}/"] else None
+    files.write(part / MANIFEST, json.dumps(facts, indent=2) + "\n")

@@ -20,8 +20,10 @@ from typing import Any
 
 import pandas as pd
 
-from sim.results import folder
-from sim.results.folder import PART, SCENARIO, FolderRefused
+from sim.results import files, folder
+from sim.results.files import PART
+from sim.results.folder import SCENARIO, FolderRefused
+from sim.results.manifest import facts_of
 from sim.results.points import Identity, Outcome, Point
 from sim.scenario.axis import Values
 from sim.scenario.load import Scenario, dump
@@ -104,11 +106,11 @@ class Store:
         """
         target = self.part.with_name(self.part.name.removesuffix(PART))
         with folder.refusing(target):
-            (self.part / SCENARIO).write_text(dump(scenario), encoding="utf-8")
+            files.write(self.part / SCENARIO, dump(scenario))
             for name, table in tables.items():
                 folder.write_table(self.part / name, table)
             begun = datetime.now().astimezone() - timedelta(seconds=facts["seconds"])
-            folder.write_manifest(self.part, {**facts, **folder.facts_of(begun, facts["seconds"])})
+            folder.write_manifest(self.part, {**facts, **facts_of(begun, facts["seconds"])})
             page(self.part)
             # SQLite empties its rollback journal after each point, and would remove it on closing.
             (self.part / f"{STORE}-journal").unlink(missing_ok=True)
@@ -188,6 +190,8 @@ def _must_be_unfinished(part: Path) -> None:
         raise FolderRefused(
             f"{part}: not the folder of an unfinished sweep, whose name ends in {PART}"
         )
+    if link := next(filter(Path.is_symlink, part.iterdir()), None):
+        raise FolderRefused(f"{link}: a link; allowed: files of the sweep's own")
 
 
 @contextmanager

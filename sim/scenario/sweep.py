@@ -16,7 +16,8 @@ from sim.scenario.section import Date, Section
 POINTS = 200
 """About how many points a design has when nobody says."""
 
-TORNADO, HYPERCUBE, MORRIS, SOBOL = "tornado", "lhs", "morris", "sobol"
+DESIGNS = TORNADO, HYPERCUBE, MORRIS, SOBOL = "tornado", "lhs", "morris", "sobol"
+"""What ranks the numbers of a scenario; a tornado needs no number of points."""
 
 
 class Asked(NamedTuple):

@@ -1,0 +1,74 @@
+"""What a manifest says: of the machine and the time, and which folders it names.
+
+A folder is data as a scenario is, and may come from anyone: a name in it is never a path.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sim import __version__
+from sim.scenario.errors import shown
+from sim.scenario.levers import KINDS
+from sim.scenario.sweep import DESIGNS
+
+PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
+NAMING = ("scenarios", "joined")
+"""Keys of a manifest that list folders in its folder."""
+
+
+def is_name(text: object) -> bool:
+    """Whether a text names a folder or file where it is used, and nothing elsewhere or hidden."""
+    return (
+        isinstance(text, str)
+        and text.isprintable()
+        and text[:1] not in {"", "."}
+        and not {"/", "\\", ":"} & {*text}
+    )
+
+
+def wrong_with(contents: object) -> str:
+    """What is wrong with a manifest that was read, and what is allowed; nothing if all is well."""
+    if not isinstance(contents, dict):
+        return "is no manifest; allowed: a JSON object"
+    kinds = [*KINDS] if "moved" in contents else [*DESIGNS]
+    if "kind" in contents and contents["kind"] not in kinds:
+        return f"kind: {shown(contents['kind'])} is unknown; allowed: {', '.join(kinds)}"
+    for key in NAMING:
+        names = contents.get(key, [])
+        for name in names if isinstance(names, list) else [names]:
+            if not is_name(name):
+                return f"{key}: {shown(name)}; allowed: a list of names of folders in this one"
+    return ""
+
+
+def facts_of(started: datetime, seconds: float) -> dict[str, Any]:
+    """What a manifest says of the machine, the versions and the time."""
+    return {
+        "versions": {
+            "trialsim": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
+        "git_commit": _git_commit(),
+        "cores": os.cpu_count(),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the source tree this runs from; None where there is no such tree, or no git."""
+    here = Path(__file__).parent.parent
+    asked = ["git", "-C", str(here), "rev-parse", "HEAD", "--show-prefix"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return said[0] if said[1:] == [f"{here.name}/"] else None
