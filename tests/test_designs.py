@@ -11,21 +11,27 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.experiments import designs
-from sim.experiments.designs import Factor, Index
+from sim.experiments.designs import Index
+from sim.scenario.ranged import Ranged
 
 Floats = NDArray[np.float64]
 
+
+def factor(path: str, low: float, high: float, *, whole: bool = False) -> Ranged:
+    return Ranged(path, low, low, high, whole, evidence="")
+
+
 # The mean number randomised is rate · months · consent · pass: a product of independent factors.
 PRODUCT = [
-    Factor("rate", 5, 15),
-    Factor("months", 10, 14),
-    Factor("consent", 0.3, 0.9),
-    Factor("pass", 0.4, 0.6),
+    factor("rate", 5, 15),
+    factor("months", 10, 14),
+    factor("consent", 0.3, 0.9),
+    factor("pass", 0.4, 0.6),
 ]
-WHOLE = [Factor("people", 1, 4, whole=True), Factor("share", 0.2, 0.7)]
+WHOLE = [factor("people", 1, 4, whole=True), factor("share", 0.2, 0.7)]
 SEED = 7
 
-Design = Callable[[list[Factor], int, int], Floats]
+Design = Callable[[list[Ranged], int, int], Floats]
 
 SIZES: dict[Design, int] = {designs.latin_hypercube: 50, designs.morris: 10, designs.sobol: 16}
 ROWS: dict[Design, int] = {
@@ -61,7 +67,7 @@ def test_a_seed_gives_one_design(design: Design) -> None:
 @each_design
 def test_a_range_of_no_width_stays_where_it_is(design: Design) -> None:
     sample = design(
-        [Factor("a", 3, 3), Factor("b", 2, 2, whole=True), *PRODUCT], SIZES[design], SEED
+        [factor("a", 3, 3), factor("b", 2, 2, whole=True), *PRODUCT], SIZES[design], SEED
     )
 
     assert (sample[:, :2] == [3, 2]).all()
@@ -110,7 +116,7 @@ def test_sobol_finds_the_shares_of_a_product() -> None:
 
 
 def test_intervals_of_sobol_cover_the_truth_as_often_as_they_say() -> None:
-    pair = [Factor("a", 0, 1), Factor("b", 0, 2)]
+    pair = [factor("a", 0, 1), factor("b", 0, 2)]
     covered = 0
     for seed in range(40):
         sample = designs.sobol(pair, 64, seed)
@@ -166,7 +172,7 @@ def test_morris_finds_the_effects_of_a_product() -> None:
 
 @pytest.mark.parametrize("high", [2, 3, 4, 5, 6, 9])
 def test_effects_of_a_whole_factor_are_those_of_its_whole_range(high: int) -> None:
-    pair = [Factor("people", 1, high, whole=True), Factor("fixed", 2, 2, whole=True)]
+    pair = [factor("people", 1, high, whole=True), factor("fixed", 2, 2, whole=True)]
     sample = designs.morris(pair, 6, SEED)
     indices = designs.morris_indices(pair, sample, 10 * sample[:, 0], SEED)
 
@@ -183,7 +189,7 @@ def test_effects_of_a_whole_factor_are_those_of_its_whole_range(high: int) -> No
 )
 def test_a_seed_gives_one_interval(
     design: Design,
-    analysis: Callable[[list[Factor], Floats, Floats, int], list[Index]],
+    analysis: Callable[[list[Ranged], Floats, Floats, int], list[Index]],
     size: int,
 ) -> None:
     sample = design(PRODUCT, size, SEED)
@@ -197,7 +203,7 @@ def test_a_seed_gives_one_interval(
 
 
 def test_rank_correlations_tell_rising_from_falling_from_idle() -> None:
-    three = [Factor("up", 1, 9), Factor("down", 0, 1), Factor("idle", 2, 4)]
+    three = [factor("up", 1, 9), factor("down", 0, 1), factor("idle", 2, 4)]
     sample = designs.latin_hypercube(three, 200, SEED)
     noise = np.random.default_rng(SEED).normal(0, 0.3, 200)
     up, down, idle = designs.rank_correlations(
@@ -225,7 +231,7 @@ def test_partial_correlations_are_those_of_the_inverse_matrix() -> None:
 
 
 def test_a_rank_correlation_needs_variation_and_points() -> None:
-    still = [Factor("still", 2, 2), Factor("share", 0, 1)]
+    still = [factor("still", 2, 2), factor("share", 0, 1)]
     sample = designs.latin_hypercube(still, 30, SEED)
     nothing = (0.0, math.nan, math.nan)
 
@@ -248,7 +254,7 @@ def test_a_factor_is_idle_where_another_explains_the_outcome() -> None:
 
 
 def test_factors_that_move_as_one_cannot_be_told_apart() -> None:
-    twins = [Factor("a", 0, 1), Factor("b", 0, 1)]
+    twins = [factor("a", 0, 1), factor("b", 0, 1)]
     drawn = np.random.default_rng(SEED).random((2, 30))
     sample = np.column_stack([drawn[0], drawn[0] ** 2])
 

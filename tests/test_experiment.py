@@ -172,9 +172,9 @@ def test_hours_are_the_sum_of_the_pieces_worked(results: Results) -> None:
 def test_progress_hears_of_every_batch(scenario: Scenario) -> None:
     heard: list[tuple[int, int]] = []
 
-    replicate(scenario, replications=12, jobs=1, progress=lambda *said: heard.append(said))
+    replicate(scenario, replications=27, jobs=1, progress=lambda *said: heard.append(said))
 
-    assert heard == [(10, 12), (12, 12)]
+    assert heard == [(25, 27), (27, 27)]
 
 
 def test_an_interrupt_ends_the_run(scenario: Scenario) -> None:
@@ -206,12 +206,12 @@ def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
     assert not active_children()
 
 
-@pytest.mark.parametrize(("half_width", "done"), [(0.5, 20), (0.0, 60)])
+@pytest.mark.parametrize(("half_width", "done"), [(0.5, 25), (0.0, 75)])
 def test_auto_goes_on_until_every_target_is_known_well_enough(
     half_width: float, done: int, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment, "AUTO_STEP", 20)
-    monkeypatch.setattr(experiment, "AUTO_MOST", 60)
+    monkeypatch.setattr(experiment, "AUTO_STEP", 25)
+    monkeypatch.setattr(experiment, "AUTO_MOST", 75)
     monkeypatch.setattr(experiment, "AUTO_HALF_WIDTH", half_width)
 
     assert replicate(scenario, replications="auto", jobs=1).replications == done

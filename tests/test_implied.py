@@ -33,7 +33,7 @@ def test_the_rate_is_thinned_by_criteria_consent_and_withdrawal() -> None:
 
 
 def test_screening_ends_as_the_model_has_it() -> None:
-    ends = implied.screening(
+    ends = implied.screening_ends(
         small("assumptions.screening.withdraws=0.2", "design.trial.target=none")
     )
 
@@ -43,7 +43,7 @@ def test_screening_ends_as_the_model_has_it() -> None:
 
 
 def test_there_is_no_share_of_nobody() -> None:
-    assert implied.screening(small("assumptions.recruitment.consent=0")) is None
+    assert implied.screening_ends(small("assumptions.recruitment.consent=0")) is None
 
 
 def test_dropout_by_the_last_visit_compounds_all_reasons() -> None:

@@ -18,8 +18,8 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from sim.experiments.plan import plan
 from sim.experiments.replicate import replicate
+from sim.experiments.sensitivity import plan
 from sim.results import tables
 from sim.scenario.numbers import Figure, Known
 from sim.scenario.schema import Scenario

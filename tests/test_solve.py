@@ -19,7 +19,15 @@ from sim.cli.terminal import exit_code
 from sim.experiments import solve as search
 from sim.experiments import sweep
 from sim.experiments.execute import in_order
-from sim.experiments.solve import ALWAYS, FOUND, NEVER, NOT_MONOTONE, UNDECIDED, Attempt, Solution
+from sim.experiments.solve import (
+    EVERYWHERE,
+    FOUND,
+    NOT_MONOTONE,
+    NOWHERE,
+    UNDECIDED,
+    Attempt,
+    Solution,
+)
 from sim.results.measures import measures_of
 from sim.results.replication import Reading
 from sim.scenario.levers import lever
@@ -69,9 +77,9 @@ class TestSearch:
         low, _, high = search.levels(0.8, replications)
         first, final = (sum(limit <= end for limit in limits) for end in (0, 1000))
         expected = (
-            ALWAYS
+            EVERYWHERE
             if first >= high
-            else NEVER
+            else NOWHERE
             if final < low
             else FOUND
             if first < low and final >= high
@@ -209,7 +217,7 @@ class TestSearch:
 
         for _ in range(40):
             found = solved(attempt)
-            assert found.verdict in {NEVER, UNDECIDED}
+            assert found.verdict in {NOWHERE, UNDECIDED}
             assert found.fall is None
 
     def test_levels_are_those_of_the_verdict_on_a_target(self) -> None:
@@ -310,7 +318,7 @@ def test_json_is_one_object(trialsim: Trialsim, capsys: pytest.CaptureFixture[st
     assert whole["solution"] == {
         "path": RATE,
         "target": "enough",
-        "verdict": NEVER,
+        "verdict": NOWHERE,
         "value": None,
         "low": None,
         "high": None,
@@ -345,8 +353,8 @@ def test_a_whole_number_is_sought_exactly(
 @pytest.mark.parametrize(
     ("bracket", "verdict", "words"),
     [
-        ("0.5:1.2", NEVER, "is reached nowhere with candidates per month from 0.5 to 1.2"),
-        ("3.5:4", ALWAYS, "is reached everywhere with candidates per month from 3.5 to 4"),
+        ("0.5:1.2", NOWHERE, "is reached nowhere with candidates per month from 0.5 to 1.2"),
+        ("3.5:4", EVERYWHERE, "is reached everywhere with candidates per month from 3.5 to 4"),
         (f"{ENOUGH - 0.001}:{ENOUGH + 0.001}", UNDECIDED, "everywhere or nowhere"),
         (f"1:{ENOUGH}", UNDECIDED, "is missed, perhaps everywhere up to"),
         (f"{ENOUGH}:4", UNDECIDED, "is reached, perhaps everywhere from"),

@@ -330,7 +330,7 @@ class TestResume:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        monkeypatch.setattr(store, "PATIENCE_SECONDS", 0)
+        monkeypatch.setattr(store, "LOCK_PATIENCE_SECONDS", 0)
         before = Path("swept.part", STORE).read_bytes()
         with resumed(Path("swept.part")):
             assert broken_off(*swept("--resume", "swept.part")) == 2

@@ -13,18 +13,11 @@ from typing import NoReturn
 import click
 
 from sim import __version__
-from sim.cli.options import (
-    RESULTS,
-    load_scenario,
-    scenario_argument,
-    seed_option,
-    set_option,
-    verbose_option,
-)
-from sim.cli.report import report
-from sim.cli.run import compare, run
-from sim.cli.solve import solve
-from sim.cli.sweep import sweep
+from sim.cli.options import RESULTS, scenario_argument, seed_option, set_option, verbose_option
+from sim.cli.report import report_command
+from sim.cli.run import compare_command, run_command
+from sim.cli.solve import solve_command
+from sim.cli.sweep import sweep_command
 from sim.cli.terminal import Commands, exit_code, print_wrapped
 
 
@@ -39,28 +32,26 @@ def commands() -> None:
     """Simulate how a small randomised trial recruits, runs its visits and uses its staff."""
 
 
-commands.add_command(run)
-commands.add_command(compare)
-commands.add_command(sweep)
-commands.add_command(solve)
+for _command in (run_command, compare_command, sweep_command, solve_command):
+    commands.add_command(_command)
 
 
-@commands.command()
+@commands.command("check")
 @scenario_argument
 @set_option
 @verbose_option
-def check(path: Path, overrides: Sequence[str]) -> None:
+def check_command(path: Path, overrides: Sequence[str]) -> None:
     """Validate SCENARIO; show what it implies and rests on."""
     from sim.report import console
     from sim.scenario.interpret import interpret
-    from sim.scenario.load import dump
+    from sim.scenario.load import dump, load
 
-    scenario = load_scenario(path, overrides)
+    scenario = load(path, overrides)
     click.echo(dump(scenario))
     print_wrapped(console.check(scenario, interpret(scenario)))
 
 
-@commands.command()
+@commands.command("trace")
 @scenario_argument
 @set_option
 @click.option("--replication", type=click.IntRange(min=1), required=True, help="Which, from 1.")
@@ -73,7 +64,7 @@ def check(path: Path, overrides: Sequence[str]) -> None:
 )
 @seed_option
 @verbose_option
-def trace(
+def trace_command(
     path: Path,
     overrides: Sequence[str],
     *,
@@ -89,10 +80,11 @@ def trace(
     from sim.model.run import run as run_once
     from sim.report import story
     from sim.scenario.interpret import interpret
+    from sim.scenario.load import load
 
     if calendar is not None and participant is None:
         raise click.UsageError("--calendar: name the --participant whose calendar it is")
-    scenario = load_scenario(path, overrides)
+    scenario = load(path, overrides)
     protocol = interpret(scenario)
     log = run_once(protocol, seed, replication)
     people = {moment.person for moment in log.moments}
@@ -115,13 +107,13 @@ def trace(
         click.echo(calendar)
 
 
-commands.add_command(report)
+commands.add_command(report_command)
 
 
-@commands.command()
+@commands.command("new")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @verbose_option
-def new(path: Path) -> None:
+def new_command(path: Path) -> None:
     """Write a commented scenario to start from."""
     from sim.scenario.load import shipped
 
@@ -132,7 +124,7 @@ def new(path: Path) -> None:
 
 @commands.command("list")
 @verbose_option
-def list_() -> None:
+def list_command() -> None:
     """List scenarios and finished runs."""
     from sim.results import folder
     from sim.scenario.load import shipped

@@ -1,19 +1,22 @@
-"""The options that commands share, and how what they name is opened."""
+"""The flags that commands share, each declared once, and what those of a written folder say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from sim.cli.terminal import NotOpened, Refused, one_screen
+from sim.cli.terminal import print_wrapped
 from sim.vocabulary.words import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
+    from sim.results.store import Store
     from sim.scenario.load import Scenario
 
 RESULTS = Path("results")
@@ -106,12 +109,12 @@ json_option = click.option(
 quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
-SAYING = (verbose_option, quiet_option, json_option)
-PLACING = (
-    *(out_option, cluster_option, jobs_option, seed_option),
-    *(excel_option, language_option),
+WRITING = (
+    *(language_option, excel_option, seed_option, jobs_option, cluster_option, out_option),
+    *(json_option, quiet_option, verbose_option),
 )
-"""Both from the last to the first, as decorators are applied."""
+HOW = ("replications", "seed", "jobs", "cluster", "keep")
+"""Flags that say how is simulated, and not what."""
 
 
 def replications_option(what: str) -> Callable[..., Any]:
@@ -125,66 +128,85 @@ def replications_option(what: str) -> Callable[..., Any]:
     )
 
 
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of everything that simulates runs and writes their folder."""
-    return _with(command, *SAYING, keep_option, *PLACING)
+class Output(NamedTuple):
+    """What flags say of the folder that is written and of what is printed of it."""
+
+    command: str
+    """As it was typed."""
+    language: str
+    excel: bool
+    out: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether progress is shown."""
+        return not (self.quiet or self.as_json)
+
+    def pages(self, write: Callable[..., None]) -> Callable[[Path], None]:
+        """What is made of the tables of a folder: its page and, if asked for, its workbook."""
+
+        def make(finished: Path) -> None:
+            from sim.results import workbook
+
+            write(finished, language=self.language)
+            if self.excel:
+                workbook.write(finished, self.language)
+
+        return make
+
+    def tell(
+        self,
+        finished: Path,
+        lines: Callable[[], Iterable[str]],
+        whole: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        """Print what came out and the folder: as lines, or as one object."""
+        if self.as_json:
+            click.echo(json.dumps({"folder": str(finished), **whole()}, allow_nan=False))
+            return
+        if not self.quiet:
+            print_wrapped(lines())
+        click.echo(finished)
 
 
-def point_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of everything that simulates points and keeps each at once."""
-    return _with(command, *SAYING, *PLACING)
+def writing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the flags of everything that simulates and writes a folder.
 
+    It is called with what they say as `output` and `how`, and with its own flags.
+    """
 
-def _with(command: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:
-    for option in options:
-        command = option(command)
-    return command
+    @click.pass_context
+    @wraps(command)
+    def called(context: click.Context, /, **flags: Any) -> None:
+        told = {name: flags.pop(name) for name in Output._fields[1:]}
+        how = {name: flags.pop(name) for name in HOW if name in flags}
+        command(output=Output(context.obj, **told), how=how, **flags)
 
-
-def made_of_tables(
-    page: Callable[..., None], language: str, *, excel: bool
-) -> Callable[[Path], None]:
-    """What is made of the tables of a folder: its page and, if asked for, its workbook."""
-
-    def make(finished: Path) -> None:
-        from sim.results import workbook
-
-        page(finished, language=language)
-        if excel:
-            workbook.write(finished, language)
-
-    return make
+    for option in reversed(WRITING):
+        called = option(called)
+    return called
 
 
 @contextmanager
-def refusing_places() -> Iterator[None]:
-    """Turn what the results folder or a cluster refuses into an error of the command line."""
-    from sim.experiments.cluster import NoCluster
-    from sim.results.folder import FolderRefused
+def points_kept(
+    scenario: Scenario, resume: Path | None, out: Path | None, planned: int | None = None
+) -> Iterator[Store]:
+    """The folder to keep points in, a new one or that of a command that did not end.
 
-    try:
-        yield
-    except (FolderRefused, NoCluster) as refusal:
-        raise NotOpened(str(refusal)) from refusal
+    Whatever breaks the block off: say what is not lost, and how to go on.
+    """
+    from sim.results import store
 
-
-def load_scenario(path: Path, overrides: Sequence[str]) -> Scenario:
-    """Return a scenario with its overrides, or end with every problem of it."""
-    from sim.scenario.load import load
-
-    with refusing_scenarios():
-        return load(path, overrides)
-
-
-@contextmanager
-def refusing_scenarios() -> Iterator[None]:
-    """Turn what is wrong with a scenario into an error that shows every problem."""
-    from sim.scenario.load import ScenarioError, UnreadableFile
-
-    try:
-        yield
-    except UnreadableFile as error:
-        raise NotOpened(str(error)) from error
-    except ScenarioError as error:
-        problems = one_screen([str(problem) for problem in error.problems])
-        raise Refused("\n".join(problems)) from error
+    if resume is not None and out is not None:
+        raise click.UsageError("--resume goes on in its own folder; leave --out away")
+    with store.resumed(resume) if resume else store.started(scenario, RESULTS, out) as opened:
+        try:
+            yield opened
+        except BaseException:
+            if kept := opened.kept():
+                of_all = "" if planned is None else f" of {planned}"
+                said = f"{kept}{of_all} points are kept; to go on, repeat the command with"
+                click.echo(f"\n{said}\n  --resume {opened.part}", err=True)
+            raise

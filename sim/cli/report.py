@@ -9,19 +9,11 @@ from types import ModuleType
 
 import click
 
-from sim.cli.options import (
-    RESULTS,
-    excel_option,
-    language_option,
-    made_of_tables,
-    refusing_places,
-    refusing_scenarios,
-    verbose_option,
-)
+from sim.cli.options import RESULTS, Output, excel_option, language_option, verbose_option
 from sim.cli.terminal import NotOpened
 
 
-@click.command()
+@click.command("report")
 @click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where several are joined.")
 @click.option(
@@ -34,7 +26,7 @@ from sim.cli.terminal import NotOpened
 @excel_option
 @verbose_option
 @click.pass_context
-def report(
+def report_command(
     context: click.Context,
     /,
     paths: Sequence[Path],
@@ -57,15 +49,14 @@ def report(
             raise NotOpened(f"{path}: not the folder of a finished run")
     if out is not None and len(paths) == 1:
         raise click.UsageError("--out: one folder keeps its page in itself")
-    make = partial(_write_pages, language=language, excel=excel)
-    with refusing_places(), refusing_scenarios():
-        if png is not None:
-            folder.claim(png)
-        finished = paths[0] if len(paths) == 1 else _joined(paths, context.obj, make, out)
-        if len(paths) == 1:
-            make(finished)
-        if png is not None:
-            _write_pictures(finished, language, png)
+    make = partial(_write_pages, output=Output(context.obj, language, excel=excel))
+    if png is not None:
+        folder.claim(png)
+    finished = paths[0] if len(paths) == 1 else _joined(paths, context.obj, make, out)
+    if len(paths) == 1:
+        make(finished)
+    if png is not None:
+        _write_pictures(finished, language, png)
     click.echo(finished)
 
 
@@ -110,17 +101,17 @@ def _name(run: Path) -> str:
     return load(run / folder.SCENARIO).scenario
 
 
-def _write_pages(finished: Path, language: str, *, excel: bool) -> None:
+def _write_pages(finished: Path, output: Output) -> None:
     """Write the page of a folder, and what else is asked for, after those of the folders in it."""
     from sim.results import folder
 
     manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
     folders = {path.parent: _pages(path.parent) for path in manifests}
     there = next((inside for inside in folders if (inside / folder.WORKBOOK).exists()), None)
-    if excel and there is not None:
+    if output.excel and there is not None:
         raise NotOpened(f"{there / folder.WORKBOOK}: there already; nothing is written over it")
     for inside, pages in folders.items():
-        made_of_tables(pages.write, language, excel=excel)(inside)
+        output.pages(pages.write)(inside)
 
 
 def _write_pictures(finished: Path, language: str, png: Path) -> None:

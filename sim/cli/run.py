@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,21 +12,19 @@ import click
 
 from sim.cli.options import (
     RESULTS,
-    load_scenario,
-    made_of_tables,
-    refusing_places,
+    Output,
+    keep_option,
     replications_option,
-    run_options,
     scenario_argument,
     set_option,
+    writing,
 )
-from sim.cli.terminal import print_wrapped, progress_bar
+from sim.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
-    from sim.results.fold import Results
     from sim.scenario.load import Scenario
 
-MISSED, UNDECIDED = 5, 6
+MISSED_CODE, UNDECIDED_CODE = 5, 6
 
 
 def _replications(text: str) -> int | str:
@@ -38,7 +35,7 @@ def _replications(text: str) -> int | str:
     return int(text)
 
 
-@click.command()
+@click.command("run")
 @scenario_argument
 @set_option
 @click.option(
@@ -50,130 +47,101 @@ def _replications(text: str) -> int | str:
     help="How many; auto: until every target's probability is known to ±2 points, at most 10,000.",
 )
 @click.option("--gate", is_flag=True, help="End with 5 if a target is missed, 6 if undecided.")
-@run_options
-@click.pass_context
-def run(
-    context: click.Context,
-    /,
-    path: Path,
-    overrides: Sequence[str],
-    *,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    gate: bool,
-    language: str,
-    excel: bool,
-    **how: Any,
+@keep_option
+@writing
+def run_command(
+    path: Path, overrides: Sequence[str], *, gate: bool, output: Output, how: Mapping[str, Any]
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page."""
-    from sim.experiments import replicate
-    from sim.report import run as report
-    from sim.results import folder
-
-    scenario = load_scenario(path, overrides)
-    if gate and not scenario.targets:
-        raise click.UsageError(f"--gate: {path} names no target")
-    with refusing_places():
-        if out is not None:
-            folder.claim(out)
-        started = time.perf_counter()
-        with progress_bar(shown=not (quiet or as_json)) as progress:
-            results = replicate.replicate(scenario, progress=progress, **how)
-        seconds = time.perf_counter() - started
-        page = made_of_tables(report.write, language, excel=excel)
-        finished = folder.write(
-            results, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
-        )
-    _print_result(finished, as_json=as_json, quiet=quiet)
-    if gate:
-        context.exit(_gate(finished))
-
-
-def _print_result(finished: Path, *, as_json: bool, quiet: bool) -> None:
     from sim.report import console
     from sim.report import run as report
-
-    if as_json:
-        click.echo(json.dumps(_as_object(finished), allow_nan=False))
-        return
-    if not quiet:
-        print_wrapped(console.result(report.read(finished)))
-    click.echo(finished)
-
-
-def _as_object(finished: Path) -> dict[str, Any]:
-    return {
-        "folder": str(finished),
-        "measures": _rows(finished, "summary.csv", "measure"),
-        "targets": _rows(finished, "targets.csv", "target"),
-    }
-
-
-def _rows(finished: Path, table: str, key: str) -> dict[Any, Any]:
-    """The rows of a table by their key."""
     from sim.results import folder
+    from sim.scenario.load import load
 
-    return {row.pop(key): row for row in folder.rows(folder.read(finished, table))}
+    scenario = load(path, overrides)
+    if gate and not scenario.targets:
+        raise click.UsageError(f"--gate: {path} names no target")
+    if output.out is not None:
+        folder.claim(output.out)
+    finished = _run(scenario, output, how)(output.out)
+    output.tell(
+        finished, lambda: console.result(report.read(finished)), partial(_as_object, finished)
+    )
+    if gate:
+        verdicts = set(folder.read(finished, "targets.csv")["verdict"])
+        code = MISSED_CODE if "missed" in verdicts else UNDECIDED_CODE
+        click.get_current_context().exit(code if verdicts & {"missed", "undecided"} else 0)
 
 
-def _gate(finished: Path) -> int:
-    from sim.results import folder
-
-    verdicts = set(folder.read(finished, "targets.csv")["verdict"])
-    return MISSED if "missed" in verdicts else UNDECIDED if "undecided" in verdicts else 0
-
-
-@click.command()
+@click.command("compare")
 @click.argument("paths", metavar="SCENARIO...", nargs=-1, type=click.Path(path_type=Path))
 @set_option
 @replications_option("How many of each scenario.")
-@run_options
-@click.pass_context
-def compare(
-    context: click.Context,
-    /,
-    paths: Sequence[Path],
-    overrides: Sequence[str],
-    *,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    language: str,
-    excel: bool,
-    **how: Any,
+@keep_option
+@writing
+def compare_command(
+    paths: Sequence[Path], overrides: Sequence[str], *, output: Output, how: Mapping[str, Any]
 ) -> None:
     """Simulate the same people under each SCENARIO; the first one is the baseline."""
-    from sim.experiments import replicate
-    from sim.report import compare as comparing
-    from sim.report import run as report
+    from sim.report import compare as report
+    from sim.report import console
+    from sim.report import run as report_of_run
     from sim.results import folder
 
     scenarios = _to_be_compared(paths, overrides)
-    with refusing_places():
-        if out is not None:
-            folder.claim(out)
-        started, place = time.perf_counter(), {}
-        page_of_run = made_of_tables(report.write, language, excel=excel)
-        for scenario in scenarios:
-            begun = time.perf_counter()
-            with progress_bar(shown=not (quiet or as_json)) as progress:
-                results = replicate.replicate(scenario, progress=progress, **how)
-            seconds = time.perf_counter() - begun
-            place[scenario.scenario] = partial(
-                _write_run, results, context.obj, seconds, page_of_run
-            )
-        seconds = time.perf_counter() - started
-        page = made_of_tables(comparing.write, language, excel=excel)
-        finished = folder.gather(
-            place, command=context.obj, seconds=seconds, page=page, root=RESULTS, out=out
+    if output.out is not None:
+        folder.claim(output.out)
+    started = time.perf_counter()
+    runs = {scenario.scenario: _run(scenario, output, how) for scenario in scenarios}
+    finished = folder.gather(
+        runs,
+        command=output.command,
+        seconds=time.perf_counter() - started,
+        page=output.pages(report.write),
+        root=RESULTS,
+        out=output.out,
+    )
+
+    def lines() -> Iterable[str]:
+        read = {name: report_of_run.read(finished / name) for name in runs}
+        return console.comparison(read, report.verdict(read))
+
+    def whole() -> dict[str, Any]:
+        folders = {name: finished / name for name in runs}
+        said = {name: {"folder": str(each), **_as_object(each)} for name, each in folders.items()}
+        differences = folder.rows(folder.read(finished, folder.COMPARE))
+        return {"scenarios": said, "differences": differences}
+
+    output.tell(finished, lines, whole)
+
+
+def _run(
+    scenario: Scenario, output: Output, how: Mapping[str, Any]
+) -> Callable[[Path | None], Path]:
+    """Simulate a scenario; return what writes its folder, where it is told or a new one."""
+    from sim.experiments import replicate
+    from sim.report import run as report
+    from sim.results import folder
+
+    started = time.perf_counter()
+    with progress_bar(shown=output.is_watched) as progress:
+        results = replicate.replicate(scenario, progress=progress, **how)
+    seconds = time.perf_counter() - started
+
+    def write(out: Path | None) -> Path:
+        page = output.pages(report.write)
+        return folder.write(
+            results, command=output.command, seconds=seconds, page=page, root=RESULTS, out=out
         )
-    _print_comparison(finished, as_json=as_json, quiet=quiet)
+
+    return write
 
 
 def _to_be_compared(paths: Sequence[Path], overrides: Sequence[str]) -> list[Scenario]:
     """Return two scenarios or more, of different names: their folders are called by them."""
-    scenarios = [load_scenario(path, overrides) for path in paths]
+    from sim.scenario.load import load
+
+    scenarios = [load(path, overrides) for path in paths]
     names = [scenario.scenario for scenario in scenarios]
     if len(names) < 2:  # noqa: PLR2004  one alone has nothing to be compared with
         raise click.UsageError("name two scenarios or more")
@@ -183,28 +151,11 @@ def _to_be_compared(paths: Sequence[Path], overrides: Sequence[str]) -> list[Sce
     return scenarios
 
 
-def _write_run(
-    results: Results, command: str, seconds: float, page: Callable[[Path], None], out: Path
-) -> None:
+def _as_object(finished: Path) -> dict[str, Any]:
     from sim.results import folder
 
-    folder.write(results, command=command, seconds=seconds, page=page, out=out)
-
-
-def _print_comparison(finished: Path, *, as_json: bool, quiet: bool) -> None:
-    from sim.report import compare as comparing
-    from sim.report import console
-    from sim.report import run as report
-    from sim.results import folder
-
-    names = folder.manifest(finished)["scenarios"]
-    if as_json:
-        said = {name: _as_object(finished / name) for name in names}
-        differences = folder.rows(folder.read(finished, folder.COMPARE))
-        said_all = {"folder": str(finished), "scenarios": said, "differences": differences}
-        click.echo(json.dumps(said_all, allow_nan=False))
-        return
-    if not quiet:
-        runs = {name: report.read(finished / name) for name in names}
-        print_wrapped(console.comparison(runs, comparing.verdict(runs)))
-    click.echo(finished)
+    keys = {"measures": ("summary.csv", "measure"), "targets": ("targets.csv", "target")}
+    return {
+        said: {row.pop(key): row for row in folder.rows(folder.read(finished, table))}
+        for said, (table, key) in keys.items()
+    }

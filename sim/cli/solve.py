@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from sim.cli.keep import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.cli.options import (
     RESULTS,
-    made_of_tables,
-    point_options,
-    refusing_places,
-    refusing_scenarios,
+    Output,
+    points_kept,
     replications_option,
     resume_option,
     scenario_argument,
     set_option,
+    writing,
 )
-from sim.cli.terminal import SomeFailed, StepsTold, print_wrapped
+from sim.cli.terminal import SomeFailed, StepsTold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from sim.scenario.load import Scenario, Variants
 
 
-@click.command()
+@click.command("solve")
 @scenario_argument
 @set_option
 @click.option(
@@ -46,11 +44,8 @@ if TYPE_CHECKING:
 )
 @replications_option("How many where it matters; finding the neighbourhood takes a tenth each.")
 @resume_option
-@point_options
-@click.pass_context
-def solve(
-    context: click.Context,
-    /,
+@writing
+def solve_command(
     path: Path,
     overrides: Sequence[str],
     *,
@@ -58,33 +53,29 @@ def solve(
     until: str,
     between: str | None,
     resume: Path | None,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    language: str,
-    excel: bool,
-    **how: Any,
+    output: Output,
+    how: Mapping[str, Any],
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
     from sim.report import solve as page
+    from sim.results import folder
     from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 
     begun = time.perf_counter()
     asked = _prepared(path, overrides, move, until, between)
-    told = StepsTold(shown=not (quiet or as_json))
-    with (
-        refusing_places(),
-        begun_or_resumed(asked.scenario, resume, out) as new,
-        saying_what_is_kept(new),
-        refusing_scenarios(),
-    ):
-        found, done = _solved(new, asked, told, how)
+    with points_kept(asked.scenario, resume, output.out) as store:
+        found, done = _solved(store, asked, StepsTold(shown=output.is_watched), how)
         tables = {SOLUTION_TABLE: _answer(found, asked), POINTS_TABLE: _steps(done)}
-        facts = {"command": context.obj, **_facts(found, asked, how)}
+        facts = {"command": output.command, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
-        write = made_of_tables(page.write, language, excel=excel)
-        finished = new.finish(asked.scenario, tables, facts, write, RESULTS)
-    _print(finished, as_json=as_json, quiet=quiet)
+        finished = store.finish(asked.scenario, tables, facts, output.pages(page.write), RESULTS)
+    solved = page.read(finished)
+
+    def whole() -> dict[str, Any]:
+        (answer,) = folder.rows(solved.answer)
+        return {"solution": answer, "points": folder.rows(solved.points)}
+
+    output.tell(finished, partial(page.lines, solved), whole)
 
 
 class _Asked(NamedTuple):
@@ -104,31 +95,32 @@ def _prepared(
     from sim.scenario.levers import lever
     from sim.scenario.load import MOVED, variants
 
-    with refusing_scenarios():
-        variant = variants(path, overrides, MOVED)
-        scenario = variant()
-        if until not in scenario.targets:
-            meant = closest(until, scenario.targets)
-            hint = f"did you mean {meant}?" if meant else f"there are: {listed(scenario.targets)}"
-            raise click.UsageError(f"--until: {path} has no target called {until}; {hint}")
-        try:
-            return _Asked(scenario, variant, lever(variant, move, between), until)
-        except ValueError as error:
-            raise click.UsageError(f"--move: {error}") from error
+    variant = variants(path, overrides, MOVED)
+    scenario = variant()
+    if until not in scenario.targets:
+        meant = closest(until, scenario.targets)
+        hint = f"did you mean {meant}?" if meant else f"there are: {listed(scenario.targets)}"
+        raise click.UsageError(f"--until: {path} has no target called {until}; {hint}")
+    try:
+        return _Asked(scenario, variant, lever(variant, move, between), until)
+    except ValueError as error:
+        raise click.UsageError(f"--move: {error}") from error
 
 
 def _solved(
-    new: Store, asked: _Asked, told: StepsTold, how: Mapping[str, Any]
+    store: Store, asked: _Asked, told: StepsTold, how: Mapping[str, Any]
 ) -> tuple[Solution, list[Point]]:
     """The solution and the points that were tried for it, in their order."""
     from sim.experiments import solve
+    from sim.experiments.sweep import kept_or_simulated
 
     done: list[Point] = []
 
     def attempt(place: int, replications: int) -> str:
         at = {asked.lever.path: asked.lever.text(place)}
         step = {**how, "replications": replications}
-        done.extend(map(new.point, kept_or_simulated(new, [at], asked.variant, told, **step)))
+        (number,) = kept_or_simulated(store, [at], asked.variant, told, **step)
+        done.append(store.point(number))
         if done[-1].outcome.error:
             raise SomeFailed(
                 "a step failed, so that the search cannot go on; points.sqlite says why"
@@ -177,19 +169,3 @@ def _steps(done: Sequence[Point]) -> pd.DataFrame:
     table = pd.concat(points.table(done))
     table.insert(3, "replications", [point.identity.replications for point in done])
     return table
-
-
-def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
-    from sim.report import solve as solution
-    from sim.results import folder
-
-    solved = solution.read(finished)
-    if as_json:
-        (answer,) = folder.rows(solved.answer)
-        steps = folder.rows(solved.points)
-        said = {"folder": str(finished), "solution": answer, "points": steps}
-        click.echo(json.dumps(said, allow_nan=False))
-        return
-    if not quiet:
-        print_wrapped(solution.lines(solved))
-    click.echo(finished)

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli.keep import begun_or_resumed, kept_or_simulated, saying_what_is_kept
 from sim.cli.options import (
     RESULTS,
-    made_of_tables,
-    point_options,
-    refusing_places,
-    refusing_scenarios,
+    Output,
+    points_kept,
     replications_option,
     resume_option,
     scenario_argument,
     set_option,
+    writing,
 )
-from sim.cli.terminal import PointsTold, SomeFailed, print_wrapped
+from sim.cli.terminal import PointsTold, SomeFailed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.experiments.plan import Plan
+    from sim.experiments.sensitivity import Plan
     from sim.results.store import Done
     from sim.scenario.load import Scenario, Variants
     from sim.scenario.sweep import Asked
 
-HOW = ("seed", "replications", "jobs", "cluster")
-"""Options that say how points are simulated, and not which."""
 
-
-@click.command()
+@click.command("sweep")
 @scenario_argument
 @set_option
 @click.option(
@@ -64,50 +58,39 @@ HOW = ("seed", "replications", "jobs", "cluster")
 @replications_option("How many at each point.")
 @resume_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
-@point_options
-@click.pass_context
-def sweep(
-    context: click.Context,
-    /,
+@writing
+def sweep_command(
     path: Path,
     overrides: Sequence[str],
     *,
     resume: Path | None,
-    out: Path | None,
     fail_fast: bool,
-    as_json: bool,
-    quiet: bool,
-    language: str,
-    excel: bool,
+    output: Output,
+    how: Mapping[str, Any],
     **asked: Any,
 ) -> None:
     """Simulate SCENARIO at many points, on the same people; resumable.
 
     Without --vary, --tornado and --design the points are those of the scenario's own `sweep`.
     """
+    from sim.experiments.sweep import kept_or_simulated
     from sim.results.points import PLANNED_TABLE, planned
     from sim.results.store import Done
 
-    begun, how = time.perf_counter(), {name: asked.pop(name) for name in HOW}
+    begun = time.perf_counter()
     scenario, variant, plan = _prepared(path, overrides, how["seed"], asked)
     count = len(plan.places)
-    told = PointsTold(count, how["replications"], shown=not (quiet or as_json))
-    how |= {"fail_fast": fail_fast, "pairs": plan.pairs}
-    with (
-        refusing_places(),
-        begun_or_resumed(scenario, resume, out) as new,
-        saying_what_is_kept(new, count),
-    ):
-        new.write(PLANNED_TABLE, planned(plan.places))
-        where = array("Q", kept_or_simulated(new, plan.places, variant, told, **how))
-        done = Done(new, where)
+    told = PointsTold(count, how["replications"], shown=output.is_watched, fail_fast=fail_fast)
+    with points_kept(scenario, resume, output.out, count) as store:
+        store.write(PLANNED_TABLE, planned(plan.places))
+        numbers = kept_or_simulated(store, plan.places, variant, told, pairs=plan.pairs, **how)
+        done = Done(store, array("Q", numbers))
         failed = sum(bool(point.outcome.error) for point in done)
-        facts = {"command": context.obj} | {name: how[name] for name in ("seed", "replications")}
+        facts = {"command": output.command} | {name: how[name] for name in ("seed", "replications")}
         tables, more, page = _told(plan, done, how["seed"])
-        made = made_of_tables(page, language, excel=excel)
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
-        finished = new.finish(scenario, tables, facts, made, RESULTS)
-    _print(finished, as_json=as_json, quiet=quiet)
+        finished = store.finish(scenario, tables, facts, output.pages(page), RESULTS)
+    _print(finished, output)
     if failed:
         raise SomeFailed(f"{failed} of {count} points failed; points.sqlite says why")
 
@@ -117,19 +100,18 @@ def _prepared(
 ) -> tuple[Scenario, Variants, Plan]:
     """The scenario, what makes its points, and the points, of which every one is valid."""
     from sim.experiments.designs import NoSalib
-    from sim.experiments.plan import plan
+    from sim.experiments.sensitivity import plan
     from sim.scenario.load import variants
 
-    with refusing_scenarios():
-        variant = variants(path, overrides)
-        scenario = variant()
-        by_flags = bool(flags["vary"] or flags["tornado"] or flags["design"])
-        try:
-            planned = plan(scenario, _asked(scenario, **flags), seed)
-        except (ValueError, NoSalib) as error:
-            raise click.UsageError(f"--points: {error}") from error
-        for at in planned.places:
-            variant(at, planned=not by_flags)
+    variant = variants(path, overrides)
+    scenario = variant()
+    by_flags = bool(flags["vary"] or flags["tornado"] or flags["design"])
+    try:
+        planned = plan(scenario, _asked(scenario, **flags), seed)
+    except (ValueError, NoSalib) as error:
+        raise click.UsageError(f"--points: {error}") from error
+    for at in planned.places:
+        variant(at, planned=not by_flags)
     return scenario, variant, planned
 
 
@@ -197,30 +179,28 @@ def _told(
     facts = {"varied": [*plan.places.paths], "points": len(done)}
     if not plan.design:
         return {}, facts, landscape.write
-    found = sensitivity.rank(plan.design, plan.moved, done, plan.on, seed)
-    rows = [(path, plan.on, *rest) for path, *rest in found]
-    columns = ["path", "measure", "index", "value", "ci_low", "ci_high"]
-    tables = {points.SENSITIVITY_TABLE: pd.DataFrame(rows, columns=columns)}
-    luck, _ = sensitivity.luck_and_ignorance(plan.design, done, plan.on)
-    wide = designs.too_few(found)
-    facts |= {"kind": plan.design, "on": plan.on, "too_few_points_for": wide}
-    return tables, {**facts, "luck": None if math.isnan(luck) else luck}, page.write
+    found = sensitivity.indices(plan.design, plan.moved, done, plan.on, seed)
+    table = pd.DataFrame(found)
+    table.insert(1, "measure", plan.on)
+    facts |= {
+        "kind": plan.design,
+        "on": plan.on,
+        "too_few_points_for": designs.too_few(found),
+        "luck": sensitivity.luck(plan.design, done, plan.on),
+    }
+    return {points.SENSITIVITY_TABLE: table}, facts, page.write
 
 
-def _print(finished: Path, *, as_json: bool, quiet: bool) -> None:
+def _print(finished: Path, output: Output) -> None:
     from sim.report import sensitivity
     from sim.report import sweep as landscape
     from sim.results import folder
     from sim.results.points import SENSITIVITY_TABLE
 
-    sweep = landscape.read(finished)
-    ranked = sensitivity.read(finished) if (finished / SENSITIVITY_TABLE).is_file() else None
-    if as_json:
-        said: dict[str, Any] = {"folder": str(finished), "points": folder.rows(sweep.points)}
-        if ranked is not None:
-            said["sensitivity"] = folder.rows(ranked.table)
-        click.echo(json.dumps(said, allow_nan=False))
-        return
-    if not quiet:
-        print_wrapped(landscape.lines(sweep) if ranked is None else sensitivity.lines(ranked))
-    click.echo(finished)
+    sweep, said = landscape.read(finished), {}
+    lines = partial(landscape.lines, sweep)
+    if (finished / SENSITIVITY_TABLE).is_file():
+        ranked = sensitivity.read(finished)
+        lines = partial(sensitivity.lines, ranked)
+        said["sensitivity"] = folder.rows(ranked.table)
+    output.tell(finished, lines, lambda: {"points": folder.rows(sweep.points), **said})

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 SOME_FAILED, INTERRUPTED = 4, 130
-WIDTH = 80
+SCREEN_WIDTH = 80
 
 
 class Refused(click.ClickException):
@@ -77,11 +77,25 @@ class Commands(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as fault:
-            if ctx.meta.get("verbose"):
+            refusal = _refusal(fault)
+            if refusal is None and ctx.meta.get("verbose"):
                 traceback.print_exc()
             if isinstance(fault, OSError) and fault.filename:
-                raise NotOpened(f"{fault.filename}: {fault.strerror}") from fault
-            raise InternalFault(fault) from fault
+                refusal = NotOpened(f"{fault.filename}: {fault.strerror}")
+            raise refusal or InternalFault(fault) from fault
+
+
+def _refusal(fault: Exception) -> click.ClickException | None:
+    """What a scenario, a folder or a cluster that cannot be used is to a command; None: a fault."""
+    from sim.scenario.load import ScenarioError, UnreadableFile
+
+    if isinstance(fault, ScenarioError):
+        return Refused("\n".join(one_screen([str(problem) for problem in fault.problems])))
+    from sim.experiments.cluster import NoCluster
+    from sim.results.folder import FolderRefused
+
+    is_refused = isinstance(fault, UnreadableFile | FolderRefused | NoCluster)
+    return NotOpened(str(fault)) if is_refused else None
 
 
 def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
@@ -118,7 +132,7 @@ def print_wrapped(lines: Iterable[str]) -> None:
     """Print lines at most 80 columns wide; a line that goes on is indented below its own text."""
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()) + 2)
-        filled = textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+        filled = textwrap.fill(line, SCREEN_WIDTH, subsequent_indent=indent, break_on_hyphens=False)
         click.echo(filled.replace(NO_BREAK, " "))
 
 
@@ -156,38 +170,43 @@ def _tenths() -> Progress:
 class PointsTold:
     """What a sweep says on stderr while it runs: each point, and how it gets on."""
 
-    def __init__(self, points: int, replications: int, *, shown: bool) -> None:
-        """So many points are planned, of so many replications each."""
+    def __init__(
+        self, points: int, replications: int, *, shown: bool, fail_fast: bool = False
+    ) -> None:
+        """So many points are planned, of so many replications each; see `ended` for fail_fast."""
         self._planned, self._each, self._shown = points, replications, shown
+        self._fail_fast = fail_fast
         self._reused = self._failed = self._ended = self._simulated = 0
         self._started = time.monotonic()
 
-    def found(self, place: str, changed: Sequence[str]) -> None:
+    def found(self, at: Mapping[str, str], changed: Sequence[str]) -> None:
         """Tell of a point that was kept before, and what has changed since."""
         self._reused += not changed
         what = f"stale, {' and '.join(changed)} changed" if changed else "reused"
-        self._say(f"{what}: {place}")
+        self._say(f"{what}: {_words(at)}")
 
     def advance(self, replications: int) -> None:
         """Count replications, and show them on a terminal."""
         self._simulated += replications
         if self._shown and sys.stderr.isatty():
-            click.echo(f"\r{self._state():{WIDTH - 1}}", err=True, nl=False)
+            click.echo(f"\r{self._state():{SCREEN_WIDTH - 1}}", err=True, nl=False)
 
-    def ended(self, place: str, error: str) -> None:
-        """Tell of a point that is done, or why it failed."""
+    def ended(self, at: Mapping[str, str], error: str) -> None:
+        """Tell of a point that is done, or why it failed; SomeFailed if that ends the sweep."""
         self._ended += 1
         self._failed += bool(error)
         if error:
-            self._say(f"failed: {place}: {error.strip().splitlines()[-1]}", always=True)
+            self._say(f"failed: {_words(at)}: {error.strip().splitlines()[-1]}", always=True)
         else:
-            self._say(f"new: {place}")
+            self._say(f"new: {_words(at)}")
         if not sys.stderr.isatty():
             self._say(f"  {self._state()}")
+        if error and self._fail_fast:
+            raise SomeFailed("stopped at the first point that failed (--fail-fast)")
 
     def _say(self, text: str, *, always: bool = False) -> None:
         if self._shown or always:
-            blank = f"\r{'':{WIDTH - 1}}\r" if sys.stderr.isatty() else ""
+            blank = f"\r{'':{SCREEN_WIDTH - 1}}\r" if sys.stderr.isatty() else ""
             click.echo(f"{blank}{text}", err=True)
 
     def _rate(self) -> float:
@@ -210,13 +229,17 @@ class StepsTold(PointsTold):
         """Start with no step."""
         super().__init__(0, 0, shown=shown)
 
-    def found(self, place: str, changed: Sequence[str]) -> None:
+    def found(self, at: Mapping[str, str], changed: Sequence[str]) -> None:
         """Tell of a step that was kept before; one of other replications is another step."""
         if list(changed) != ["replications"]:
-            super().found(place, changed)
+            super().found(at, changed)
 
     def _state(self) -> str:
         return (
             f"step {self._reused + self._ended}, {self._reused} reused; "
             f"{self._rate():.0f} replications a second"
         )
+
+
+def _words(at: Mapping[str, str]) -> str:
+    return ", ".join(f"{path}={value}" for path, value in at.items())

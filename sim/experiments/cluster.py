@@ -62,7 +62,7 @@ class _Alike(Executor):
 
 
 @contextmanager
-def joined(address: str) -> Iterator[tuple[Executor, int]]:
+def dask_workers(address: str) -> Iterator[tuple[Executor, int]]:
     """An executor on the workers of the scheduler at `address`, and how many tasks they do at once.
 
     Raises NoCluster where Dask is not installed, where scheduler or workers do not answer within 10

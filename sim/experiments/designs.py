@@ -14,13 +14,13 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from sim.results.periods import Floats
+from sim.scenario.ranged import Ranged
 from sim.vocabulary.intervals import NORMAL_975
 
-Floats = NDArray[np.float64]
-
-LEVELS, STEP = 4, 2 / 3
+GRID_LEVELS, STEP = 4, 2 / 3
 """Levels of Morris's grid and the step it recommends for four of them: two thirds of a range."""
 
 RESAMPLES = 500
@@ -30,15 +30,6 @@ WIDEST_SHARE, WIDEST_EFFECT = 0.1, 0.5
 SHARES = ("S1", "ST", "prcc")
 NOISE = 1e-9
 """A residual this small beside what it is left of is rounding error."""
-
-
-class Factor(NamedTuple):
-    """A number of the scenario and its range, ends included, in the number's own units."""
-
-    path: str
-    low: float
-    high: float
-    whole: bool = False
 
 
 class Index(NamedTuple):
@@ -55,7 +46,7 @@ class NoSalib(Exception):  # noqa: N818  it names what is missing
     """SALib is not installed."""
 
 
-def latin_hypercube(factors: Sequence[Factor], points: int, seed: int) -> Floats:
+def latin_hypercube(factors: Sequence[Ranged], points: int, seed: int) -> Floats:
     """Return (points, factors) in natural units, a point in each of `points` equal strata a factor.
 
     McKay, Beckman & Conover 1979. Every whole number of a whole factor is equally likely.
@@ -66,7 +57,7 @@ def latin_hypercube(factors: Sequence[Factor], points: int, seed: int) -> Floats
     return _spread(factors, unit)
 
 
-def morris(factors: Sequence[Factor], trajectories: int, seed: int) -> Floats:
+def morris(factors: Sequence[Ranged], trajectories: int, seed: int) -> Floats:
     """Return (trajectories · (factors + 1), factors) in natural units, on a grid of four levels.
 
     From a row to the next of a trajectory one factor moves, by two thirds of its range (Morris
@@ -76,18 +67,13 @@ def morris(factors: Sequence[Factor], trajectories: int, seed: int) -> Floats:
     if trajectories < 2:  # noqa: PLR2004
         raise ValueError("Morris's design needs at least two trajectories")
     unit = _salib("sample.morris").sample(
-        _cube(factors), trajectories, num_levels=LEVELS, seed=_seeded(seed)
+        _cube(factors), trajectories, num_levels=GRID_LEVELS, seed=_seeded(seed)
     )
-    # The grid spans the range itself, so that its ends are tried; whole numbers are the nearest.
-    return np.column_stack(
-        [
-            np.round(f.low + column * _range(f)) if f.whole else f.low + column * _range(f)
-            for f, column in zip(factors, unit.T, strict=True)
-        ]
-    )
+    # The grid spans the range itself, so that its ends are tried.
+    return _spread(factors, unit, is_grid=True)
 
 
-def sobol(factors: Sequence[Factor], base: int, seed: int) -> Floats:
+def sobol(factors: Sequence[Ranged], base: int, seed: int) -> Floats:
     """Return (base · (factors + 2), factors) in natural units, for first and total indices.
 
     Saltelli et al. 2010 on a scrambled Sobol' sequence. Every whole number of a whole factor is
@@ -103,7 +89,7 @@ def sobol(factors: Sequence[Factor], base: int, seed: int) -> Floats:
 
 
 def morris_indices(
-    factors: Sequence[Factor], sample: Floats, outcomes: Floats, seed: int
+    factors: Sequence[Ranged], sample: Floats, outcomes: Floats, seed: int
 ) -> list[Index]:
     """Return each factor's mu_star and sigma, in the outcome's units per whole range of the factor.
 
@@ -119,7 +105,7 @@ def morris_indices(
         np.asarray(sample, np.float64),
         np.asarray(outcomes, np.float64),
         num_resamples=RESAMPLES,
-        num_levels=LEVELS,
+        num_levels=GRID_LEVELS,
         seed=_seeded(seed),
     )
     indices = []
@@ -134,7 +120,7 @@ def morris_indices(
 
 
 def sobol_indices(
-    factors: Sequence[Factor], sample: Floats, outcomes: Floats, seed: int
+    factors: Sequence[Ranged], sample: Floats, outcomes: Floats, seed: int
 ) -> list[Index]:
     """Return each factor's S1 and ST, shares of the outcome's variance, bootstrapped intervals.
 
@@ -166,7 +152,7 @@ def sobol_indices(
     ]
 
 
-def rank_correlations(factors: Sequence[Factor], sample: Floats, outcomes: Floats) -> list[Index]:
+def rank_correlations(factors: Sequence[Ranged], sample: Floats, outcomes: Floats) -> list[Index]:
     """Return each factor's partial rank correlation with the outcome, between -1 and 1.
 
     Marino et al. 2008, J Theor Biol 254:178; the interval is Fisher's z with the other factors as
@@ -244,7 +230,7 @@ def _seeded(seed: int) -> int:
     return seed + 1
 
 
-def _cube(factors: Sequence[Factor]) -> dict[str, object]:
+def _cube(factors: Sequence[Ranged]) -> dict[str, object]:
     """Return SALib's problem on the unit cube, anew each time, for SALib writes into it.
 
     Ranges are applied here: SALib refuses those of no width and knows no whole numbers.
@@ -253,25 +239,28 @@ def _cube(factors: Sequence[Factor]) -> dict[str, object]:
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
 
-def _range(factor: Factor) -> float:
+def _range(factor: Ranged) -> float:
     return factor.high - factor.low
 
 
-def _spread(factors: Sequence[Factor], unit: Floats) -> Floats:
-    """Return uniforms on the unit cube in natural units, each whole number equally likely."""
-    return np.column_stack(
-        [
-            np.clip(np.round(f.low - 0.5 + column * (_range(f) + 1)), f.low, f.high)
-            if f.whole
-            else f.low + column * _range(f)
-            for f, column in zip(factors, unit.T, strict=True)
-        ]
-    )
+def _spread(factors: Sequence[Ranged], unit: Floats, *, is_grid: bool = False) -> Floats:
+    """Return points of the unit cube in natural units, each whole number equally likely.
+
+    Of a grid, whose places stay where they are, a whole number is the nearest.
+    """
+
+    def natural(f: Ranged, column: Floats) -> Floats:
+        value = f.low + column * _range(f)
+        if f.is_whole and not is_grid:
+            value = np.clip(np.round(f.low - 0.5 + column * (_range(f) + 1)), f.low, f.high)
+        return np.round(value) if f.is_whole else value
+
+    return np.column_stack(list(map(natural, factors, unit.T)))
 
 
-def _step_correction(factor: Factor) -> float:
+def _step_correction(factor: Ranged) -> float:
     """Return the step SALib divides by over the step taken, which rounding may have changed."""
-    if not factor.whole or _range(factor) == 0:
+    if not factor.is_whole or _range(factor) == 0:
         return 1.0
     return STEP * _range(factor) / round(STEP * _range(factor))
 
@@ -282,7 +271,7 @@ def _all_known(sample: Floats, outcomes: Floats) -> bool:
     return bool(np.isfinite(outcomes).all())
 
 
-def _unknown(factors: Sequence[Factor], names: Sequence[str]) -> list[Index]:
+def _unknown(factors: Sequence[Ranged], names: Sequence[str]) -> list[Index]:
     return [Index(f.path, name, math.nan, math.nan, math.nan) for f in factors for name in names]
 
 

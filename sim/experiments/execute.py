@@ -13,10 +13,10 @@ from multiprocessing import parent_process
 from threading import Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
-from sim.experiments.cluster import joined
+from sim.experiments.cluster import dask_workers
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 BREAKDOWNS_AT_MOST = 3
 TASKS_AHEAD = 3
@@ -48,7 +48,7 @@ def executor(jobs: int | None, cluster: str | None = None) -> Iterator[tuple[Exe
     ends the block, what has not begun is cancelled.
     """
     if cluster is not None:
-        with joined(cluster) as pool_and_workers:
+        with dask_workers(cluster) as pool_and_workers:
             yield pool_and_workers
         return
     processes = jobs or os.cpu_count() or 1
@@ -86,52 +86,35 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 def in_order(
-    work: Callable[[Task], Result],
-    tasks: Iterable[Task],
+    work: Callable[[_Task], _Result],
+    tasks: Iterable[_Task],
     jobs: int | None = None,
     cluster: str | None = None,
-) -> Generator[Result, None, None]:
+) -> Generator[_Result, None, None]:
     """The results of `work` in the order of the tasks, as they become ready.
 
     Tasks are taken only a few ahead, so that memory does not grow with their number. When a worker
-    dies (killed, out of memory) the pool is built again and what is missing is run again; the
-    third time in one run the error is raised.
+    dies (killed, out of memory) the pool is built again and what is missing, for its result is not
+    here, is run again; the third time in one run the error is raised.
     """
-    ahead, missing = iter(tasks), deque[Task]()
-    breakdowns = 0
+    ahead, missing, breakdowns = iter(tasks), deque[_Task](), 0
     while True:
         try:
             with executor(jobs, cluster) as (pool, workers):
-                yield from _drain(pool, work, ahead, missing, TASKS_AHEAD * workers)
+                pending = deque(pool.submit(work, task) for task in missing)
+                while True:
+                    for task in islice(ahead, TASKS_AHEAD * workers - len(pending)):
+                        missing.append(task)
+                        pending.append(pool.submit(work, task))
+                    if not pending:
+                        return
+                    result = pending.popleft().result()
+                    missing.popleft()
+                    yield result
         except BrokenExecutor:
             breakdowns += 1
             if breakdowns == BREAKDOWNS_AT_MOST:
                 raise
-        else:
-            return
-
-
-def _drain(
-    pool: Executor,
-    work: Callable[[Task], Result],
-    ahead: Iterator[Task],
-    missing: deque[Task],
-    at_once: int,
-) -> Generator[Result, None, None]:
-    """Results of what is missing and then of the rest; a task is missing until its result is here.
-
-    After a breakdown the same two go on with another pool.
-    """
-    pending = deque(pool.submit(work, task) for task in missing)
-    while True:
-        for task in islice(ahead, at_once - len(pending)):
-            missing.append(task)
-            pending.append(pool.submit(work, task))
-        if not pending:
-            return
-        result = pending.popleft().result()
-        missing.popleft()
-        yield result
 
 
 def _serve_parent() -> None:

@@ -24,7 +24,7 @@ CANDIDATES = 4000
 CONSENTED, MOST_REPLICATIONS = 2000, 30
 
 
-class Screening(NamedTuple):
+class ScreeningEnds(NamedTuple):
     """Shares of those who consented and whose screening ended, as a few replications have them."""
 
     failed: float
@@ -61,7 +61,7 @@ def randomised_per_month(protocol: Protocol, passing: float) -> float:
     return protocol.recruitment.candidates_per_month * passing * stays
 
 
-def screening(protocol: Protocol) -> Screening | None:
+def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
     """Return how screening ends in up to 30 replications; None where nobody consented."""
     ends: Counter[Milestone] = Counter()
     for replication in range(1, MOST_REPLICATIONS + 1):
@@ -70,7 +70,7 @@ def screening(protocol: Protocol) -> Screening | None:
             break
     failed, withdrew = ends[Milestone.SCREEN_FAILED], ends[Milestone.WITHDREW_IN_SCREENING]
     ended = failed + withdrew + ends[Milestone.RANDOMISED]
-    return Screening(failed / ended, withdrew / ended) if ended else None
+    return ScreeningEnds(failed / ended, withdrew / ended) if ended else None
 
 
 def dropout(protocol: Protocol) -> Iterator[Dropout]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 from sim.experiments.execute import in_order
@@ -15,20 +15,34 @@ from sim.results.fold import Results, Summary
 from sim.results.periods import Almanac
 from sim.scenario.interpret import interpret
 from sim.scenario.load import Scenario
+from sim.vocabulary.eventlog import EventLog
 from sim.vocabulary.intervals import of_share
 
-BATCH = 10
+BATCH = 25
+"""Replications of a task: half a second of the baseline's."""
 AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 250, 10_000, 0.02
 
 
 class Batch(NamedTuple):
-    """Replications `first` to before `after`; of those up to `keep` the log is kept."""
+    """Replications `first` to before `after` of a pickled scenario."""
 
     scenario: bytes
     seed: int
     first: int
     after: int
-    keep: int
+
+    def run(self) -> Iterator[tuple[int, EventLog, Almanac]]:
+        """Yield the number of each replication, what happened in it, and its trial's almanac."""
+        almanac = _almanac_of(self.scenario)
+        for number in range(self.first, self.after):
+            yield number, run(almanac.protocol, self.seed, number), almanac
+
+
+def batches(scenario: Scenario, seed: int, replications: int) -> Iterator[Batch]:
+    """Yield the batches of so many replications, all but the last of one size."""
+    pickled = pickle.dumps(scenario)
+    for first in range(1, replications + 1, BATCH):
+        yield Batch(pickled, seed, first, min(first + BATCH, replications + 1))
 
 
 def replicate(  # noqa: PLR0913  each is a flag of the command line
@@ -49,38 +63,26 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     replications are done and planned.
     """
     results = Results(scenario, interpret(scenario), seed)
-    auto = replications == "auto"
     most = AUTO_MOST if replications == "auto" else replications
-    batches = _batches(pickle.dumps(scenario), seed, most, keep)
-    with closing(in_order(_run_batch, batches, jobs, cluster)) as finished:
+    work = partial(_summaries, keep=keep)
+    with closing(in_order(work, batches(scenario, seed, most), jobs, cluster)) as finished:
         for summaries in finished:
             results.fold(summaries)
             done = results.replications
-            stage = done % AUTO_STEP == 0
+            planned = -(-done // AUTO_STEP) * AUTO_STEP if replications == "auto" else most
             if progress is not None:
-                progress(done, -(-done // AUTO_STEP) * AUTO_STEP if auto else most)
-            if auto and stage and _precise(results):
+                progress(done, planned)
+            if replications == "auto" and done == planned and _is_precise(results):
                 break
     return results
 
 
-def _batches(scenario: bytes, seed: int, most: int, keep: int) -> list[Batch]:
-    return [
-        Batch(scenario, seed, first, min(first + BATCH, most + 1), keep)
-        for first in range(1, most + 1, BATCH)
-    ]
-
-
-def _run_batch(batch: Batch) -> list[Summary]:
-    almanac = almanac_of(batch.scenario)
-    return [
-        Summary.of(run(almanac.protocol, batch.seed, number), almanac, keep=number <= batch.keep)
-        for number in range(batch.first, batch.after)
-    ]
+def _summaries(batch: Batch, keep: int) -> list[Summary]:
+    return [Summary.of(log, almanac, keep=number <= keep) for number, log, almanac in batch.run()]
 
 
 @lru_cache(maxsize=1)
-def almanac_of(scenario: bytes) -> Almanac:
+def _almanac_of(scenario: bytes) -> Almanac:
     """The scenario's protocol and its almanac, worked out once in each process.
 
     They and all that is loaded live as long as the process: `gc.freeze` spares every later search
@@ -91,7 +93,7 @@ def almanac_of(scenario: bytes) -> Almanac:
     return almanac
 
 
-def _precise(results: Results) -> bool:
+def _is_precise(results: Results) -> bool:
     """Whether the interval of every target's probability is at most ±2 points wide."""
     intervals = [
         of_share(results.met(target), results.replications)

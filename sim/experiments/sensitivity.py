@@ -4,39 +4,57 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.experiments import designs
-from sim.experiments.designs import Factor, Index
+from sim.experiments.designs import Index
+from sim.results.periods import Floats
 from sim.results.points import Point
-from sim.scenario.axis import Places
-from sim.scenario.ranged import Ranged
-from sim.scenario.sweep import HYPERCUBE, MORRIS, SOBOL, TORNADO, least_points
+from sim.scenario.axis import Places, grid
+from sim.scenario.load import Scenario
+from sim.scenario.ranged import Ranged, ranged
+from sim.scenario.sweep import HYPERCUBE, MORRIS, SOBOL, TORNADO, Asked, least_points
 from sim.vocabulary.intervals import of_mean, of_paired_shares
 
 SIZED_BY = {HYPERCUBE: "prcc", MORRIS: "mu_star", SOBOL: "ST"}
 """The index by which the paths of a design are sorted; a tornado has its two ends."""
 
 
-def places(kind: str, moved: Sequence[Ranged], points: int, seed: int) -> Places:
-    """Return the points of a design, of about `points` in all (the tornado has its own number).
+class Plan(NamedTuple):
+    """The points of a sweep; of a ranking also its design, what it moves and what it ranks by."""
 
-    The tornado is the base and then each number at its low and at its high, all else at base.
-    Raises ValueError where the design needs more points, NoSalib where SALib is missing.
+    places: Places
+    design: str = ""
+    moved: Sequence[Ranged] = ()
+    on: str = ""
+    pairs: str = ""
+    """The measure of which every replication's value is kept, so that its pairs can be compared."""
+
+
+def plan(scenario: Scenario, asked: Asked, seed: int) -> Plan:
+    """Return the plan of what is asked for; its points are not yet tried.
+
+    Raises ValueError, which says what is wrong, where this scenario has no such points, and NoSalib
+    where SALib is missing.
     """
-    base = [each.value for each in moved]
-    if kind == TORNADO:
-        ends = [(at, end) for at, each in enumerate(moved) for end in (each.low, each.high)]
-        sample = np.array([base, *([*base[:at], end, *base[at + 1 :]] for at, end in ends)])
-    else:
-        sample = _sample(kind, _factors(moved), points, seed)
-    paths = [each.path for each in moved]
-    return Places(paths, len(sample), lambda: ([*map(_written, row)] for row in sample))
+    if asked.axes:
+        return Plan(grid(asked.axes))
+    moved = ranged(scenario)
+    if not moved:
+        raise ValueError("no number of the assumptions has a range to move it in")
+    on = asked.on or next(iter(scenario.targets), "randomised")
+    # Of a target every replication's yes or no is kept anyway; the other designs need no pairs.
+    pairs = on if asked.design == TORNADO and on not in scenario.targets else ""
+    sample = _sample(asked.design, moved, asked.points, seed)
+    rows = partial(map, _written, sample)
+    places = Places([each.path for each in moved], len(sample), rows)
+    return Plan(places, asked.design, moved, on, pairs)
 
 
-def rank(
+def indices(
     kind: str, moved: Sequence[Ranged], done: Iterable[Point], on: str, seed: int
 ) -> list[Index]:
     """Return the indices of a design's points for the target or the mean of the measure `on`.
@@ -54,7 +72,6 @@ def rank(
             Index(path, end, *_difference(base, point, on))
             for (path, end), point in zip(named, each_done, strict=True)
         ]
-    factors = _factors(moved)
     rows = np.array(
         [
             [point.outcome.mean_and_sd(on)[0], *(float(point.at[each.path]) for each in moved)]
@@ -63,32 +80,38 @@ def rank(
     )
     outcomes, sample = rows[:, 0], rows[:, 1:]
     if kind == HYPERCUBE:
-        return designs.rank_correlations(factors, sample, outcomes)
+        return designs.rank_correlations(moved, sample, outcomes)
     analyse = designs.morris_indices if kind == MORRIS else designs.sobol_indices
-    return analyse(factors, sample, outcomes, seed)
+    return analyse(moved, sample, outcomes, seed)
 
 
-def luck_and_ignorance(kind: str, done: Iterable[Point], on: str) -> tuple[float, float]:
-    """Return the shares of variance due to luck and to ignorance; nan but for a hypercube."""
+def luck(kind: str, done: Iterable[Point], on: str) -> float | None:
+    """Return the share of variance due to luck, see designs; None but for a hypercube."""
     if kind != HYPERCUBE:
-        return math.nan, math.nan
+        return None
     means, sds = zip(*(point.outcome.mean_and_sd(on) for point in done), strict=True)
-    return designs.luck_and_ignorance(means, sds, next(iter(done)).identity.replications)
+    share, _ = designs.luck_and_ignorance(means, sds, next(iter(done)).identity.replications)
+    return None if math.isnan(share) else share
 
 
-def _factors(moved: Sequence[Ranged]) -> list[Factor]:
-    return [Factor(each.path, each.low, each.high, each.is_whole) for each in moved]
+def _sample(kind: str, moved: Sequence[Ranged], points: int, seed: int) -> Floats:
+    """The points of a design, of about `points` in all; the tornado has its own number.
 
-
-def _sample(kind: str, factors: Sequence[Factor], points: int, seed: int) -> NDArray[np.float64]:
-    number = len(factors)
+    That is the base and then each number at its low and at its high, all else at base.
+    """
+    number = len(moved)
+    if kind == TORNADO:
+        sample = np.tile(np.array([each.value for each in moved], np.float64), (2 * number + 1, 1))
+        for at, each in enumerate(moved):
+            sample[2 * at + 1 : 2 * at + 3, at] = each.low, each.high
+        return sample
     if points < (least := least_points(kind, number)):
         raise ValueError(f"this design needs {least} points or more")
     if kind == HYPERCUBE:
-        return designs.latin_hypercube(factors, points, seed)
+        return designs.latin_hypercube(moved, points, seed)
     if kind == MORRIS:
-        return designs.morris(factors, points // (number + 1), seed)
-    return designs.sobol(factors, 1 << (points // (number + 2)).bit_length() - 1, seed)
+        return designs.morris(moved, points // (number + 1), seed)
+    return designs.sobol(moved, 1 << (points // (number + 2)).bit_length() - 1, seed)
 
 
 def _difference(base: Point, point: Point, on: str) -> tuple[float, float, float]:
@@ -104,5 +127,5 @@ def _difference(base: Point, point: Point, on: str) -> tuple[float, float, float
     return float(apart.mean()), *of_mean(apart)
 
 
-def _written(value: float) -> str:
-    return f"{value:.12g}"
+def _written(row: Floats) -> list[str]:
+    return [f"{value:.12g}" for value in row]

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from sim.vocabulary.intervals import of_share
 
-FOUND, UNDECIDED, NEVER, ALWAYS = "found", "undecided", "never", "always"
+FOUND, UNDECIDED, NOWHERE, EVERYWHERE = "found", "undecided", "never", "always"
 NOT_MONOTONE = "not_monotone"
 COARSE_SHARE, LEAST_COARSE = 10, 100
 GRID = 5
@@ -55,7 +55,7 @@ class Solution(NamedTuple):
     fall: tuple[int, int] | None
 
 
-class Levels(NamedTuple):
+class Thresholds(NamedTuple):
     """The counts that separate what is missed, undecided and met.
 
     Below `low` the target is missed, from `high` on it is met, as `targets.csv` has it; `value` is
@@ -67,10 +67,12 @@ class Levels(NamedTuple):
     high: int
 
 
-def levels(wanted: float, replications: int) -> Levels:
+def levels(wanted: float, replications: int) -> Thresholds:
     """Return the levels of a share that is wanted, by Wilson's interval."""
+    # Inversion of a test: the interval is made of the places at which Wilson's test does not reject
+    # the share wanted, so that its ends lie where the curve of counts crosses these levels.
     counts = range(replications + 1)
-    return Levels(
+    return Thresholds(
         bisect_left(counts, wanted, key=lambda met: of_share(met, replications).high),
         math.ceil(round(wanted * replications, 9)),
         bisect_left(counts, wanted, key=lambda met: of_share(met, replications).low),
@@ -166,7 +168,7 @@ class _Curve:
         low, value, high = map(self._crossing, self._levels)
         low, high = min(low, value), max(high, value)
         if high < 0 or low > self._last:
-            return ALWAYS if high < 0 else NEVER, (None, None, None)
+            return EVERYWHERE if high < 0 else NOWHERE, (None, None, None)
         inside = [place if 0 <= place <= self._last else None for place in (low, value, high)]
         verdict = UNDECIDED if inside[0] is None or inside[2] is None else FOUND
         return verdict, (inside[0], inside[1], inside[2])

@@ -6,46 +6,75 @@ worker waits for the last batch of a point.
 
 from __future__ import annotations
 
-import pickle
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice, tee
-from typing import NamedTuple
+from itertools import tee
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.execute import in_order
-from sim.experiments.replicate import almanac_of
-from sim.model.run import run
+from sim.experiments.replicate import BATCH, Batch, batches
 from sim.results import points
 from sim.results.measures import measures_of
 from sim.results.points import Outcome, Point
 from sim.results.replication import Reading
+from sim.results.store import Store
 from sim.scenario.axis import Values
 from sim.scenario.load import Scenario
 
-BATCH = 25
-"""Replications of a task: half a second of the baseline's."""
+
+class Listener(Protocol):
+    """Who hears how a sweep gets on."""
+
+    def found(self, at: Values, changed: Sequence[str]) -> None:
+        """A point was kept before; what has `changed` since makes it stale."""
+
+    def advance(self, replications: int) -> None:
+        """So many more replications are done."""
+
+    def ended(self, at: Values, error: str) -> None:
+        """A point is done and kept, or has failed."""
 
 
-class Batch(NamedTuple):
-    """Replications `first` to before `after` of a pickled scenario."""
-
-    scenario: bytes
-    seed: int
-    first: int
-    after: int
+_Measured = Mapping[str, NDArray[np.float64]] | str
+"""Each measure's value in every replication of a batch, or the traceback of what went wrong."""
 
 
-class Failure(NamedTuple):
-    """What went wrong in a worker, with its traceback."""
+def kept_or_simulated(
+    store: Store,
+    places: Iterable[Values],
+    variant: Callable[[Values], Scenario],
+    told: Listener,
+    *,
+    pairs: str = "",
+    **how: Any,  # noqa: ANN401  what simulate takes beside
+) -> Iterator[int]:
+    """Yield the number of every point, in the order of the places: kept before, or as it ends.
 
-    said: str
-
-
-Measured = Mapping[str, NDArray[np.float64]]
+    Of several kept at one place the one most like what is asked now is taken. Every point keeps the
+    replications' values of the measure `pairs`. The places are gone through again and again; `how`
+    are the other arguments of `simulate`.
+    """
+    reused = dict[int, int]()
+    for index, at in enumerate(() if store.is_empty() else places):
+        asked = points.identity(variant(at), how["seed"], how["replications"])
+        if (found := store.most_like(at, asked, pairs)) is not None:
+            kept, changed = found
+            told.found(at, changed)
+            if not changed:
+                reused[index] = kept
+    todo = (at for index, at in enumerate(places) if index not in reused)
+    fresh = simulate(todo, variant, progress=told.advance, pairs=pairs, **how)
+    for index, at in enumerate(places):
+        number = reused.get(index)
+        if number is None:
+            point = next(fresh)
+            number = store.keep(point)
+            told.ended(at, point.outcome.error)
+        yield number
 
 
 def simulate(  # noqa: PLR0913  each is a flag of the command line
@@ -65,42 +94,29 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
     keeps every replication's value. No more points are held than are worked on.
     """
     todo, ahead = tee(todo)
-    batches = -(-replications // BATCH)
-    tasks = (
-        Batch(pickled, seed, first, min(first + BATCH, replications + 1))
-        for values in ahead
-        for pickled in [pickle.dumps(variant(values))]
-        for first in range(1, replications + 1, BATCH)
-    )
-    with closing(in_order(measure, tasks, jobs, cluster)) as finished:
-        for values in todo:
-            parts = []
-            for number, part in enumerate(islice(finished, batches)):
-                parts.append(part)
-                progress(min(BATCH, replications - number * BATCH))
-            scenario = variant(values)
+    tasks = (task for at in ahead for task in batches(variant(at), seed, replications))
+    with closing(in_order(_measured, tasks, jobs, cluster)) as finished:
+        for at in todo:
+            parts = list[_Measured]()
+            for first in range(0, replications, BATCH):
+                parts.append(next(finished))
+                progress(min(BATCH, replications - first))
+            scenario = variant(at)
             who = points.identity(scenario, seed, replications)
-            yield Point(values, who, _outcome(scenario, parts, pairs))
+            yield Point(at, who, _outcome(scenario, parts, pairs))
 
 
-def measure(batch: Batch) -> Measured | Failure:
-    """Every measure of a batch's replications, or what went wrong."""
+def _measured(batch: Batch) -> _Measured:
     try:
-        almanac = almanac_of(batch.scenario)
-        rows = [
-            measures_of(Reading(run(almanac.protocol, batch.seed, number), almanac))
-            for number in range(batch.first, batch.after)
-        ]
+        rows = [measures_of(Reading(log, almanac)) for _, log, almanac in batch.run()]
     except Exception:  # noqa: BLE001  whatever it is, the other points go on
-        return Failure(traceback.format_exc())
+        return traceback.format_exc()
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _outcome(scenario: Scenario, parts: Sequence[Measured | Failure], pairs: str) -> Outcome:
-    measured = [part for part in parts if not isinstance(part, Failure)]
-    if len(measured) < len(parts):
-        said = next(part.said for part in parts if isinstance(part, Failure))
-        return Outcome({}, {}, error=said)
-    names = measured[0]
-    together = {name: np.concatenate([part[name] for part in measured]) for name in names}
-    return points.outcome(scenario, together, pairs)
+def _outcome(scenario: Scenario, parts: Sequence[_Measured], pairs: str) -> Outcome:
+    done = [part for part in parts if not isinstance(part, str)]
+    if len(done) < len(parts):
+        return Outcome({}, {}, error=next(part for part in parts if isinstance(part, str)))
+    values = {name: np.concatenate([part[name] for part in done]) for name in done[0]}
+    return points.outcome(scenario, values, pairs)

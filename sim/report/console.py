@@ -108,7 +108,7 @@ def _recruitment(protocol: Protocol) -> Iterator[str]:
     a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
     yield f"  {say.percent(passing)} of candidates meet every criterion"
     yield f"  {a_month} randomised a month, before season, disruptions and waiting"
-    ends = implied.screening(protocol)
+    ends = implied.screening_ends(protocol)
     if ends is not None:
         yield f"  {say.percent(ends.failed)} of those who consent fail screening"
         yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"

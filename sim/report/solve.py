@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.experiments.solve import ALWAYS, FOUND, NEVER, NOT_MONOTONE, UNDECIDED
+from sim.experiments.solve import EVERYWHERE, FOUND, NOT_MONOTONE, NOWHERE, UNDECIDED
 from sim.report import provenance
 from sim.report.charts import Chart
 from sim.report.crossing import Answered, crossing
@@ -134,9 +134,9 @@ def verdict(solved: Solved) -> str:
     if solved.verdict == UNDECIDED:
         return say("solve.undecided", **said, span=_open_span(solved, low, high))
     ranked = _along(solved).sort_values("value", kind="stable")
-    extreme = ranked.iloc[-1 if solved.verdict == NEVER else 0]
-    said |= {"best" if solved.verdict == NEVER else "worst": say.percent(extreme["value"])}
-    key = {NEVER: "solve.never", ALWAYS: "solve.always"}[solved.verdict]
+    extreme = ranked.iloc[-1 if solved.verdict == NOWHERE else 0]
+    said |= {"best" if solved.verdict == NOWHERE else "worst": say.percent(extreme["value"])}
+    key = {NOWHERE: "solve.never", EVERYWHERE: "solve.always"}[solved.verdict]
     return say(key, **said, low=low, high=high, where=solved.in_words(extreme["at"]))
 
 

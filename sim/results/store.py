@@ -30,7 +30,7 @@ from sim.scenario.load import Scenario, dump
 
 STORE = "points.sqlite"
 STORE_BEFORE = "journal.jsonl"
-PATIENCE_SECONDS = 2.0
+LOCK_PATIENCE_SECONDS = 2.0
 """How long a sweep waits for another that ends in the same folder."""
 
 # Exclusive locking keeps the lock of the first transaction until the file is closed. The system
@@ -182,7 +182,7 @@ def resumed(part: Path) -> Iterator[Store]:
 def _opened(file: Path) -> sqlite3.Connection:
     """The file, which exists; each statement is a transaction of its own."""
     where = f"{file.as_uri()}?mode=rw"
-    return sqlite3.connect(where, uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
+    return sqlite3.connect(where, uri=True, isolation_level=None, timeout=LOCK_PATIENCE_SECONDS)
 
 
 def _must_be_unfinished(part: Path) -> None:
