@@ -85,11 +85,13 @@ def _summaries(batch: Batch, keep: int) -> list[Summary]:
 def _almanac_of(scenario: bytes) -> Almanac:
     """The scenario's protocol and its almanac, worked out once in each process.
 
-    They and all that is loaded live as long as the process: `gc.freeze` spares every later search
-    for rubbish the way through them, which took more time than the facts of the replications.
+    With the first of them all that is loaded is frozen: `gc.freeze` spares every later search for
+    rubbish the way through it, which took more time than the facts of the replications. Only with
+    the first, for what is frozen in a ring is never freed, and a sweep has many scenarios.
     """
     almanac = Almanac.of(interpret(pickle.loads(scenario)))  # noqa: S301  our own process wrote it
-    gc.freeze()
+    if not gc.get_freeze_count():
+        gc.freeze()
     return almanac
 
 
