@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from sim.model.run import run
 from sim.results.measures import measure
 from sim.scenario.interpret import interpret
-from sim.scenario.load import json_schema, load, shipped
+from sim.scenario.load import load, shipped
+from sim.scenario.schema import json_schema
 
 GOLDEN = Path(__file__).parent / "golden.csv"
 SCHEMA = Path(str(shipped())) / "scenario.schema.json"
@@ -47,8 +50,21 @@ def committed_figures(scenario: str) -> dict[str, str]:
 
 
 def schema() -> str:
-    """Return the JSON Schema of scenarios, as editors read it."""
-    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+    """Return the JSON Schema of scenarios, as editors read it: a definition, or a key, a line."""
+    return "{\n" + ",\n".join(_lines(json_schema())) + "\n}\n"
+
+
+def _lines(plain: Mapping[str, Any]) -> Iterator[str]:
+    for key, entry in plain.items():
+        if key in ("$defs", "properties"):
+            inside = ",\n".join(f"  {_json(name)}: {_json(each)}" for name, each in entry.items())
+            yield f" {_json(key)}: {{\n{inside}\n }}"
+        else:
+            yield f" {_json(key)}: {_json(entry)}"
+
+
+def _json(entry: object) -> str:
+    return json.dumps(entry, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ from typing import cast
 
 from sim.scenario.product import Stock
 from sim.scenario.protocol import Protocol
-from sim.scenario.resource import Resource
+from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
 from sim.vocabulary.measures import units_of
 
 DAY, HOUR = MINUTES_PER_DAY, 60
+SHELF = Stock(starts_with=10, reorder_at=4, reorder_quantity=12, lead_days=7)
 NURSE, BED, VOLUNTEER = range(3)
 Told = tuple[int, float, Milestone, object]
 """A moment as it is written down here."""
@@ -73,7 +74,11 @@ def a_protocol(**changed: object) -> Protocol:
         "products": (
             SimpleNamespace(name="msc", unit="cells", dose=2e6, units_per_vial=None, stock=None),
             SimpleNamespace(
-                name="il2", unit="IU", dose=1e6, units_per_vial=1e6, stock=Stock(10, 4, 12, 7)
+                name="il2",
+                unit="IU",
+                dose=1e6,
+                units_per_vial=1e6,
+                stock=SHELF,
             ),
         ),
         "rows": ("infusion", "shots", "week_2"),

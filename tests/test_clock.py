@@ -8,9 +8,7 @@ import chinese_calendar
 import pytest
 
 from sim.scenario.calendars import Calendars
-from sim.scenario.capacity import Place, Role
-from sim.scenario.hours import week
-from sim.scenario.staffing import Staffing
+from sim.scenario.capacity import Place, Role, week
 from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
 
 RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))
@@ -51,8 +49,8 @@ def open_days(calendars: Calendars) -> list[bool]:
     return [not why for why in calendars.shut_by("clinic")]
 
 
-def staffing(hours: object, **keys: object) -> Staffing:
-    return Staffing(Role.model_validate({"hours": hours, **keys}))
+def staffing(hours: object, **keys: object) -> Role:
+    return Role.model_validate({"hours": hours, **keys})
 
 
 def test_the_run_has_1188_days() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.experiments import designs
 from sim.experiments.designs import Index
-from sim.scenario.ranged import Ranged
+from sim.scenario.schema import Ranged
 
 Floats = NDArray[np.float64]
 

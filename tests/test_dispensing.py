@@ -15,7 +15,7 @@ from sim.report import story
 from sim.results import logs
 from sim.results.measures import measure
 from sim.scenario.load import load, shipped
-from sim.scenario.product import Product
+from sim.scenario.product import Release
 from sim.scenario.yaml_source import ScenarioError
 from tests.test_journey import KEPT_TOO_LONG, instant, milestones, protocol, told, visits
 
@@ -65,8 +65,8 @@ def test_an_order_that_fails_its_release_is_ordered_again_and_the_dose_waits(
 
 
 def test_the_share_that_fails_is_that_of_orders() -> None:
-    product = Product("cells", "", 1, False, 7, None, None, fails_release=0.3)  # noqa: FBT003
-    failed = [product.failed_releases((i + 0.5) / 10_000) for i in range(10_000)]
+    release = Release(fails_release=0.3)
+    failed = [release.failures((i + 0.5) / 10_000) for i in range(10_000)]
     assert sum(failed) / 10_000 == pytest.approx(0.3 / 0.7, rel=0.01)
     assert sum(n > 0 for n in failed) / 10_000 == pytest.approx(0.3, rel=0.01)
 

@@ -7,8 +7,7 @@ import simpy
 
 from sim.model.agenda import Agenda
 from sim.model.queue import Held, Queues, Refusal, Request
-from sim.scenario.resource import Resource
-from sim.scenario.slots import Slots, Task, Visit
+from sim.scenario.slots import Resource, Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
 
 DAYS = 10

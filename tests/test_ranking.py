@@ -26,7 +26,7 @@ from sim.experiments.sweep import simulate
 from sim.report import scattering
 from sim.results.points import Point
 from sim.scenario.load import load, variants
-from sim.scenario.ranged import Ranged, ranged
+from sim.scenario.schema import Ranged
 from sim.scenario.sweep import Asked
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.intervals import NORMAL_975, of_paired_shares
@@ -73,7 +73,7 @@ def ranks(tmp_path: Path) -> Callable[..., Ranked]:
 
 
 def test_what_is_moved_are_the_ranged_numbers_of_the_assumptions() -> None:
-    baseline = ranged(load(Path(__file__).parent.parent / "scenarios" / "baseline.yaml"))
+    baseline = load(Path(__file__).parent.parent / "scenarios" / "baseline.yaml").ranged()
     first = baseline[0]
     assert first.path == RATE
     assert (first.value, first.low, first.high, first.evidence) == (3.0, 1.5, 6.0, "assumption")

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from sim.scenario.assumptions import YesNo
-from sim.scenario.load import Scenario, dump, json_schema, load, shipped
+from sim.scenario.load import Scenario, dump, load, shipped
 from sim.scenario.numbers import Normal, Number, Triangular
-from sim.scenario.references import measures, with_values
+from sim.scenario.schema import json_schema
 from tests.artefacts import SCHEMA, schema
 
 BASELINE = shipped() / "baseline.yaml"
@@ -285,11 +285,11 @@ def test_everything_can_be_switched_off() -> None:
 
 
 def test_a_measure_without_a_value_has_no_target() -> None:
-    endless = load(BASELINE, overrides=["design.trial.target=none"])
+    limited, endless = load(BASELINE), load(BASELINE, ["design.trial.target=none"])
 
-    assert [*measures(endless)] == [*measures(load(BASELINE))]
-    assert "day_of_target" in with_values(load(BASELINE))
-    assert {*measures(endless)} - {*with_values(endless)} == {"day_of_target"}
+    assert [*endless.measures()] == [*limited.measures()]
+    assert "day_of_target" in limited.measures_with_values()
+    assert {*endless.measures()} - {*endless.measures_with_values()} == {"day_of_target"}
 
 
 def test_the_committed_json_schema_is_current() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sim.model.changing_servers import ChangingServers
 from sim.model.servers import DeskWork, Servers, UnlimitedServers
-from sim.scenario.resource import Resource
+from sim.scenario.slots import Resource
 from sim.vocabulary.clock import Roster
 from sim.vocabulary.eventlog import Work
 

@@ -29,8 +29,8 @@ from sim.results.measures import measures_of
 from sim.results.points import DONE, FAILED, Identity, Outcome, Point
 from sim.results.replication import Reading
 from sim.results.store import STORE, Store, resumed, started
-from sim.scenario.axis import axis, grid, written
 from sim.scenario.load import ScenarioError, load, variants
+from sim.scenario.sweep import axis, grid, written
 from sim.scenario.yaml_source import Position, parse
 from tests.toys import TOY
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
+from sim.scenario.design import Attributes
 from sim.scenario.product import Product
-from sim.scenario.protocol import Arm, Attributes, Event, PlannedVisit
+from sim.scenario.protocol import Arm, Event, PlannedVisit
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from tests.textbook_clinic import Clinic, Process
 from tests.textbook_days import NEVER, NEVER_DAY, Agenda, Choice, Times
@@ -104,17 +105,17 @@ class Textbook(Clinic):
     # From the chart to randomisation.
 
     def recruitment(self) -> Process:
-        plan = self.protocol.recruitment
+        plan = self.protocol
         rate = plan.candidates_per_month
         if plan.rate_shape is not None:
             rate = self.rng.gamma(plan.rate_shape, rate / plan.rate_shape)
         expected = 0.0
         for person in count():
             expected += self.rng.exponential(1 / rate)
-            day = bisect_left(plan.cumulative, expected)
-            if day == len(plan.cumulative):
+            day = bisect_left(plan.expected_candidates, expected)
+            if day == len(plan.expected_candidates):
                 return
-            before, after = plan.cumulative[day - 1 : day + 1]
+            before, after = plan.expected_candidates[day - 1 : day + 1]
             within = (expected - before) / (after - before)
             yield self.until((day - 1 + within) * MINUTES_PER_DAY)
             if self.full_since < math.inf:
@@ -186,7 +187,7 @@ class Textbook(Clinic):
         scheme = self.protocol.randomisation
         block = self.blocks.setdefault(scheme.stratum(attributes), [])
         if not block:
-            cycle = [arm for arm, share in enumerate(scheme.ratio) for _ in range(share)]
+            cycle = [arm.index for arm in self.protocol.arms for _ in range(scheme.ratio[arm.name])]
             size = self.rng.choice(scheme.block_sizes)
             block.extend(self.rng.permutation(cycle * (size // len(cycle))).tolist())
         return self.protocol.arms[block.pop()]
@@ -253,7 +254,8 @@ class Textbook(Clinic):
     def ready(self, product: Product, day: int) -> int:
         """Return the day on which a product ordered on a day is there, its release passed."""
         day += product.order_ahead_days
-        while self.rng.random() < product.fails_release:
+        release = self.protocol.releases.get(product.name)
+        while release is not None and self.rng.random() < release.fails_release:
             day += product.order_ahead_days
         return day
 
@@ -315,8 +317,9 @@ class Textbook(Clinic):
         attendance = self.protocol.attendance.get(booking.times.visit.name)
         if attendance is None:
             return
-        booking.is_missed = self.rng.random() < attendance.missed
-        shift = round(self.draw(attendance.early_or_late_days))
+        days_late, missed = attendance
+        booking.is_missed = self.rng.random() < missed
+        shift = round(self.draw(days_late))
         if shift and not booking.is_missed:
             booking.move(max(booked + shift, earliest), is_kept=not planned.is_repeated)
 

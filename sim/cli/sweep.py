@@ -125,8 +125,7 @@ def _asked(
     on: str | None,
 ) -> Asked:
     """What the flags ask for, and where they do not, the scenario's own sweep."""
-    from sim.scenario.axis import axis
-    from sim.scenario.sweep import TORNADO, Asked
+    from sim.scenario.sweep import TORNADO, Asked, axis
 
     kinds = sum((bool(vary), tornado, bool(design)))
     if kinds > 1 or not (kinds or scenario.sweep):
@@ -153,11 +152,10 @@ def _asked(
 def _on(scenario: Scenario, asked: Asked, on: str) -> str:
     """The target or measure of this name."""
     from sim.scenario.errors import closest
-    from sim.scenario.references import rankable
 
     if asked.axes:
         raise click.UsageError("--on: a grid shows every target")
-    if on not in (known := rankable(scenario)):
+    if on not in (known := scenario.rankable()):
         meant = closest(on, known)
         hint = f"; did you mean {meant}?" if meant else ""
         raise click.UsageError(f"--on: no target or measure is called {on}{hint}")

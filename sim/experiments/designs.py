@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim.results.periods import Floats
-from sim.scenario.ranged import Ranged
+from sim.scenario.schema import Ranged
 from sim.vocabulary.intervals import NORMAL_975
 
 GRID_LEVELS, STEP = 4, 2 / 3

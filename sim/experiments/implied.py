@@ -11,10 +11,9 @@ from typing import Literal, NamedTuple, cast
 
 from sim.model.chance import Chance
 from sim.model.run import run
-from sim.scenario.hours import Week, week
+from sim.scenario.capacity import Week, week
 from sim.scenario.load import Scenario
 from sim.scenario.protocol import Arm, Protocol
-from sim.scenario.staffing import Staffing
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Milestone
 
@@ -58,7 +57,7 @@ def passing(protocol: Protocol) -> float:
 def randomised_per_month(protocol: Protocol, passing: float) -> float:
     """Return how many a month are randomised if nobody waits, season and disruptions apart."""
     stays = protocol.screening.consents * (1 - protocol.screening.withdraws)
-    return protocol.recruitment.candidates_per_month * passing * stays
+    return protocol.candidates_per_month * passing * stays
 
 
 def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
@@ -94,8 +93,8 @@ def full_time(scenario: Scenario) -> Iterator[FullTime]:
     trial = scenario.design.trial
     days = [trial.opens + timedelta(days=n) for n in range((trial.closes - trial.opens).days + 1)]
     for name, role in scenario.design.staff.items():
-        staffing, varies = Staffing(role), bool(role.changes or role.away)
-        there = [staffing.on(day) for day in (days if varies else days[:1])]
+        varies = bool(role.changes or role.absences)
+        there = [role.on(day) for day in (days if varies else days[:1])]
         people, hours = [units for units, _ in there], [_hours(each) for _, each in there]
         if None in people:
             yield FullTime(name, sum(hours) / len(hours), "unlimited", varies)

@@ -13,10 +13,9 @@ from sim.experiments import designs
 from sim.experiments.designs import Index
 from sim.results.periods import Floats
 from sim.results.points import Point
-from sim.scenario.axis import Places, grid
 from sim.scenario.load import Scenario
-from sim.scenario.ranged import Ranged, ranged
-from sim.scenario.sweep import HYPERCUBE, MORRIS, SOBOL, TORNADO, Asked, least_points
+from sim.scenario.schema import Ranged
+from sim.scenario.sweep import HYPERCUBE, MORRIS, SOBOL, TORNADO, Asked, Places, grid, least_points
 from sim.vocabulary.intervals import of_mean, of_paired_shares
 
 SIZED_BY = {HYPERCUBE: "prcc", MORRIS: "mu_star", SOBOL: "ST"}
@@ -42,7 +41,7 @@ def plan(scenario: Scenario, asked: Asked, seed: int) -> Plan:
     """
     if asked.axes:
         return Plan(grid(asked.axes))
-    moved = ranged(scenario)
+    moved = scenario.ranged()
     if not moved:
         raise ValueError("no number of the assumptions has a range to move it in")
     on = asked.on or next(iter(scenario.targets), "randomised")

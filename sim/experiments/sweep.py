@@ -22,8 +22,8 @@ from sim.results.measures import measures_of
 from sim.results.points import Outcome, Point
 from sim.results.replication import Reading
 from sim.results.store import Store
-from sim.scenario.axis import Values
 from sim.scenario.load import Scenario
+from sim.scenario.sweep import Values
 
 
 class Listener(Protocol):

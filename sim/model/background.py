@@ -6,12 +6,12 @@ from itertools import count
 
 from sim.model.clinic import Process
 from sim.model.trial import Trial
-from sim.scenario.protocol import Monitoring
+from sim.scenario.protocol import MonitoringVisits
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import NOBODY
 
 
-def monitoring(plan: Monitoring, trial: Trial) -> Process:
+def monitoring(plan: MonitoringVisits, trial: Trial) -> Process:
     """Hold the monitor's visits, from the first randomisation on."""
     for number in count(1):
         now = yield trial.until(number * plan.every_minutes)

@@ -11,8 +11,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from sim.scenario.design import Attributes
 from sim.scenario.product import Product
-from sim.scenario.protocol import Arm, Attributes, Event, PlannedVisit, Protocol
+from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, gamma
@@ -26,10 +27,9 @@ class Chance:
         """Draw the replication's true recruitment rate; everything else is drawn when asked."""
         self._protocol = protocol
         self.uniform = Streams(seed, replication).uniform
-        recruitment = protocol.recruitment
-        self.candidates_per_month = recruitment.candidates_per_month
-        if recruitment.rate_shape is not None:
-            true_rate = gamma(recruitment.candidates_per_month, recruitment.rate_shape)
+        self.candidates_per_month = protocol.candidates_per_month
+        if protocol.rate_shape is not None:
+            true_rate = gamma(protocol.candidates_per_month, protocol.rate_shape)
             self.candidates_per_month = true_rate.quantile(self.uniform("recruitment rate", 0))
         self._arms: dict[tuple[int, ...], list[int]] = {}
 
@@ -38,7 +38,7 @@ class Chance:
 
         A Poisson process of rate 1, its time changed by the inverse of the cumulative rate.
         """
-        cumulative = self._protocol.recruitment.cumulative
+        cumulative = self._protocol.expected_candidates
         rate = self.candidates_per_month
         if rate <= 0:
             return
@@ -87,8 +87,9 @@ class Chance:
     def _next_arms(self, stratum: tuple[int, ...], start: int) -> list[int]:
         """Return the next permuted block, or a single arm under simple randomisation."""
         scheme, question = self._protocol.randomisation, f"arm {stratum}"
-        cycle = [arm for arm, share in enumerate(scheme.ratio) for _ in range(share)]
-        if not scheme.block_sizes:
+        arms = self._protocol.arms
+        cycle = [arm.index for arm in arms for _ in range(scheme.ratio[arm.name])]
+        if scheme.method == "simple":
             return [cycle[int(self.uniform(question, start) * len(cycle))]]
         choice = int(self.uniform(f"size of block {stratum}", start) * len(scheme.block_sizes))
         block = cycle * (scheme.block_sizes[choice] // len(cycle))
@@ -101,16 +102,17 @@ class Chance:
 
     def failed_releases(self, person: int, product: Product, order: int) -> int:
         """Return how often a person's order (from 0) fails its release before one passes."""
-        if product.fails_release == 0:
+        release = self._protocol.releases.get(product.name)
+        if release is None or not release.fails_release:
             return 0
-        return product.failed_releases(self.uniform(f"release {product.name} {order}", person))
+        return release.failures(self.uniform(f"release {product.name} {order}", person))
 
     def days_late(self, person: int, planned: PlannedVisit, visit: str) -> int | None:
         """Return by how many days the participant comes late (negative: early); None: never."""
         attendance = self._protocol.attendance.get(visit)
         if attendance is None:
             return 0
-        missed, days = attendance.missed, attendance.early_or_late_days
+        days, missed = attendance
         if missed and self.uniform(f"missed {planned.occasion}", person) < missed:
             return None
         u = 0.0 if days.is_certain else self.uniform(f"lateness {planned.occasion}", person)

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from sim.model.servers import Servers
-from sim.scenario.resource import Resource
+from sim.scenario.slots import Resource
 from sim.vocabulary.eventlog import Work
 
 

@@ -112,7 +112,7 @@ class Dispensing:
         in_hand = self._in_hand if self._cycle_of(planned) == self._cycle else 0
         if in_hand >= self._vials:
             return 0
-        doses = planned.left_in_cycle if self.product.is_dispensed_per_cycle else 1
+        doses = planned.left_in_cycle if self.product.dispensed_per == "cycle" else 1
         return doses * self._vials - in_hand
 
     def _cycle_of(self, planned: PlannedVisit) -> tuple[int, int]:

@@ -15,7 +15,8 @@ from sim.model.dispensing import Dispensing
 from sim.model.queue import Held, Refusal, Request
 from sim.model.screening import screening
 from sim.model.trial import Trial
-from sim.scenario.protocol import Arm, Attributes
+from sim.scenario.design import Attributes
+from sim.scenario.protocol import Arm
 from sim.vocabulary.eventlog import Milestone
 
 

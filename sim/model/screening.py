@@ -10,7 +10,7 @@ import simpy
 
 from sim.model.queue import Held
 from sim.model.trial import Trial
-from sim.scenario.protocol import Attributes
+from sim.scenario.design import Attributes
 from sim.scenario.slots import NEVER, Task
 from sim.vocabulary.eventlog import Milestone
 

@@ -10,8 +10,7 @@ from sim.model.chance import Chance
 from sim.model.changing_servers import ChangingServers
 from sim.model.queue import Held, Request
 from sim.model.servers import Servers, UnlimitedServers
-from sim.scenario.resource import Resource
-from sim.scenario.slots import Slots, Task, Visit
+from sim.scenario.slots import Resource, Slots, Task, Visit
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
 _LONGEST_PIECE_MINUTES = 60

@@ -106,7 +106,7 @@ class Shelf:
     def __init__(self, product: int, policy: Stock, ledger: Ledger) -> None:
         """Open with the shelf as it is, and order if that is little."""
         self._product, self._policy, self._ledger = product, policy, ledger
-        self._on_hand = policy.starts_with
+        self._on_hand = int(policy.starts_with)
         self._ordered: deque[tuple[int, int]] = deque()
         self.reorder(0, policy.reorder_at + 1)
 

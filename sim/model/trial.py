@@ -12,7 +12,8 @@ from sim.model.clinic import Clinic
 from sim.model.dispensing import Dispensing
 from sim.model.staff import Staff
 from sim.model.supply import Supply
-from sim.scenario.protocol import Arm, Attributes, Protocol
+from sim.scenario.design import Attributes
+from sim.scenario.protocol import Arm, Protocol
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit
 
 

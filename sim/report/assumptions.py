@@ -8,8 +8,8 @@ from sim.report import asking, uncertainty
 from sim.report.asking import Entry
 from sim.report.page import Answer, Part, Row, Run, Table
 from sim.scenario.load import Scenario
-from sim.scenario.numbers import Number, Whole
-from sim.scenario.ranged import below
+from sim.scenario.numbers import Law, Number, Whole
+from sim.scenario.section import Node, Section, walk
 from sim.vocabulary.words import Words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
@@ -82,30 +82,44 @@ def _kind(entry: Entry) -> str:
     return "register" if entry.source else "register bare"
 
 
-def _numbers(say: Words, node: object, path: str) -> Iterator[Entry]:
-    """Yield the entries at and below a part of the scenario, in the order of the file."""
-    if isinstance(node, Number | Whole):
-        yield Entry(path, say.plain(node), node, node.range, node.evidence, node.source)
-        return
-    inside = [entry for where, part in below(path, node) for entry in _numbers(say, part, where)]
-    if hasattr(node, "family") and not any(map(_is_known, inside)):
-        yield Entry(path, law(say, node), None, None, "assumption", "")
-    else:
-        yield from inside
+def _numbers(say: Words, node: Section, path: str) -> Iterator[Entry]:
+    """Yield the entries at and below a part of the scenario, in the order of the file.
+
+    A distribution is one entry, unless something is known about one of its parameters.
+    """
+    for each in walk(node, (path,), whole=(tuple, Law)):
+        if not isinstance(each.value, Law | Number | Whole):
+            continue
+        inside = [
+            _entry(say, number) for number in walk(each.value, each.path) if _is_number(number)
+        ]
+        if isinstance(each.value, Law) and not any(map(_is_known, inside)):
+            yield Entry(each.dotted, law(say, each.value), None, None, "assumption", "")
+        else:
+            yield from inside
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node.value, Number | Whole)
+
+
+def _entry(say: Words, node: Node) -> Entry:
+    figure = node.value
+    written = say.plain(figure)
+    return Entry(node.dotted, written, figure, figure.range, figure.evidence, figure.source)
 
 
 def _is_known(entry: Entry) -> bool:
     return bool(entry.range or entry.source) or entry.evidence != "assumption"
 
 
-def law(say: Words, node: object) -> str:
+def law(say: Words, drawn: Law) -> str:
     """Write a distribution in words: its family and its parameters."""
-    family = str(getattr(node, "family", ""))
-    inside = [entry for where, part in below("", node) for entry in _numbers(say, part, where[1:])]
+    family = type(drawn).__name__.lower()
+    named = {node.dotted: node.value for node in walk(drawn) if _is_number(node)}
     if family == "fixed":
-        return inside[0].written
-    named = {entry.path: entry.written for entry in inside}
+        return say.plain(named["value"])
     said = say.listing(
-        f"{say(f'law.{name}')} {named[name]}" for name in PARAMETERS if name in named
+        f"{say(f'law.{name}')} {say.plain(named[name])}" for name in PARAMETERS if name in named
     )
     return say.part(say(f"law.{family}"), said) if said else say(f"law.{family}")

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from sim.report import assumptions
 from sim.report.page import Answer, Row, Run, Table
-from sim.scenario.design import Row as Planned
-from sim.scenario.references import task_of
-from sim.scenario.resource import Resource
-from sim.scenario.step import Later
+from sim.scenario.design import Later, ScheduleRow, task_of
+from sim.scenario.slots import Resource
 from sim.vocabulary.clock import DAYS_PER_WEEK
 from sim.vocabulary.words import BLANK
 
@@ -65,7 +63,10 @@ def _numbers(run: Run) -> dict[str, str]:
 def _people(run: Run) -> dict[str, str]:
     """How people come and are allotted."""
     say, came = run.say, run.measure("candidates")
-    drawn, recruitment = run.measure("candidates_per_month_drawn"), run.protocol.recruitment
+    drawn, recruitment = (
+        run.measure("candidates_per_month_drawn"),
+        run.scenario.assumptions.recruitment,
+    )
     span = say.span(*(say.number(drawn[quantile]) for quantile in ("p10", "p90")))
     shape = recruitment.rate_shape
     rate = (
@@ -80,13 +81,15 @@ def _people(run: Run) -> dict[str, str]:
         if randomisation.method == "permuted_blocks"
         else say("methods.simple")
     )
-    ratio = zip(run.protocol.arms, run.protocol.randomisation.ratio, strict=True)
     return {
         "rate": say.plain(recruitment.candidates_per_month),
         "uncertainty": rate,
         "candidates": say.number(came["mean"]),
         "randomisation": how,
-        "ratio": say.clauses(say.part(run.arm_title(arm.name), str(n)) for arm, n in ratio),
+        "ratio": say.clauses(
+            say.part(run.arm_title(arm), str(randomisation.ratio[arm]))
+            for arm in run.scenario.design.arms
+        ),
         "full": say(f"methods.{run.scenario.design.trial.when_full}"),
     }
 
@@ -149,7 +152,7 @@ def _schedule(run: Run) -> Table:
     return Table(say("methods.schedule"), header, rows, say("methods.schedule_note"), len(header))
 
 
-def _planned(run: Run, name: str, row: Planned) -> Iterator[str]:
+def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
     """The cells of a row of the schedule."""
     say = run.say
     yield say.heading(name)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sim.report.charts import LEVELS, Chart
-from sim.scenario.design import Trial
+from sim.scenario.design import TrialPlan
 from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Target
@@ -85,8 +85,8 @@ class Run:
         return next((each for each in self.joined if each.effects), None)
 
     @property
-    def _trial(self) -> Trial:
-        trial: Trial = self.scenario.design.trial
+    def _trial(self) -> TrialPlan:
+        trial: TrialPlan = self.scenario.design.trial
         return trial
 
     @property

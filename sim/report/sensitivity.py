@@ -29,7 +29,6 @@ from sim.report.scattering import Dots
 from sim.results import folder
 from sim.results.points import SENSITIVITY_TABLE
 from sim.scenario.load import Scenario, load
-from sim.scenario.ranged import ranged
 from sim.scenario.sweep import TORNADO
 from sim.vocabulary.words import BLANK, ENGLISH, NO_BREAK, Words, words
 
@@ -160,7 +159,7 @@ def _answer(ranking: Ranking) -> Answer:
 
 def _figure_of_all(ranking: Ranking) -> Figure:
     say, on = ranking.say, ranking.on
-    grades = {each.path: each.evidence for each in ranged(ranking.scenario)}
+    grades = {each.path: each.evidence for each in ranking.scenario.ranged()}
     rows = [
         Row([path, say(f"register.{grades[path]}"), _index(ranking, one), _figure(one, say)])
         for path in ranking.sized.index

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario.protocol import Protocol
-from sim.scenario.resource import Resource
+from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock, Span
 
 Floats = NDArray[np.float64]

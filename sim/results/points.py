@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from sim.results.fold import meets
 from sim.results.folder import DECIMALS
-from sim.scenario.axis import Values
 from sim.scenario.load import Scenario
+from sim.scenario.sweep import Values
 from sim.vocabulary.intervals import of_mean_and_sd, of_share
 
 PLANNED_TABLE, POINTS_TABLE = "planned.csv", "points.csv"

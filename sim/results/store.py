@@ -25,8 +25,8 @@ from sim.results.files import PART
 from sim.results.folder import SCENARIO, FolderRefused
 from sim.results.manifest import facts_of
 from sim.results.points import Identity, Outcome, Point
-from sim.scenario.axis import Values
 from sim.scenario.load import Scenario, dump
+from sim.scenario.sweep import Values
 
 STORE = "points.sqlite"
 STORE_BEFORE = "journal.jsonl"

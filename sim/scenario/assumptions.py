@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
 from sim.scenario.numbers import (
     NO_TIME,
-    Distribution,
+    Drawn,
     Duration,
     NonNegative,
     Number,
@@ -18,10 +20,16 @@ from sim.scenario.numbers import (
     Share,
     WholeOrUnlimited,
 )
-from sim.scenario.section import Date, Name, Section
-from sim.scenario.supply import Release
+from sim.scenario.product import Release
+from sim.scenario.section import Date, Name, Ref, Section
+from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY
 
-Figure = TypeVar("Figure")
+_Figure = TypeVar("_Figure")
+
+
+_SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
+            "autumn", "autumn", "autumn", "winter")  # fmt: skip
+"""The season of each month, January first."""
 
 
 class Season(Section):
@@ -64,6 +72,14 @@ class Recruitment(Section):
     consent: Probability = Number(1)
     """Probability that a person asked consents; who declines does so at `discuss_consent`."""
 
+    def expected_on(self, day: date) -> float:
+        """Return the candidates expected on a day, were the rate one a month."""
+        expected: float = getattr(self.season, _SEASONS[day.month - 1]) / DAYS_PER_MONTH
+        for disruption in self.disruptions.values():
+            if disruption.from_ <= day <= disruption.to:
+                expected *= disruption.times
+        return expected
+
 
 class YesNo(Section):
     """An attribute a person has or has not."""
@@ -83,8 +99,8 @@ def _kind(data: object) -> str:
     )
 
 
-Attribute = Annotated[
-    Annotated[YesNo, Tag("yes_no")] | Annotated[Distribution, Tag("drawn")], Discriminator(_kind)
+_Attribute = Annotated[
+    Annotated[YesNo, Tag("yes_no")] | Annotated[Drawn, Tag("drawn")], Discriminator(_kind)
 ]
 
 
@@ -108,7 +124,7 @@ class Screening(Section):
 class Attendance(Section):
     """How participants keep to a visit."""
 
-    early_or_late_days: Distribution = NO_TIME
+    early_or_late_days: Drawn = NO_TIME
     """Days by which a participant comes before (negative) or after the booked day, rounded; the
     visit is held on the next possible day."""
     missed: Probability = Number(0)
@@ -121,7 +137,8 @@ def _one_or_each(data: object) -> str:
 
 
 ByArm = Annotated[
-    Annotated[Figure, Tag("one")] | Annotated[dict[str, Figure], Tag("each")],
+    Annotated[_Figure, Tag("one")]
+    | Annotated[dict[Annotated[str, Ref("arm")], _Figure], Tag("each")],
     Discriminator(_one_or_each),
 ]
 """A figure for each arm, or one for all."""
@@ -144,6 +161,10 @@ class Hazard(Section):
         """Return the share of the participants of `arm`."""
         return _of_arm(self.share, arm)
 
+    def rate_per_minute(self, arm: str) -> float:
+        """Return the exponential hazard in `arm` under which the share would have happened."""
+        return -math.log1p(-self.share_in(arm)) / (self.by_week * DAYS_PER_WEEK * MINUTES_PER_DAY)
+
 
 class Frequency(Section):
     """Something that happens again and again, at random moments from day 1 on."""
@@ -154,9 +175,9 @@ class Frequency(Section):
     """How often it happens to a participant by that week, on average, by arm (an arm not named: 0),
     or one number for all arms."""
 
-    def times_in(self, arm: str) -> float:
-        """Return how often it happens to a participant of `arm` by the week named."""
-        return _of_arm(self.per_participant, arm)
+    def rate_per_minute(self, arm: str) -> float:
+        """Return how often it happens to a participant of `arm` in a minute."""
+        return _of_arm(self.per_participant, arm) / (self.by_week * DAYS_PER_WEEK * MINUTES_PER_DAY)
 
 
 class Assumptions(Section):
@@ -164,30 +185,30 @@ class Assumptions(Section):
 
     recruitment: Recruitment
     """How candidates come."""
-    patients: dict[Name, Attribute] = Field(default={})
+    patients: dict[Name, _Attribute] = Field(default={})
     """Who comes: attributes, each a distribution or `{probability: …, among: …}`. Criteria and
     strata read them, so failures overlap as in life. `weight_kg` is the body weight of a dose
     `per: kg`; nobody weighs less than 0 or more than 1,000."""
     screening: Screening = Screening()
     """How long screening takes and who withdraws from it."""
-    to_first_dose_days: dict[str, Duration] = Field(default={})
+    to_first_dose_days: dict[Annotated[str, Ref("arm")], Duration] = Field(default={})
     """By arm, the days from randomisation to the planned first dose; an arm not named: 0."""
-    products: dict[str, Release] = Field(default={})
+    products: dict[Annotated[str, Ref("product")], Release] = Field(default={})
     """By product, what goes wrong before it is given; a product not named: nothing."""
-    attendance: dict[str, Attendance] = Field(default={})
+    attendance: dict[Annotated[str, Ref("follow-up visit")], Attendance] = Field(default={})
     """By visit; a visit not named comes on the booked day and is not missed."""
     leaving: dict[Name, Hazard] = Field(default={})
     """Reasons to leave the trial, which compete: the earliest wins. The clock runs from day 1;
     nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
     stops_treatment: Hazard = Hazard(by_week=Number(1), share={})
     """Stopping treatment ends the rows that give a product; the other visits go on."""
-    unscheduled: dict[str, Frequency] = Field(default={})
+    unscheduled: dict[Annotated[str, Ref("event")], Frequency] = Field(default={})
     """How often what calls for an unscheduled visit happens, by its name in `design.unscheduled`;
     one not named: never."""
-    overhead: dict[str, Share] = Field(default={})
+    overhead: dict[Annotated[str, Ref("role")], Share] = Field(default={})
     """By role, the share of all its hours that is neither a visit nor its paperwork: ethics,
     contracts, meetings, files. Each morning so much is laid on its desk, in pieces of an hour at
     most, that with it the work begun or laid there on the day before makes up the rest. Below 1; a
     role not named has none."""
-    durations_minutes: dict[str, Duration] = Field(default={})
+    durations_minutes: dict[Annotated[str, Ref("task")], Duration] = Field(default={})
     """By task, how long it takes; every task needs one. `[low, mode, high]` is triangular."""

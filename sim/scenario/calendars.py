@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
-from sim.scenario.capacity import Place
-from sim.scenario.hours import ALWAYS
-from sim.scenario.staffing import Staffing
+from sim.scenario.capacity import ALWAYS, Place, Role, Room
 from sim.vocabulary.clock import WEEKDAYS, Clock, PublicCalendar, Span, shifts_of
 
 _DAYS_BEYOND_THE_END = 31
@@ -54,15 +52,15 @@ class Calendars:
             return [""] * len(self.dates)
         return [self._shut_by(self._places[place], day) for day in self.dates]
 
-    def shifts(self, staffing: Staffing, needed_at: set[str]) -> Sequence[Span]:
-        """Return the shifts of people with these rosters who are needed at these places.
+    def shifts(self, capacity: Role | Room, needed_at: set[str]) -> Sequence[Span]:
+        """Return the shifts of a role or room that is needed at these places.
 
         On a public holiday they work only if a place that needs them is open, or if they are
         always there.
         """
         shut = [self._shut_days[place] for place in needed_at]
         return shifts_of(
-            self._hours_on(day, staffing, is_needed=any(not why[number] for why in shut))
+            self._hours_on(day, capacity, is_needed=any(not why[number] for why in shut))
             for number, day in enumerate(self.dates)
         )
 
@@ -87,8 +85,8 @@ class Calendars:
         made_up = any(calendar.makes_up_for(day) is not None for calendar in calendars)
         return "weekend" if day.weekday() in _WEEKEND and not made_up else "working_day"
 
-    def _hours_on(self, day: date, staffing: Staffing, *, is_needed: bool) -> tuple[Span, ...]:
-        _, hours = staffing.on(day)
+    def _hours_on(self, day: date, capacity: Role | Room, *, is_needed: bool) -> tuple[Span, ...]:
+        _, hours = capacity.on(day)
         if hours is ALWAYS:
             return hours[day.weekday()]
         for calendar in self._of_country.values():

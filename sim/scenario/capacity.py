@@ -1,17 +1,104 @@
-"""What a trial can draw on, and when: places, staff and rooms."""
+"""What a trial can draw on, and when: hours, places, staff and rooms."""
 
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
-from typing import Annotated
+from bisect import bisect_right
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
-from sim.scenario.errors import refusal
-from sim.scenario.hours import Hours, HoursOrNone, Weekday
-from sim.scenario.numbers import Whole, WholeOrUnlimited, WholePositive
-from sim.scenario.section import Date, NoneWritten, Section, none_written
+from sim.scenario.errors import forms, refusal, shown
+from sim.scenario.numbers import HoursAWeek, Whole, WholeOrUnlimited, WholePositive
+from sim.scenario.section import Date, Section, absent_is, none_written
+from sim.vocabulary.clock import (
+    MINUTES_PER_DAY,
+    MINUTES_PER_HOUR,
+    WEEKDAYS,
+    Span,
+    day_spans,
+    weekday_numbers,
+)
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Week = tuple[tuple[Span, ...], ...]
+"""The spans of each day, Monday first, in minutes of that day."""
+
+ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
+NOBODY: Week = ((),) * len(WEEKDAYS)
+_BEGIN = 8 * MINUTES_PER_HOUR
+_DAYS_OF_A_NUMBER = 5
+
+
+def week(hours: str | dict[str, str] | float) -> Week:
+    """Return the week that `always`, days with their hours, or a number of hours describe.
+
+    Raises PydanticCustomError for a day or an hour that cannot be read, or a day named twice.
+    """
+    if isinstance(hours, str):
+        return ALWAYS
+    if isinstance(hours, int | float):
+        return _spread(round(hours * MINUTES_PER_HOUR))
+    table: dict[int, tuple[Span, ...]] = {}
+    for days, text in hours.items():
+        for day in _days(days):
+            if day in table:
+                raise refusal(f"{WEEKDAYS[day]} is named twice", "each day once")
+            table[day] = _spans(text)
+    return tuple(table.get(day, ()) for day in range(len(WEEKDAYS)))
+
+
+def _spread(minutes: int) -> Week:
+    """Return the week in which so many minutes are worked from 08:00, as evenly as can be.
+
+    Monday to Friday share them in whole minutes; the first days have those left over.
+    """
+    each, left = divmod(minutes, _DAYS_OF_A_NUMBER)
+    lengths = [each + (day < left) for day in range(_DAYS_OF_A_NUMBER)]
+    lengths += [0] * (len(WEEKDAYS) - _DAYS_OF_A_NUMBER)
+    return tuple(((_BEGIN, _BEGIN + length),) if length else () for length in lengths)
+
+
+def _days(text: str) -> tuple[int, ...]:
+    try:
+        return weekday_numbers(text)
+    except ValueError:
+        allowed = f"{', '.join(WEEKDAYS)} or a range such as mon-fri"
+        raise refusal(f"{shown(text)} is not a day", allowed) from None
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    try:
+        return day_spans(text)
+    except ValueError:
+        allowed = 'hours that do not overlap, such as "08:00-12:00, 14:00-17:30"'
+        raise refusal(f"{shown(text)} are not hours", allowed) from None
+
+
+def _readable(hours: dict[str, str]) -> dict[str, str]:
+    week(hours)
+    return hours
+
+
+def _form_of_hours(data: object) -> str | None:
+    if isinstance(data, dict):
+        return "number" if "value" in data else "table"
+    if isinstance(data, int | float) and not isinstance(data, bool):
+        return "number"
+    return "word" if data == "always" else None
+
+
+Hours = Annotated[
+    Annotated[Literal["always"], Tag("word")]
+    | Annotated[dict[str, str], AfterValidator(_readable), Tag("table")]
+    | Annotated[HoursAWeek, Tag("number")],
+    forms(
+        _form_of_hours,
+        "these are not hours",
+        'always, hours a week, or days with hours such as {mon-fri: "08:00-12:00"}',
+    ),
+]
 
 
 @cache
@@ -37,105 +124,117 @@ class Closure(Section):
     """Last day shut."""
 
 
-def _one_day(data: object) -> object:
-    return {"from": data, "to": data} if isinstance(data, dt.date) else data
+def _or_one_day(section: type[Closure]) -> BeforeValidator:
+    """Let days be written as a single date."""
+
+    def days(data: object) -> object:
+        return {"from": data, "to": data} if isinstance(data, dt.date) else data
+
+    return BeforeValidator(days, json_schema_input_type=Date | section)
 
 
 class Place(Section):
     """Where visits happen, and on which days."""
 
     country: Annotated[
-        str | None, BeforeValidator(_country, json_schema_input_type=str | None), NoneWritten
+        str | None, BeforeValidator(_country, json_schema_input_type=str | None), absent_is("none")
     ] = None
     """Two-letter code of the country whose public holidays shut this place and whose official
     make-up working days open it, or `none`. On a make-up Saturday people keep Friday's hours, on a
     make-up Sunday Monday's. On a public holiday a role works only where an open place needs it."""
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     """The days of the week on which it is open; an empty list means never."""
-    closures: tuple[
-        Annotated[Closure, BeforeValidator(_one_day, json_schema_input_type=Date | Closure)], ...
-    ] = ()
+    closures: tuple[Annotated[Closure, _or_one_day(Closure)], ...] = ()
     """Further days shut: dates, or `{from: …, to: …}`."""
 
 
-class _Fewer(Closure):
-    @property
-    def units(self) -> int | None:
-        """How many are not there; None is all of them."""
-        raise NotImplementedError
-
-
-class Absence(_Fewer):
+class Absence(Closure):
     """Days on which people are away, on leave or in training; a single date is one day."""
 
-    people: WholePositive | None = None
+    units: WholePositive | None = Field(default=None, alias="people")
     """How many are away; left out, everybody. Absences that overlap add up."""
 
-    @property
-    def units(self) -> int | None:
-        """How many are away; None is everybody."""
-        return self.people
 
-
-class OutOfUse(_Fewer):
+class OutOfUse(Closure):
     """Days on which spaces cannot be used. A single date stands for one day."""
 
-    spaces: WholePositive | None = None
+    units: WholePositive | None = Field(default=None, alias="spaces")
     """How many cannot be used; left out, none can. Closures that overlap add up."""
-
-    @property
-    def units(self) -> int | None:
-        """How many cannot be used; None is all of them."""
-        return self.spaces
 
 
 class _Change(Section):
     from_: Date = Field(alias="from")
     """The first day on which it holds."""
-    hours: HoursOrNone = None
+    hours: Hours | None = None
     """The hours from that day on; left out, they stay as they were."""
-
-    @property
-    def units(self) -> int | None:
-        """The new number, or None if that stays as it was."""
-        raise NotImplementedError
+    units: Whole | None = None
 
     @model_validator(mode="after")
     def _says_what_changes(self) -> _Change:
         if self.hours is None and self.units is None:
-            number = next(key for key in type(self).model_fields if key not in ("from_", "hours"))
-            raise refusal("nothing changes", f"{number}, hours or both")
+            raise refusal("nothing changes", f"{counted(self)}, hours or both")
         return self
 
 
 class RoleChange(_Change):
     """A new roster from a day on; what it does not name stays as it was."""
 
-    people: Whole | None = None
+    units: Whole | None = Field(default=None, alias="people")
     """How many there are from that day on. Who goes hands work begun at the desk to the others."""
-
-    @property
-    def units(self) -> int | None:
-        """How many there are from then on, or None if that stays as it was."""
-        return self.people
 
 
 class RoomChange(_Change):
     """A new capacity from a day on; what it does not name stays as it was."""
 
-    spaces: Whole | None = None
+    units: Whole | None = Field(default=None, alias="spaces")
     """How many there are from that day on."""
 
-    @property
-    def units(self) -> int | None:
-        """How many there are from then on, or None if that stays as it was."""
-        return self.spaces
+
+class _Capacity(Section):
+    """How many there are of something that work needs, and when: a role or a room."""
+
+    units: WholeOrUnlimited = Whole(1)
+    hours: Hours = "always"
+    absences: tuple[Any, ...] = ()
+    changes: tuple[Any, ...] = ()
+
+    @cached_property
+    def rosters(self) -> tuple[list[dt.date], list[tuple[int | None, Week]]]:
+        """Return the days on which rosters begin, in their order, and the rosters."""
+        roster: tuple[int | None, Week] = self.units, week(self.hours)
+        begins, rosters = [dt.date.min], [roster]
+        for change in self.changes:
+            units, hours = roster
+            roster = (
+                units if change.units is None else change.units,
+                hours if change.hours is None else week(change.hours),
+            )
+            begins.append(change.from_)
+            rosters.append(roster)
+        return begins, rosters
+
+    def on(self, day: dt.date) -> tuple[int | None, Week]:
+        """Return how many are there (None: unlimited), and the hours of each in such a week."""
+        begins, rosters = self.rosters
+        units, hours = rosters[bisect_right(begins, day) - 1]
+        for absence in self.absences:
+            if absence.from_ <= day <= absence.to:
+                if absence.units is None:
+                    units = 0
+                elif units is not None:
+                    units = max(0, units - absence.units)
+        return None if units is None else int(units), NOBODY if units == 0 else hours
+
+    def ever(self) -> Week:
+        """Return the hours that any of the rosters has on each day of the week, in no order."""
+        weeks = [hours for units, hours in self.rosters[1] if units != 0]
+        return tuple(sum((each[day] for each in weeks), ()) for day in range(len(NOBODY)))
 
 
-class Role(Section):
+class Role(_Capacity):
     """A kind of staff: how many there are, and when they are there for this trial."""
 
-    people: WholeOrUnlimited = Whole(1)
+    units: WholeOrUnlimited = Field(default=Whole(1), alias="people")
     """How many can work at the same time; `unlimited` removes every queue, 0 removes the role."""
     hours: Hours = "always"
     """`always`, or days and ranges of days with their hours, as in
@@ -145,46 +244,29 @@ class Role(Section):
     any number it may have a range, and a sweep or a solver may move it. Work begun is finished, at
     overtime once the day's last hour has passed (working into a break between two spans is not
     overtime); work at a desk stops at the end of a shift and is continued."""
-    away: tuple[
-        Annotated[Absence, BeforeValidator(_one_day, json_schema_input_type=Date | Absence)], ...
-    ] = ()
+    absences: tuple[Annotated[Absence, _or_one_day(Absence)], ...] = Field(default=(), alias="away")
     """Leave, training and other days on which people are not there: dates, or
     `{from: …, to: …, people: …}`. On a day on which nobody is there no visit that needs the role is
     possible."""
     changes: tuple[RoleChange, ...] = ()
     """Later rosters in order of date, as in `{from: 2024-01-01, people: 2}`."""
 
-    @property
-    def units(self) -> int | None:
-        """How many people there are at first; None is unlimited."""
-        return self.people
 
-    @property
-    def absences(self) -> tuple[_Fewer, ...]:
-        """The days on which people are away."""
-        return self.away
-
-
-class Room(Section):
+class Room(_Capacity):
     """A kind of room, bed or device: how many there are, and when they can be used."""
 
-    spaces: WholeOrUnlimited = Whole(1)
+    units: WholeOrUnlimited = Field(default=Whole(1), alias="spaces")
     """How many can be used at the same time, or `unlimited`."""
     hours: Hours = "always"
     """As for staff."""
-    closures: tuple[
-        Annotated[OutOfUse, BeforeValidator(_one_day, json_schema_input_type=Date | OutOfUse)], ...
-    ] = ()
+    absences: tuple[Annotated[OutOfUse, _or_one_day(OutOfUse)], ...] = Field(
+        default=(), alias="closures"
+    )
     """Days on which it cannot be used: dates, or `{from: …, to: …, spaces: …}`."""
     changes: tuple[RoomChange, ...] = ()
     """Later capacities in order of date, as in `{from: 2024-01-01, spaces: 2}`."""
 
-    @property
-    def units(self) -> int | None:
-        """How many spaces there are at first; None is unlimited."""
-        return self.spaces
 
-    @property
-    def absences(self) -> tuple[_Fewer, ...]:
-        """The days on which spaces cannot be used."""
-        return self.closures
+def counted(section: Section, key: str = "units") -> str:
+    """Return what a role or a room calls its `units` or its `absences`."""
+    return type(section).model_fields[key].alias or key

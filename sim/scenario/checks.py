@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from itertools import pairwise
+from math import inf, nextafter
+from typing import Any
 
-from sim.scenario import doses
-from sim.scenario.axis import NOT_SIMULATED
-from sim.scenario.capacity import Role, Room
-from sim.scenario.design import Design, Row, Trial
+from sim.scenario.assumptions import Disruption, YesNo
+from sim.scenario.capacity import Closure, Role, Room, Week, counted, week
+from sim.scenario.design import Design, Later, ScheduleRow, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, listed
-from sim.scenario.hours import Week, week
-from sim.scenario.ranged import ranged
+from sim.scenario.product import Product
 from sim.scenario.references import names_used_twice, unknown_names
 from sim.scenario.schema import Scenario
-from sim.scenario.section import Date
-from sim.scenario.staffing import Staffing
-from sim.scenario.step import Later
-from sim.scenario.sweep import least_points
+from sim.scenario.section import walk
+from sim.scenario.sweep import NOT_SIMULATED, least_points
 from sim.vocabulary.clock import DAYS_PER_MONTH, WEEKDAYS, Span
 
 Faults = Iterator[Fault]
@@ -26,55 +24,36 @@ Faults = Iterator[Fault]
 MOST_YEARS = 50
 MOST_CANDIDATES = 1_000_000
 MOST_VISITS = 2_000
+MOST_KG = 1_000
 FIRST_YEAR, LAST_YEAR = 1950, 2200
+PREPARED_AND_GIVEN = 2
 
 
 def contradictions(scenario: Scenario) -> Faults:
     """Yield every contradiction; what rests on names is looked at once all of them are known."""
     named = [*unknown_names(scenario), *names_used_twice(scenario)]
     yield from named
-    yield from _dates(scenario)
     yield from _candidates(scenario)
     yield from _sweep(scenario)
-    for path, capacity in _capacities(scenario.design):
-        yield from _rosters(path, capacity)
-    for name, row in scenario.design.schedule.items():
-        yield from _repeats(("design", "schedule", name), row)
-    yield from _vials(scenario.design)
+    for path, entry, _ in walk(scenario):
+        for kind, faults in _WITHIN:
+            if isinstance(entry, kind):
+                yield from faults(path, entry)
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
-        yield from doses.contradictions(scenario)
+        yield from _first_doses(scenario.design)
+        yield from _preparations(scenario.design)
+        yield from _releases(scenario)
+        yield from _body_weights(scenario)
         yield from _never_together(scenario.design)
         yield from _never_open(scenario.design)
 
 
-def _dates(scenario: Scenario) -> Faults:
-    trial = scenario.design.trial
-    yield from _trial_dates(trial)
-    spans: list[tuple[KeyPath, Date, Date]] = [
-        (("assumptions", "recruitment", "disruptions", name, "to"), each.from_, each.to)
-        for name, each in scenario.assumptions.recruitment.disruptions.items()
-    ]
-    spans += [
-        (("design", "places", name, "closures", index, "to"), each.from_, each.to)
-        for name, place in scenario.design.places.items()
-        for index, each in enumerate(place.closures)
-    ]
-    for path, capacity in _capacities(scenario.design):
-        key = "away" if isinstance(capacity, Role) else "closures"
-        spans += [
-            ((*path, key, index, "to"), each.from_, each.to)
-            for index, each in enumerate(capacity.absences)
-        ]
-    for path, first, last in spans:
-        if last < first:
-            yield Fault(path, f"{last} comes before its beginning", f"{first} or later")
-
-
-def _capacities(design: Design) -> Iterator[tuple[KeyPath, Role | Room]]:
-    yield from ((("design", "staff", name), role) for name, role in design.staff.items())
-    yield from ((("design", "rooms", name), room) for name, room in design.rooms.items())
+def _in_order(path: KeyPath, days: Closure | Disruption) -> Faults:
+    if days.to < days.from_:
+        what = f"{days.to} comes before its beginning"
+        yield Fault((*path, "to"), what, f"{days.from_} or later")
 
 
 def _rosters(path: KeyPath, capacity: Role | Room) -> Faults:
@@ -85,18 +64,19 @@ def _rosters(path: KeyPath, capacity: Role | Room) -> Faults:
             yield Fault((*path, "changes", index, "from"), what, "changes in the order of dates")
     if capacity.units is not None:
         return
-    many = "people" if isinstance(capacity, Role) else "spaces"
-    away = "away" if many == "people" else "closures"
-    numbers = [(away, index, each.units) for index, each in enumerate(capacity.absences)]
-    numbers += [("changes", index, each.units) for index, each in enumerate(capacity.changes)]
-    for key, index, number in numbers:
-        if number is not None:
-            what = f"{many} are unlimited, so that {number} cannot be counted"
-            yield Fault((*path, key, index, many), what, f"a number of {many} to begin with")
+    many, away = counted(capacity), counted(capacity, "absences")
+    numbers: dict[str, tuple[Any, ...]] = {
+        away: capacity.absences,
+        "changes": capacity.changes,
+    }
+    for key, changes in numbers.items():
+        for index, each in enumerate(changes):
+            if each.units is not None:
+                what = f"{many} are unlimited, so that {each.units} cannot be counted"
+                yield Fault((*path, key, index, many), what, f"a number of {many} to begin with")
 
 
-def _trial_dates(trial: Trial) -> Faults:
-    path = ("design", "trial")
+def _trial_dates(path: KeyPath, trial: TrialPlan) -> Faults:
     if not FIRST_YEAR <= trial.opens.year <= LAST_YEAR:
         yield Fault((*path, "opens"), f"{trial.opens} is out of reach", f"{FIRST_YEAR}-{LAST_YEAR}")
     elif trial.closes < trial.opens:
@@ -108,6 +88,54 @@ def _trial_dates(trial: Trial) -> Faults:
     elif not trial.opens <= trial.recruits_until <= trial.closes:
         what = f"{trial.recruits_until} lies outside the trial"
         yield Fault((*path, "recruits_until"), what, f"{trial.opens} to {trial.closes}")
+
+
+def _repeats(path: KeyPath, row: ScheduleRow) -> Faults:
+    """Look at a row's visits among themselves: a window may be as wide as the gap, no wider."""
+    if (number := row.times * row.cycles) > MOST_VISITS:
+        yield Fault(path, f"{number} visits are too many", f"at most {MOST_VISITS} a row")
+        return
+    width = row.window_days[1] - row.window_days[0]
+    for gap, where in _gaps(row):
+        if gap < 1:
+            what = "a cycle begins before the one before it ends"
+            yield Fault((*path, where), what, "more days than its visits take")
+        elif width > gap:
+            what = f"the window of {width} days is wider than the gap of {gap} between visits"
+            yield Fault(
+                (*path, "window_days"), what, f"at most {gap} from the earliest to the latest day"
+            )
+        elif row.min_days_between > gap:
+            what = f"visits are planned {gap} days apart"
+            yield Fault((*path, "min_days_between"), what, f"at most {gap}")
+
+
+def _gaps(row: ScheduleRow) -> Iterator[tuple[int, str]]:
+    """Yield the days between one visit and the next, and the key that decides about them."""
+    within = 0
+    if row.every_days and row.times > 1:
+        yield row.every_days, "every_days"
+        within = row.every_days * (row.times - 1)
+    if row.cycle_days and row.cycles > 1:
+        yield row.cycle_days - within, "cycle_days"
+
+
+def _vials(path: KeyPath, product: Product) -> Faults:
+    """Look for vials that are counted though nobody says what one holds."""
+    if product.units_per_vial is None and (product.stock or product.dispensed_per == "cycle"):
+        key = "stock" if product.stock else "dispensed_per"
+        what = "vials are counted, and nothing says what one holds"
+        yield Fault((*path, key), what, "units_per_vial beside it")
+
+
+_WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
+    (TrialPlan, _trial_dates),
+    (Closure | Disruption, _in_order),
+    (Role | Room, _rosters),
+    (ScheduleRow, _repeats),
+    (Product, _vials),
+]
+"""What has to hold within a section, wherever it stands."""
 
 
 def _candidates(scenario: Scenario) -> Faults:
@@ -129,7 +157,7 @@ def _sweep(scenario: Scenario) -> Faults:
     asked = scenario.sweep.asked
     if not asked.design:
         return
-    moved = ranged(scenario)
+    moved = scenario.ranged()
     least = least_points(asked.design, len(moved))
     if not moved:
         yield Fault(("sweep",), "no number of the assumptions has a range to move it in", "vary")
@@ -153,36 +181,6 @@ def _blocks(design: Design) -> Faults:
                 yield Fault((*path, "block_sizes", index), what, fitting)
 
 
-def _repeats(path: KeyPath, row: Row) -> Faults:
-    """Look at a row's visits among themselves: a window may be as wide as the gap, no wider."""
-    if (number := row.times * row.cycles) > MOST_VISITS:
-        yield Fault(path, f"{number} visits are too many", f"at most {MOST_VISITS} a row")
-        return
-    width = row.window_days[1] - row.window_days[0]
-    for gap, where in _gaps(row):
-        if gap < 1:
-            what = "a cycle begins before the one before it ends"
-            yield Fault((*path, where), what, "more days than its visits take")
-        elif width > gap:
-            what = f"the window of {width} days is wider than the gap of {gap} between visits"
-            yield Fault(
-                (*path, "window_days"), what, f"at most {gap} from the earliest to the latest day"
-            )
-        elif row.min_days_between > gap:
-            what = f"visits are planned {gap} days apart"
-            yield Fault((*path, "min_days_between"), what, f"at most {gap}")
-
-
-def _gaps(row: Row) -> Iterator[tuple[int, str]]:
-    """Yield the days between one visit and the next, and the key that decides about them."""
-    within = 0
-    if row.every_days and row.times > 1:
-        yield row.every_days, "every_days"
-        within = row.every_days * (row.times - 1)
-    if row.cycle_days and row.cycles > 1:
-        yield row.cycle_days - within, "cycle_days"
-
-
 def _desk_work(design: Design) -> Faults:
     for name, steps in design.visits.items():
         for index, step in enumerate(steps):
@@ -197,13 +195,54 @@ def _is_desk_work(design: Design, task: str) -> bool:
     return len(team) == 1 and team[0] in design.staff
 
 
-def _vials(design: Design) -> Faults:
-    """Look for vials that are counted though nobody says what one holds."""
-    for name, product in design.products.items():
-        if product.units_per_vial is None and (product.stock or product.dispensed_per == "cycle"):
-            key = "stock" if product.stock else "dispensed_per"
-            what = "vials are counted, and nothing says what one holds"
-            yield Fault(("design", "products", name, key), what, "units_per_vial beside it")
+def _first_doses(design: Design) -> Faults:
+    for arm in design.arms:
+        doses = {name: row.day for name, row in design.schedule.items() if arm in row.dosed_arms}
+        if doses and min(doses.values()) != 1:
+            first = min(doses, key=doses.__getitem__)
+            what = f"the first dose of {arm} is planned on day {doses[first]}"
+            yield Fault(("design", "schedule", first, "day"), what, "1, the day of the first dose")
+
+
+def _preparations(design: Design) -> Faults:
+    """Look for a dose that must be used in time at a visit that does not tell when it begins."""
+    perishable = [
+        name for name, each in design.products.items() if each.use_within_minutes is not None
+    ]
+    for name, row in design.schedule.items():
+        given = {design.arms[arm].product for arm in row.dosed_arms}
+        for place, visit in row.at.items():
+            tasks = [step for step in design.visits[visit] if isinstance(step, str)]
+            if given.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:
+                what = f"{visit} has no task after the preparation of a dose to be used in time"
+                yield Fault(("design", "schedule", name, "at", place), what, "two tasks or more")
+
+
+def _releases(scenario: Scenario) -> Faults:
+    """Look for an order that may fail and would be there again at once."""
+    for name, release in scenario.assumptions.products.items():
+        at_once = scenario.design.products[name].order_ahead_days == 0
+        if release.fails_release > 0 and at_once:
+            path = ("assumptions", "products", name, "fails_release")
+            what = f"{name} has no order_ahead_days, so that a new order would be there at once"
+            yield Fault(path, what, "0, or order_ahead_days of 1 or more")
+
+
+def _body_weights(scenario: Scenario) -> Faults:
+    """Look for a weight that no body has, where doses are counted by it."""
+    written = scenario.assumptions.patients.get("weight_kg")
+    per_kg = any(product.per == "kg" for product in scenario.design.products.values())
+    if not per_kg or written is None or isinstance(written, YesNo):
+        return
+    try:
+        weight = written.distribution().quantile
+        lightest, heaviest = weight(0.0), weight(nextafter(1.0, 0.0))
+    except (ArithmeticError, ValueError):  # parameters for which a float has no room
+        lightest, heaviest = -inf, inf
+    if not 0 <= lightest <= heaviest <= MOST_KG:
+        what = f"{lightest:.3g} to {heaviest:.3g} kg can be drawn"
+        allowed = f"0 to {MOST_KG}; low and high cut a distribution off"
+        yield Fault(("assumptions", "patients", "weight_kg"), what, allowed)
 
 
 def _never_together(design: Design) -> Faults:
@@ -247,7 +286,7 @@ def _never_open(design: Design) -> Faults:
 def _weeks(design: Design, task: str) -> list[Week]:
     """Return when each member of a task's team ever is there; never where there are no people."""
     everyone: Mapping[str, Role | Room] = {**design.rooms, **design.staff}
-    return [Staffing(everyone[name]).ever() for name in design.tasks[task]]
+    return [everyone[name].ever() for name in design.tasks[task]]
 
 
 def _together(weeks: Iterable[Week]) -> Week:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from operator import ge, gt, le, lt
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -15,14 +17,29 @@ from pydantic import (
 
 from sim.scenario.capacity import Place, Role, Room
 from sim.scenario.errors import forms, refusal
-from sim.scenario.numbers import Number, Whole, WholePositive
-from sim.scenario.section import Date, Name, NoneWritten, Section, none_written
-from sim.scenario.step import Step
-from sim.scenario.supply import Product
-from sim.scenario.unscheduled import Monitoring, Unscheduled
+from sim.scenario.numbers import Number, Real, Whole, WholePositive
+from sim.scenario.product import Product
+from sim.scenario.section import (
+    ByName,
+    Date,
+    Name,
+    Named,
+    Ref,
+    Section,
+    absent_is,
+    none_written,
+)
+
+SCREENING_VISITS = ("chart_review", "screening_visit", "eligibility_call")
+
+Attributes = Mapping[str, float]
+"""A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
+
+_HOLDS = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
+_At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
 
 
-class Trial(Section):
+class TrialPlan(Section):
     """When the trial runs and how many it wants."""
 
     registry_id: str = ""
@@ -43,7 +60,7 @@ class Trial(Section):
         BeforeValidator(
             none_written, json_schema_input_type=WholePositive | Literal["none"] | None
         ),
-        NoneWritten,
+        absent_is("none"),
     ] = None
     """Participants to randomise, or `none`. The day this number is randomised is `day_of_target`,
     and no new candidate comes after it."""
@@ -76,7 +93,7 @@ class Bounds(Section):
         return self
 
 
-class Criterion(Section, extra="allow"):
+class Criterion(Named, extra="allow"):
     """One criterion: `without` a yes/no attribute, or an attribute of `patients` with limits."""
 
     __pydantic_extra__: dict[str, Bounds]
@@ -84,13 +101,32 @@ class Criterion(Section, extra="allow"):
     at: Literal["chart", "visit", "labs"]
     """The step at which it becomes known: when the chart is read, at the screening visit, or when
     the laboratory results are in, before the work-up."""
-    without: str | None = None
+    without: Annotated[str, Ref("yes/no attribute")] | None = None
     """A yes/no attribute of `patients` that a participant must not have."""
 
     @property
     def bounds(self) -> dict[str, Bounds]:
         """Return the limits by attribute: empty, or one entry."""
         return self.__pydantic_extra__
+
+    @cached_property
+    def limits(self) -> tuple[tuple[str, Callable[[float, float], bool], float], ...]:
+        """Return the attribute, how it has to compare, and with what: all must hold."""
+        if self.without is not None:
+            return ((self.without, lt, 1.0),)
+        return tuple(
+            (attribute, holds, float(limit))
+            for attribute, bounds in self.bounds.items()
+            for word, holds in _HOLDS.items()
+            if (limit := getattr(bounds, word)) is not None
+        )
+
+    def fails(self, attributes: Attributes) -> bool:
+        """Say whether a person with these attributes fails the criterion."""
+        for name, holds, limit in self.limits:  # noqa: SIM110 -- a generator takes twice the time
+            if not holds(attributes[name], limit):
+                return True
+        return False
 
     @model_validator(mode="after")
     def _one_condition(self) -> Criterion:
@@ -117,13 +153,16 @@ class Randomisation(Section):
     """`permuted_blocks` keeps the arms in balance after every block; `simple` draws each alone."""
     block_sizes: tuple[Annotated[int, Strict(), Field(ge=1, le=1_000_000)], ...] = ()
     """For permuted blocks: sizes drawn at random, each a multiple of the sum of `ratio`."""
-    ratio: dict[Name, Whole] = Field(default={})
+    ratio: dict[Annotated[Name, Ref("arm")], Whole] = Field(default={})
     """Participants per arm for each cycle of the ratio; left out, one for each arm."""
     strata: tuple[
         Annotated[
-            Annotated[str, Tag("name")]
+            Annotated[str, Ref("yes/no attribute"), Tag("name")]
             | Annotated[
-                dict[str, Annotated[tuple[Annotated[float, Strict()], ...], Field(min_length=1)]],
+                dict[
+                    Annotated[str, Ref("measured attribute")],
+                    Annotated[tuple[Real, ...], Field(min_length=1)],
+                ],
                 Field(min_length=1, max_length=1),
                 Tag("cuts"),
             ],
@@ -138,30 +177,42 @@ class Randomisation(Section):
     """Yes/no attributes, or `{attribute: [cut points]}` (a value at a cut point counts above it);
     every combination is a stratum with its own sequence. Empty: one sequence."""
 
+    @cached_property
+    def cuts(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """Return the factors of stratification with the cut points between their levels."""
+        return tuple(
+            (factor, (1.0,)) if isinstance(factor, str) else next(iter(factor.items()))
+            for factor in self.strata
+        )
 
-class Arm(Section):
+    def stratum(self, attributes: Attributes) -> tuple[int, ...]:
+        """Return a person's level of each factor."""
+        return tuple(sum(attributes[name] >= cut for cut in cuts) for name, cuts in self.cuts)
+
+
+class Treatment(Section):
     """A group of participants and what it receives."""
 
     title: str = ""
     """How the arm is called in the report."""
-    product: str
+    product: Annotated[str, Ref("product")]
     """The product given at each visit of the schedule rows that name this arm."""
 
 
-class Row(Section):
+class ScheduleRow(Section):
     """A line of the protocol's schedule of activities. Day 1 is the day of the first dose.
 
     The rows do not depend on each other; the visits of one person on one day at one place are one
     trip, held one after the other in the order of the rows.
     """
 
-    arms: tuple[str, ...] | None = Field(default=None, min_length=1)
+    arms: tuple[Annotated[str, Ref("arm")], ...] | None = Field(default=None, min_length=1)
     """The arms it is for. A row that names its arms gives their product at each visit and ends when
     a participant stops treatment; a row without `arms` is for everybody and gives none."""
     gives_product: Annotated[bool, Strict()] = True
     """`false` for visits of some arms at which nothing is given, such as training or phone calls;
     they go on when treatment is stopped."""
-    at: dict[str, str] = Field(min_length=1)
+    at: _At = Field(min_length=1)
     """Places in order of preference, each with the visit done there, as in
     `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
     nearest to the planned one inside the window, on ties the later, at the first place listed that
@@ -194,7 +245,7 @@ class Row(Section):
     out of window; `miss` drops it (a missed dose is not made up)."""
 
     @model_validator(mode="after")
-    def _window_holds_the_day(self) -> Row:
+    def _window_holds_the_day(self) -> ScheduleRow:
         if not self.window_days[0] <= 0 <= self.window_days[1]:
             raise refusal(
                 "the window does not contain the planned day", "[0 or negative, 0 or positive]"
@@ -207,7 +258,7 @@ class Row(Section):
         return self.arms or () if self.gives_product else ()
 
     @model_validator(mode="after")
-    def _only_an_arm_is_given_a_product(self) -> Row:
+    def _only_an_arm_is_given_a_product(self) -> ScheduleRow:
         if self.arms is None and not self.gives_product:
             raise refusal(
                 "a row for everybody gives no product anyway", "arms beside gives_product"
@@ -215,7 +266,7 @@ class Row(Section):
         return self
 
     @model_validator(mode="after")
-    def _repeats_fit(self) -> Row:
+    def _repeats_fit(self) -> ScheduleRow:
         for count, gap, many, step in (
             (self.times, self.every_days, "times", "every_days"),
             (self.cycles, self.cycle_days, "cycles", "cycle_days"),
@@ -225,10 +276,58 @@ class Row(Section):
         return self
 
 
+class Unscheduled(Section):
+    """What calls for a visit that no schedule plans, such as an adverse event.
+
+    How often it happens stands under the same name in `assumptions.unscheduled`.
+    """
+
+    at: _At = Field(min_length=1)
+    """Places in order of preference, each with the visit done there. It is planned for the day
+    after the event and held on the next possible day. It stands beside the schedule: it is in no
+    window, is no dose and moves no other visit of the plan; on a day and at a place of another
+    visit both are one trip. What happens so late that its visit would come after the participant's
+    last scheduled one, or after they left, is not followed up."""
+
+
+class Monitoring(Section):
+    """Visits of a monitor, who looks at what has been recorded so far."""
+
+    visit: Annotated[str, Ref("visit")]
+    """The visit that is then held, with the people of its tasks; no participant comes to it."""
+    every_days: WholePositive
+    """Days from one visit to the next, from the opening on. A visit is held on the next day its
+    team can, and left out as long as nobody has been randomised."""
+
+
+class Later(Section):
+    """Work that waits at a desk and never delays a visit."""
+
+    later: Annotated[str, Ref("task")]
+    """A task that asks exactly one role."""
+
+
+Step = Annotated[
+    Annotated[str, Ref("task"), Tag("task")] | Annotated[Later, Tag("later")],
+    forms(
+        lambda data: (
+            "task" if isinstance(data, str) else "later" if isinstance(data, dict | Later) else None
+        ),
+        "this is not a step of a visit",
+        "the name of a task, or {later: task}",
+    ),
+]
+
+
+def task_of(step: Step) -> str:
+    """Return the task a step of a visit names."""
+    return step.later if isinstance(step, Later) else step
+
+
 class Design(Section):
     """What planners choose."""
 
-    trial: Trial
+    trial: TrialPlan
     """Its dates and its size."""
     places: dict[Name, Place] = Field(default={})
     """Where visits happen and when each is open. Screening takes place at the first one."""
@@ -236,23 +335,23 @@ class Design(Section):
     """The roles that can be asked for work."""
     rooms: dict[Name, Room] = Field(default={})
     """The rooms, beds and devices that work can need."""
-    eligibility: dict[Name, Criterion] = Field(default={})
+    eligibility: ByName[Criterion] = Field(default={})
     """The criteria in the order they are checked. The first that fails decides how a failure is
     counted (`failed_first`); all that fail are counted as well (`failed_any`)."""
     randomisation: Randomisation = Randomisation()
     """How arms are assigned."""
-    arms: dict[Name, Arm] = Field(min_length=1)
+    arms: dict[Name, Treatment] = Field(min_length=1)
     """The groups participants are randomised to."""
-    products: dict[Name, Product] = Field(default={})
+    products: ByName[Product] = Field(default={})
     """What is given."""
-    schedule: dict[Name, Row] = Field(default={})
+    schedule: dict[Name, ScheduleRow] = Field(default={})
     """The protocol's schedule of activities, one line a row."""
     unscheduled: dict[Name, Unscheduled] = Field(default={})
     """Visits beside the schedule, by what calls for them."""
     monitoring: Annotated[
         Monitoring | None,
         BeforeValidator(none_written, json_schema_input_type=Monitoring | Literal["none"] | None),
-        NoneWritten,
+        absent_is("none"),
     ] = None
     """The visits of a monitor, or `none`."""
     visits: dict[Name, tuple[Step, ...]] = Field(default={})
@@ -263,7 +362,7 @@ class Design(Section):
     the first start of the next possible day. Three names have a meaning of their own, and take no
     time when empty or left out: `chart_review` (before anyone is contacted),
     `screening_visit`, and `eligibility_call` (after the work-up)."""
-    tasks: dict[Name, tuple[str, ...]] = Field(default={})
+    tasks: dict[Name, tuple[Annotated[str, Ref("role or room")], ...]] = Field(default={})
     """The roles and rooms that work takes, held together for as long as it lasts. Three names have
     a meaning of their own: declining at `discuss_consent` ends the screening visit; laboratory
     results count from `draw_blood`, which is repeated when they are too old; the end of `randomise`

@@ -58,10 +58,14 @@ def refusal(what: str, allowed: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{what}", {"what": what, "allowed": allowed})
 
 
+class _Forms(Discriminator):
+    __hash__ = object.__hash__  # so that an annotation may have alternatives
+
+
 def forms(form: Callable[[Any], str | None], what: str, allowed: str) -> Discriminator:
     """Return what tells the forms of an entry apart, by their tags; None is refused in words."""
     context: dict[str, int | str | float] = {"what": what, "allowed": allowed}
-    return Discriminator(form, "refused", "{what}", context)
+    return _Forms(form, "refused", "{what}", context)
 
 
 def shown(value: object) -> str:

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 
-from sim.scenario import assumptions, design, numbers, supply
-from sim.scenario.assumptions import Hazard, YesNo
+from sim.scenario.assumptions import Frequency, Hazard, YesNo
 from sim.scenario.calendars import Calendars
-from sim.scenario.crew import crew
-from sim.scenario.plan import planned_visits, visit_after_event
-from sim.scenario.product import Product, Stock
+from sim.scenario.capacity import ALWAYS, Role, Room
+from sim.scenario.design import SCREENING_VISITS, Later, ScheduleRow
+from sim.scenario.numbers import NO_TIME
 from sim.scenario.protocol import (
     Arm,
-    Attendance,
     Attribute,
-    Criterion,
     Event,
-    Monitoring,
+    MonitoringVisits,
+    PlannedVisit,
     Protocol,
-    Randomisation,
     Reason,
-    Recruitment,
-    Screening,
-    hazard_per_minute,
-    latest_safe_day,
+    ScreeningSteps,
 )
-from sim.scenario.references import measures
 from sim.scenario.schema import Scenario
-from sim.scenario.slots import NEVER, Offer, Slots, Task, Visit
-from sim.scenario.step import Later
-from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY, Clock
-from sim.vocabulary.distributions import FAMILIES, Distribution, bernoulli, rounded
+from sim.scenario.slots import NEVER, NEVER_DAY, Offer, Resource, Slots, Task, Visit
+from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
+from sim.vocabulary.distributions import Distribution, bernoulli
 
-SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
-           "autumn", "autumn", "autumn", "winter")  # fmt: skip
-"""The season of each month, January first."""
-
-
-_STEPS = ("chart_review", "screening_visit", "eligibility_call")
+LONG_WAIT = 0.95
+"""The share of participants for whom the first dose does not take longer than reckoned with."""
 
 
 def interpret(scenario: Scenario) -> Protocol:
@@ -53,214 +41,218 @@ class _Interpreter:
 
     def __init__(self, scenario: Scenario) -> None:
         self.design, self.nature = scenario.design, scenario.assumptions
-        trial = self.design.trial
-        self.clock = Clock(trial.opens, trial.closes)
+        self.clock = Clock(self.design.trial.opens, self.design.trial.closes)
         self.calendars = Calendars(self.clock, self.design.places)
-        self.visits = {name: self._visit(name) for name in (*_STEPS, *self.design.visits)}
-        self.products = tuple(
-            _product(name, written, self.nature.products.get(name, supply.Release()))
-            for name, written in self.design.products.items()
-        )
-        self.resources = tuple(crew(self.design, self.calendars, self.visits))
-        self.measures = measures(scenario)
-        self.slots_of = cache(self._slots)  # one for all rows: they queue for the same team
+        self.capacities: dict[str, Role | Room] = {**self.design.staff, **self.design.rooms}
+        self.members = {name: index for index, name in enumerate(self.capacities)}
+        self.visits = {name: self.visit(name) for name in (*SCREENING_VISITS, *self.design.visits)}
+        self.products = tuple(self.design.products.values())
+        self.measures = scenario.measures()
+        self.resources = tuple(map(self.resource, self.capacities))
+        self.slots_of = cache(self.slots)  # one for all rows: they queue for the same team
 
     def protocol(self) -> Protocol:
-        trial, scheme = self.design.trial, self.design.randomisation
-        hazards = self.nature.leaving
+        trial, nature = self.design.trial, self.nature
+        last, shape = self.clock.day_of(trial.recruits_until), nature.recruitment.rate_shape
+        daily = map(nature.recruitment.expected_on, self.calendars.dates[: last + 1])
         return Protocol(
             clock=self.clock,
             calendar_known_through=self.calendars.known_through,
             kinds_of_day=self.calendars.kinds_of_day,
-            recruits_until_minutes=float(
-                (self.clock.day_of(trial.recruits_until) + 1) * MINUTES_PER_DAY
-            ),
+            recruits_until_minutes=float((last + 1) * MINUTES_PER_DAY),
             target=None if trial.target is None else int(trial.target),
             turns_away_when_full=trial.when_full == "turn_away",
             resources=self.resources,
-            attributes=tuple(_attribute(*named) for named in self.nature.patients.items()),
-            criteria=tuple(_criterion(*named) for named in self.design.eligibility.items()),
-            recruitment=self._recruitment(),
-            screening=self._screening(),
-            randomisation=_randomisation(scheme, tuple(self.design.arms)),
-            arms=tuple(self._arm(index, name) for index, name in enumerate(self.design.arms)),
+            attributes=tuple(self.attributes()),
+            criteria=tuple(self.design.eligibility.values()),
+            candidates_per_month=float(nature.recruitment.candidates_per_month),
+            rate_shape=None if shape is None else float(shape),
+            expected_candidates=tuple(accumulate(daily, initial=0.0)),
+            screening=self.screening(),
+            randomisation=self.design.randomisation,
+            arms=tuple(self.arm(index, name) for index, name in enumerate(self.design.arms)),
             products=self.products,
+            releases=nature.products,
             rows=tuple(self.design.schedule),
             visit_names=tuple(self.visits),
             attendance={
-                name: Attendance(distribution(each.early_or_late_days), float(each.missed))
-                for name, each in self.nature.attendance.items()
+                name: (each.early_or_late_days.distribution(), float(each.missed))
+                for name, each in nature.attendance.items()
             },
-            reasons=tuple(Reason(name, self._hazards(each)) for name, each in hazards.items()),
-            stopping_hazards=self._hazards(self.nature.stops_treatment),
-            events=tuple(self._events()),
-            monitoring=self._monitoring(),
+            reasons=tuple(Reason(name, self.rates(each)) for name, each in nature.leaving.items()),
+            stopping_hazards=self.rates(nature.stops_treatment),
+            events=tuple(self.events()),
+            monitoring=self.monitoring(),
             overhead={
-                list(self.design.staff).index(role): float(share)
-                for role, share in self.nature.overhead.items()
-                if share
+                self.members[role]: float(share) for role, share in nature.overhead.items() if share
             },
             measures=self.measures,
         )
 
-    def _visit(self, name: str) -> Visit:
+    def visit(self, name: str) -> Visit:
         steps = self.design.visits.get(name, ())
         return Visit(
             name,
-            tuple(self._task(step) for step in steps if isinstance(step, str)),
-            tuple(self._task(step.later) for step in steps if isinstance(step, Later)),
+            tuple(self.task(step) for step in steps if isinstance(step, str)),
+            tuple(self.task(step.later) for step in steps if isinstance(step, Later)),
         )
 
-    def _task(self, name: str) -> Task:
-        everyone = [*self.design.staff, *self.design.rooms]
-        minutes = distribution(self.nature.durations_minutes[name])
-        team = tuple(everyone.index(member) for member in self.design.tasks[name])
+    def task(self, name: str) -> Task:
+        minutes = self.nature.durations_minutes[name].distribution()
+        team = tuple(self.members[member] for member in self.design.tasks[name])
         return Task(name, team, minutes.quantile, minutes.typical)
 
-    def _screening(self) -> Screening:
-        nature = self.nature.screening
-        place = next(iter(self.design.places), "")
-        drawn = tuple(
-            task for task in self.visits["screening_visit"].tasks if task.name == "draw_blood"
-        )
-        valid = nature.valid_for_days
-        return Screening(
-            chart_review=self.slots_of(self.visits["chart_review"], ""),
-            screening_visit=self.slots_of(self.visits["screening_visit"], place),
-            eligibility_call=self.slots_of(self.visits["eligibility_call"], ""),
-            repeat_blood=self.slots_of(Visit("repeat_blood", drawn, ()), place),
-            contact_days=distribution(nature.contact_days),
-            lab_days=distribution(nature.lab_days),
-            work_up_days=distribution(nature.work_up_days),
-            valid_for_minutes=(NEVER if valid is None else float(valid * MINUTES_PER_DAY)),
+    def resource(self, name: str) -> Resource:
+        """Return a role or a room with its shifts, and how many are there."""
+        capacity = self.capacities[name]
+        there = [capacity.on(day) for day in self.calendars.dates]
+        numbers = [units for units, _ in there]
+        levels = tuple(_levels(numbers)) if len({*numbers} - {0}) > 1 else ()
+        roster = Roster((), always=True)
+        if levels or any(hours is not ALWAYS for _, hours in there):
+            roster = Roster(self.calendars.shifts(capacity, self.places_that_need(name)))
+        most = None if None in numbers else max(number or 0 for number in numbers)
+        kind = "role" if isinstance(capacity, Role) else "room"
+        return Resource(name, kind, most, roster, levels)
+
+    def places_that_need(self, name: str) -> set[str]:
+        """Return the places at which a role or room has work that cannot wait."""
+        held = [(place, visit) for _, _, at in self.design.offers() for place, visit in at.items()]
+        held += [(place, "screening_visit") for place in list(self.design.places)[:1]]
+        ours = self.members[name]
+        return {
+            place
+            for place, visit in held
+            if any(ours in task.team for task in self.visits[visit].tasks)
+        }
+
+    def attributes(self) -> Iterator[Attribute]:
+        for name, written in self.nature.patients.items():
+            if isinstance(written, YesNo):
+                yield Attribute(name, bernoulli(float(written.probability)), written.among)
+            else:
+                yield Attribute(name, written.distribution())
+
+    def screening(self) -> ScreeningSteps:
+        nature, valid = self.nature.screening, self.nature.screening.valid_for_days
+        place, visits = next(iter(self.design.places), ""), self.visits
+        drawn = [task for task in visits["screening_visit"].tasks if task.name == "draw_blood"]
+        return ScreeningSteps(
+            chart_review=self.slots_of(visits["chart_review"], ""),
+            screening_visit=self.slots_of(visits["screening_visit"], place),
+            eligibility_call=self.slots_of(visits["eligibility_call"], ""),
+            repeat_blood=self.slots_of(Visit("repeat_blood", tuple(drawn), ()), place),
+            contact_days=nature.contact_days.distribution(),
+            lab_days=nature.lab_days.distribution(),
+            work_up_days=nature.work_up_days.distribution(),
+            valid_for_minutes=NEVER if valid is None else float(valid * MINUTES_PER_DAY),
             consents=float(self.nature.recruitment.consent),
             withdraws=float(nature.withdraws),
         )
 
-    def _slots(self, visit: Visit, place: str) -> Slots:
+    def slots(self, visit: Visit, place: str) -> Slots:
         return Slots(visit, place, self.calendars.shut_by(place), self.resources)
 
-    def _arm(self, index: int, name: str) -> Arm:
-        arm = self.design.arms[name]
-        product = list(self.design.products).index(arm.product)
-        wait = distribution(self.nature.to_first_dose_days.get(name, numbers.NO_TIME))
+    def offer(self, at: Mapping[str, str]) -> Offer:
+        return Offer(tuple(self.slots_of(self.visits[visit], place) for place, visit in at.items()))
+
+    def arm(self, index: int, name: str) -> Arm:
+        treatment = self.design.arms[name]
+        wait = self.nature.to_first_dose_days.get(name, NO_TIME).distribution()
         rows = tuple(
-            planned_visits(order, row_name, row, self._offer(row.at))
+            _planned_visits(order, row_name, row, self.offer(row.at))
             for order, (row_name, row) in enumerate(self.design.schedule.items())
             if row.arms is None or name in row.arms
         )
         return Arm(
             index=index,
             name=name,
-            title=arm.title or name,
-            product=product,
+            title=treatment.title or name,
+            product=list(self.design.products).index(treatment.product),
             to_first_dose_days=wait,
             rows=rows,
-            latest_safe_day=latest_safe_day(self.clock, rows, wait, self.products[product]),
+            latest_safe_day=self.latest_safe_day(rows, wait, treatment.product),
         )
 
-    def _offer(self, at: Mapping[str, str]) -> Offer:
-        return Offer(tuple(self.slots_of(self.visits[visit], place) for place, visit in at.items()))
+    def latest_safe_day(
+        self, rows: Sequence[Sequence[PlannedVisit]], wait: Distribution, product: str
+    ) -> int:
+        """Return the latest safe day of randomisation; see `Arm`."""
+        release = self.nature.products.get(product)
+        orders = 1 + (release.failures(LONG_WAIT) if release else 0)
+        ahead = orders * self.design.products[product].order_ahead_days
+        longest_wait = max(math.ceil(wait.quantile(LONG_WAIT)), ahead)
+        ends = (visit.days_after_first_dose + visit.window_days[1] for row in rows for visit in row)
+        return self.clock.days - 1 - longest_wait - max(ends, default=0)
 
-    def _events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Event]:
         """Yield what calls for visits beside the schedule, each in the order after its rows."""
-        for order, (name, written) in enumerate(
-            self.design.unscheduled.items(), start=len(self.design.schedule)
-        ):
-            if (often := self.nature.unscheduled.get(name)) is None:
-                continue
-            minutes = often.by_week * DAYS_PER_WEEK * MINUTES_PER_DAY
-            rates = tuple(often.times_in(arm) / minutes for arm in self.design.arms)
-            yield Event(name, rates, visit_after_event(order, name, self._offer(written.at)))
+        first = len(self.design.schedule)
+        for order, (name, written) in enumerate(self.design.unscheduled.items(), start=first):
+            if often := self.nature.unscheduled.get(name):
+                visit = _visit_after_event(order, name, self.offer(written.at))
+                yield Event(name, self.rates(often), visit)
 
-    def _monitoring(self) -> Monitoring | None:
+    def monitoring(self) -> MonitoringVisits | None:
         written = self.design.monitoring
         if written is None:
             return None
         slots = self.slots_of(self.visits[written.visit], "")
-        return Monitoring(slots, float(written.every_days * MINUTES_PER_DAY))
+        return MonitoringVisits(slots, float(written.every_days * MINUTES_PER_DAY))
 
-    def _hazards(self, hazard: Hazard) -> tuple[float, ...]:
-        return tuple(
-            hazard_per_minute(hazard.share_in(arm), hazard.by_week) for arm in self.design.arms
+    def rates(self, often: Hazard | Frequency) -> tuple[float, ...]:
+        """Return how often something happens in a minute, by arm."""
+        return tuple(map(often.rate_per_minute, self.design.arms))
+
+
+def _levels(numbers: Sequence[int | None]) -> Iterator[tuple[int, int]]:
+    """Yield each instant at which the number there changes, in minutes, with the new number."""
+    before = None
+    for day, number in enumerate(numbers):
+        if number is not None and number != before:
+            yield day * MINUTES_PER_DAY, number
+        before = number
+
+
+def _planned_visits(
+    order: int, name: str, row: ScheduleRow, offer: Offer
+) -> tuple[PlannedVisit, ...]:
+    """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
+    days = [
+        row.day - 1 + in_cycle * (row.every_days or 0) + cycle * (row.cycle_days or 0)
+        for cycle in range(row.cycles)
+        for in_cycle in range(row.times)
+    ]
+    return tuple(
+        PlannedVisit(
+            row=name,
+            row_order=order,
+            number=number,
+            days_after_first_dose=day,
+            window_days=row.window_days,
+            late_is_missed=row.after_window == "miss",
+            is_repeated=len(days) > 1,
+            min_days_between=int(row.min_days_between),
+            is_dose=bool(row.dosed_arms),
+            left_in_cycle=row.times - (number - 1) % row.times,
+            offer=offer,
         )
-
-    def _recruitment(self) -> Recruitment:
-        nature = self.nature.recruitment
-        last = self.clock.day_of(self.design.trial.recruits_until)
-        daily = (self._expected_on(self.clock.date_of_day(day)) for day in range(last + 1))
-        shape = nature.rate_shape
-        return Recruitment(
-            candidates_per_month=float(nature.candidates_per_month),
-            rate_shape=None if shape is None else float(shape),
-            cumulative=tuple(accumulate(daily, initial=0.0)),
-        )
-
-    def _expected_on(self, day: date) -> float:
-        """Return the candidates expected on a day, were the rate one a month."""
-        nature = self.nature.recruitment
-        expected = float(getattr(nature.season, SEASONS[day.month - 1])) / DAYS_PER_MONTH
-        for disruption in nature.disruptions.values():
-            if disruption.from_ <= day <= disruption.to:
-                expected *= disruption.times
-        return expected
-
-
-def distribution(written: numbers.Distribution) -> Distribution:
-    """Return the distribution that a scenario's `family: …` describes."""
-    parameters = {
-        name: float(entry) if isinstance(entry, float) else entry
-        for name in type(written).model_fields
-        if name not in ("family", "whole") and (entry := getattr(written, name)) is not None
-    }
-    drawn = FAMILIES[written.family](**parameters)
-    return rounded(drawn) if getattr(written, "whole", False) else drawn
-
-
-def _attribute(name: str, written: assumptions.Attribute) -> Attribute:
-    if isinstance(written, YesNo):
-        return Attribute(name, bernoulli(written.probability), written.among)
-    return Attribute(name, distribution(written))
-
-
-def _criterion(name: str, written: design.Criterion) -> Criterion:
-    if written.without is not None:
-        return Criterion(name, written.at, ((written.without, "below", 1.0),))
-    bounds = tuple(
-        (attribute, word, float(limit))
-        for attribute, limits in written.bounds.items()
-        for word in ("above", "at_least", "below", "at_most")
-        if (limit := getattr(limits, word)) is not None
-    )
-    return Criterion(name, written.at, bounds)
-
-
-def _randomisation(written: design.Randomisation, arms: tuple[str, ...]) -> Randomisation:
-    strata = tuple(
-        (factor, (1.0,)) if isinstance(factor, str) else next(iter(factor.items()))
-        for factor in written.strata
-    )
-    ratio = tuple(int(written.ratio[arm]) if arm in written.ratio else 0 for arm in arms)
-    in_blocks = written.method == "permuted_blocks"
-    return Randomisation(
-        ratio,
-        written.block_sizes if in_blocks else (),
-        strata,
+        for number, day in enumerate(days, start=1)
     )
 
 
-def _product(name: str, written: supply.Product, release: supply.Release) -> Product:
-    doses, keeps, vial = written.doses_per_week, written.use_within_minutes, written.units_per_vial
-    return Product(
-        name=name,
-        unit=written.unit,
-        dose=float(written.dose),
-        per_kg=written.per == "kg",
-        order_ahead_days=int(written.order_ahead_days),
-        doses_per_week=None if doses is None else int(doses),
-        use_within_minutes=None if keeps is None else float(keeps),
-        units_per_vial=None if vial is None else float(vial),
-        is_dispensed_per_cycle=written.dispensed_per == "cycle",
-        stock=None if written.stock is None else Stock(*(int(n) for _, n in written.stock)),
-        fails_release=float(release.fails_release),
+def _visit_after_event(order: int, name: str, offer: Offer) -> PlannedVisit:
+    """Return the visit that an event calls for: no dose, and never too late."""
+    return PlannedVisit(
+        row=name,
+        row_order=order,
+        number=1,
+        days_after_first_dose=0,
+        window_days=(0, NEVER_DAY),
+        late_is_missed=False,
+        is_repeated=False,
+        min_days_between=0,
+        is_dose=False,
+        left_in_cycle=0,
+        offer=offer,
     )

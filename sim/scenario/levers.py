@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from types import UnionType
 from typing import Any, NamedTuple, TypeGuard
 
 from sim.scenario.errors import closest
 from sim.scenario.load import Scenario, ScenarioError, Variants
+from sim.scenario.numbers import Fixed
+from sim.scenario.section import Section, walk
 from sim.scenario.yaml_source import value_of
 
 NUMBER, WHOLE, DATE = "number", "whole", "date"
@@ -26,8 +28,8 @@ PARTS = ("design", "assumptions")
 """What of a scenario may be moved; targets are what is asked for."""
 
 Figure = float | date
-Known = Mapping[str, Mapping[str, Any]]
-"""What is known about each entry by its dotted path; a bare entry is a `value`."""
+Known = Mapping[str, Any]
+"""Each entry of a scenario by its dotted path."""
 
 
 class Lever(NamedTuple):
@@ -99,18 +101,14 @@ def _number(figure: Figure) -> float:
 
 
 def _entries(scenario: Scenario) -> Known:
-    plain = scenario.model_dump(by_alias=True)
-    return {path: entry for part in PARTS for path, entry in _below(part, plain[part])}
-
-
-def _below(path: str, entry: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not isinstance(entry, dict):
-        yield path, {"value": entry}
-    elif _is_figure(entry.get("value")):
-        yield path, entry
-    else:
-        for key, inner in entry.items():
-            yield from _below(f"{path}.{key}", inner)
+    """Return every entry of what may be moved, by its dotted path; of lists nothing is moved."""
+    found = {}
+    for part in PARTS:
+        for node in walk(getattr(scenario, part), (part,), whole=(tuple,)):
+            entry = node.value.value if isinstance(node.value, Fixed) else node.value
+            if not isinstance(entry, Section | Mapping):
+                found[node.dotted] = entry
+    return found
 
 
 def _is_figure(entry: object) -> TypeGuard[Figure]:
@@ -123,12 +121,12 @@ def _range(known: Known, path: str) -> tuple[Figure, Figure]:
     if path not in known:
         raise ValueError(_missing(known, path))
     entry = known[path]
-    if not _is_figure(entry["value"]):
+    if not _is_figure(entry):
         raise ValueError(f"{path} is neither a number nor a date")
-    if entry.get("range") is None:
+    span: tuple[Figure, Figure] | None = getattr(entry, "range", None)
+    if span is None:
         raise ValueError(f"{path} has no range; {AS_IN}")
-    low, high = entry["range"]
-    return low, high
+    return span
 
 
 def _missing(known: Known, path: str) -> str:
@@ -138,7 +136,7 @@ def _missing(known: Known, path: str) -> str:
 
 
 def _figures(known: Known) -> Iterable[str]:
-    return [path for path, entry in known.items() if _is_figure(entry["value"])]
+    return [path for path, entry in known.items() if _is_figure(entry)]
 
 
 def _ends(between: str) -> tuple[Figure, Figure]:
@@ -153,7 +151,7 @@ def _ends(between: str) -> tuple[Figure, Figure]:
 
 def _kind(variant: Variants, known: Known, path: str, low: Figure) -> str:
     """What stands at a path; where it is no number yet, what a number there becomes."""
-    if path not in known or not _is_figure(known[path]["value"]):
+    if path not in known or not _is_figure(known[path]):
         is_there = any(f"{each}.".startswith(f"{path}.") for each in known)
         try:
             known = _entries(variant({path: str(low)}))
@@ -161,7 +159,7 @@ def _kind(variant: Variants, known: Known, path: str, low: Figure) -> str:
             if is_there:
                 raise
             raise ValueError(_missing(known, path)) from error
-    value = known.get(path, {}).get("value")
+    value = known.get(path)
     if isinstance(value, date):
         return DATE
     return WHOLE if isinstance(value, int) else NUMBER

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from sim.scenario.errors import refusal
 from sim.scenario.section import Section, absent_is
+from sim.vocabulary.distributions import FAMILIES, Distribution, rounded
 
 Evidence = Literal["registry", "literature", "data", "expert", "assumption"]
 _Of = TypeVar("_Of", int, float)
@@ -150,7 +151,26 @@ PositiveOrUnlimited = Annotated[
 ]
 
 
-class Fixed(Section):
+class Law(Section):
+    """A distribution as a scenario writes it; each class is called as its family."""
+
+    @property
+    def lowest(self) -> float:
+        """Return the smallest value that can be drawn."""
+        raise NotImplementedError
+
+    def distribution(self) -> Distribution:
+        """Return what is drawn from; the parameters go by the same names there."""
+        parameters = {
+            name: float(entry) if isinstance(entry, float) else entry
+            for name in type(self).model_fields
+            if name not in ("family", "whole") and (entry := getattr(self, name)) is not None
+        }
+        drawn = FAMILIES[type(self).__name__.lower()](**parameters)
+        return rounded(drawn) if getattr(self, "whole", False) else drawn
+
+
+class Fixed(Law):
     """Always the same; a bare number stands for it."""
 
     family: Literal["fixed"] = "fixed"
@@ -164,7 +184,7 @@ class Fixed(Section):
         return self.value
 
 
-class _Spread(Section):
+class _Spread(Law):
     """What the families with a spread share."""
 
     whole: Annotated[bool, Strict()] = False
@@ -288,7 +308,7 @@ class Gamma(_Truncated):
     """The coefficient of variation is 1/√shape."""
 
 
-class Empirical(Section):
+class Empirical(Law):
     """One of the listed values, as observed."""
 
     family: Literal["empirical"] = "empirical"
@@ -314,13 +334,13 @@ class Empirical(Section):
         return min(self.values)
 
 
-def _as_distribution(data: object) -> object:
+def _as_law(data: object) -> object:
     """Read a bare number as `fixed` and a list of three as `triangular`."""
     if isinstance(data, list) and len(data) == len(TRIANGLE):
         return {"family": "triangular", **dict(zip(TRIANGLE, data, strict=True))}
     if isinstance(data, dict):
         return data if "family" in data or "value" not in data else {"value": data, **_FIXED}
-    if isinstance(data, Section):
+    if isinstance(data, Law):
         return data
     if isinstance(data, bool) or not isinstance(data, int | float):
         raise refusal("this is not a distribution", "a number, [low, mode, high] or {family: …, …}")
@@ -331,22 +351,20 @@ TRIANGLE = ("low", "mode", "high")
 """What the numbers of a list of three are."""
 
 _FIXED = {"family": "fixed"}
-_Families = (
-    Fixed | Uniform | Triangular | Normal | Lognormal | Exponential | Weibull | Gamma | Empirical
-)
-_ByName = Annotated[_Families, Discriminator("family")]
-_Written = _ByName | Number | tuple[Number, Number, Number]
-
-Distribution = Annotated[
-    _ByName, BeforeValidator(_as_distribution, json_schema_input_type=_Written)
+_ByFamily = Annotated[
+    Fixed | Uniform | Triangular | Normal | Lognormal | Exponential | Weibull | Gamma | Empirical,
+    Discriminator("family"),
 ]
+_Written = _ByFamily | Number | tuple[Number, Number, Number]
+Drawn = Annotated[_ByFamily, BeforeValidator(_as_law, json_schema_input_type=_Written)]
+"""What is drawn from a distribution."""
 
 
-def _never_negative(distribution: Distribution) -> Distribution:
-    if distribution.lowest < 0:
+def _never_negative(law: Law) -> Law:
+    if law.lowest < 0:
         raise refusal("a time can come out negative here", "a smallest value (`low`) of 0 or more")
-    return distribution
+    return law
 
 
-Duration = Annotated[Distribution, AfterValidator(_never_negative)]
+Duration = Annotated[Drawn, AfterValidator(_never_negative)]
 NO_TIME: Any = Fixed(value=Number(0))

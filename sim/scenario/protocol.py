@@ -1,25 +1,21 @@
 """What a scenario means, ready to walk: names resolved, days counted, calendars worked out.
 
-Built once per process from a validated scenario; holds no luck and no state.
+Built once per process from a validated scenario; holds no luck and no state. Where nothing has to
+be worked out it holds the scenario's own sections.
 """
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from sim.scenario.product import Product
-from sim.scenario.resource import Resource
-from sim.scenario.slots import Offer, Slots, Visit
-from sim.vocabulary.clock import MINUTES_PER_DAY, Clock
+from sim.scenario.design import Attributes, Criterion, Randomisation
+from sim.scenario.product import Product, Release
+from sim.scenario.slots import Offer, Resource, Slots, Visit
+from sim.vocabulary.clock import Clock
 from sim.vocabulary.distributions import Distribution
-
-Attributes = Mapping[str, float]
-"""A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +25,6 @@ class Attribute:
     name: str
     distribution: Distribution
     among: str | None = None
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """An eligibility criterion: passed when every bound holds."""
-
-    name: str
-    at: str
-    bounds: tuple[tuple[str, str, float], ...]
-
-    def fails(self, attributes: Attributes) -> bool:
-        """Say whether a person with these attributes fails the criterion."""
-        for name, word, limit in self.bounds:  # noqa: SIM110 -- a generator takes twice the time
-            if not _HOLDS[word](attributes[name], limit):
-                return True
-        return False
-
-
-_HOLDS = {
-    "above": operator.gt,
-    "at_least": operator.ge,
-    "below": operator.lt,
-    "at_most": operator.le,
-}
 
 
 @dataclass(frozen=True)
@@ -107,14 +79,6 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Attendance:
-    """How participants keep the appointments of one visit: days early (−) or late, share missed."""
-
-    early_or_late_days: Distribution
-    missed: float
-
-
-@dataclass(frozen=True)
 class Reason:
     """A competing reason: its hazard per minute from day 1 on, by arm index."""
 
@@ -135,7 +99,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Monitoring:
+class MonitoringVisits:
     """The visits of a monitor, to which no participant comes."""
 
     slots: Slots
@@ -143,7 +107,7 @@ class Monitoring:
 
 
 @dataclass(frozen=True)
-class Screening:
+class ScreeningSteps:
     """The steps between the chart and the eligibility call."""
 
     chart_review: Slots
@@ -159,41 +123,15 @@ class Screening:
 
 
 @dataclass(frozen=True)
-class Recruitment:
-    """When candidates come, were the rate one a month: `cumulative[d]` are expected by day d.
-
-    `rate_shape` is the shape of the gamma distribution of the true rate around
-    `candidates_per_month`, or None when the rate is known.
-    """
-
-    candidates_per_month: float
-    rate_shape: float | None
-    cumulative: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Randomisation:
-    """How arms are allotted: `ratio` by arm index; `block_sizes` is empty for simple randomisation.
-
-    `strata` are attributes with the cut points between their levels.
-    """
-
-    ratio: tuple[int, ...]
-    block_sizes: tuple[int, ...]
-    strata: tuple[tuple[str, tuple[float, ...]], ...]
-
-    def stratum(self, attributes: Attributes) -> tuple[int, ...]:
-        """Return a person's level of each stratification factor."""
-        return tuple(sum(attributes[name] >= cut for cut in cuts) for name, cuts in self.strata)
-
-
-@dataclass(frozen=True)
 class Protocol:
     """Everything a replication and its tables read.
 
+    `expected_candidates[d]` come by day d, were the rate one a month; `rate_shape` is the shape of
+    the gamma distribution of the true rate around `candidates_per_month`, None when it is known.
     `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is;
-    `overhead` of a role, by its index, what share of all its hours is no visit's work; `measures`
-    of each measure, in the order of the tables, in which unit it is.
+    `attendance` of a visit by how many days people come early (−) or late and what share is missed;
+    `overhead` of a role, by its index, what share of all its hours is no visit's work;
+    `measures` of each measure, in the order of the tables, in which unit it is.
     """
 
     clock: Clock
@@ -205,18 +143,21 @@ class Protocol:
     resources: tuple[Resource, ...]
     attributes: tuple[Attribute, ...]
     criteria: tuple[Criterion, ...]
-    recruitment: Recruitment
-    screening: Screening
+    candidates_per_month: float
+    rate_shape: float | None
+    expected_candidates: tuple[float, ...]
+    screening: ScreeningSteps
     randomisation: Randomisation
     arms: tuple[Arm, ...]
     products: tuple[Product, ...]
+    releases: Mapping[str, Release]
     rows: tuple[str, ...]
     visit_names: tuple[str, ...]
-    attendance: Mapping[str, Attendance]
+    attendance: Mapping[str, tuple[Distribution, float]]
     reasons: tuple[Reason, ...]
     stopping_hazards: tuple[float, ...]
     events: tuple[Event, ...]
-    monitoring: Monitoring | None
+    monitoring: MonitoringVisits | None
     overhead: Mapping[int, float]
     measures: Mapping[str, str]
 
@@ -241,18 +182,3 @@ class Protocol:
     @cached_property
     def _joint(self) -> dict[tuple[str, str, str], Slots]:
         return {}
-
-
-def hazard_per_minute(share: float, weeks: float) -> float:
-    """Return the exponential hazard under which `share` would have happened after `weeks` weeks."""
-    return -math.log1p(-share) / (weeks * 7 * MINUTES_PER_DAY)
-
-
-def latest_safe_day(
-    clock: Clock, rows: Sequence[Sequence[PlannedVisit]], wait: Distribution, product: Product
-) -> int:
-    """Return the latest safe day of randomisation; see `Arm`."""
-    orders = 1 + product.failed_releases(0.95)
-    longest_wait = max(math.ceil(wait.quantile(0.95)), orders * product.order_ahead_days)
-    ends = (visit.days_after_first_dose + visit.window_days[1] for row in rows for visit in row)
-    return clock.days - 1 - longest_wait - max(ends, default=0)

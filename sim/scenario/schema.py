@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, model_validator
 
 from sim.scenario.assumptions import Assumptions
-from sim.scenario.design import Design
+from sim.scenario.design import SCREENING_VISITS, Design
 from sim.scenario.errors import refusal
-from sim.scenario.numbers import Number, Probability
-from sim.scenario.section import Name, Section
-from sim.scenario.sweep import Sweep
+from sim.scenario.numbers import Number, Probability, Whole
+from sim.scenario.section import Name, Ref, Section, walk
+from sim.scenario.sweep import SweepPlan
+from sim.vocabulary.measures import units_of
+
+EXTENDS = "extends"
 
 
 class Target(Section):
     """What would be good enough: a measure, a limit, and how sure one wants to be."""
 
-    measure: str
+    measure: Annotated[str, Ref("measure")]
     """The name of a measure, such as `randomised` or `desk_backlog_peak_hours`."""
     at_least: Number | None = None
     """The measure must reach this, or …"""
@@ -32,6 +37,17 @@ class Target(Section):
         if (self.at_least is None) == (self.at_most is None):
             raise refusal("a target has exactly one limit", "at_least or at_most")
         return self
+
+
+class Ranged(NamedTuple):
+    """A number by its dotted path, with its plausible range and how well it is known."""
+
+    path: str
+    value: float
+    low: float
+    high: float
+    is_whole: bool
+    evidence: str
 
 
 class Scenario(Section):
@@ -53,9 +69,84 @@ class Scenario(Section):
     """What would be good enough."""
     # Not written out and not in the digest: it changes no simulation, so that a result found with
     # one block stands under any other.
-    sweep: Sweep | None = Field(default=None, exclude=True)
+    sweep: SweepPlan | None = Field(default=None, exclude=True)
     """At which points `trialsim sweep` simulates the scenario when no flag says it."""
 
     def digest(self) -> str:
         """Return the SHA-256 of the resolved scenario, in which the order of names counts."""
         return sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+    def ranged(self) -> list[Ranged]:
+        """Return the ranged numbers of the assumptions, which a sensitivity analysis moves."""
+        return [
+            Ranged(
+                entry.dotted, float(number), *number.range, isinstance(number, int), number.evidence
+            )
+            for entry in walk(self.assumptions, ("assumptions",))
+            if isinstance(number := entry.value, Number | Whole) and number.range
+        ]
+
+    def measures(self) -> dict[str, str]:
+        """Return the unit of each measure, in the order of the tables."""
+        design, nature = self.design, self.assumptions
+        products = design.products.values()
+        groups: dict[str, Iterable[str]] = {
+            "arm": design.arms,
+            "reason": nature.leaving,
+            "event": [name for name in design.unscheduled if name in nature.unscheduled],
+            "product": design.products,
+            "product in vials": [each.name for each in products if each.units_per_vial],
+            "product in stock": [each.name for each in products if each.stock],
+            "resource": [*design.staff, *design.rooms],
+            "visit": dict.fromkeys((*SCREENING_VISITS, *design.visits)),
+        }
+        return units_of(groups) | {f"units_{each.name}": each.unit for each in products}
+
+    def measures_with_values(self) -> list[str]:
+        """Return the measures a target may be set on: without one, its day is blank."""
+        has_target = self.design.trial.target is not None
+        return [name for name in self.measures() if has_target or name != "day_of_target"]
+
+    def rankable(self) -> list[str]:
+        """Return the names of the targets and measures that a sensitivity analysis can rank by."""
+        return [*self.targets, *self.measures_with_values()]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema with which editors check and complete scenario files.
+
+    A variant may leave out any key, and remove an inherited one by `null`: nothing is required, and
+    everything may be null.
+    """
+    schema = _for_variants(Scenario.model_json_schema(by_alias=True))
+    described = {"description": "The scenario this one differs from.", "type": "string"}
+    schema["properties"] = {EXTENDS: described, **schema["properties"]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _for_variants(schema: Any) -> Any:  # noqa: ANN401 -- plain data
+    if isinstance(schema, list):
+        return [_for_variants(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {
+        key: _for_variants(part)
+        for key, part in schema.items()
+        if key != "required" and not (key == "title" and isinstance(part, str))
+    }
+    for key in ("properties", "patternProperties"):
+        if key in parts:
+            parts[key] = {name: _or_null(entry) for name, entry in parts[key].items()}
+    if isinstance(entries := parts.get("additionalProperties"), dict):
+        parts["additionalProperties"] = _or_null(entries)
+    return parts
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    about = ["description", "default"]
+    said = {key: schema.pop(key) for key in about if key in schema}
+    forms = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
+    return {**said, "anyOf": [*forms, *([] if _NULL in forms else [_NULL])]}
+
+
+_NULL = {"type": "null"}

@@ -1,19 +1,26 @@
-"""What every part of a scenario file has in common: frozen, closed, documented key by key."""
+"""What every part of a scenario file has in common, and one walk through all of it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
+    PrivateAttr,
     Strict,
     StringConstraints,
     ValidationInfo,
     WrapSerializer,
     model_validator,
 )
+
+from sim.scenario.errors import KeyPath
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")]
 """A name a planner chooses; it becomes part of a measure's name, hence no other characters."""
@@ -22,12 +29,16 @@ Date = Annotated[dt.date, Strict()]
 """A day of the calendar, written 2022-10-01."""
 
 
+@dataclass(frozen=True)
+class Ref:
+    """What a name refers to: an annotation of the name, whatever list or mapping it stands in."""
+
+    kind: str
+
+
 def absent_is(word: str) -> WrapSerializer:
     """Return what writes an absent entry as a word."""
     return WrapSerializer(lambda entry, write: word if entry is None else write(entry))
-
-
-NoneWritten = absent_is("none")
 
 
 def none_written(data: object) -> object:
@@ -52,3 +63,95 @@ class Section(BaseModel):
         if info.context is not None and isinstance(data, dict):
             info.context[id(data)] = cls
         return data
+
+
+class Named(Section):
+    """A section that knows the name it has in the mapping it stands in."""
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+        return self._name
+
+
+_Any = TypeVar("_Any", bound=Named)
+
+
+def _named(sections: dict[str, _Any]) -> dict[str, _Any]:
+    for name, section in sections.items():
+        section._name = name  # noqa: SLF001  known only here
+    return sections
+
+
+ByName = Annotated[dict[Name, _Any], AfterValidator(_named)]
+"""A mapping of named sections."""
+
+
+class Node(NamedTuple):
+    """An entry of a scenario with the keys that lead to it, and with what it is annotated with."""
+
+    path: KeyPath
+    value: Any
+    hints: tuple[Any, ...] = ()
+
+    @property
+    def dotted(self) -> str:
+        """Return the path as planners write it."""
+        return ".".join(map(str, self.path))
+
+
+def walk(
+    value: object, path: KeyPath = (), *, whole: tuple[type, ...] = (), hints: tuple[Any, ...] = ()
+) -> Iterator[Node]:
+    """Yield every entry of a part of a scenario in the order of the file, the outermost first.
+
+    What is of a type of `whole` is not looked into.
+    """
+    yield Node(path, value, hints)
+    below: list[Node] = []
+    if isinstance(value, whole):
+        return
+    if isinstance(value, Section):
+        below = [
+            Node((field.alias or name,), getattr(value, name), (field.annotation, *field.metadata))
+            for name, field in type(value).model_fields.items()
+        ]
+        below += [Node((name,), extra) for name, extra in (value.model_extra or {}).items()]
+    elif isinstance(value, Mapping):
+        of_entries = _inside(hints, dict)[1:]
+        below = [Node((key,), entry, of_entries) for key, entry in value.items()]
+    elif isinstance(value, tuple):
+        of_items = _inside(hints, tuple)[:1]
+        below = [Node((index,), item, of_items) for index, item in enumerate(value)]
+    for inner in below:
+        yield from walk(inner.value, (*path, *inner.path), whole=whole, hints=inner.hints)
+
+
+def references(value: Section) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield each name that refers to something: its path, the name, and the kind of thing."""
+    for path, entry, hints in walk(value):
+        if isinstance(entry, Mapping):
+            of_keys = _inside(hints, dict)[:1]
+            yield from ((((*path, key), key, kind)) for kind in _kinds(of_keys) for key in entry)
+        elif isinstance(entry, str):
+            yield from ((path, entry, kind) for kind in _kinds(hints))
+
+
+def _kinds(hints: tuple[Any, ...]) -> Iterator[str]:
+    return (part.kind for part in _parts(hints) if isinstance(part, Ref))
+
+
+def _inside(hints: tuple[Any, ...], collection: type) -> tuple[Any, ...]:
+    """Return what the keys and entries, or the items, of a collection are annotated with."""
+    of_it = (get_args(part) for part in _parts(hints) if get_origin(part) is collection)
+    return next(of_it, ())
+
+
+def _parts(hints: tuple[Any, ...]) -> Iterator[Any]:
+    """Yield annotations, those of each alternative too."""
+    for hint in hints:
+        yield hint
+        if get_origin(hint) in (Annotated, Union, UnionType):
+            yield from _parts(get_args(hint))

@@ -11,13 +11,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sim.scenario.resource import Resource
-from sim.vocabulary.clock import MINUTES_PER_DAY, Span
+from sim.vocabulary.clock import MINUTES_PER_DAY, Roster, Span
 from sim.vocabulary.distributions import Quantile
 
 NEVER_DAY = 1 << 30
 NEVER = math.inf
 _WHOLE_DAY: tuple[Span, ...] = ((0, MINUTES_PER_DAY),)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A role or a room: how many people or spaces (None: unlimited), and when they are there.
+
+    `units` are the most that are ever there. Where their number changes between days with any,
+    `levels` holds each instant (minutes) from which on so many are there.
+    """
+
+    name: str
+    kind: str
+    units: int | None
+    roster: Roster
+    levels: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def always(self) -> bool:
+        """Whether it is there around the clock."""
+        return self.roster.always
+
+    @property
+    def shifts(self) -> tuple[Span, ...]:
+        """The shifts of the run, in minutes since the opening instant."""
+        return self.roster.shifts
 
 
 @dataclass(frozen=True)
