@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
@@ -92,8 +93,7 @@ class Kind:
         self, number: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         plain = int if issubclass(number, int) else float
-        bare: Any = Annotated[plain, Strict(), Field(**self._limits)]  # type: ignore[call-overload]
-        long = create_model(f"Known{self._name}", __base__=Known[bare], __doc__=Known.__doc__)
+        bare, long = _bare_and_long(self._name, plain, *self._limits.items())
 
         def remember(known: Known[float]) -> Figure:
             figure: Figure = number(known.value)
@@ -113,6 +113,13 @@ class Kind:
         }
         dump = core_schema.plain_serializer_function_ser_schema(_written)
         return core_schema.tagged_union_schema(forms, form, ref=self._name, serialization=dump)
+
+
+@cache
+def _bare_and_long(name: str, plain: type, *limits: tuple[str, float]) -> tuple[Any, type[Any]]:
+    """The types of a kind's two forms, made once: pydantic reads sources to document a model."""
+    bare: Any = Annotated[plain, Strict(), Field(**dict(limits))]  # type: ignore[call-overload]
+    return bare, create_model(f"Known{name}", __base__=Known[bare], __doc__=Known.__doc__)
 
 
 _MOST = 1_000_000
