@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from operator import attrgetter
 
 from sim.results import supply
 from sim.results.periods import Almanac
@@ -110,12 +111,8 @@ def _day(reading: Reading, moment: Moment) -> float:
 
 
 def _last_visit_day(reading: Reading) -> float:
-    held = [visit.time for visit in reading.visits if not visit.is_missed]
-    return max(held) // MINUTES_PER_DAY if held else math.nan
-
-
-def _out_of_window(reading: Reading) -> int:
-    return sum(visit.outcome is VisitOutcome.OUT_OF_WINDOW for visit in reading.visits)
+    times = [visit.time for visit in reading.held if visit.is_in_schedule]
+    return max(times) // MINUTES_PER_DAY if times else math.nan
 
 
 def _doses_missed(reading: Reading) -> list[int]:
@@ -162,9 +159,8 @@ def _in_vain(reading: Reading) -> Iterable[float]:
 def _waits(reading: Reading) -> Iterator[float]:
     """Waits are those of visits held."""
     waits = defaultdict[str, list[float]](list)
-    for visit in reading.log.visits:
-        if not visit.is_missed:
-            waits[visit.visit].append(visit.wait)
+    for visit in reading.held:
+        waits[visit.visit].append(visit.wait)
     for name in reading.almanac.protocol.visit_names:
         yield _mean(waits[name]) / MINUTES_PER_HOUR
 
@@ -194,10 +190,10 @@ ONE: dict[str, One] = {
     "day_of_target": _day_of_target,
     "randomised_first_six_months": _randomised_first_six_months,
     "last_visit_day": _last_visit_day,
-    "visits": lambda reading: sum(not visit.is_missed for visit in reading.visits),
-    "visits_out_of_window": _out_of_window,
+    "visits": lambda reading: len(reading.visits) - reading.outcomes[VisitOutcome.MISSED],
+    "visits_out_of_window": lambda reading: reading.outcomes[VisitOutcome.OUT_OF_WINDOW],
     "unscheduled_visits": _number(Milestone.UNSCHEDULED_EVENT),
-    "site_trips": lambda reading: sum(visit.is_journey for visit in reading.log.visits),
+    "site_trips": lambda reading: sum(map(attrgetter("is_journey"), reading.log.visits)),
     "desk_backlog_peak_hours": lambda reading: reading.workload.backlog_peak,
     "desk_oldest_days": lambda reading: reading.workload.oldest_on_desk,
     "desk_share_in_time": lambda reading: reading.workload.desk_share_within(DESK_WORKING_DAYS),

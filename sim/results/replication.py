@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
 from sim.results.periods import Almanac, Floats
 from sim.results.workload import Workload
-from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
+from sim.vocabulary.eventlog import (
+    EventLog,
+    Milestone,
+    Moment,
+    Movement,
+    Supplied,
+    Visit,
+    VisitOutcome,
+)
 
 Ending = tuple[str, str]
 """completed, left or still_in_follow_up; and the reason of those who left."""
@@ -77,6 +85,16 @@ class Reading:
         return [visit for visit in self.log.visits if visit.is_in_schedule]
 
     @cached_property
+    def held(self) -> Sequence[Visit]:
+        """Every visit held, in the schedule or not."""
+        return [visit for visit in self.log.visits if not visit.is_missed]
+
+    @cached_property
+    def outcomes(self) -> Counter[VisitOutcome]:
+        """How many visits of the schedule had each outcome."""
+        return Counter(map(attrgetter("outcome"), self.visits))
+
+    @cached_property
     def dose_visits(self) -> Sequence[Visit]:
         """The visits of the schedule, held or missed, at which a dose is planned."""
         dosing = self.almanac.dosing_rows
@@ -98,12 +116,12 @@ class Reading:
         arm_of, arms = self.arm_of, len(self.almanac.protocol.arms)
         held = [
             (visit.person, visit.time, visit.place != "", visit.is_journey)
-            for visit in self.log.visits
-            if not visit.is_missed and visit.person in arm_of
+            for visit in self.held
+            if visit.person in arm_of
         ]
         person, time, is_somewhere, is_trip = np.array(held, np.float64).reshape(-1, 4).T
         arm = np.array([arm_of[who] for who, *_ in held], np.intp)
-        hours = _hours_at_site(self, person, time) * is_somewhere
+        hours = self.workload.hours_at_visits(person, time) * is_somewhere
         totals = np.array([np.bincount(arm, each, arms) for each in (is_somewhere, is_trip, hours)])
         people = np.bincount(np.array(list(arm_of.values()), np.intp), minlength=arms)
         return totals / np.where(people > 0, people, np.nan)
@@ -120,30 +138,3 @@ class Reading:
     def arms(self, milestone: Milestone) -> list[int]:
         """The arm of each person, randomised before, who met a milestone."""
         return [self.arm_of[moment.person] for moment in self.moments[milestone]]
-
-
-def _hours_at_site(reading: Reading, person: Floats, time: Floats) -> Floats:
-    """Hours from the start of each visit to the end of its last task that is no desk work.
-
-    A visit is finished on the day on which it begins, so that work belongs to the visit of the same
-    person and day that began last before it. A visit that needs no role and no room takes no time.
-    """
-    end, ends = reading.almanac.protocol.clock.end_minutes, time.copy()
-    held = [
-        (work.person, work.started, work.ended)
-        for work in reading.log.work
-        if not work.is_desk and work.person in reading.arm_of
-    ]
-    who, started, ended = np.array(held, np.float64).reshape(-1, 3).T
-    far = end + MINUTES_PER_DAY
-    order = np.lexsort((time, person))
-    key = (person * far + time)[order]
-    before = np.searchsorted(key, who * far + started, "right")
-    visit = np.append(-1, order)[before]
-    is_part = visit >= 0
-    visit, who, started, ended = visit[is_part], who[is_part], started[is_part], ended[is_part]
-    same_day = started // MINUTES_PER_DAY == time[visit] // MINUTES_PER_DAY
-    is_part = (who == person[visit]) & same_day
-    np.maximum.at(ends, visit[is_part], np.minimum(ended, end)[is_part])
-    hours: Floats = (ends - time) / MINUTES_PER_HOUR
-    return hours

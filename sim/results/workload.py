@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from operator import attrgetter
 
 import numpy as np
 
@@ -26,15 +25,18 @@ class Workload:
 
         Sorted by resource and start they are several times faster to look up in the rosters.
         """
-        self._almanac, self._work = almanac, work
-        self._end = almanac.protocol.clock.end_minutes
-        started, resource = _column(work, "started"), _column(work, "resource").astype(np.intp)
+        self._almanac, self._end = almanac, almanac.protocol.clock.end_minutes
+        columns = dict(zip(Work._fields, zip(*work, strict=True), strict=bool(work)))
+        started, ended, asked, minutes, desk, person = (
+            np.array(columns.get(name, ()), np.float64)
+            for name in ("started", "ended", "due", "minutes", "is_desk", "person")
+        )
+        resource = np.array(columns.get("resource", ()), np.intp)
         order = self._order = np.lexsort((started, resource))
-        self._resource, self._started = resource[order], started[order]
-        self._ended, self._asked = _column(work, "ended")[order], _column(work, "due")[order]
-        self._minutes = np.where(self._asked <= self._end, _column(work, "minutes")[order], 0.0)
-        self._desk = _column(work, "is_desk")[order] > 0
-        self._person = _column(work, "person")[order]
+        self._resource, self._started, self._ended = resource[order], started[order], ended[order]
+        self._asked, self._desk, self._person = asked[order], desk[order] > 0, person[order]
+        self._minutes = np.where(self._asked <= self._end, minutes[order], 0.0)
+        self._tasks = columns.get("task", ())
         self._row, self._week, self._from, self._to = self._pieces()
         self._who = self._resource[self._row]
 
@@ -83,10 +85,9 @@ class Workload:
     @property
     def by_task(self) -> Mapping[tuple[int, str], float]:
         """Hours worked on each task by each resource that had any to do."""
-        tasks = [work.task for work in self._work]
-        names = list(dict.fromkeys(tasks))
+        names = list(dict.fromkeys(self._tasks))
         code = {name: number for number, name in enumerate(names)}
-        coded = np.fromiter(map(code.__getitem__, tasks), np.intp, len(tasks))[self._order]
+        coded = np.array([code[task] for task in self._tasks], np.intp)[self._order]
         hours = self._total(self._resource, coded, self._spent, len(names))
         return Counter(
             {
@@ -146,6 +147,25 @@ class Workload:
         minutes = self._spent * np.isin(self._person, list(people))
         return self._total(self._resource, np.zeros_like(self._resource), minutes, 1)[:, 0]
 
+    def hours_at_visits(self, person: Floats, time: Floats) -> Floats:
+        """Hours from the start of each visit to the end of its last task that is no desk work.
+
+        A visit is finished on the day on which it begins, so that work belongs to the visit of the
+        same person and day that began last before it. A visit that needs no role and no room takes
+        no time.
+        """
+        ends, far = time.copy(), self._end + MINUTES_PER_DAY
+        order = np.lexsort((time, person))
+        begun = (person * far + time)[order]
+        visit = np.searchsorted(begun, self._person * far + self._started, "right") - 1
+        work = np.flatnonzero((visit >= 0) & ~self._desk)
+        visit, started = order[visit[work]], self._started[work]
+        same_day = started // MINUTES_PER_DAY == time[visit] // MINUTES_PER_DAY
+        is_part = (self._person[work] == person[visit]) & same_day
+        np.maximum.at(ends, visit[is_part], self._done_or_end[work[is_part]])
+        hours: Floats = (ends - time) / MINUTES_PER_HOUR
+        return hours
+
     @property
     def _done_or_end(self) -> Floats:
         done: Floats = np.minimum(self._ended, self._end)
@@ -194,7 +214,3 @@ def _done_by(moments: Floats, started: Floats, ended: Floats) -> Floats:
     done = np.cumsum(np.append(0.0, at_work[:-1] * np.diff(edges[order])))
     finished: Floats = np.interp(moments, edges[order], done)
     return finished
-
-
-def _column(work: Sequence[Work], field: str) -> Floats:
-    return np.fromiter(map(attrgetter(field), work), np.float64, len(work))
