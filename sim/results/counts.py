@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.results import daily, supply
+from sim.results import supply
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
 from sim.results.tally import COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
-from sim.vocabulary.eventlog import Milestone, Moment
+from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
+from sim.vocabulary.eventlog import Milestone, Moment, VisitOutcome
 
 STAGES = {
     "candidates": Milestone.CANDIDATE,
@@ -40,6 +41,10 @@ HOUR_QUANTITIES = (
     "overtime_hours",
     "backlog_hours",
 )
+
+KINDS_OF_DAY = ("working_day", "weekend", "holiday")
+DOSE_QUANTITIES = ("planned", "on_the_day", "moved", "missed", "given")
+"""Doses planned for such a day and what became of them, and doses given on such a day."""
 
 
 class Gauge(NamedTuple):
@@ -179,6 +184,67 @@ def _utilisation(reading: Reading) -> Floats:
     return reading.workload.utilisation.ravel()
 
 
+def _load_cells(almanac: Almanac) -> list[Cell]:
+    """Each day of the year and role: ISO week, weekday, role."""
+    return [
+        (week, WEEKDAYS[weekday], resource.name)
+        for resource in almanac.protocol.resources
+        for week, weekday in almanac.year.places
+    ]
+
+
+def _load(reading: Reading) -> Floats:
+    """Hours of work begun on that day of the year: the mean over the years of the run."""
+    return reading.workload.by_day_of_year.ravel()
+
+
+def _activity(reading: Reading) -> Counter[Cell]:
+    """Hours worked in the run: role, task."""
+    resources = reading.almanac.protocol.resources
+    return Counter(
+        {
+            (resources[resource].name, task): hours
+            for (resource, task), hours in reading.workload.by_task.items()
+        }
+    )
+
+
+def _dose_cells(almanac: Almanac) -> list[Cell]:
+    """Each product, kind of day and quantity."""
+    return [
+        (product.name, kind, quantity)
+        for product in almanac.protocol.products
+        for kind in KINDS_OF_DAY
+        for quantity in DOSE_QUANTITIES
+    ]
+
+
+def _doses(reading: Reading) -> Counter[Cell]:
+    """Doses whose day came, by the kind of the planned day; those given also by that of theirs.
+
+    The day came when the visit was held or is known to be missed: planned = on_the_day + moved +
+    missed.
+    """
+    protocol, counts = reading.almanac.protocol, Counter[Cell]()
+    kinds, last = protocol.kinds_of_day, len(protocol.kinds_of_day) - 1
+    fates = Counter(
+        (
+            visit.arm,
+            kinds[min(visit.planned_day, last)],
+            kinds[int(visit.time // MINUTES_PER_DAY)],
+            VisitOutcome.MOVED if visit.outcome == VisitOutcome.OUT_OF_WINDOW else visit.outcome,
+        )
+        for visit in reading.dose_visits
+    )
+    for (arm, planned_kind, kind, fate), times in fates.items():
+        product = protocol.products[protocol.arms[arm].product].name
+        counts[product, planned_kind, "planned"] += times
+        counts[product, planned_kind, fate] += times
+        if fate != VisitOutcome.MISSED:
+            counts[product, kind, "given"] += times
+    return counts
+
+
 def _times(moments: Sequence[Moment]) -> Floats:
     return np.array([moment.time for moment in moments], np.float64)
 
@@ -201,7 +267,7 @@ GAUGES = (
     *(Gauge("supply", COUNT, each.cells, each.monthly) for each in supply.COUNTED),
     Gauge("supply", COUNT, supply.ON_HAND.cells, supply.ON_HAND.at_month_ends),
     Gauge("supply", supply.grain_of_units, supply.UNITS.cells, supply.UNITS.monthly),
-    Gauge("load", HOURS, daily.load_cells, daily.load),
-    Gauge("activity", HOURS, lambda _: [], daily.activity),
-    Gauge("dose_days", COUNT, daily.dose_cells, daily.doses),
+    Gauge("load", HOURS, _load_cells, _load),
+    Gauge("activity", HOURS, lambda _: [], _activity),
+    Gauge("dose_days", COUNT, _dose_cells, _doses),
 )
