@@ -23,6 +23,9 @@ BATCH = 25
 AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 250, 10_000, 0.02
 
 
+OBJECTS_BETWEEN_SEARCHES = 50_000
+
+
 class Batch(NamedTuple):
     """Replications `first` to before `after` of a pickled scenario."""
 
@@ -87,11 +90,13 @@ def _almanac_of(scenario: bytes) -> Almanac:
 
     With the first of them all that is loaded is frozen: `gc.freeze` spares every later search for
     rubbish the way through it, which took more time than the facts of the replications. Only with
-    the first, for what is frozen in a ring is never freed, and a sweep has many scenarios.
+    the first, for what is frozen in a ring is never freed, and a sweep has many scenarios. A
+    replication leaves hardly any rubbish in rings, so that the searches may be rare.
     """
     almanac = Almanac.of(interpret(pickle.loads(scenario)))  # noqa: S301  our own process wrote it
     if not gc.get_freeze_count():
         gc.freeze()
+        gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
     return almanac
 
 

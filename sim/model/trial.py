@@ -14,7 +14,7 @@ from sim.model.staff import Staff
 from sim.model.supply import Supply
 from sim.scenario.design import Attributes
 from sim.scenario.protocol import Arm, Protocol
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, fact
 
 
 class Trial:
@@ -56,7 +56,7 @@ class Trial:
     def note(self, person: int, time: float, milestone: Milestone, detail: object = None) -> None:
         """Log a moment, unless it lies after the end."""
         if time <= self._end:
-            self.log.moments.append(Moment(person, time, milestone, detail))
+            self.log.moments.append(fact(Moment, (person, time, milestone, detail)))
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of a participant that was held or missed, and the event it is for."""

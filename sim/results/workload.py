@@ -27,11 +27,13 @@ class Workload:
         """
         self._almanac, self._end = almanac, almanac.protocol.clock.end_minutes
         columns = dict(zip(Work._fields, zip(*work, strict=True), strict=bool(work)))
-        started, ended, asked, minutes, desk, person = (
+        started, ended, asked, minutes, desk = (
             np.array(columns.get(name, ()), np.float64)
-            for name in ("started", "ended", "due", "minutes", "is_desk", "person")
+            for name in ("started", "ended", "due", "minutes", "is_desk")
         )
-        resource = np.array(columns.get("resource", ()), np.intp)
+        resource, person = (
+            np.array(columns.get(name, ()), np.intp) for name in ("resource", "person")
+        )
         order = self._order = np.lexsort((started, resource))
         self._resource, self._started, self._ended = resource[order], started[order], ended[order]
         self._asked, self._desk, self._person = asked[order], desk[order] > 0, person[order]
