@@ -7,7 +7,7 @@ from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
-from sim.scenario.product import Stock
+from sim.scenario.capacity import Stock
 from sim.scenario.protocol import Protocol
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster

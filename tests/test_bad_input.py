@@ -117,6 +117,8 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         (b"[" * 900_000, "nested too deeply"),
         (b"{a: " * 5_000, "nested too deeply"),
         (b"- " * 5_000, "nested too deeply"),
+        (b"? " * 1_500, "nested too deeply"),
+        (b"? {" * 1_500, "nested too deeply"),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused(tmp_path: Path, text: bytes, wrong: str) -> None:

@@ -14,8 +14,8 @@ from sim.model.trial import Trial
 from sim.report import story
 from sim.results import logs
 from sim.results.measures import measure
+from sim.scenario.capacity import Release
 from sim.scenario.load import load, shipped
-from sim.scenario.product import Release
 from sim.scenario.yaml_source import ScenarioError
 from tests.test_journey import KEPT_TOO_LONG, instant, milestones, protocol, told, visits
 

@@ -139,9 +139,9 @@ targets:
 ONLY_TOLD = {
     ("Scenario", "scenario"),  # names the folder
     ("Scenario", "title"),
-    ("Trial", "registry_id"),
-    ("Trial", "site"),
-    ("Arm", "title"),
+    ("TrialPlan", "registry_id"),
+    ("TrialPlan", "site"),
+    ("Treatment", "title"),
     ("Known", "evidence"),
     ("Known", "source"),
 }

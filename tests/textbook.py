@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
+from sim.scenario.capacity import Product
 from sim.scenario.design import Attributes
-from sim.scenario.product import Product
 from sim.scenario.protocol import Arm, Event, PlannedVisit
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from tests.textbook_clinic import Clinic, Process

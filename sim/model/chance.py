@@ -11,8 +11,8 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from sim.scenario.capacity import Product
 from sim.scenario.design import Attributes
-from sim.scenario.product import Product
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.model.supply import Preparation, Supply
-from sim.scenario.product import Product
+from sim.scenario.capacity import Product
 from sim.scenario.protocol import PlannedVisit
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Movement

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from sim.model.chance import Chance
-from sim.scenario.product import Product, Stock
+from sim.scenario.capacity import Product, Stock
 from sim.scenario.slots import NEVER_DAY, Task
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, Clock
 from sim.vocabulary.eventlog import Movement, Supplied

@@ -11,7 +11,7 @@ import numpy as np
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
 from sim.results.tally import Cell, Grain
-from sim.scenario.product import Product
+from sim.scenario.capacity import Product
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Milestone, Movement
 

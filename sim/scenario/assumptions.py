@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
+from sim.scenario.capacity import Release
 from sim.scenario.numbers import (
     NO_TIME,
     Drawn,
@@ -20,7 +21,6 @@ from sim.scenario.numbers import (
     Share,
     WholeOrUnlimited,
 )
-from sim.scenario.product import Release
 from sim.scenario.section import Date, Name, Ref, Section
 from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY
 

@@ -15,10 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-from sim.scenario.capacity import Place, Role, Room
+from sim.scenario.capacity import Place, Product, Role, Room
 from sim.scenario.errors import forms, refusal
 from sim.scenario.numbers import Number, Real, Whole, WholePositive
-from sim.scenario.product import Product
 from sim.scenario.section import (
     ByName,
     Date,

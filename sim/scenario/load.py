@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import reduce
 from importlib import resources
 from itertools import chain
 from pathlib import Path
@@ -258,7 +259,8 @@ def overridden(document: Document, override: str, by: Position = COMMAND_LINE) -
     value = _keeping_what_is_known(_entry(document.data, keys), value)
     around = [keys[:length] for length in range(1, len(keys))]
     written = dict.fromkeys([*around, *_paths(value, keys)], by)
-    return _changed(document, _set(document.data, keys, value), written)
+    said = reduce(lambda inner, key: {key: inner}, reversed(keys), value)
+    return _changed(document, _merge(document.data, said, into=len(keys) - 1), written)
 
 
 def _changed(base: Document, data: object, written: Mapping[KeyPath, Position]) -> Document:
@@ -276,31 +278,20 @@ def _meant(base: Document, written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath
             yield path, closest(str(path[-1]), beside if isinstance(beside, dict) else ())
 
 
-def _merge(old: Any, new: Any) -> Any:  # noqa: ANN401 -- plain data
-    if not isinstance(new, dict) or "family" in new:
+def _merge(old: Any, new: Any, into: int = 0) -> Any:  # noqa: ANN401 -- plain data
+    """Return `old` with what `new` says differently; so many levels are gone into anyway."""
+    if not isinstance(new, dict) or ("family" in new and not into):
         return new
     inherited = _in_full(old, new.keys())
     kept = {key: entry for key, entry in inherited.items() if new.get(key, entry) is not None}
     changed = {
-        key: _merge(inherited.get(key), entry) if _goes_in(key, entry, inherited) else entry
+        key: _merge(inherited.get(key), entry, max(into - 1, 0))
+        if into or key not in WHOLE or (_is_quantity(entry) and _is_quantity(inherited.get(key)))
+        else entry
         for key, entry in new.items()
         if entry is not None or key not in inherited
     }
     return kept | changed
-
-
-def _goes_in(key: str, entry: Any, inherited: Mapping[str, Any]) -> bool:  # noqa: ANN401 -- plain data
-    """Say whether an entry adds to the inherited one; days of rosters and sweeps do not."""
-    return key not in WHOLE or (_is_quantity(entry) and _is_quantity(inherited.get(key)))
-
-
-def _set(old: Any, keys: Sequence[str], value: Any) -> Any:  # noqa: ANN401 -- plain data
-    """Return `old` with what `keys` lead to merged with `value`."""
-    first, *below = keys
-    if not below:
-        return _merge(old, {first: value})
-    inherited = _in_full(old, {first})
-    return {**inherited, first: _set(inherited.get(first), below, value)}
 
 
 def _in_full(old: Any, keys: AbstractSet[str]) -> dict[str, Any]:  # noqa: ANN401 -- plain data

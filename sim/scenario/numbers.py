@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import inf, nextafter
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
@@ -161,11 +162,6 @@ PositiveOrUnlimited = Annotated[
 class Law(Section):
     """A distribution as a scenario writes it; each class is called as its family."""
 
-    @property
-    def lowest(self) -> float:
-        """Return the smallest value that can be drawn."""
-        raise NotImplementedError
-
     def distribution(self) -> Distribution:
         """Return what is drawn from; the parameters go by the same names there."""
         parameters = {
@@ -176,6 +172,14 @@ class Law(Section):
         drawn = FAMILIES[type(self).__name__.lower()](**parameters)
         return rounded(drawn) if getattr(self, "whole", False) else drawn
 
+    def ends(self) -> tuple[float, float]:
+        """Return the smallest and the largest value that can be drawn."""
+        try:
+            quantile = self.distribution().quantile
+            return quantile(0.0), quantile(nextafter(1.0, 0.0))
+        except (ArithmeticError, ValueError):  # parameters for which a float has no room
+            return -inf, inf
+
 
 class Fixed(Law):
     """Always the same; a bare number stands for it."""
@@ -184,11 +188,6 @@ class Fixed(Law):
     """The name of the distribution."""
     value: Number
     """The value."""
-
-    @property
-    def lowest(self) -> float:
-        """Return the smallest value that can be drawn."""
-        return self.value
 
 
 class _Spread(Law):
@@ -203,11 +202,6 @@ class _Bounded(_Spread):
     """The smallest value."""
     high: Number
     """The largest value."""
-
-    @property
-    def lowest(self) -> float:
-        """Return the smallest value that can be drawn."""
-        return self.low
 
 
 class Uniform(_Bounded):
@@ -254,12 +248,6 @@ class _Truncated(_Spread):
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise refusal("low does not lie below high", "low < high")
         return self
-
-    @property
-    def lowest(self) -> float:
-        """Return the smallest value that can be drawn."""
-        least = float("-inf") if isinstance(self, Normal) else 0.0
-        return least if self.low is None else max(self.low, least)
 
 
 class Normal(_Truncated):
@@ -335,11 +323,6 @@ class Empirical(Law):
             raise refusal("no value has any weight", "weights with a sum above 0")
         return self
 
-    @property
-    def lowest(self) -> float:
-        """Return the smallest value that can be drawn."""
-        return min(self.values)
-
 
 def _as_law(data: object) -> object:
     """Read a bare number as `fixed` and a list of three as `triangular`."""
@@ -368,7 +351,7 @@ Drawn = Annotated[_ByFamily, BeforeValidator(_as_law, json_schema_input_type=_Wr
 
 
 def _never_negative(law: Law) -> Law:
-    if law.lowest < 0:
+    if law.ends()[0] < 0:
         raise refusal("a time can come out negative here", "a smallest value (`low`) of 0 or more")
     return law
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
-from sim.scenario.product import Product, Release
 from sim.scenario.slots import Offer, Resource, Slots, Visit
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.distributions import Distribution

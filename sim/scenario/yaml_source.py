@@ -222,7 +222,7 @@ class _Builder:
     def key(self, event: Any, path: KeyPath) -> str:  # noqa: ANN401
         if isinstance(event, ScalarEvent) and event.anchor is None and event.tag is None:
             return str(event.value)
-        self.node(event, path)
+        self.node(event, (*path, "?"))  # a level deeper, so that keys within keys come to an end
         self.refuse(path, event, "a key that is not a word", "words as keys")
         return ""
 
