@@ -13,7 +13,7 @@ import pytest
 
 from sim.experiments.replicate import replicate
 from sim.report import compare as comparing
-from sim.results import folder, pairs
+from sim.results import folder, tables
 from sim.scenario.load import load, shipped
 from sim.vocabulary.intervals import of_mean
 from sim.vocabulary.words import words
@@ -51,7 +51,7 @@ def test_pairs_are_compared_replication_by_replication() -> None:
     one = pd.DataFrame({"replication": [1, 2, 3, 4], "left": [1.0, 2.0, 3.0, 4.0]})
     other = pd.DataFrame({"replication": [1, 2, 3, 4], "left": [2.0, 2.0, 5.0, 3.0]})
 
-    (row,) = pairs.differences({"one": one, "other": other}).to_dict("records")
+    (row,) = tables.differences({"one": one, "other": other}).to_dict("records")
 
     apart = np.array([1.0, 0.0, 2.0, -1.0])
     assert (row["measure"], row["scenario"]) == ("left", "other")
@@ -64,7 +64,7 @@ def test_never_is_higher_than_every_day_and_blanks_are_no_pairs() -> None:
     one = pd.DataFrame({"day_of_target": [5.0, "never", "never", math.nan]})
     other = pd.DataFrame({"day_of_target": ["never", 7.0, "never", 9.0]})
 
-    (row,) = pairs.differences({"one": one, "other": other}).to_dict("records")
+    (row,) = tables.differences({"one": one, "other": other}).to_dict("records")
 
     assert row["chance_higher"] == pytest.approx(1 / 3)
     assert all(math.isnan(row[name]) for name in ("baseline_mean", "difference", "variance_ratio"))
@@ -76,7 +76,7 @@ def test_the_same_people_come_under_another_roster() -> None:
         scenario = load(shipped() / f"{name}.yaml")
         runs[name] = pd.DataFrame(replicate(scenario, replications=60, keep=0).measures)
 
-    ratio = pairs.differences(runs).set_index("measure")["variance_ratio"]
+    ratio = tables.differences(runs).set_index("measure")["variance_ratio"]
 
     assert ratio["randomised"] >= AT_MOST_A_FIFTH
     assert ratio["coordinator_asked_hours_busiest_week"] >= AT_MOST_A_FIFTH

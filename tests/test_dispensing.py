@@ -6,6 +6,7 @@ import re
 from operator import attrgetter
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim.model.chance import Chance
@@ -165,7 +166,7 @@ def test_orders_are_as_many_as_it_takes() -> None:
 
 def test_events_and_story_say_what_became_of_the_product() -> None:
     trial = told(PER_CYCLE | stock(6, 0, 6, 30))
-    table = logs.events(trial.protocol, [trial.log])
+    table = pd.DataFrame(logs.events(trial.protocol, trial.log))
     handed = table[table["event"] == "dispensed"]
     assert handed[["detail", "units"]].to_numpy().tolist() == [["cells", 240.0]]
     assert "delivered" not in set(table["event"])

@@ -17,6 +17,7 @@ from sim.results import folder
 from sim.results.fold import Results, Summary
 from sim.results.folder import FolderRefused
 from sim.results.periods import Almanac
+from sim.results.tables import TABLES as DECLARED
 from sim.results.tables import build
 from sim.scenario.load import Scenario
 from tests.records import BED, a_log, a_protocol, a_story, at, piece
@@ -72,6 +73,7 @@ def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_pat
     manifest = folder.manifest(write(results, tmp_path))
 
     assert list(manifest) == [
+        "kind",
         "command",
         "scenario_digest",
         "seed",
@@ -85,6 +87,7 @@ def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_pat
         "started",
         "seconds",
     ]
+    assert manifest["kind"] == "run"
     assert (manifest["seed"], manifest["replications"]) == (7, 2)
     assert manifest["calendar_known_through"] == "2026-12-31"
     assert manifest["replications_per_second"] == 1
@@ -121,7 +124,7 @@ def test_a_compressed_table_carries_no_time_and_no_name(results: Results, tmp_pa
 
 @pytest.mark.parametrize("name", sorted(TABLES - {"summary.csv", "replications.csv"}))
 def test_a_table_reads_back_as_it_was_built(name: str, results: Results, tmp_path: Path) -> None:
-    built = build(results)[name].fillna(dict.fromkeys(folder.TEXT, ""))
+    built = build(results)[name].fillna(dict.fromkeys(DECLARED[name].texts, ""))
 
     back = folder.read(write(results, tmp_path), name)
 
@@ -237,22 +240,29 @@ def test_a_folder_that_a_manifest_names_is_in_its_folder(
     key: str, name: object, tmp_path: Path
 ) -> None:
     for names in (["tiny", name], name):
-        folder.write_manifest(tmp_path, {key: names})
+        folder.write_manifest(tmp_path, {"kind": "run", key: names})
         with pytest.raises(FolderRefused, match=rf"manifest.json: {key}: .*; allowed: a list"):
             folder.manifest(tmp_path)
-    folder.write_manifest(tmp_path, {key: ["tiny", "solve-2"]})
+    folder.write_manifest(tmp_path, {"kind": "run", key: ["tiny", "solve-2"]})
     assert folder.manifest(tmp_path)[key] == ["tiny", "solve-2"]
 
 
-@pytest.mark.parametrize("kind", [*ELSEWHERE, "run", "Tornado", ["lhs"]])
-def test_a_kind_is_one_of_those_there_are(kind: object, tmp_path: Path) -> None:
-    for facts, own, other in (({}, "lhs", "date"), ({"moved": "a.path"}, "date", "lhs")):
-        folder.write_manifest(tmp_path, {**facts, "kind": own})
-        assert folder.manifest(tmp_path)["kind"] == own
-        for wrong in (kind, other):
-            folder.write_manifest(tmp_path, {**facts, "kind": wrong})
-            with pytest.raises(FolderRefused, match=rf"manifest.json: kind: .*allowed: .*{own}"):
-                folder.manifest(tmp_path)
+@pytest.mark.parametrize("wrong", [*ELSEWHERE, "Tornado", ["lhs"]])
+def test_a_kind_is_one_of_those_there_are(wrong: object, tmp_path: Path) -> None:
+    for key, own in (("kind", "lhs"), ("moved_kind", "date")):
+        facts = {"kind": "solve", "moved_kind": "number", key: own}
+        folder.write_manifest(tmp_path, facts)
+        assert folder.manifest(tmp_path)[key] == own
+        folder.write_manifest(tmp_path, facts | {key: wrong})
+        with pytest.raises(FolderRefused, match=rf"manifest.json: {key}: .*allowed: .*{own}"):
+            folder.manifest(tmp_path)
+
+
+def test_a_folder_of_an_earlier_version_says_no_kind_and_is_refused(tmp_path: Path) -> None:
+    folder.write_manifest(tmp_path, {"seed": 1})
+
+    with pytest.raises(FolderRefused, match=r"manifest.json: says no kind: an earlier version"):
+        folder.manifest(tmp_path)
 
 
 @pytest.mark.parametrize("contents", [b"", b"{", b"[1]", b"7", b'"run"', b"\xff"])
@@ -272,13 +282,13 @@ def test_nothing_is_written_through_a_link(results: Results, tmp_path: Path) -> 
     path = write(results, root)
     (path / "flow.csv").unlink()
     (path / "flow.csv").symlink_to(mine)
-    folder.write_table(path / "flow.csv", pd.DataFrame({"a": [1]}))
-    folder.write_parts(path / "flow.csv", [pd.DataFrame({"a": [2]})])
-    folder.write_manifest(path, {"seed": 3})
+    folder.write_table(path / "flow.csv", [pd.DataFrame({"a": [1]})])
+    folder.write_table(path / "flow.csv", [pd.DataFrame({"a": [2]})])
+    folder.write_manifest(path, {"kind": "run", "seed": 3})
 
     assert mine.read_text() == "keep"
     assert (path / "flow.csv").read_text() == "a\n2\n"
-    assert folder.manifest(path) == {"seed": 3}
+    assert folder.manifest(path) == {"kind": "run", "seed": 3}
     assert folder.latest(root) == path
 
 
@@ -289,7 +299,7 @@ def test_a_file_half_written_leaves_the_one_before_it(tmp_path: Path) -> None:
 
     (tmp_path / "points.csv").write_text("before")
     with pytest.raises(OSError, match="No space"):
-        folder.write_parts(tmp_path / "points.csv", parts())
+        folder.write_table(tmp_path / "points.csv", parts())
 
     assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
     assert (tmp_path / "points.csv").read_text() == "before"

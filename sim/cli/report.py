@@ -80,7 +80,7 @@ def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:
     """The runs, each with the sweeps and searches of its scenario."""
     from sim.results import folder
 
-    kinds = {path: folder.kind_of(folder.manifest(path)) for path in paths}
+    kinds = {path: folder.manifest(path)["kind"] for path in paths}
     if "compare" in kinds.values():
         raise click.UsageError("name the folders of runs, not one of runs side by side")
     joined: dict[Path, list[Path]] = {path: [] for path, kind in kinds.items() if kind == "run"}
@@ -128,4 +128,4 @@ def _pages(finished: Path) -> ModuleType:
     from sim.results import folder
 
     pages = {"run": page, "compare": compare, "solve": solve, "sweep": sweep}
-    return pages.get(folder.kind_of(folder.manifest(finished)), sensitivity)
+    return pages.get(folder.manifest(finished)["kind"], sensitivity)

@@ -109,7 +109,7 @@ def compare_command(
     def whole() -> dict[str, Any]:
         folders = {name: finished / name for name in runs}
         said = {name: {"folder": str(each), **_as_object(each)} for name, each in folders.items()}
-        differences = folder.rows(folder.read(finished, folder.COMPARE))
+        differences = folder.rows(folder.read(finished, "compare.csv"))
         return {"scenarios": said, "differences": differences}
 
     output.tell(finished, lines, whole)

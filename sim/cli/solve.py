@@ -148,12 +148,15 @@ def _answer(found: Solution, asked: _Asked) -> pd.DataFrame:
 
 def _facts(found: Solution, asked: _Asked, how: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest says: what was asked, which way the lever acts, where it does not."""
+    from sim.results.manifest import SOLVE
+
     lever = asked.lever
     return {
+        "kind": SOLVE,
         "seed": how["seed"],
         "replications": how["replications"],
         "moved": lever.path,
-        "kind": lever.kind,
+        "moved_kind": lever.kind,
         "until": asked.until,
         "between": [lever.text(0), lever.text(lever.last)],
         "rising": found.rising,

@@ -172,16 +172,16 @@ def _told(
     from sim.report import sensitivity as page
     from sim.report import sweep as landscape
     from sim.results import points
+    from sim.results.manifest import SWEEP
 
     done.store.write(points.POINTS_TABLE, points.table(done, plan.on))
-    facts = {"varied": [*plan.places.paths], "points": len(done)}
+    facts = {"kind": plan.design or SWEEP, "varied": [*plan.places.paths], "points": len(done)}
     if not plan.design:
         return {}, facts, landscape.write
     found = sensitivity.indices(plan.design, plan.moved, done, plan.on, seed)
     table = pd.DataFrame(found)
     table.insert(1, "measure", plan.on)
     facts |= {
-        "kind": plan.design,
         "on": plan.on,
         "too_few_points_for": designs.too_few(found),
         "luck": sensitivity.luck(plan.design, done, plan.on),

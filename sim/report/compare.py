@@ -43,7 +43,7 @@ def read(finished: Path, language: str = ENGLISH) -> Comparison:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
     runs = {name: report.read(finished / name, language) for name in manifest["scenarios"]}
-    return Comparison(runs, folder.read(finished, folder.COMPARE), manifest)
+    return Comparison(runs, folder.read(finished, "compare.csv"), manifest)
 
 
 def write(finished: Path, language: str = ENGLISH) -> None:

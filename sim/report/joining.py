@@ -17,7 +17,7 @@ def read(finished: Path, language: str) -> list[Joined]:
 
 def _joined(finished: Path, language: str) -> Joined:
     manifest = folder.manifest(finished)
-    kind = folder.kind_of(manifest)
+    kind = manifest["kind"]
     if kind == "solve":
         said = solve.verdict(solve.read(finished, language))
     elif kind == "sweep":

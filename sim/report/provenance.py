@@ -32,7 +32,7 @@ def of(manifest: Mapping[str, Any], say: Words) -> Provenance:
     rows += [Row([name, version], "written") for name, version in manifest["versions"].items()]
     header = [say("provenance.fact"), say("provenance.value")]
     table = Table(say("provenance.table"), header, rows, say("provenance.note"), 2)
-    again = _again(manifest) if folder.kind_of(manifest) == "run" else ""
+    again = _again(manifest) if manifest["kind"] == "run" else ""
     return Provenance(manifest["command"], again, table)
 
 

@@ -22,23 +22,6 @@ from sim.scenario.interpret import interpret
 from sim.scenario.load import load
 from sim.vocabulary.words import ENGLISH, words
 
-TABLES = (
-    "summary.csv",
-    "targets.csv",
-    "replications.csv",
-    "enrolment.csv",
-    "funnel.csv",
-    "flow.csv",
-    "visits.csv",
-    "workload.csv",
-    "supply.csv",
-    "load.csv",
-    "activity.csv",
-    "dose_days.csv",
-    "participants.csv.gz",
-    "events.csv.gz",
-)
-
 
 def write(finished: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
@@ -48,7 +31,7 @@ def write(finished: Path, language: str = ENGLISH) -> None:
 def read(finished: Path, language: str = ENGLISH) -> Run:
     """Read what the page is made of."""
     scenario = load(finished / folder.SCENARIO)
-    tables = {name: folder.read(finished, name) for name in TABLES}
+    tables = folder.Tables(finished)
     facts, joined = folder.manifest(finished), joining.read(finished, language)
     return Run(scenario, interpret(scenario), tables, facts, words(language), joined)
 

@@ -72,13 +72,13 @@ class Solved(NamedTuple):
 
     def scale(self, cell: object) -> float:
         """A value of the lever as a number, of a date its ordinal."""
-        if self.manifest["kind"] == DATE:
+        if self.manifest["moved_kind"] == DATE:
             return date.fromisoformat(str(cell)).toordinal()
         return float(str(cell))
 
     def in_words(self, value: float) -> str:
         """A value of the lever as the page writes it."""
-        if self.manifest["kind"] == DATE:
+        if self.manifest["moved_kind"] == DATE:
             return self.say.day(date.fromordinal(round(value)))
         return f"{value:,.12g}"
 
@@ -86,7 +86,7 @@ class Solved(NamedTuple):
 def read(finished: Path, language: str = ENGLISH) -> Solved:
     """Read what the page is made of."""
     manifest = folder.manifest(finished)
-    values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["kind"]])
+    values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["moved_kind"]])
     answer = pd.read_csv(finished / SOLUTION_TABLE, dtype=values)
     points = pd.read_csv(finished / POINTS_TABLE, dtype={manifest["moved"]: str})
     return Solved(load(finished / folder.SCENARIO), answer, points, manifest, words(language))
@@ -151,7 +151,7 @@ def lines(solved: Solved) -> Iterator[str]:
 
 def _sought(solved: Solved) -> str:
     """Which side of the value meets the target, as the catalogue names it."""
-    if solved.manifest["kind"] == DATE:
+    if solved.manifest["moved_kind"] == DATE:
         return "sought_later" if solved.manifest["rising"] else "sought_earlier"
     return "sought_more" if solved.manifest["rising"] else "sought_less"
 
@@ -164,7 +164,7 @@ def _rounded(solved: Solved) -> list[str]:
     """
     figures = [solved.figure(name) for name in ("value", "low", "high")]
     value, low, high = (math.nan if figure is None else figure for figure in figures)
-    if solved.manifest["kind"] != NUMBER:
+    if solved.manifest["moved_kind"] != NUMBER:
         return [solved.in_words(each) for each in (value, low, high)]
     unit = 10.0 ** math.floor(math.log10((high - low) / 2 or abs(value) / 10.0**SIGNIFICANT or 1.0))
     sides = (math.ceil if solved.manifest["rising"] else math.floor, math.floor, math.ceil)
@@ -189,7 +189,7 @@ def _open_span(solved: Solved, first: str, last: str) -> str:
 def _outwards(solved: Solved, name: str) -> str:
     """An end of the interval to three digits, rounded away from what lies within."""
     end = solved.figure(name)
-    if end is None or solved.manifest["kind"] != NUMBER:
+    if end is None or solved.manifest["moved_kind"] != NUMBER:
         return "" if end is None else solved.in_words(end)
     unit = 10.0 ** (math.floor(math.log10(abs(end) or 1.0)) - SIGNIFICANT + 1)
     side = math.floor if name == "low" else math.ceil
@@ -278,7 +278,7 @@ def _along(solved: Solved) -> pd.DataFrame:
 
 def _chart(solved: Solved) -> Chart:
     say = solved.say
-    wanted, is_date = solved.target.with_probability, solved.manifest["kind"] == DATE
+    wanted, is_date = solved.target.with_probability, solved.manifest["moved_kind"] == DATE
     value, low, high = map(solved.figure, ("value", "low", "high"))
     answered = Answered(wanted, value, low, high, is_date)
     named = (say("solve.band"), say("solve.needed"), say("solve.solution"))

@@ -1,9 +1,10 @@
-"""What is read off every log for the tables that count over replications."""
+"""The tables that count over replications: their columns, and what is read off every log."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ TREATED = {
 }
 STEPS = ("chart", "visit", "labs")
 FAILURES = ("reached", "failed_first", "failed_any", "failed_only")
+P05_TO_P95 = (5, 10, 50, 90, 95)
 HOUR_QUANTITIES = (
     "available_hours",
     "worked_hours",
@@ -48,17 +50,29 @@ DOSE_QUANTITIES = ("planned", "on_the_day", "moved", "missed", "given")
 
 
 class Gauge(NamedTuple):
-    """A part of a table: its grain, its cells (none if they are discovered), one log's counts."""
+    """What is read off a log: its grain, one log's counts, the cells known beforehand if any."""
 
-    table: str
     grain: Grain | Callable[[Almanac], Grain]
-    cells: Callable[[Almanac], list[Cell]]
     read: Callable[[Reading], Counts]
+    cells: Callable[[Almanac], list[Cell]] = lambda _: []
 
     def tally(self, almanac: Almanac) -> Tally:
         """An empty tally for what this gauge reads."""
         grain = self.grain if isinstance(self.grain, Grain) else self.grain(almanac)
         return Tally(grain, self.cells(almanac))
+
+
+class Counted(NamedTuple):
+    """A table that counts over replications: a row a cell, with its mean and quantiles.
+
+    The keys are the columns that name a cell, with their kinds. Cells that are `discovered` come in
+    the order of the protocol, all others in that of their gauge.
+    """
+
+    keys: Mapping[str, type]
+    gauges: Sequence[Gauge]
+    percents: Sequence[int] = (10, 50, 90)
+    discovered: bool = False
 
 
 def _enrolment_cells(almanac: Almanac) -> list[Cell]:
@@ -83,7 +97,7 @@ def _funnel_steps(almanac: Almanac) -> list[str]:
     return [*chart, "consent", *visit, *labs, "withdrawal"]
 
 
-def _funnel(reading: Reading) -> Floats:
+def _funnel(reading: Reading) -> Counter[Cell]:
     """Failures are judged on all criteria of a step, for everyone who reached it."""
     criteria = reading.almanac.protocol.criteria
     refused, consented = reading.count(Milestone.NOT_CONSENTING), reading.count(Milestone.CONSENTED)
@@ -99,7 +113,7 @@ def _funnel(reading: Reading) -> Floats:
             counts[name, "failed_first"] += times * (place == 0)
             counts[name, "failed_only"] += times * (len(failing) == 1)
     counts.update({(c.name, "reached"): reached[c.at] for c in criteria})
-    return _in_order(counts, _funnel_cells(reading.almanac))
+    return counts
 
 
 def _alone(step: str, reached: int, failed: int) -> Counter[Cell]:
@@ -121,7 +135,7 @@ def _flow_cells(almanac: Almanac) -> list[Cell]:
     return cells
 
 
-def _flow(reading: Reading) -> Floats:
+def _flow(reading: Reading) -> Counter[Cell]:
     """The boxes of the CONSORT diagram."""
     arms, criteria = reading.almanac.protocol.arms, reading.almanac.protocol.criteria
     counts = Counter[Cell](
@@ -139,7 +153,7 @@ def _flow(reading: Reading) -> Floats:
         counts.update((box, arms[arm].name, "") for arm in reading.arms(milestone))
     for person, (box, reason) in reading.ending_of.items():
         counts[box, arms[reading.arm_of[person]].name, reason] += 1
-    return _in_order(counts, _flow_cells(reading.almanac))
+    return counts
 
 
 def _visits(reading: Reading) -> Counter[Cell]:
@@ -249,25 +263,46 @@ def _times(moments: Sequence[Moment]) -> Floats:
     return np.array([moment.time for moment in moments], np.float64)
 
 
-def _in_order(counts: Counter[Cell], cells: Iterable[Cell]) -> Floats:
-    return np.array([counts[cell] for cell in cells], np.float64)
-
-
 def _names(milestones: Iterable[Milestone]) -> list[str]:
     return [milestone.name.lower() for milestone in milestones]
 
 
-GAUGES = (
-    Gauge("enrolment", COUNT, _enrolment_cells, _enrolment),
-    Gauge("funnel", COUNT, _funnel_cells, _funnel),
-    Gauge("flow", COUNT, _flow_cells, _flow),
-    Gauge("visits", COUNT, lambda _: [], _visits),
-    Gauge("workload", HOURS, _workload_cells(HOUR_QUANTITIES), _hours),
-    Gauge("workload", SHARE, _workload_cells(["utilisation"]), _utilisation),
-    *(Gauge("supply", COUNT, each.cells, each.monthly) for each in supply.COUNTED),
-    Gauge("supply", COUNT, supply.ON_HAND.cells, supply.ON_HAND.at_month_ends),
-    Gauge("supply", supply.grain_of_units, supply.UNITS.cells, supply.UNITS.monthly),
-    Gauge("load", HOURS, _load_cells, _load),
-    Gauge("activity", HOURS, lambda _: [], _activity),
-    Gauge("dose_days", COUNT, _dose_cells, _doses),
-)
+COUNTS = {
+    "enrolment": Counted(
+        {"month": date, "stage": str}, [Gauge(COUNT, _enrolment, _enrolment_cells)], P05_TO_P95
+    ),
+    "funnel": Counted({"step": str, "failure": str}, [Gauge(COUNT, _funnel, _funnel_cells)], ()),
+    "flow": Counted(
+        {"box": str, "arm": str, "reason": str}, [Gauge(COUNT, _flow, _flow_cells)], (10, 90)
+    ),
+    "visits": Counted(
+        {"row": str, "number": int, "arm": str, "outcome": str, "reason": str},
+        [Gauge(COUNT, _visits)],
+        discovered=True,
+    ),
+    "workload": Counted(
+        {"week": date, "role": str, "quantity": str},
+        [
+            Gauge(HOURS, _hours, _workload_cells(HOUR_QUANTITIES)),
+            Gauge(SHARE, _utilisation, _workload_cells(["utilisation"])),
+        ],
+    ),
+    "load": Counted(
+        {"iso_week": int, "weekday": str, "role": str},
+        [Gauge(HOURS, _load, _load_cells)],
+    ),
+    "activity": Counted({"role": str, "task": str}, [Gauge(HOURS, _activity)], discovered=True),
+    "dose_days": Counted(
+        {"product": str, "day": str, "quantity": str},
+        [Gauge(COUNT, _doses, _dose_cells)],
+    ),
+    "supply": Counted(
+        {"month": date, "product": str, "quantity": str},
+        [
+            *(Gauge(COUNT, each.monthly, each.cells) for each in supply.COUNTED),
+            Gauge(COUNT, supply.ON_HAND.at_month_ends, supply.ON_HAND.cells),
+            Gauge(supply.grain_of_units, supply.UNITS.monthly, supply.UNITS.cells),
+        ],
+    ),
+}
+"""Each is a file of a run's folder, written, read and shown from what stands here."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.results.counts import GAUGES
+from sim.results.counts import COUNTS
 from sim.results.measures import measures_of
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
@@ -30,7 +31,7 @@ class Summary(NamedTuple):
     def of(cls, log: EventLog, almanac: Almanac, *, keep: bool) -> Summary:
         """Read a log once for everything."""
         reading = Reading(log, almanac)
-        counts = [gauge.read(reading) for gauge in GAUGES]
+        counts = [gauge.read(reading) for table in COUNTS.values() for gauge in table.gauges]
         return cls(list(measures_of(reading).values()), counts, log if keep else None)
 
 
@@ -48,7 +49,9 @@ class Results:
         """Start with no replications."""
         almanac = Almanac.of(protocol)
         self.scenario, self.protocol, self.seed = scenario, protocol, seed
-        self.tallies = [(gauge.table, gauge.tally(almanac)) for gauge in GAUGES]
+        self.tallies = {
+            name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
+        }
         self.logs: list[EventLog] = []
         self._names = list(protocol.measures)
         self._rows: list[NDArray[np.float64]] = []  # boxed floats would take four times the room
@@ -72,7 +75,8 @@ class Results:
         """Add the next replications."""
         for summary in summaries:
             self._rows.append(np.array(summary.measures, np.float64))
-            for (_, tally), counts in zip(self.tallies, summary.counts, strict=True):
+            tallies = chain.from_iterable(self.tallies.values())
+            for tally, counts in zip(tallies, summary.counts, strict=True):
                 tally.add(counts)
             if summary.log is not None:
                 self.logs.append(summary.log)

@@ -21,23 +21,16 @@ from typing import Any, cast
 
 import pandas as pd
 
-from sim.results import files, pairs, tables
+from sim.results import files
 from sim.results.files import PART
 from sim.results.fold import Results
-from sim.results.manifest import facts_of, is_name, wrong_with
+from sim.results.manifest import COMPARE, RUN, facts_of, is_name, wrong_with
+from sim.results.tables import TABLES, build, differences
 from sim.scenario.load import dump, load
 
 MANIFEST, SCENARIO, LATEST = "manifest.json", "scenario.yaml", "latest"
 WORKBOOK = "tables.xlsx"
-REPLICATIONS, COMPARE = "replications.csv", "compare.csv"
 DECIMALS = 6
-NEVER = "never"
-TEXT = (
-    *("measure", "unit", "target", "needed", "verdict", "date_of_target", "date", "month", "week"),
-    *("stage", "step", "box", "arm", "reason", "row", "outcome", "role", "quantity", "product"),
-    *("randomised_on", "first_dose_on", "last_milestone", "last_on", "event", "detail"),
-    *("visit", "place", "task", "scenario", "weekday", "day", "digest"),
-)
 
 
 class FolderRefused(Exception):  # noqa: N818  it is no fault, it says no
@@ -65,10 +58,10 @@ def write(  # noqa: PLR0913  each says something else about the run
     digest = sha256(scenario).hexdigest()
     with _appearing(root, results.scenario.scenario, digest, started, out) as (part, target):
         files.write(part / SCENARIO, scenario)
-        for name, table in tables.build(results).items():
-            write_table(part / name, table)
         known_through = results.protocol.calendar_known_through
         facts = {
+            "kind": RUN,
+            "command": command,
             "scenario_digest": digest,
             "seed": results.seed,
             "replications": results.replications,
@@ -78,8 +71,7 @@ def write(  # noqa: PLR0913  each says something else about the run
             if seconds
             else None,
         }
-        write_manifest(part, {"command": command, **facts, **facts_of(started, seconds)})
-        page(part)
+        complete(part, build(results), {**facts, **facts_of(started, seconds)}, page)
     return target
 
 
@@ -101,17 +93,14 @@ def gather(  # noqa: PLR0913  each says something else about the runs
     """
     started = datetime.now().astimezone() - timedelta(seconds=seconds)
     digest = sha256("\n".join(place).encode()).hexdigest()
-    with _appearing(root, "compare", digest, started, out) as (part, target):
+    with _appearing(root, COMPARE, digest, started, out) as (part, target):
         for name, put in place.items():
             put(part / name)
         alike = _alike([part / name for name in place])
-        write_table(
-            part / COMPARE,
-            pairs.differences({name: read(part / name, REPLICATIONS) for name in place}),
-        )
-        facts = {"scenarios": list(place), **alike, **facts_of(started, seconds)}
-        write_manifest(part, {"command": command, **facts})
-        page(part)
+        compared = differences({name: read(part / name, "replications.csv") for name in place})
+        facts = {"kind": COMPARE, "command": command, "scenarios": list(place), **alike}
+        facts |= facts_of(started, seconds)
+        complete(part, {"compare.csv": compared}, facts, page)
     return target
 
 
@@ -146,21 +135,12 @@ def copy(run: Path, others: Sequence[Path], to: Path) -> None:
     facts = manifest(run)
     joined = list(facts.get("joined", ()))
     for other in others:
-        name = kind_of(manifest(other))
+        name = manifest(other)["kind"]
         numbered = (f"{name}-{number}" for number in count(2))
         joined.append(next(free for free in chain([name], numbered) if free not in joined))
         shutil.copytree(other, to / joined[-1], ignore=made)
     if others:
         write_manifest(to, {**facts, "joined": joined})
-
-
-def kind_of(facts: Mapping[str, Any]) -> str:
-    """What a manifest is of: run, compare, solve, sweep or, of a sweep that ranks, its design."""
-    if "scenarios" in facts:
-        return "compare"
-    if "moved" in facts:
-        return "solve"
-    return str(facts.get("kind", "sweep" if "varied" in facts else "run"))
 
 
 def is_of_scenario(path: Path, run: Path) -> bool:
@@ -170,14 +150,15 @@ def is_of_scenario(path: Path, run: Path) -> bool:
 
 def _alike(runs: Sequence[Path]) -> dict[str, int]:
     """The seed and the number of replications of all these runs."""
-    manifests = [manifest(run) for run in runs]
+    manifests = {run.name: manifest(run) for run in runs}
+    alike = {}
     for fact in ("seed", "replications"):
-        if len({each[fact] for each in manifests}) > 1:
-            said = ", ".join(
-                f"{run.name} {each[fact]}" for run, each in zip(runs, manifests, strict=True)
-            )
+        of_run = {name: facts[fact] for name, facts in manifests.items()}
+        if len({*of_run.values()}) > 1:
+            said = ", ".join(f"{name} {value}" for name, value in of_run.items())
             raise FolderRefused(f"not the same {fact}, so their people cannot be paired: {said}")
-    return {fact: manifests[0][fact] for fact in ("seed", "replications")}
+        alike[fact] = next(iter(of_run.values()))
+    return alike
 
 
 def claim(out: Path) -> Path:
@@ -220,15 +201,29 @@ def manifest(path: Path) -> dict[str, Any]:
 
 def read(path: Path, name: str) -> pd.DataFrame:
     """A table as it was written: blank text is empty, a blank number nan, `never` the word."""
-    table = pd.read_csv(
-        path / name, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""]
-    )
+    texts = dict.fromkeys(TABLES[name].texts, str)
+    table = pd.read_csv(path / name, dtype=texts, keep_default_na=False, na_values=[""])
     for column in table:
-        if column in TEXT:
+        if column in texts:
             table[column] = table[column].fillna("")
         elif not pd.api.types.is_numeric_dtype(table[column]):
-            table[column] = _numbers_or_never(table[column])
+            never = table[column] == "never"
+            numbers = pd.to_numeric(table[column].mask(never))
+            table[column] = numbers.astype(object).mask(never, "never")
     return table
+
+
+class Tables(dict[str, pd.DataFrame]):
+    """The tables of a finished folder by their files, each read when it is first asked for."""
+
+    def __init__(self, finished: Path) -> None:
+        """Of the folder, nothing is read yet."""
+        self._finished = finished
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        """Read a table."""
+        self[name] = table = read(self._finished, name)
+        return table
 
 
 def rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -238,18 +233,17 @@ def rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
     return plain
 
 
-def _numbers_or_never(column: pd.Series[Any]) -> pd.Series[Any]:
-    never = column == NEVER
-    return pd.to_numeric(column.mask(never)).astype(object).mask(never, NEVER)
+def new(root: Path, group: str, digest: str, at: datetime, out: Path | None) -> Path:
+    """A name for a folder: `root/<group>/<time>-<digest>`, numbered where it is taken, or `out`.
 
-
-def new(path: Path) -> Path:
-    """The path, numbered where a run of the same second has it already."""
+    Raises FolderRefused where `out` is neither new nor empty.
+    """
+    if out is not None:
+        return claim(out)
+    path = root / group / f"{at:%Y%m%d-%H%M%S}-{digest[:8]}"
     numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    free = (
-        name for name in chain([path], numbered) if not (name.exists() or part_of(name).exists())
-    )
-    return next(free)
+    free = chain([path], numbered)
+    return next(name for name in free if not (name.exists() or part_of(name).exists()))
 
 
 def part_of(target: Path) -> Path:
@@ -271,26 +265,32 @@ def refusing(target: Path) -> Iterator[None]:
 def _appearing(
     root: Path, group: str, digest: str, started: datetime, out: Path | None
 ) -> Iterator[tuple[Path, Path]]:
-    """A folder to fill, and where it is once the block ends well: `root/<group>/…`, or `out`."""
-    stem = f"{started:%Y%m%d-%H%M%S}-{digest[:8]}"
-    target = new(root / group / stem) if out is None else claim(out)
-    with refusing(target), _becoming(target) as part:
-        yield part, target
+    """A folder to fill, and where it is once the block ends well; else it is removed."""
+    target = new(root, group, digest, started, out)
+    part = part_of(target)
+    with refusing(target):
+        part.mkdir(parents=True)
+        try:
+            yield part, target
+            settle(part, target)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
     if out is None:
         point_to(target, root)
 
 
-@contextmanager
-def _becoming(target: Path) -> Iterator[Path]:
-    """A folder to fill that becomes `target` when the block ends well, and else is removed."""
-    part = part_of(target)
-    part.mkdir(parents=True)
-    try:
-        yield part
-        settle(part, target)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+def complete(
+    part: Path,
+    tables: Mapping[str, pd.DataFrame],
+    facts: Mapping[str, Any],
+    page: Callable[[Path], None],
+) -> None:
+    """Write the tables, what is to be known of them and, of all that stands then, the page."""
+    for name, table in tables.items():
+        write_table(part / name, [table])
+    write_manifest(part, facts)
+    page(part)
 
 
 def settle(part: Path, target: Path, on_disk: str = "") -> None:
@@ -320,29 +320,21 @@ def point_to(target: Path, root: Path) -> None:
     files.write(root / LATEST, f"{target.relative_to(root).as_posix()}\n")
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV, the same bytes for the same table."""
-    text = _csv(table)
-    # A gzip header may hold a time and a name: neither, so that the same run gives the same bytes.
-    files.write(path, gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
-
-
-def write_parts(path: Path, parts: Iterable[pd.DataFrame]) -> None:
-    """Write a table that comes in parts, of which one at a time is in memory."""
+def write_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+    """Write a table, one of its parts at a time, as CSV: the same bytes for the same table."""
     with files.written(path) as file:
         for number, part in enumerate(parts):
-            file.write(_csv(part, header=number == 0))
-
-
-def _csv(table: pd.DataFrame, *, header: bool = True) -> bytes:
-    text = table.to_csv(index=False, header=header, lineterminator="\n", float_format=_plain)
-    return text.encode()
+            written = part.to_csv(
+                index=False, header=number == 0, lineterminator="\n", float_format=_plain
+            ).encode()
+            # A gzip header may hold a time and a name: neither, so that the bytes are the same.
+            file.write(gzip.compress(written, mtime=0) if path.suffix == ".gz" else written)
 
 
 def _plain(value: object) -> str:
     """At most six decimals and none that are not needed."""
     number = cast("float", value)
-    return NEVER if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
+    return "never" if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
 
 
 def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:

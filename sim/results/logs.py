@@ -2,88 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
+from datetime import date
+from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-import pandas as pd
-
 from sim.scenario.protocol import Protocol
-from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment
 
-Row = dict[str, Any]
-WHO_AND_WHEN = ["replication", "participant", "time_days", "date"]
-PARTICIPANT_COLUMNS = [*WHO_AND_WHEN, "arm", "randomised_on", "first_dose_on"]
-PARTICIPANT_COLUMNS += ["last_milestone", "last_on", "reason"]
-EVENT_COLUMNS = [*WHO_AND_WHEN, "event", "detail", "units"]
-EVENT_COLUMNS += ["row", "number", "visit", "place", "outcome", "reason", "wait_hours"]
-WORK_COLUMNS = [*WHO_AND_WHEN, "role", "visit", "task", "desk", "minutes"]
-WORK_COLUMNS += ["started_days", "ended_days"]
+WHO_AND_WHEN = {"replication": int, "participant": int, "time_days": float, "date": date}
 
 
-def participants(protocol: Protocol, logs: Sequence[EventLog]) -> pd.DataFrame:
+PARTICIPANT = WHO_AND_WHEN | {"arm": str, "randomised_on": date, "first_dose_on": date}
+PARTICIPANT |= {"last_milestone": str, "last_on": date, "reason": str}
+EVENT = WHO_AND_WHEN | {"event": str, "detail": str, "units": float, "row": str, "number": int}
+EVENT |= {"visit": str, "place": str, "outcome": str, "reason": str, "wait_hours": float}
+WORK = WHO_AND_WHEN | {"role": str, "visit": str, "task": str, "desk": int, "minutes": float}
+WORK |= {"started_days": float, "ended_days": float}
+_Row = dict[str, Any]
+
+
+def participants(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
     """Everyone who came, when, and the last milestone they met before the end."""
-    rows = (
-        _person(protocol, replication, person, moments)
-        for replication, log in enumerate(logs, 1)
-        for person, moments in _by_person(log).items()
-    )
-    return pd.DataFrame(rows, columns=PARTICIPANT_COLUMNS)
+    in_order = sorted(log.moments, key=attrgetter("person", "time"))
+    for person, group in groupby(in_order, attrgetter("person")):
+        moments = list(group)
+        on = {each.milestone: str(protocol.clock.date_of(each.time)) for each in moments}
+        detail = {each.milestone: each.detail for each in moments}
+        last = moments[-1].milestone
+        arm = detail.get(Milestone.RANDOMISED)
+        yield _when(protocol, person, moments[0].time) | {
+            "arm": "" if arm is None else protocol.arms[arm].name,
+            "randomised_on": on.get(Milestone.RANDOMISED, ""),
+            "first_dose_on": on.get(Milestone.DAY_1, ""),
+            "last_milestone": last.name.lower(),
+            "last_on": on[last],
+            "reason": detail.get(Milestone.LEFT, ""),
+        }
 
 
-def events(protocol: Protocol, logs: Sequence[EventLog]) -> pd.DataFrame:
+def events(protocol: Protocol, log: EventLog) -> list[_Row]:
     """Every moment, every visit and what became of anyone's product, in the order of time."""
-    rows = (
-        row
-        for replication, log in enumerate(logs, 1)
-        for row in sorted(_events(protocol, replication, log), key=lambda row: row["time_days"])
-    )
-    return pd.DataFrame(rows, columns=EVENT_COLUMNS)
+    return sorted(_unordered_events(protocol, log), key=lambda row: row["time_days"])
 
 
-def work(protocol: Protocol, logs: Sequence[EventLog]) -> pd.DataFrame:
-    """Every piece of work, by the moment it fell due."""
-    rows = (
-        (
-            *_when(protocol.clock, replication, each.person, each.due).values(),
-            protocol.resources[each.resource].name,
-            each.visit,
-            each.task,
-            int(each.is_desk),
-            each.minutes,
-            each.started / MINUTES_PER_DAY,
-            each.ended / MINUTES_PER_DAY,
-        )
-        for replication, log in enumerate(logs, 1)
-        for each in sorted(log.work, key=attrgetter("due"))
-    )
-    return pd.DataFrame(rows, columns=WORK_COLUMNS)
-
-
-def _person(protocol: Protocol, replication: int, person: int, moments: list[Moment]) -> Row:
-    clock = protocol.clock
-    on = {each.milestone: str(clock.date_of(each.time)) for each in moments}
-    detail = {each.milestone: each.detail for each in moments}
-    last = moments[-1].milestone
-    row = _when(clock, replication, person, moments[0].time)
-    row |= {"last_milestone": last.name.lower(), "last_on": on[last]}
-    if Milestone.RANDOMISED in on:
-        row["arm"] = protocol.arms[detail[Milestone.RANDOMISED]].name
-    row["randomised_on"] = on.get(Milestone.RANDOMISED, "")
-    row["first_dose_on"] = on.get(Milestone.DAY_1, "")
-    row["reason"] = detail.get(Milestone.LEFT, "")
-    return row
-
-
-def _events(protocol: Protocol, replication: int, log: EventLog) -> Iterator[Row]:
-    when = partial(_when, protocol.clock, replication)
+def _unordered_events(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
     for moment in log.moments:
-        row = when(moment.person, moment.time)
+        row = _when(protocol, moment.person, moment.time)
         yield row | {"event": moment.milestone.name.lower(), **_detail(protocol, moment)}
     for visit in log.visits:
-        yield when(visit.person, visit.time) | {
+        yield _when(protocol, visit.person, visit.time) | {
             "event": "visit",
             "row": visit.row,
             "number": visit.number,
@@ -96,16 +66,14 @@ def _events(protocol: Protocol, replication: int, log: EventLog) -> Iterator[Row
     for each in log.supplies:
         if each.person != NOBODY:
             product = protocol.products[each.product]
-            units = each.vials * product.units_per_vial if product.units_per_vial else ""
-            row = when(each.person, each.time)
-            yield row | {
+            yield _when(protocol, each.person, each.time) | {
                 "event": each.movement.name.lower(),
                 "detail": product.name,
-                "units": units,
+                "units": each.vials * product.units_per_vial if product.units_per_vial else "",
             }
 
 
-def _detail(protocol: Protocol, moment: Moment) -> Row:
+def _detail(protocol: Protocol, moment: Moment) -> _Row:
     """What a moment's detail says, in names: the criteria failed, the arm, the dose, the reason."""
     detail = moment.detail
     match moment.milestone:
@@ -121,13 +89,20 @@ def _detail(protocol: Protocol, moment: Moment) -> Row:
             return {"detail": detail or ""}
 
 
-def _when(clock: Clock, replication: int, person: int, time: float) -> Row:
-    days, date = time / MINUTES_PER_DAY, clock.date_of(time).isoformat()
-    return {"replication": replication, "participant": person, "time_days": days, "date": date}
+def work(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
+    """Every piece of work, by the moment it fell due."""
+    for each in sorted(log.work, key=attrgetter("due")):
+        yield _when(protocol, each.person, each.due) | {
+            "role": protocol.resources[each.resource].name,
+            "visit": each.visit,
+            "task": each.task,
+            "desk": int(each.is_desk),
+            "minutes": each.minutes,
+            "started_days": each.started / MINUTES_PER_DAY,
+            "ended_days": each.ended / MINUTES_PER_DAY,
+        }
 
 
-def _by_person(log: EventLog) -> dict[int, list[Moment]]:
-    moments: dict[int, list[Moment]] = {}
-    for moment in sorted(log.moments, key=attrgetter("person", "time")):
-        moments.setdefault(moment.person, []).append(moment)
-    return moments
+def _when(protocol: Protocol, person: int, time: float) -> _Row:
+    on = protocol.clock.date_of(time).isoformat()
+    return {"participant": person, "time_days": time / MINUTES_PER_DAY, "date": on}

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from sim import __version__
+from sim.scenario import levers
 from sim.scenario.errors import shown
-from sim.scenario.levers import KINDS
 from sim.scenario.sweep import DESIGNS
 
 PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
+RUN, COMPARE, SWEEP, SOLVE = "run", "compare", "sweep", "solve"
+ALLOWED = {"kind": (RUN, COMPARE, SWEEP, SOLVE, *DESIGNS), "moved_kind": tuple(levers.KINDS)}
+"""What a folder may hold, a sweep that ranks by its design, and what a search may move."""
+
 NAMING = ("scenarios", "joined")
 """Keys of a manifest that list folders in its folder."""
 
@@ -37,9 +41,14 @@ def wrong_with(contents: object) -> str:
     """What is wrong with a manifest that was read, and what is allowed; nothing if all is well."""
     if not isinstance(contents, dict):
         return "is no manifest; allowed: a JSON object"
-    kinds = [*KINDS] if "moved" in contents else [*DESIGNS]
-    if "kind" in contents and contents["kind"] not in kinds:
-        return f"kind: {shown(contents['kind'])} is unknown; allowed: {', '.join(kinds)}"
+    if "kind" not in contents:
+        return (
+            "says no kind: an earlier version of trialsim wrote this folder; "
+            f"write it anew; allowed: {', '.join(ALLOWED['kind'])}"
+        )
+    for key, allowed in ALLOWED.items():
+        if key in contents and contents[key] not in allowed:
+            return f"{key}: {shown(contents[key])} is unknown; allowed: {', '.join(allowed)}"
     for key in NAMING:
         names = contents.get(key, [])
         for name in names if isinstance(names, list) else [names]:

@@ -89,7 +89,7 @@ class Store:
     def write(self, name: str, parts: Iterable[pd.DataFrame]) -> None:
         """Write a table in parts, over one of this name that an earlier try left."""
         with folder.refusing(self.part / name):
-            folder.write_parts(self.part / name, parts)
+            folder.write_table(self.part / name, parts)
 
     def finish(
         self,
@@ -107,11 +107,9 @@ class Store:
         target = self.part.with_name(self.part.name.removesuffix(PART))
         with folder.refusing(target):
             files.write(self.part / SCENARIO, dump(scenario))
-            for name, table in tables.items():
-                folder.write_table(self.part / name, table)
             begun = datetime.now().astimezone() - timedelta(seconds=facts["seconds"])
-            folder.write_manifest(self.part, {**facts, **facts_of(begun, facts["seconds"])})
-            page(self.part)
+            facts |= facts_of(begun, facts["seconds"])
+            folder.complete(self.part, tables, facts, page)
             # SQLite empties its rollback journal after each point, and would remove it on closing.
             (self.part / f"{STORE}-journal").unlink(missing_ok=True)
             folder.settle(self.part, target, on_disk=STORE)
@@ -145,9 +143,8 @@ def started(scenario: Scenario, root: Path, out: Path | None) -> Iterator[Store]
     FolderRefused where it may not or cannot be written.
     """
     digest = sha256(dump(scenario).encode()).hexdigest()
-    stem = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{digest[:8]}"
-    target = folder.new(root / scenario.scenario / stem) if out is None else folder.claim(out)
-    part = folder.part_of(target)
+    now = datetime.now().astimezone()
+    part = folder.part_of(folder.new(root, scenario.scenario, digest, now, out))
     with folder.refusing(part):
         part.mkdir(parents=True)
         (part / STORE).touch()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from sim.results import folder
-from sim.results.folder import SCENARIO, TEXT, WORKBOOK
+from sim.results.folder import SCENARIO, WORKBOOK
+from sim.results.tables import TABLES
 from sim.scenario.load import load
 from sim.vocabulary.words import ENGLISH, Words, words
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ROWS = 1_048_576
 """Rows of a sheet, its header included: Excel has no more."""
 
-NUMBER, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
+FIGURE, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
 WIDE, WIDER = 16, 90
 """Widths of a table's columns and of the cover's second one, in characters."""
 
@@ -39,7 +40,7 @@ def write(finished: Path, language: str = ENGLISH) -> None:
     """
     from xlsxwriter import Workbook  # noqa: PLC0415  an extra
 
-    say, tables = words(language), sorted(finished.glob("*.csv*"))
+    say, tables = words(language), [finished / name for name in sorted(TABLES)]
     with (finished / WORKBOOK).open("xb") as file, Workbook(file) as workbook:
         formats = {
             "bold": workbook.add_format({"bold": True}),
@@ -49,7 +50,7 @@ def write(finished: Path, language: str = ENGLISH) -> None:
         facts = folder.manifest(finished)
         workbook.set_properties({"created": datetime.fromisoformat(facts["started"])})
         cover = workbook.add_worksheet(say("workbook.cover"))
-        rows = {table: _fill(workbook, table, formats) for table in tables}
+        rows = {table: _fill(workbook, table, formats) for table in tables if table.is_file()}
         _cover(cover, [*_about(finished, facts, say)], [*_held(rows, say)], formats)
 
 
@@ -91,46 +92,29 @@ def _cover(
 
 def _fill(workbook: Workbook, table: Path, formats: Formats) -> int:
     """Fill a sheet with a table; give how many rows the table has below its header."""
-    sheet, count = workbook.add_worksheet(_stem(table)), 0
-    lines = _lines(table)
-    header = next(lines)
-    for column, name in enumerate(header):
+    sheet, kinds = workbook.add_worksheet(_stem(table)), TABLES[table.name].columns
+    cells = pd.read_csv(table, dtype=str, keep_default_na=False)
+    shown, last = cells[: ROWS - 1], len(cells.columns) - 1
+    for column, name in enumerate(map(str, cells)):
         sheet.write_string(0, column, name, formats["bold"])
-    for count, line in enumerate(lines, 1):
-        if count < ROWS:
-            for column, (name, cell) in enumerate(zip(header, line, strict=True)):
-                _write(sheet, (count, column), _valued(name, cell), formats)
+        for row, cell in enumerate(shown[name], 1):
+            _write(sheet, (row, column), cell, formats, is_text=kinds.get(name) is str)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, min(count, ROWS - 1), len(header) - 1)
-    sheet.set_column(0, len(header) - 1, WIDE)
-    return count
-
-
-def _lines(table: Path) -> Iterator[list[str]]:
-    if table.suffix == ".gz":
-        with gzip.open(table, "rt", encoding="utf-8", newline="") as packed:
-            yield from csv.reader(packed)
-    else:
-        with table.open(encoding="utf-8", newline="") as plain:
-            yield from csv.reader(plain)
-
-
-def _valued(column: str, cell: str) -> str | float | date:
-    """What a cell of a table means: a number, a date, or else the text it is."""
-    if column not in TEXT and NUMBER.fullmatch(cell):
-        return float(cell)
-    return date.fromisoformat(cell) if DAY.fullmatch(cell) else cell
+    sheet.autofilter(0, 0, len(shown), last)
+    sheet.set_column(0, last, WIDE)
+    return len(cells)
 
 
 def _write(
-    sheet: Worksheet, place: tuple[int, int], value: str | float | date, formats: Formats
+    sheet: Worksheet, place: tuple[int, int], cell: str, formats: Formats, *, is_text: bool
 ) -> None:
-    if isinstance(value, date):
-        sheet.write_datetime(*place, value, formats["date"])
-    elif isinstance(value, float):
-        sheet.write_number(*place, value)
-    elif value:
-        sheet.write_string(*place, value)
+    """Write a cell: a number, a date, or else the text it is."""
+    if not is_text and FIGURE.fullmatch(cell):
+        sheet.write_number(*place, float(cell))
+    elif not is_text and DAY.fullmatch(cell):
+        sheet.write_datetime(*place, date.fromisoformat(cell), formats["date"])
+    elif cell:
+        sheet.write_string(*place, cell)
 
 
 def _stem(table: Path) -> str:
