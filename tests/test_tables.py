@@ -15,11 +15,12 @@ from scipy import stats
 
 from sim.results.fold import Results, Summary
 from sim.results.periods import Almanac
-from sim.results.tables import build
+from sim.results.tables import TABLES, build
 from sim.scenario.load import Scenario
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import EventLog, Milestone, Movement, Supplied, VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
+from sim.vocabulary.words import LANGUAGES, words
 from tests.records import BED, END, NURSE, Told, a_log, a_protocol, a_story, a_visit, at, piece
 
 COLUMNS = {
@@ -161,6 +162,15 @@ def test_never_and_blank_meet_no_target() -> None:
 
     assert targets["probability"].tolist() == [0, 0]
     assert targets["needed"].tolist() == ["at most 1e+09", "at most 1"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_table_is_named_by_its_columns_and_in_every_language(language: str) -> None:
+    built, say = tables_of(a_story()), words(language)
+
+    for name, layout in TABLES.items():
+        assert "3" in say(f"tables.{name.partition('.')[0]}", rows=3), name
+        assert name not in built or layout.columns.keys() <= {*built[name]}, name
 
 
 def test_enrolment_counts_who_had_come_by_the_end_of_each_month() -> None:

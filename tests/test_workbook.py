@@ -82,7 +82,7 @@ def test_text_that_looks_like_a_formula_or_a_link_is_text() -> None:
     run()
     lines = ["measure,unit", *(f'"{text}","{text}"' for text in LIKE_FORMULAS)]
     Path("out/summary.csv").write_text("\n".join(lines), encoding="utf-8")
-    workbook.write(Path("out"))
+    workbook.write_workbook(Path("out"))
 
     book = load_workbook("out/tables.xlsx")
     written = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
@@ -136,7 +136,7 @@ def test_a_table_longer_than_a_sheet_is_cut_and_the_cover_says_so(
 ) -> None:
     run()
     monkeypatch.setattr(workbook, "ROWS", 3)
-    workbook.write(Path("out"))
+    workbook.write_workbook(Path("out"))
 
     book = load_workbook("out/tables.xlsx")
     assert len(list(book["replications"].values)) == 3

@@ -148,11 +148,11 @@ class Output(NamedTuple):
         """What is made of the tables of a folder: its page and, if asked for, its workbook."""
 
         def make(finished: Path) -> None:
-            from sim.results import workbook
+            from sim.results.workbook import write_workbook
 
             write(finished, language=self.language)
             if self.excel:
-                workbook.write(finished, self.language)
+                write_workbook(finished, self.language)
 
         return make
 

@@ -85,7 +85,9 @@ def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:
         raise click.UsageError("name the folders of runs, not one of runs side by side")
     joined: dict[Path, list[Path]] = {path: [] for path, kind in kinds.items() if kind == "run"}
     for path in (path for path in paths if path not in joined):
-        run = next((run for run in joined if folder.is_of_scenario(path, run)), None)
+        scenario = (path / folder.SCENARIO).read_bytes()
+        same = (run for run in joined if (run / folder.SCENARIO).read_bytes() == scenario)
+        run = next(same, None)
         if run is None:
             raise click.UsageError(
                 f"{path}: a sweep or search joins a run of the very same scenario; name one"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -36,13 +37,8 @@ TREATED = {
 STEPS = ("chart", "visit", "labs")
 FAILURES = ("reached", "failed_first", "failed_any", "failed_only")
 P05_TO_P95 = (5, 10, 50, 90, 95)
-HOUR_QUANTITIES = (
-    "available_hours",
-    "worked_hours",
-    "asked_hours",
-    "overtime_hours",
-    "backlog_hours",
-)
+HOURS_A_WEEK = ("available", "worked", "asked", "overtime", "backlog")
+"""What the workload has of each role and week, by the names of its matrices."""
 
 KINDS_OF_DAY = ("working_day", "weekend", "holiday")
 DOSE_QUANTITIES = ("planned", "on_the_day", "moved", "missed", "given")
@@ -189,9 +185,7 @@ def _workload_cells(quantities: Sequence[str]) -> Callable[[Almanac], list[Cell]
 
 
 def _hours(reading: Reading) -> Floats:
-    work = reading.workload
-    matrices = (work.available, work.worked, work.asked, work.overtime, work.backlog)
-    return np.concatenate(matrices, axis=None)
+    return np.concatenate(attrgetter(*HOURS_A_WEEK)(reading.workload), axis=None)
 
 
 def _utilisation(reading: Reading) -> Floats:
@@ -283,7 +277,7 @@ COUNTS = {
     "workload": Counted(
         {"week": date, "role": str, "quantity": str},
         [
-            Gauge(HOURS, _hours, _workload_cells(HOUR_QUANTITIES)),
+            Gauge(HOURS, _hours, _workload_cells([f"{name}_hours" for name in HOURS_A_WEEK])),
             Gauge(SHARE, _utilisation, _workload_cells(["utilisation"])),
         ],
     ),

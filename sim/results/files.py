@@ -12,7 +12,7 @@ PART = ".part"
 
 
 @contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the name `path` when the block ends well, and else is removed.
 
     It takes the place of a file or link of this name and never goes through the link.
@@ -29,6 +29,6 @@ def written(path: Path) -> Iterator[BinaryIO]:
 
 
 def write(path: Path, contents: str | bytes) -> None:
-    """Write a file at one stroke; see `written`."""
-    with written(path) as file:
+    """Write a file at one stroke; see `replacing`."""
+    with replacing(path) as file:
         file.write(contents.encode() if isinstance(contents, str) else contents)

@@ -135,17 +135,11 @@ def copy(run: Path, others: Sequence[Path], to: Path) -> None:
     facts = manifest(run)
     joined = list(facts.get("joined", ()))
     for other in others:
-        name = manifest(other)["kind"]
-        numbered = (f"{name}-{number}" for number in count(2))
-        joined.append(next(free for free in chain([name], numbered) if free not in joined))
+        names = _numbered(manifest(other)["kind"])
+        joined.append(next(name for name in names if name not in joined))
         shutil.copytree(other, to / joined[-1], ignore=made)
     if others:
         write_manifest(to, {**facts, "joined": joined})
-
-
-def is_of_scenario(path: Path, run: Path) -> bool:
-    """Whether a folder is of the very scenario of a run."""
-    return (path / SCENARIO).read_bytes() == (run / SCENARIO).read_bytes()
 
 
 def _alike(runs: Sequence[Path]) -> dict[str, int]:
@@ -240,10 +234,14 @@ def new(root: Path, group: str, digest: str, at: datetime, out: Path | None) -> 
     """
     if out is not None:
         return claim(out)
-    path = root / group / f"{at:%Y%m%d-%H%M%S}-{digest[:8]}"
-    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    free = chain([path], numbered)
-    return next(name for name in free if not (name.exists() or part_of(name).exists()))
+    names = _numbered(f"{at:%Y%m%d-%H%M%S}-{digest[:8]}")
+    paths = (root / group / name for name in names)
+    return next(path for path in paths if not (path.exists() or part_of(path).exists()))
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name itself, then with 2, 3 … behind it."""
+    return chain([name], (f"{name}-{number}" for number in count(2)))
 
 
 def part_of(target: Path) -> Path:
@@ -322,7 +320,7 @@ def point_to(target: Path, root: Path) -> None:
 
 def write_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
     """Write a table, one of its parts at a time, as CSV: the same bytes for the same table."""
-    with files.written(path) as file:
+    with files.replacing(path) as file:
         for number, part in enumerate(parts):
             written = part.to_csv(
                 index=False, header=number == 0, lineterminator="\n", float_format=_plain

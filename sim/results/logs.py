@@ -15,12 +15,13 @@ from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment
 WHO_AND_WHEN = {"replication": int, "participant": int, "time_days": float, "date": date}
 
 
-PARTICIPANT = WHO_AND_WHEN | {"arm": str, "randomised_on": date, "first_dose_on": date}
-PARTICIPANT |= {"last_milestone": str, "last_on": date, "reason": str}
-EVENT = WHO_AND_WHEN | {"event": str, "detail": str, "units": float, "row": str, "number": int}
-EVENT |= {"visit": str, "place": str, "outcome": str, "reason": str, "wait_hours": float}
-WORK = WHO_AND_WHEN | {"role": str, "visit": str, "task": str, "desk": int, "minutes": float}
-WORK |= {"started_days": float, "ended_days": float}
+PARTICIPANT_COLUMNS = WHO_AND_WHEN | {"arm": str, "randomised_on": date, "first_dose_on": date}
+PARTICIPANT_COLUMNS |= {"last_milestone": str, "last_on": date, "reason": str}
+EVENT_COLUMNS = WHO_AND_WHEN | {"event": str, "detail": str, "units": float, "row": str}
+EVENT_COLUMNS |= {"number": int, "visit": str, "place": str, "outcome": str, "reason": str}
+EVENT_COLUMNS |= {"wait_hours": float}
+WORK_COLUMNS = WHO_AND_WHEN | {"role": str, "visit": str, "task": str, "desk": int}
+WORK_COLUMNS |= {"minutes": float, "started_days": float, "ended_days": float}
 _Row = dict[str, Any]
 
 

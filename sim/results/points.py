@@ -139,16 +139,17 @@ def _row(
     yield from point.at.items()
     for name in targets:
         met = point.outcome.met.get(name, "")
-        low, high = of_share(met.count("1"), len(met)) if met else (math.nan, math.nan)
-        yield f"{name}_probability", met.count("1") / len(met) if met else math.nan
-        yield f"{name}_ci_low", low
-        yield f"{name}_ci_high", high
+        times, number = met.count("1"), len(met)
+        share = (times / number, *of_share(times, number)) if met else (math.nan,) * 3
+        yield from zip((f"{name}_probability", *_ends(name)), share, strict=True)
     if measured:
         mean, sd = point.outcome.mean_and_sd(measured)
-        low, high = of_mean_and_sd(mean, sd, point.identity.replications)
-        yield f"{measured}_mean", mean
-        yield f"{measured}_ci_low", low
-        yield f"{measured}_ci_high", high
+        interval = of_mean_and_sd(mean, sd, point.identity.replications)
+        yield from zip((f"{measured}_mean", *_ends(measured)), (mean, *interval), strict=True)
+
+
+def _ends(name: str) -> tuple[str, str]:
+    return f"{name}_ci_low", f"{name}_ci_high"
 
 
 def _compact(values: NDArray[np.float64]) -> list[float]:

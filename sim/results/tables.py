@@ -26,7 +26,7 @@ from sim.vocabulary.eventlog import VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
 
 
-class Table(NamedTuple):
+class Layout(NamedTuple):
     """A table of a folder: its columns with their kinds (text, date or number) and its builder.
 
     The builder gives the rows, or the table where it works out its columns. Columns that are not
@@ -185,22 +185,22 @@ SUMMARY = {"measure": str, "unit": str, "mean": float, "sd": float, **QUANTILES,
 TARGET = {"target": str, "measure": str, "needed": str, "with_probability": float}
 PAIRED = {"measure": str, "scenario": str, "baseline_mean": float, "difference": float, **INTERVAL}
 TABLES = {
-    "summary.csv": Table(SUMMARY | {"replications": int}, _summary),
-    "targets.csv": Table(TARGET | {"probability": float, **INTERVAL, "verdict": str}, _targets),
-    "replications.csv": Table({"replication": int, "date_of_target": date}, _replications),
+    "summary.csv": Layout(SUMMARY | {"replications": int}, _summary),
+    "targets.csv": Layout(TARGET | {"probability": float, **INTERVAL, "verdict": str}, _targets),
+    "replications.csv": Layout({"replication": int, "date_of_target": date}, _replications),
     **{
-        f"{name}.csv": Table(counted.keys, partial(_counted, name=name))
+        f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))
         for name, counted in COUNTS.items()
     },
-    "funnel.csv": Table({"step": str}, _funnel),  # one of those above, laid out in its own way
-    "participants.csv.gz": Table(logs.PARTICIPANT, _logged(logs.participants)),
-    "events.csv.gz": Table(logs.EVENT, _logged(logs.events)),
-    "work.csv.gz": Table(logs.WORK, _logged(logs.work)),
-    "compare.csv": Table(PAIRED | {"chance_higher": float, "variance_ratio": float}),
-    "planned.csv": Table(),
-    "points.csv": Table({"point": int, "digest": str, "status": str}),
-    "sensitivity.csv": Table(
+    "funnel.csv": Layout({"step": str}, _funnel),  # one of those above, laid out in its own way
+    "participants.csv.gz": Layout(logs.PARTICIPANT_COLUMNS, _logged(logs.participants)),
+    "events.csv.gz": Layout(logs.EVENT_COLUMNS, _logged(logs.events)),
+    "work.csv.gz": Layout(logs.WORK_COLUMNS, _logged(logs.work)),
+    "compare.csv": Layout(PAIRED | {"chance_higher": float, "variance_ratio": float}),
+    "planned.csv": Layout(),
+    "points.csv": Layout({"point": int, "digest": str, "status": str}),
+    "sensitivity.csv": Layout(
         {"path": str, "measure": str, "index": str, "value": float} | INTERVAL
     ),
-    "solve.csv": Table({"path": str, "target": str, "verdict": str}),
+    "solve.csv": Layout({"path": str, "target": str, "verdict": str}),
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROWS = 1_048_576
 """Rows of a sheet, its header included: Excel has no more."""
 
-FIGURE, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
+NUMERAL, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
 WIDE, WIDER = 16, 90
 """Widths of a table's columns and of the cover's second one, in characters."""
 
@@ -32,7 +32,7 @@ Formats = Mapping[str, "Format"]
 """How cells look, by what they are."""
 
 
-def write(finished: Path, language: str = ENGLISH) -> None:
+def write_workbook(finished: Path, language: str = ENGLISH) -> None:
     """Write `tables.xlsx` into a folder, from what the folder holds alone.
 
     Whatever is text stays text: no cell is a formula or a link. A table longer than a sheet is cut,
@@ -109,7 +109,7 @@ def _write(
     sheet: Worksheet, place: tuple[int, int], cell: str, formats: Formats, *, is_text: bool
 ) -> None:
     """Write a cell: a number, a date, or else the text it is."""
-    if not is_text and FIGURE.fullmatch(cell):
+    if not is_text and NUMERAL.fullmatch(cell):
         sheet.write_number(*place, float(cell))
     elif not is_text and DAY.fullmatch(cell):
         sheet.write_datetime(*place, date.fromisoformat(cell), formats["date"])
