@@ -1,16 +1,16 @@
-"""What several files of tests share: a browser with no network."""
+"""What several files of tests share: a browser with no network, pages with nothing on them."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
 QUIET_CHROMIUM = [
@@ -23,6 +23,23 @@ QUIET_CHROMIUM = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture
+def blank_pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pages empty, where they are not what is tested: a page takes longer than its run.
+
+    A test of such a file that does look at pages is marked `pages`.
+    """
+    from sim.report import compare, run, sensitivity, solve, sweep  # noqa: PLC0415  slow to import
+
+    if request.node.get_closest_marker("pages") is None:
+        for kind in (compare, run, sensitivity, solve, sweep):
+            monkeypatch.setattr(kind, "write", _blank)
+
+
+def _blank(finished: Path, language: str = "en") -> None:
+    (finished / "report.html").write_text(f'<html lang="{language}"></html>', encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

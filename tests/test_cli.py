@@ -15,6 +15,8 @@ import pytest
 
 from sim.cli import main
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 BROKEN = SMALL.replace("people: 1", "people: -1").replace("opens: 2023-03-01", "open: 2023-03-01")
 
@@ -47,6 +49,7 @@ def trialsim(
     return call
 
 
+@pytest.mark.pages
 def test_run_ends_with_the_folder_that_holds_the_page(trialsim: Trialsim) -> None:
     code, out, err = trialsim("run", "small.yaml", "--replications", "3", "--jobs", "1")
 
@@ -229,6 +232,7 @@ def test_a_participants_story_ends_with_appointments_and_writes_a_calendar(
     assert "Calendar of participant 0" in page
 
 
+@pytest.mark.pages
 def test_report_builds_the_same_page_again(trialsim: Trialsim) -> None:
     trialsim("run", "small.yaml", "--replications", "2", "--jobs", "1", "--out", "here")
     page = Path("here/report.html")
@@ -260,8 +264,7 @@ def test_list_names_scenarios_and_finished_runs(trialsim: Trialsim) -> None:
     assert finished.strip() in out
 
 
-@pytest.mark.parametrize("signalled", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("times", [1, 400])
+@pytest.mark.parametrize(("signalled", "times"), [(signal.SIGINT, 400), (signal.SIGTERM, 1)])
 def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
     tmp_path: Path, signalled: signal.Signals, times: int
 ) -> None:

@@ -19,6 +19,8 @@ from tests.command import trialsim
 from tests.test_sweep import TARGETS, swept
 from tests.toys import TOY
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 ROOT = Path(__file__).parent.parent
 DASK = [sys.executable, "-m", "dask"]
 

@@ -22,6 +22,8 @@ from tests.command import trialsim
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 OTHER = """
 extends: small.yaml
@@ -104,6 +106,7 @@ def test_the_folder_holds_the_runs_whole_and_what_lies_between_them(
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.pages
 def test_finished_runs_are_put_side_by_side_without_simulating() -> None:
     compare("--out", "both")
     tables = [*Path("both").rglob("*.csv")]
@@ -159,6 +162,7 @@ def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.pages
 def test_the_page_names_what_differs_and_shows_the_table_s_figures() -> None:
     compare("--out", "both")
 
@@ -185,6 +189,7 @@ def test_an_entry_that_only_some_scenarios_have_is_one_row_of_the_page() -> None
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("home")
+@pytest.mark.pages
 def test_every_chart_is_drawn_with_no_network(page: Page) -> None:
     compare("--out", "both")
     problems: list[str] = []

@@ -322,19 +322,25 @@ def _changed(written: dict[str, Any], path: Sequence[str], value: object) -> dic
     return written
 
 
-def outcome(written: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    return tables.build(replicate(Scenario.model_validate(written), replications=6, jobs=1))
+def outcome(written: dict[str, Any], replications: int) -> dict[str, pd.DataFrame]:
+    scenario = Scenario.model_validate(written)
+    return tables.build(replicate(scenario, replications=replications, jobs=1))
 
 
 @cache
-def as_written() -> dict[str, pd.DataFrame]:
-    return outcome(everything())
+def as_written(replications: int) -> dict[str, pd.DataFrame]:
+    return outcome(everything(), replications)
+
+
+def differs(written: dict[str, Any], replications: int) -> bool:
+    other = outcome(written, replications)
+    return any(not frame.equals(other[name]) for name, frame in as_written(replications).items())
 
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_a_key_changes_a_table(path: str) -> None:
-    other = outcome(changed(path, CHANGES[path]))
-    assert any(not frame.equals(other[name]) for name, frame in as_written().items())
+    written = changed(path, CHANGES[path])
+    assert differs(written, 1) or differs(written, 6)  # most show in the first replication
 
 
 @pytest.mark.parametrize("path", PLANS, ids=".".join)
@@ -358,8 +364,7 @@ def planned(written: dict[str, Any]) -> tuple[object, ...]:
 def test_a_sweep_changes_no_table_and_no_digest() -> None:
     swept = Scenario.model_validate(everything(sweep=GRID))
     assert swept.digest() == Scenario.model_validate(everything()).digest()
-    other = outcome(everything(sweep=GRID))
-    assert all(frame.equals(other[name]) for name, frame in as_written().items())
+    assert not differs(everything(sweep=GRID), 6)
 
 
 def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:

@@ -33,6 +33,8 @@ from sim.vocabulary.intervals import NORMAL_975, of_paired_shares
 from sim.vocabulary.words import words
 from tests.toys import TOY
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 KNOWN = (
     TOY.replace("  arms:", "  eligibility: {well: {at: visit, without: ill}}\n  arms:").replace(
         "{candidates_per_month: 10}",
@@ -82,7 +84,7 @@ def test_what_is_moved_are_the_ranged_numbers_of_the_assumptions() -> None:
 
 
 def test_sobol_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
-    indices, _ = ranks("sobol", 640, 12)
+    indices, _ = ranks("sobol", 320, 12)
     for path, index, value, low, high in indices:
         c = SQUARED_CV[path]
         expected = c / ALL if index == "S1" else c * (1 + ALL) / (1 + c) / ALL
@@ -248,6 +250,7 @@ def test_many_points_are_thinned_out_evenly(
 
 
 @pytest.mark.parametrize("asked", [["--tornado"], ["--design", "lhs", "--points", "12"]])
+@pytest.mark.pages
 def test_a_ranking_has_its_table_and_its_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str]
 ) -> None:

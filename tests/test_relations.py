@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -43,6 +44,7 @@ class Replication:
     measures: dict[str, float]
 
 
+@cache
 def replications(count: int, *overrides: str, name: str = "baseline") -> list[Replication]:
     protocol = interpret(baseline(*overrides, name=name))
     logs = [run(protocol, seed=41, replication=number) for number in range(1, count + 1)]

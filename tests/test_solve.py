@@ -36,6 +36,8 @@ from sim.vocabulary.clock import DAYS_PER_MONTH
 from tests.test_sweep import full_after
 from tests.toys import TOY
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 RATE = "assumptions.recruitment.candidates_per_month"
 BOUNDED = TOY.replace("10}", "{value: 3, range: [1, 4]}}") + (
     "\ntargets: {enough: {measure: randomised, at_least: 20, with_probability: 0.8}}\n"
@@ -280,6 +282,7 @@ def answer(out: str) -> pd.Series:
     return pd.read_csv(Path(out, "solve.csv")).iloc[0]
 
 
+@pytest.mark.pages
 def test_the_command_finds_what_poisson_says(
     trialsim: Trialsim, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,8 @@ from sim.scenario.sweep import axis, grid, written
 from sim.scenario.yaml_source import Position, parse
 from tests.toys import TOY
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 ROOT = Path(__file__).parent.parent
 RATE = "assumptions.recruitment.candidates_per_month"
 TARGETS = "\ntargets: {enough: {measure: randomised, at_least: 20, with_probability: 0.8}}\n"
@@ -168,6 +170,7 @@ def _files_of(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.pages
 def test_a_sweep_agrees_with_runs(trialsim: Trialsim, capsys: pytest.CaptureFixture[str]) -> None:
     assert trialsim(*swept("--out", "swept", "--jobs", "2")) == 0
     said = capsys.readouterr()
@@ -405,9 +408,7 @@ def _errors(folder: Path) -> list[str]:
         return [said for (said,) in points.execute("SELECT error FROM points")]
 
 
-@pytest.mark.parametrize(
-    ("signalled", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
-)
+@pytest.mark.parametrize(("signalled", "code"), [(signal.SIGTERM, 130), (signal.SIGKILL, -9)])
 def test_whatever_ends_the_parent_finished_points_are_kept(
     trialsim: Trialsim,
     signalled: signal.Signals,
