@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, UnreadableFile, load, shipped
-from sim.scenario.yaml_source import read
+from sim.scenario.yaml_source import read_yaml
 
 BASELINE = shipped() / "baseline.yaml"
 TEXT = BASELINE.read_text(encoding="utf-8")
-DATA = read(BASELINE).data
+DATA = read_yaml(BASELINE).data
 LONGEST = 400
 ON_MAY_DAY = "{from: 2023-05-01, hours: 9}"
 

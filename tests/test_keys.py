@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from sim.experiments.replicate import replicate
 from sim.experiments.sensitivity import plan
 from sim.results import tables
-from sim.scenario.numbers import Figure, Known
+from sim.scenario.numbers import Known, Remembering
 from sim.scenario.schema import Scenario
 from sim.scenario.section import Section
 
@@ -393,12 +393,12 @@ def keys_on(written: dict[str, Any], path: Sequence[str]) -> Iterator[tuple[str,
         if isinstance(part, Section):
             yield type(part).__name__, _field(part, step)
             part = getattr(part, _field(part, step))
-        elif isinstance(part, Figure):
+        elif isinstance(part, Remembering):
             yield "Known", step
             return
         else:
             part = part[int(step) if step.isdigit() else step]
-    if isinstance(part, Figure):
+    if isinstance(part, Remembering):
         yield "Known", "value"
 
 

@@ -30,7 +30,7 @@ from sim.results.points import DONE, FAILED, Identity, Outcome, Point
 from sim.results.replication import Reading
 from sim.results.store import STORE, Store, resumed, started
 from sim.scenario.load import ScenarioError, load, variants
-from sim.scenario.sweep import axis, grid, written
+from sim.scenario.sweep import axis, grid, text_of
 from sim.scenario.yaml_source import Position, parse
 from tests.toys import TOY
 
@@ -246,7 +246,7 @@ class TestBlock:
 
     def test_values_of_any_kind_come_through(self) -> None:
         for value in (3, 0.25, "always", "08:00", "1", "null", [1, "a: b"], None, {"mon": "8 #"}):
-            assert parse(written(value), Position("", 0, 0)).data == value
+            assert parse(text_of(value), Position("", 0, 0)).data == value
 
     def test_a_variant_replaces_it_as_a_whole(self, block: Callable[..., int]) -> None:
         assert block("{design: lhs, points: 5}") == 0

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validato
 
 from sim.scenario.errors import forms, refusal, shown
 from sim.scenario.numbers import (
-    Amount,
+    DoseUnits,
     HoursAWeek,
     Number,
     PositiveOrUnlimited,
@@ -37,7 +37,7 @@ Week = tuple[tuple[Span, ...], ...]
 """The spans of each day, Monday first, in minutes of that day."""
 
 ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
-NOBODY: Week = ((),) * len(WEEKDAYS)
+NO_HOURS: Week = ((),) * len(WEEKDAYS)
 _BEGIN = 8 * MINUTES_PER_HOUR
 _DAYS_OF_A_NUMBER = 5
 
@@ -234,12 +234,12 @@ class _Capacity(Section):
                     units = 0
                 elif units is not None:
                     units = max(0, units - absence.units)
-        return None if units is None else int(units), NOBODY if units == 0 else hours
+        return None if units is None else int(units), NO_HOURS if units == 0 else hours
 
     def ever(self) -> Week:
         """Return the hours that any of the rosters has on each day of the week, in no order."""
         weeks = [hours for units, hours in self.rosters[1] if units != 0]
-        return tuple(sum((each[day] for each in weeks), ()) for day in range(len(NOBODY)))
+        return tuple(sum((each[day] for each in weeks), ()) for day in range(len(NO_HOURS)))
 
 
 class Role(_Capacity):
@@ -307,7 +307,7 @@ class Product(Named):
     It is ordered at randomisation; a dose waits for it, and is then late for the reason `product`.
     """
 
-    dose: Amount
+    dose: DoseUnits
     """Units of one dose, for each kilogram of body weight with `per: kg`: 0.001 to 1e18. Tables
     have six decimals, so choose a `unit` of which a dose is not a small part."""
     per: Literal["participant", "kg"] = "participant"
@@ -323,7 +323,7 @@ class Product(Named):
     preparation, and the dose begins with the second; the preparation starts only if the team of
     the second task can be had at its modal end. A dose not begun in time is discarded, counted
     and ordered again."""
-    units_per_vial: Amount | None = None
+    units_per_vial: DoseUnits | None = None
     """What one vial holds, in the unit of `dose`. A dose takes whole vials, and what is left in the
     last one is thrown away. Left out, nobody counts vials."""
     dispensed_per: Literal["dose", "cycle"] = "dose"

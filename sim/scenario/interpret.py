@@ -23,7 +23,7 @@ from sim.scenario.protocol import (
     ScreeningSteps,
 )
 from sim.scenario.schema import Scenario
-from sim.scenario.slots import NEVER, NEVER_DAY, Offer, Resource, Slots, Task, Visit
+from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, Visit
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.distributions import Distribution, bernoulli
 
@@ -190,7 +190,7 @@ class _Interpreter:
         first = len(self.design.schedule)
         for order, (name, written) in enumerate(self.design.unscheduled.items(), start=first):
             if often := self.nature.unscheduled.get(name):
-                visit = _visit_after_event(order, name, self.offer(written.at))
+                visit = PlannedVisit(name, order, 1, self.offer(written.at))
                 yield Event(name, self.rates(often), visit)
 
     def monitoring(self) -> MonitoringVisits | None:
@@ -228,6 +228,7 @@ def _planned_visits(
             row=name,
             row_order=order,
             number=number,
+            offer=offer,
             days_after_first_dose=day,
             window_days=row.window_days,
             late_is_missed=row.after_window == "miss",
@@ -235,24 +236,6 @@ def _planned_visits(
             min_days_between=int(row.min_days_between),
             is_dose=bool(row.dosed_arms),
             left_in_cycle=row.times - (number - 1) % row.times,
-            offer=offer,
         )
         for number, day in enumerate(days, start=1)
-    )
-
-
-def _visit_after_event(order: int, name: str, offer: Offer) -> PlannedVisit:
-    """Return the visit that an event calls for: no dose, and never too late."""
-    return PlannedVisit(
-        row=name,
-        row_order=order,
-        number=1,
-        days_after_first_dose=0,
-        window_days=(0, NEVER_DAY),
-        late_is_missed=False,
-        is_repeated=False,
-        min_days_between=0,
-        is_dose=False,
-        left_in_cycle=0,
-        offer=offer,
     )

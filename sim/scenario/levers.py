@@ -27,8 +27,8 @@ KINDS: Mapping[str, tuple[str, type | UnionType]] = {
 PARTS = ("design", "assumptions")
 """What of a scenario may be moved; targets are what is asked for."""
 
-Figure = float | date
-Known = Mapping[str, Any]
+_End = float | date
+_Entries = Mapping[str, Any]
 """Each entry of a scenario by its dotted path."""
 
 
@@ -96,11 +96,11 @@ def lever(variant: Variants, path: str, between: str | None = None) -> Lever:
     return found
 
 
-def _number(figure: Figure) -> float:
+def _number(figure: _End) -> float:
     return figure.toordinal() if isinstance(figure, date) else figure
 
 
-def _entries(scenario: Scenario) -> Known:
+def _entries(scenario: Scenario) -> _Entries:
     """Return every entry of what may be moved, by its dotted path; of lists nothing is moved."""
     found = {}
     for part in PARTS:
@@ -111,35 +111,35 @@ def _entries(scenario: Scenario) -> Known:
     return found
 
 
-def _is_figure(entry: object) -> TypeGuard[Figure]:
+def _is_figure(entry: object) -> TypeGuard[_End]:
     if isinstance(entry, float):
         return math.isfinite(entry)
     return isinstance(entry, int | date) and not isinstance(entry, bool)
 
 
-def _range(known: Known, path: str) -> tuple[Figure, Figure]:
+def _range(known: _Entries, path: str) -> tuple[_End, _End]:
     if path not in known:
         raise ValueError(_missing(known, path))
     entry = known[path]
     if not _is_figure(entry):
         raise ValueError(f"{path} is neither a number nor a date")
-    span: tuple[Figure, Figure] | None = getattr(entry, "range", None)
+    span: tuple[_End, _End] | None = getattr(entry, "range", None)
     if span is None:
         raise ValueError(f"{path} has no range; {AS_IN}")
     return span
 
 
-def _missing(known: Known, path: str) -> str:
+def _missing(known: _Entries, path: str) -> str:
     meant = closest(path, _figures(known))
     hint = f"; did you mean {meant}?" if meant else ""
     return f"no number or date stands at {path}{hint}"
 
 
-def _figures(known: Known) -> Iterable[str]:
+def _figures(known: _Entries) -> Iterable[str]:
     return [path for path, entry in known.items() if _is_figure(entry)]
 
 
-def _ends(between: str) -> tuple[Figure, Figure]:
+def _ends(between: str) -> tuple[_End, _End]:
     try:
         low, high = (value_of(end.strip()) for end in between.split(":"))
     except ValueError:
@@ -149,7 +149,7 @@ def _ends(between: str) -> tuple[Figure, Figure]:
     return low, high
 
 
-def _kind(variant: Variants, known: Known, path: str, low: Figure) -> str:
+def _kind(variant: Variants, known: _Entries, path: str, low: _End) -> str:
     """What stands at a path; where it is no number yet, what a number there becomes."""
     if path not in known or not _is_figure(known[path]):
         is_there = any(f"{each}.".startswith(f"{path}.") for each in known)

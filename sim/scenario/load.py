@@ -26,7 +26,7 @@ from sim.scenario.checks import contradictions
 from sim.scenario.errors import Fault, KeyPath, closest, complaints, shown
 from sim.scenario.numbers import TRIANGLE, Known
 from sim.scenario.schema import EXTENDS, Scenario
-from sim.scenario.sweep import Values, written
+from sim.scenario.sweep import Values, text_of
 from sim.scenario.yaml_source import (
     Document,
     Position,
@@ -34,7 +34,7 @@ from sim.scenario.yaml_source import (
     ScenarioError,
     UnreadableFile,
     parse,
-    read,
+    read_yaml,
 )
 
 __all__ = [
@@ -50,7 +50,7 @@ __all__ = [
 
 COMMAND_LINE = Position("--set", 0, 0)
 VARIED, MOVED = Position("--vary", 0, 0), Position("--move", 0, 0)
-WHOLE = ("hours", "sweep")
+_REPLACED = ("hours", "sweep")
 
 Variants = Callable[..., Scenario]
 """From no argument to the scenario itself, from `Values` to what they make of it.
@@ -143,7 +143,7 @@ def shipped() -> Path:
 
 def _with_parents(path: Path, children: tuple[Path, ...]) -> Document:
     """Return a file's document merged into those it extends; parents are found beside it."""
-    document = read(path)
+    document = read_yaml(path)
     if not isinstance(document.data, dict):
         raise _error(document, Fault((), "this is not a scenario", "keys with values"))
     parent = document.data.pop(EXTENDS, None)
@@ -221,7 +221,7 @@ def _place(document: Document, path: str, value: str) -> Position:
     keys: KeyPath = ("sweep", "vary", path)
     listed = (document.data["sweep"].get("vary") or {}).get(path)
     if isinstance(listed, list):
-        keys = (*keys, list(map(written, listed)).index(value))
+        keys = (*keys, list(map(text_of, listed)).index(value))
     return document.positions.get(keys, document.positions["sweep",])
 
 
@@ -286,7 +286,7 @@ def _merge(old: Any, new: Any, into: int = 0) -> Any:  # noqa: ANN401 -- plain d
     kept = {key: entry for key, entry in inherited.items() if new.get(key, entry) is not None}
     changed = {
         key: _merge(inherited.get(key), entry, max(into - 1, 0))
-        if into or key not in WHOLE or (_is_quantity(entry) and _is_quantity(inherited.get(key)))
+        if into or key not in _REPLACED or _are_quantities(entry, inherited.get(key))
         else entry
         for key, entry in new.items()
         if entry is not None or key not in inherited
@@ -316,10 +316,13 @@ def _is_number(entry: object) -> bool:
     return isinstance(entry, int | float) and not isinstance(entry, bool)
 
 
-def _is_quantity(entry: object) -> bool:
-    """Say whether an entry is a number, written bare or with what is known about it."""
+def _are_quantities(*entries: Any) -> bool:  # noqa: ANN401 -- plain data
+    """Say whether entries are numbers, written bare or with what is known about them."""
     known = Known.model_fields.keys()
-    return _is_number(entry) or (isinstance(entry, dict) and bool(entry) and entry.keys() <= known)
+    return all(
+        _is_number(each) or (isinstance(each, dict) and each and each.keys() <= known)
+        for each in entries
+    )
 
 
 def _entry(data: Any, keys: KeyPath) -> Any:  # noqa: ANN401 -- plain data

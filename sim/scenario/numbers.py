@@ -50,7 +50,7 @@ class Known(Section, Generic[_Of]):
         return self
 
 
-class Figure:
+class Remembering:
     """A number that remembers what is known about it, as a scenario says it.
 
     It is a number like any other: equal to an equal one, and what is calculated with it is a plain
@@ -66,11 +66,11 @@ class Figure:
         return _ANY[cls].__get_pydantic_core_schema__(cls, handler)
 
 
-class Number(Figure, float):
+class Number(Remembering, float):
     """A real number."""
 
 
-class Whole(Figure, int):
+class Whole(Remembering, int):
     """A whole number."""
 
 
@@ -96,8 +96,8 @@ class Kind:
         plain = int if issubclass(number, int) else float
         bare, long = _bare_and_long(self._name, plain, *self._limits.items())
 
-        def remember(known: Known[float]) -> Figure:
-            figure: Figure = number(known.value)
+        def remember(known: Known[float]) -> Remembering:
+            figure: Remembering = number(known.value)
             vars(figure).update(range=known.range, evidence=known.evidence, source=known.source)
             return figure
 
@@ -128,7 +128,7 @@ _ANY = {Number: Kind("Number"), Whole: Kind("Whole", ge=0, le=_MOST)}
 Positive = Annotated[Number, Kind("Positive", gt=0)]
 NonNegative = Annotated[Number, Kind("NonNegative", ge=0)]
 Probability = Annotated[Number, Kind("Probability", ge=0, le=1)]
-Amount = Annotated[Number, Kind("Amount", ge=1e-3, le=1e18)]
+DoseUnits = Annotated[Number, Kind("DoseUnits", ge=1e-3, le=1e18)]
 Share = Annotated[Number, Kind("Share", ge=0, lt=1)]
 HoursAWeek = Annotated[Number, Kind("HoursAWeek", ge=0, le=60)]
 WholePositive = Annotated[Whole, Kind("WholePositive", ge=1, le=_MOST)]

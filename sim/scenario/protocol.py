@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
-from sim.scenario.slots import Offer, Resource, Slots, Visit
+from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, Visit
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.distributions import Distribution
 
@@ -33,20 +33,21 @@ class PlannedVisit:
 
     `late_is_missed` is the row's `after_window: miss`; a repeated row's visit is never held after
     its own window, a single one is if the participant comes late. `left_in_cycle` visits of the
-    row's cycle are planned from this one on.
+    row's cycle are planned from this one on. What has a default is not said of a visit that an
+    event calls for: it is no dose and never too late.
     """
 
     row: str
     row_order: int
     number: int
-    days_after_first_dose: int
-    window_days: tuple[int, int]
-    late_is_missed: bool
-    is_repeated: bool
-    min_days_between: int
-    is_dose: bool
-    left_in_cycle: int
     offer: Offer
+    days_after_first_dose: int = 0
+    window_days: tuple[int, int] = (0, NEVER_DAY)
+    late_is_missed: bool = False
+    is_repeated: bool = False
+    min_days_between: int = 0
+    is_dose: bool = False
+    left_in_cycle: int = 0
 
     @cached_property
     def occasion(self) -> str:

@@ -99,14 +99,14 @@ def grid(axes: Sequence[Axis]) -> Places:
     return Places(paths, math.prod(map(len, levels)), partial(product, *levels))
 
 
-def written(value: object) -> str:
+def text_of(value: object) -> str:
     """Return plain data of a scenario as its text, on one line and as short as it can be."""
     match value:
         case dict():
-            inner = (f"{written(key)}: {written(entry)}" for key, entry in value.items())
+            inner = (f"{text_of(key)}: {text_of(entry)}" for key, entry in value.items())
             return f"{{{', '.join(inner)}}}"
         case list() | tuple():
-            return f"[{', '.join(map(written, value))}]"
+            return f"[{', '.join(map(text_of, value))}]"
         case str():
             plain = _PLAIN.fullmatch(value) and not _NOT_TEXT.fullmatch(value)
             return value if plain else json.dumps(value, ensure_ascii=False)
@@ -188,7 +188,7 @@ class Spaced(Section):
     @property
     def levels(self) -> tuple[str, ...]:
         """Return the values as a scenario writes them."""
-        return spaced(written(self.low), written(self.high), self.number)
+        return spaced(text_of(self.low), text_of(self.high), self.number)
 
     @model_validator(mode="after")
     def _all_different(self) -> Spaced:
@@ -200,7 +200,7 @@ class Spaced(Section):
 
 
 def _all_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(set(map(written, values))) < len(values):
+    if len(set(map(text_of, values))) < len(values):
         raise refusal("a value comes twice", "each value once")
     return values
 
@@ -242,7 +242,7 @@ class SweepPlan(Section):
     def asked(self) -> Asked:
         """Return what the block asks for."""
         axes = tuple(
-            Axis(path, levels.levels if isinstance(levels, Spaced) else (*map(written, levels),))
+            Axis(path, levels.levels if isinstance(levels, Spaced) else (*map(text_of, levels),))
             for path, levels in self.vary.items()
         )
         design = TORNADO if self.tornado else self.design or ""

@@ -101,11 +101,11 @@ class Document:
         prefixes = (fault.path[:length] for length in range(len(fault.path) + 1))
         meant = fault.did_you_mean or "".join(self.meant.get(prefix, "") for prefix in prefixes)
         return Problem(
-            *self.positions[around], written(fault.path), fault.what, fault.allowed, meant
+            *self.positions[around], dotted(fault.path), fault.what, fault.allowed, meant
         )
 
 
-def written(path: KeyPath) -> str:
+def dotted(path: KeyPath) -> str:
     """Return a path as planners write it: `design.schedule.week_2.window_days[0]`."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{_plain(part)}" for part in path]
     text = "".join(parts).removeprefix(".")
@@ -121,7 +121,7 @@ def _plain(key: str) -> str:
     return key if re.fullmatch(r"[\w-]{1,48}", key) else shown(key)
 
 
-def read(path: Path) -> Document:
+def read_yaml(path: Path) -> Document:
     """Return what a file holds.
 
     Raises UnreadableFile when it cannot be opened, ScenarioError when it is not plain YAML.
@@ -244,7 +244,7 @@ class _Builder:
 
     def refuse(self, path: KeyPath, event: Any, what: str, allowed: str) -> None:  # noqa: ANN401
         position = _at(self.start, event.start_mark)
-        self.problems.append(Problem(*position, written(path), what, allowed))
+        self.problems.append(Problem(*position, dotted(path), what, allowed))
 
 
 def value_of(text: str) -> str | float | dt.date | None:
