@@ -31,11 +31,10 @@ def blank_pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
     A test of such a file that does look at pages is marked `pages`.
     """
-    from sim.report import compare, run, sensitivity, solve, sweep  # noqa: PLC0415  slow to import
+    from sim.report import pages  # noqa: PLC0415  slow to import
 
     if request.node.get_closest_marker("pages") is None:
-        for kind in (compare, run, sensitivity, solve, sweep):
-            monkeypatch.setattr(kind, "write", _blank)
+        monkeypatch.setattr(pages, "write_page", _blank)
 
 
 def _blank(finished: Path, language: str = "en") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import SimpleNamespace
 
-from sim.report.calendar import lines, of_person, to_print
+from sim.report.calendar import appointment_lines, of_person, to_print
 from sim.vocabulary.eventlog import Milestone, VisitOutcome
 from tests.records import a_log, a_protocol, a_visit, at
 
@@ -65,7 +65,7 @@ LOG = a_log(
 
 
 def test_appointments_are_told_in_order_with_what_is_received_and_without_paperwork() -> None:
-    assert list(lines(of_person(PROTOCOL, LOG, 7))) == [
+    assert list(appointment_lines(of_person(PROTOCOL, LOG, 7))) == [
         "Fri 2024-01-05 08:00  screening visit, at the clinic",
         "Sun 2024-01-07 10:00  shots 1 (injection), at the clinic, 1,000 IU of il2",
         "Sun 2024-01-07 11:00  week 2 (assessment), at the clinic",

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from sim.report import charts
-from sim.report.bars import grouped_bars, spanned_bars, stacked_bars
-from sim.report.charts import BLUE, DASHED, SOLID, STYLES, VERMILION, Frame, Series
-from sim.report.fields import year_field
+from sim.report.charts import (
+    BLUE,
+    DASHED,
+    LOOKS,
+    SOLID,
+    VERMILION,
+    Chart,
+    bars,
+    field,
+    intervals,
+    lines,
+)
+from sim.report.page import specification
 
-FRAME = Frame("hours", "The hours double.")
-SERIES = [Series("worked", BLUE, SOLID), Series("asked", VERMILION, DASHED)]
 DATES = pd.to_datetime(["2025-01-01", "2025-02-01"])
-LINES = pd.DataFrame({"date": [*DATES, *DATES], "value": [1, 2, 3, 4]}).assign(
+LINES = pd.DataFrame({"at": [*DATES, *DATES], "value": [1, 2, 3, 4]}).assign(
     series=["worked", "worked", "asked", "asked"]
 )
-BANDS = pd.DataFrame({"date": DATES, "low": [0, 1], "high": [2, 3], "series": "worked"})
-DOTS = pd.DataFrame({"label": ["a", "b"], "probability": 0.5, "ci_low": 0.4, "ci_high": 0.6})
+BANDED = LINES.assign(low=[0, 1, math.nan, math.nan], high=[2, 3, math.nan, math.nan])
+DOTS = pd.DataFrame({"label": ["a", "b"], "value": 0.5, "low": 0.4, "high": 0.6})
 SCATTERED = pd.DataFrame({"at": [1.0, 2.0], "value": 0.5, "low": 0.4, "high": 0.6})
 BARS = pd.DataFrame({"label": ["b", "a"], "series": "worked", "value": [1.0, 2.0]})
 
@@ -34,70 +42,88 @@ SHARES = pd.DataFrame(
 SPANS = BARS.assign(low=[0.5, 1.0], high=[1.5, 3.0])
 YEAR = pd.DataFrame(
     {
-        "week": [1, 5, 1, 5],
-        "weekday": ["Monday", "Monday", "Friday", "Friday"],
+        "across": [1, 5, 1, 5],
+        "down": ["Monday", "Monday", "Friday", "Friday"],
         "value": [0, 1, 2, 3],
     }
 )
 
 EVERY = {
-    "stacked_bars": lambda: stacked_bars(SHARES, SERIES, Frame("share", FRAME.message, share=True)),
-    "spanned_bars": lambda: spanned_bars(SPANS, SERIES, FRAME),
-    "year_field": lambda: year_field(YEAR, {1: "Jan", 5: "Feb"}, FRAME),
-    "over_time": lambda: charts.over_time(LINES, BANDS, SERIES, FRAME),
-    "dots": lambda: charts.dots(DOTS, FRAME),
-    "scatter": lambda: charts.scatter(SCATTERED, FRAME),
-    "grouped_bars": lambda: grouped_bars(BARS, SERIES, FRAME),
+    "stacked bars": lambda: bars(SHARES, "share", unit="share", stacked=True),
+    "bars with lines": lambda: bars(SPANS, "hours"),
+    "bars": lambda: bars(BARS, "hours"),
+    "year": lambda: field(YEAR, "hours", across="week", named={1: "Jan", 5: "Feb"}),
+    "grid": lambda: field(YEAR, "share", across="week", down="day"),
+    "lines": lambda: lines(BANDED, "hours"),
+    "lines of words": lambda: lines(SCATTERED.assign(at=["a", "b"], series="c"), "p", across="x"),
+    "one line": lambda: lines(SCATTERED, "p", unit="share", across="rate", span=(0, 1)),
+    "intervals": lambda: intervals(DOTS, "p", unit="share"),
+    "intervals of series": lambda: intervals(DOTS.assign(series="a"), "p", unit="index"),
+    "bars from low to high": lambda: intervals(DOTS.drop(columns="value"), "p", unit="change"),
+    "scatter": lambda: intervals(SCATTERED, "p", unit="share", across="rate", span=(0, 1)),
 }
 
 
-def spec(chart: charts.Chart) -> dict[str, Any]:
+def spec(chart: Chart) -> dict[str, Any]:
     return dict(chart.to_dict())
 
 
-def marks(chart: charts.Chart) -> list[str]:
+def marks(chart: Chart) -> list[str]:
     return [layer["mark"]["type"] for layer in spec(chart)["layer"]]
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_a_chart_is_as_wide_as_its_container_and_says_its_message(name: str) -> None:
-    drawn = spec(EVERY[name]())
+def test_a_chart_is_valid_and_as_wide_as_its_container(name: str) -> None:
+    drawn = spec(EVERY[name]())  # altair validates it
 
-    assert (drawn["width"], drawn["description"]) == ("container", "The hours double.")
+    assert drawn["width"] == "container"
+    assert drawn["config"]["legend"]["orient"] == "top"
+    assert specification(EVERY[name]()).keys() == drawn.keys()
+
+
+def test_quantiles_are_drawn_as_a_middle_and_its_band() -> None:
+    spread = LINES.drop(columns="value").assign(p10=1.0, p50=2.0, p90=3.0, mean=2.5)
+    of_lines, of_bars = (
+        next(iter(spec(chart)["datasets"].values()))[0]
+        for chart in (lines(spread, "hours"), bars(spread.assign(label="a"), "hours"))
+    )
+
+    assert (of_lines["low"], of_lines["value"], of_lines["high"]) == (1.0, 2.0, 3.0)
+    assert of_bars["value"] == 2.5
 
 
 def test_a_band_lies_under_its_line() -> None:
-    assert marks(EVERY["over_time"]()) == ["area", "line", "point"]
+    assert marks(EVERY["lines"]()) == ["area", "line", "point"]
 
 
 def test_series_differ_by_dash_as_well_as_by_colour() -> None:
-    line = spec(EVERY["over_time"]())["layer"][1]["encoding"]
+    line = spec(EVERY["lines"]())["layer"][1]["encoding"]
 
     assert line["color"]["scale"]["range"] == [BLUE, VERMILION]
     assert line["strokeDash"]["scale"]["range"] == [SOLID, DASHED]
 
 
 def test_neighbouring_styles_differ_in_colour_and_in_dash() -> None:
-    for (colour, dash), (next_colour, next_dash) in pairwise(STYLES):
+    for (colour, dash), (next_colour, next_dash) in pairwise(LOOKS):
         assert colour != next_colour
         assert dash != next_dash
 
 
 def test_shares_are_drawn_from_nought_to_one_and_read_as_per_cent() -> None:
-    chart = charts.over_time(LINES, BANDS, SERIES, Frame("p", "m", share=True))
+    chart = lines(BANDED, "p", unit="share")
     value = spec(chart)["layer"][1]["encoding"]["y"]
 
     assert value["scale"]["domain"] == [0, 1]
     assert value["axis"]["format"] == "%"
 
 
-@pytest.mark.parametrize("name", ["grouped_bars", "stacked_bars", "spanned_bars"])
+@pytest.mark.parametrize("name", ["bars", "stacked bars", "bars with lines"])
 def test_rows_keep_the_order_of_the_table(name: str) -> None:
     assert spec(EVERY[name]())["layer"][0]["encoding"]["y"]["sort"] == ["b", "a"]
 
 
 def test_parts_of_a_bar_are_stacked_in_the_order_of_the_series() -> None:
-    drawn = spec(EVERY["stacked_bars"]())
+    drawn = spec(EVERY["stacked bars"]())
     rows = next(iter(drawn["datasets"].values()))
 
     assert drawn["layer"][0]["encoding"]["order"]["field"] == "place"
@@ -108,13 +134,13 @@ def test_parts_of_a_bar_are_stacked_in_the_order_of_the_series() -> None:
 def test_bars_stand_side_by_side_only_where_labels_repeat() -> None:
     both = pd.concat([SPANS, SPANS.assign(series="asked")])
 
-    assert marks(EVERY["spanned_bars"]()) == ["bar", "rule"]
-    assert "yOffset" not in spec(EVERY["spanned_bars"]())["layer"][0]["encoding"]
-    assert "yOffset" in spec(spanned_bars(both, SERIES, FRAME))["layer"][0]["encoding"]
+    assert marks(EVERY["bars with lines"]()) == ["bar", "rule"]
+    assert "yOffset" not in spec(EVERY["bars with lines"]())["layer"][0]["encoding"]
+    assert "yOffset" in spec(bars(both, "hours"))["layer"][0]["encoding"]
 
 
 def test_a_year_begins_on_monday_and_names_its_months() -> None:
-    encoding = spec(EVERY["year_field"]())["layer"][0]["encoding"]
+    encoding = spec(EVERY["year"]())["layer"][0]["encoding"]
 
     assert encoding["y"]["sort"] == ["Monday", "Friday"]
     assert encoding["x"]["axis"]["values"] == [1, 5]
@@ -123,9 +149,9 @@ def test_a_year_begins_on_monday_and_names_its_months() -> None:
 
 
 def test_dates_are_written_as_days_without_a_time_zone() -> None:
-    data = spec(EVERY["over_time"]())["datasets"]
+    data = spec(EVERY["lines"]())["datasets"]
 
-    assert {row["date"] for rows in data.values() for row in rows} == {
+    assert {row["at"] for rows in data.values() for row in rows} == {
         "2025-01-01T00:00:00",
         "2025-02-01T00:00:00",
     }

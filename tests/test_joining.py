@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sim.report import run
+from sim.report.run import Run
 from sim.results import folder
 from tests.command import trialsim
 from tests.test_report import SMALL, markup, said
@@ -106,7 +106,7 @@ def test_a_joined_run_is_compared_and_built_again_in_another_language(
     assert trialsim("report", "run", "other", "swept", "--out", "compared") == 0
     page = Path("compared/small/report.html")
     before = page.read_text(encoding="utf-8")
-    assert run.read(page.parent).tornado is not None
+    assert Run(page.parent).tornado is not None
 
     assert trialsim("report", "compared", "--lang", "zh") == 0
     assert page.read_text(encoding="utf-8") != before

@@ -10,7 +10,7 @@ import pytest
 
 from sim.experiments.replicate import replicate
 from sim.model.run import run
-from sim.report import run as report
+from sim.report.pages import write_page
 from sim.results import folder
 from sim.results.measures import measure
 from sim.scenario.interpret import interpret
@@ -37,7 +37,7 @@ def page(home: Path, *overrides: str) -> str:
     """The text of the page."""
     scenario = load(shipped() / "baseline.yaml", overrides)
     results = replicate(scenario, replications=REPLICATIONS, jobs=1, keep=1)
-    out = folder.write(results, command="", seconds=1.0, page=report.write, out=home / "out")
+    out = folder.write(results, command="", seconds=1.0, page=write_page, out=home / "out")
     html = (out / "report.html").read_text(encoding="utf-8")
     text = re.sub(r"<(script|style)>.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
     return re.sub(r"\s+", " ", text.replace("\u00a0", " "))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli import sweep
 from sim.cli.main import commands
+from sim.cli.options import Output
 from sim.cli.terminal import exit_code
 from sim.model.run import run
-from sim.report import sweep as landscape
+from sim.report import pages
 from sim.scenario.interpret import interpret
 from sim.scenario.load import load
 
@@ -55,8 +55,8 @@ def test_a_sweep_holds_nothing_of_its_finished_points(
         gc.collect()
         held.append(tracemalloc.get_traced_memory()[0])
 
-    monkeypatch.setattr(landscape, "write", look)
-    monkeypatch.setattr(sweep, "_print", lambda *_, **__: None)
+    monkeypatch.setattr(pages, "write_page", look)
+    monkeypatch.setattr(Output, "tell", lambda *_: None)
     for points in (2, 20, 120):  # the first for imports and caches
         vary = f"assumptions.recruitment.candidates_per_month=1:100:{points}"
         command = ["sweep", str(ROOT / "tests" / "small.yaml"), "--vary", vary, "--replications"]

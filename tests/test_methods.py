@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.report import methods, run
+from sim.report.methods import HEADINGS
+from sim.report.pages import write_page
 from sim.results import folder
 from sim.vocabulary.words import words
 from tests.command import trialsim
@@ -39,7 +40,7 @@ def headings(finished: Path) -> dict[str, str]:
 def test_every_heading_is_filled_in_its_order(finished: Path) -> None:
     found = headings(finished)
 
-    assert [*found] == [EN(f"stress.{heading}") for heading in methods.HEADINGS]
+    assert [*found] == [EN(f"stress.{heading}") for heading in HEADINGS]
     assert all(len(text) > 40 for text in found.values())
 
 
@@ -100,13 +101,13 @@ def test_a_scenario_of_next_to_nothing_has_methods_too(tmp_path: Path) -> None:
     found = headings(made(tmp_path, TINY))
 
     assert "the rate counts as known" in found["Entities"]
-    assert len(found) == len(methods.HEADINGS)
+    assert len(found) == len(HEADINGS)
 
 
 def test_methods_are_spoken_in_chinese(finished: Path) -> None:
-    run.write(finished, "zh")
+    write_page(finished, "zh")
     page = said(finished)
-    run.write(finished)
+    write_page(finished)
 
     assert "每月1.5人" in page
     assert "模拟次数：20" in page

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.report import pictures
+from sim.report.page import PICTURE_WIDTH, SCALE
 from tests.command import trialsim
 from tests.test_report import SMALL, html
 
@@ -53,7 +53,7 @@ def test_each_chart_of_the_page_is_a_picture_wide_enough_for_a_slide(language: s
     assert written.keys() == drawn_on("small") != set()
     for name, picture in written.items():
         assert picture.startswith(SIGNATURE), name
-        assert int.from_bytes(picture[16:20]) >= pictures.WIDTH * pictures.SCALE, name
+        assert int.from_bytes(picture[16:20]) >= PICTURE_WIDTH * SCALE, name
         assert len(picture) > LEAST_BYTES, name
 
 

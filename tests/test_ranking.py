@@ -23,7 +23,8 @@ from sim.experiments import sensitivity
 from sim.experiments.designs import Index
 from sim.experiments.sensitivity import plan
 from sim.experiments.sweep import simulate
-from sim.report import scattering
+from sim.report import sensitivity as ranking
+from sim.report import sweep
 from sim.results.points import Point
 from sim.scenario.load import load, variants
 from sim.scenario.schema import Ranged
@@ -227,8 +228,8 @@ def test_dots_are_points_of_the_table_and_tell_where_it_rises(tmp_path: Path) ->
     rows = {"point": range(1, 5), "status": ["done"] * 3 + ["failed"], RATE: [6, 8, 10, 12]}
     ends = {"fifty_probability": [0.2, 0.5, 0.9, None], "fifty_ci_low": 0.1, "fifty_ci_high": 0.95}
     pd.DataFrame({**rows, **ends}).to_csv(tmp_path / "points.csv", index=False)
-    dots = scattering.read(tmp_path, [RATE], {"points": 4, "on": "fifty"})
-    drawn = scattering.multiples(dots, {RATE: "the rate"}, "fifty randomised", words())
+    dots = ranking.read_dots(tmp_path, [RATE], {"points": 4, "on": "fifty"})
+    drawn = ranking.multiples(dots, {RATE: "the rate"}, "fifty randomised", words())
     (chart,) = (one.to_dict() for one in drawn.charts)
     (shown,) = chart["datasets"].values()
     assert [(dot["at"], dot["value"]) for dot in shown] == [(6, 0.2), (8, 0.5), (10, 0.9)]
@@ -239,13 +240,13 @@ def test_dots_are_points_of_the_table_and_tell_where_it_rises(tmp_path: Path) ->
 def test_many_points_are_thinned_out_evenly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scattering, "MOST_POINTS", 4)
+    monkeypatch.setattr(sweep, "MOST_POINTS", 4)
     rows = {"point": range(1, 11), "status": "done", RATE: 6.0, "visits_mean": 1.0}
     ends = {"visits_ci_low": 0.5, "visits_ci_high": 1.5}
     pd.DataFrame({**rows, **ends}).to_csv(tmp_path / "points.csv", index=False)
-    dots = scattering.read(tmp_path, [RATE], {"points": 10, "on": "visits"})
+    dots = ranking.read_dots(tmp_path, [RATE], {"points": 10, "on": "visits"})
     assert list(dots.table["point"]) == [1, 4, 7, 10]
-    note = scattering.multiples(dots, {RATE: "the rate"}, "visits", words()).table.note
+    note = ranking.multiples(dots, {RATE: "the rate"}, "visits", words()).table.note
     assert "4 of 10 points" in note
 
 

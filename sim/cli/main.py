@@ -42,13 +42,13 @@ for _command in (run_command, compare_command, sweep_command, solve_command):
 @verbose_option
 def check_command(path: Path, overrides: Sequence[str]) -> None:
     """Validate SCENARIO; show what it implies and rests on."""
-    from sim.report import console
+    from sim.report.assumptions import check_lines
     from sim.scenario.interpret import interpret
     from sim.scenario.load import dump, load
 
     scenario = load(path, overrides)
     click.echo(dump(scenario))
-    print_wrapped(console.check(scenario, interpret(scenario)))
+    print_wrapped(check_lines(scenario, interpret(scenario)))
 
 
 @commands.command("trace")
@@ -102,7 +102,9 @@ def trace_command(
             file.write(page)
     print_wrapped(story.tell(protocol, log, person=participant))
     kept = appointments.of_person(protocol, log, participant)
-    print_wrapped(["", "Appointments", *(appointments.lines(kept) if kept else ["none"])])
+    print_wrapped(
+        ["", "Appointments", *(appointments.appointment_lines(kept) if kept else ["none"])]
+    )
     if calendar is not None:
         click.echo(calendar)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from importlib.util import find_spec
@@ -144,30 +144,25 @@ class Output(NamedTuple):
         """Whether progress is shown."""
         return not (self.quiet or self.as_json)
 
-    def pages(self, write: Callable[..., None]) -> Callable[[Path], None]:
-        """What is made of the tables of a folder: its page and, if asked for, its workbook."""
+    def make(self, finished: Path) -> None:
+        """Make of the tables of a folder its page and, if asked for, its workbook."""
+        from sim.report.pages import write_page
+        from sim.results.workbook import write_workbook
 
-        def make(finished: Path) -> None:
-            from sim.results.workbook import write_workbook
+        write_page(finished, self.language)
+        if self.excel:
+            write_workbook(finished, self.language)
 
-            write(finished, language=self.language)
-            if self.excel:
-                write_workbook(finished, self.language)
-
-        return make
-
-    def tell(
-        self,
-        finished: Path,
-        lines: Callable[[], Iterable[str]],
-        whole: Callable[[], Mapping[str, Any]],
-    ) -> None:
-        """Print what came out and the folder: as lines, or as one object."""
+    def tell(self, finished: Path, whole: Callable[[], Mapping[str, Any]]) -> None:
+        """Print what the page of a folder says, and the folder; or the whole as one object."""
         if self.as_json:
             click.echo(json.dumps({"folder": str(finished), **whole()}, allow_nan=False))
             return
         if not self.quiet:
-            print_wrapped(lines())
+            from sim.report.pages import read_page
+
+            page = read_page(finished)
+            print_wrapped([page.verdict, *page.lines()])
         click.echo(finished)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import click
 
@@ -40,6 +39,7 @@ def report_command(
 
     Runs are put side by side. A sweep or a search of solve joins the run of its scenario.
     """
+    from sim.report.pages import read_page
     from sim.results import folder
 
     if not paths:
@@ -56,7 +56,7 @@ def report_command(
     if len(paths) == 1:
         make(finished)
     if png is not None:
-        _write_pictures(finished, language, png)
+        read_page(finished, language).save_pictures(png)
     click.echo(finished)
 
 
@@ -108,26 +108,11 @@ def _write_pages(finished: Path, output: Output) -> None:
     from sim.results import folder
 
     manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
-    folders = {path.parent: _pages(path.parent) for path in manifests}
+    folders = [path.parent for path in manifests]
+    for inside in folders:  # something is wrong with one: before the first page is written
+        folder.manifest(inside)
     there = next((inside for inside in folders if (inside / folder.WORKBOOK).exists()), None)
     if output.excel and there is not None:
         raise NotOpened(f"{there / folder.WORKBOOK}: there already; nothing is written over it")
-    for inside, pages in folders.items():
-        output.pages(pages.write)(inside)
-
-
-def _write_pictures(finished: Path, language: str, png: Path) -> None:
-    from sim.report import pictures
-
-    pages = _pages(finished)
-    pictures.write(pages.page(pages.read(finished, language)), png)
-
-
-def _pages(finished: Path) -> ModuleType:
-    """What reads a folder and makes its page."""
-    from sim.report import compare, sensitivity, solve, sweep
-    from sim.report import run as page
-    from sim.results import folder
-
-    pages = {"run": page, "compare": compare, "solve": solve, "sweep": sweep}
-    return pages.get(folder.manifest(finished)["kind"], sensitivity)
+    for inside in folders:
+        output.make(inside)

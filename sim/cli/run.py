@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,8 +53,6 @@ def run_command(
     path: Path, overrides: Sequence[str], *, gate: bool, output: Output, how: Mapping[str, Any]
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page."""
-    from sim.report import console
-    from sim.report import run as report
     from sim.results import folder
     from sim.scenario.load import load
 
@@ -64,9 +62,7 @@ def run_command(
     if output.out is not None:
         folder.claim(output.out)
     finished = _run(scenario, output, how)(output.out)
-    output.tell(
-        finished, lambda: console.result(report.read(finished)), partial(_as_object, finished)
-    )
+    output.tell(finished, partial(_as_object, finished))
     if gate:
         verdicts = set(folder.read(finished, "targets.csv")["verdict"])
         code = MISSED_CODE if "missed" in verdicts else UNDECIDED_CODE
@@ -83,9 +79,6 @@ def compare_command(
     paths: Sequence[Path], overrides: Sequence[str], *, output: Output, how: Mapping[str, Any]
 ) -> None:
     """Simulate the same people under each SCENARIO; the first one is the baseline."""
-    from sim.report import compare as report
-    from sim.report import console
-    from sim.report import run as report_of_run
     from sim.results import folder
 
     scenarios = _to_be_compared(paths, overrides)
@@ -97,14 +90,10 @@ def compare_command(
         runs,
         command=output.command,
         seconds=time.perf_counter() - started,
-        page=output.pages(report.write),
+        page=output.make,
         root=RESULTS,
         out=output.out,
     )
-
-    def lines() -> Iterable[str]:
-        read = {name: report_of_run.read(finished / name) for name in runs}
-        return console.comparison(read, report.verdict(read))
 
     def whole() -> dict[str, Any]:
         folders = {name: finished / name for name in runs}
@@ -112,7 +101,7 @@ def compare_command(
         differences = folder.rows(folder.read(finished, "compare.csv"))
         return {"scenarios": said, "differences": differences}
 
-    output.tell(finished, lines, whole)
+    output.tell(finished, whole)
 
 
 def _run(
@@ -120,7 +109,6 @@ def _run(
 ) -> Callable[[Path | None], Path]:
     """Simulate a scenario; return what writes its folder, where it is told or a new one."""
     from sim.experiments import replicate
-    from sim.report import run as report
     from sim.results import folder
 
     started = time.perf_counter()
@@ -129,9 +117,13 @@ def _run(
     seconds = time.perf_counter() - started
 
     def write(out: Path | None) -> Path:
-        page = output.pages(report.write)
         return folder.write(
-            results, command=output.command, seconds=seconds, page=page, root=RESULTS, out=out
+            results,
+            command=output.command,
+            seconds=seconds,
+            page=output.make,
+            root=RESULTS,
+            out=out,
         )
 
     return write

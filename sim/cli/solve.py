@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,7 +56,7 @@ def solve_command(
     how: Mapping[str, Any],
 ) -> None:
     """Find from which value on SCENARIO meets a target; resumable."""
-    from sim.report import solve as page
+    from sim.report.solve import Solved
     from sim.results import folder
     from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 
@@ -68,14 +67,14 @@ def solve_command(
         tables = {SOLUTION_TABLE: _answer(found, asked), POINTS_TABLE: _steps(done)}
         facts = {"command": output.command, **_facts(found, asked, how)}
         facts |= {"seconds": round(time.perf_counter() - begun, 3)}
-        finished = store.finish(asked.scenario, tables, facts, output.pages(page.write), RESULTS)
-    solved = page.read(finished)
+        finished = store.finish(asked.scenario, tables, facts, output.make, RESULTS)
 
     def whole() -> dict[str, Any]:
+        solved = Solved(finished)
         (answer,) = folder.rows(solved.answer)
         return {"solution": answer, "points": folder.rows(solved.points)}
 
-    output.tell(finished, partial(page.lines, solved), whole)
+    output.tell(finished, whole)
 
 
 class _Asked(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,10 +87,10 @@ def sweep_command(
         done = Done(store, array("Q", numbers))
         failed = sum(bool(point.outcome.error) for point in done)
         facts = {"command": output.command} | {name: how[name] for name in ("seed", "replications")}
-        tables, more, page = _told(plan, done, how["seed"])
+        tables, more = _told(plan, done, how["seed"])
         facts |= {**more, "seconds": round(time.perf_counter() - begun, 3)}
-        finished = store.finish(scenario, tables, facts, output.pages(page), RESULTS)
-    _print(finished, output)
+        finished = store.finish(scenario, tables, facts, output.make, RESULTS)
+    output.tell(finished, partial(_as_object, finished))
     if failed:
         raise SomeFailed(f"{failed} of {count} points failed; points.sqlite says why")
 
@@ -162,22 +162,18 @@ def _on(scenario: Scenario, asked: Asked, on: str) -> str:
     return on
 
 
-def _told(
-    plan: Plan, done: Done, seed: int
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any], Callable[..., None]]:
-    """The tables of a sweep, what its manifest says beside, and what writes its page."""
+def _told(plan: Plan, done: Done, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """The tables of a sweep, and what its manifest says beside."""
     import pandas as pd
 
     from sim.experiments import designs, sensitivity
-    from sim.report import sensitivity as page
-    from sim.report import sweep as landscape
     from sim.results import points
     from sim.results.manifest import SWEEP
 
     done.store.write(points.POINTS_TABLE, points.table(done, plan.on))
     facts = {"kind": plan.design or SWEEP, "varied": [*plan.places.paths], "points": len(done)}
     if not plan.design:
-        return {}, facts, landscape.write
+        return {}, facts
     found = sensitivity.indices(plan.design, plan.moved, done, plan.on, seed)
     table = pd.DataFrame(found)
     table.insert(1, "measure", plan.on)
@@ -186,19 +182,16 @@ def _told(
         "too_few_points_for": designs.too_few(found),
         "luck": sensitivity.luck(plan.design, done, plan.on),
     }
-    return {points.SENSITIVITY_TABLE: table}, facts, page.write
+    return {points.SENSITIVITY_TABLE: table}, facts
 
 
-def _print(finished: Path, output: Output) -> None:
-    from sim.report import sensitivity
-    from sim.report import sweep as landscape
+def _as_object(finished: Path) -> dict[str, Any]:
+    from sim.report.sensitivity import Ranking
+    from sim.report.sweep import Swept
     from sim.results import folder
     from sim.results.points import SENSITIVITY_TABLE
 
-    sweep, said = landscape.read(finished), {}
-    lines = partial(landscape.lines, sweep)
+    said = {"points": folder.rows(Swept(finished).points)}
     if (finished / SENSITIVITY_TABLE).is_file():
-        ranked = sensitivity.read(finished)
-        lines = partial(sensitivity.lines, ranked)
-        said["sensitivity"] = folder.rows(ranked.table)
-    output.tell(finished, lines, lambda: {"points": folder.rows(sweep.points), **said})
+        said["sensitivity"] = folder.rows(Ranking(finished).table)
+    return said

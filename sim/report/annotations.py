@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -10,16 +10,14 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from sim.report.charts import BLACK, DASH_DOT, DASHED, DOTTED, GREY, ORANGE, SOLID, dates
-from sim.report.page import Run
+from sim.report.charts import BLACK, DASHES, GREY, ORANGE, dates
+from sim.report.run import Run
 
 LONG_HOLIDAY_DAYS = 7
 """Days off in a row, one of them a public holiday, from which on they show in a chart of years."""
 
-DASHES = (DASHED, DOTTED, DASH_DOT, SOLID)
 
-
-class Span(NamedTuple):
+class _Shade(NamedTuple):
     """A time from its first to its last day, both included, and what it is called."""
 
     name: str
@@ -27,61 +25,65 @@ class Span(NamedTuple):
     last: date
 
 
-def disruptions(run: Run) -> list[Span]:
-    """Return the times the scenario says candidates come at another rate."""
-    said = run.scenario.assumptions.recruitment.disruptions
-    return [Span(run.say.title(name), each.from_, each.to) for name, each in said.items()]
+class Shades(NamedTuple):
+    """Layers behind a chart, and what they are, a sentence a kind."""
+
+    layers: Sequence[alt.Chart]
+    said: Sequence[str]
 
 
-def long_holidays(run: Run) -> list[Span]:
-    """Return the long runs of days off around a public holiday: Spring Festival, National Day."""
-    return list(_long_holidays(run))
+def shades(run: Run) -> Shades:
+    """Return when candidates come at another rate in grey, and long holidays in ochre."""
+    say, rates = run.say, run.scenario.assumptions.recruitment.disruptions
+    disruptions = [_Shade(say.title(name), each.from_, each.to) for name, each in rates.items()]
+    holidays = list(_long_holidays(run))
+    layers, said = [], []
+    if disruptions:
+        layers.append(_layer(run, disruptions, GREY))
+        names = say.listing(each.name for each in disruptions)
+        said.append(say("backdrop.disruptions", names=names))
+    if holidays:
+        layers.append(_layer(run, holidays, ORANGE))
+        said.append(say("backdrop.holidays"))
+    return Shades(layers, said)
 
 
-def _long_holidays(run: Run) -> Iterator[Span]:
+def _long_holidays(run: Run) -> Iterator[_Shade]:
+    """The long runs of days off around a public holiday: Spring Festival, National Day."""
     days = enumerate(run.protocol.kinds_of_day[: (run.closes - run.opens).days + 1])
     for off, stretch in groupby(days, lambda each: each[1] != "working_day"):
         kinds = list(stretch)
         if off and len(kinds) >= LONG_HOLIDAY_DAYS and any(kind == "holiday" for _, kind in kinds):
             first, last = (run.opens + timedelta(days=kinds[end][0]) for end in (0, -1))
-            yield Span(run.say("backdrop.holiday"), first, last)
+            yield _Shade(run.say("backdrop.holiday"), first, last)
 
 
-def shades(run: Run) -> list[alt.Chart]:
-    """Return the run's disruptions in grey and its long holidays in ochre, as layers."""
-    kinds = ((disruptions(run), GREY), (long_holidays(run), ORANGE))
-    return [_shade(run, spans, colour) for spans, colour in kinds if spans]
-
-
-def legend(run: Run) -> Iterator[str]:
-    """Yield what the shades are, a sentence a kind; nothing where there are none."""
-    say, disturbed = run.say, disruptions(run)
-    if disturbed:
-        yield say("backdrop.disruptions", names=say.listing(span.name for span in disturbed))
-    if long_holidays(run):
-        yield say("backdrop.holidays")
-
-
-def _shade(run: Run, spans: list[Span], colour: str) -> alt.Chart:
+def _layer(run: Run, spans: list[_Shade], colour: str) -> alt.Chart:
+    say = run.say
     table = pd.DataFrame(
         {
-            "name": [run.say.aside(span.name, _days(run, span)) for span in spans],
-            "date": [pd.Timestamp(max(span.first, run.opens)) for span in spans],
-            "to": [
-                pd.Timestamp(min(span.last, run.closes)) + pd.Timedelta(days=1) for span in spans
-            ],
+            "name": say.aside(span.name, say.span(say.day(span.first), say.day(span.last))),
+            "at": pd.Timestamp(max(span.first, run.opens)),
+            "to": pd.Timestamp(min(span.last, run.closes)) + pd.Timedelta(days=1),
         }
+        for span in spans
     )
-    chart: alt.Chart = (
-        alt.Chart(table)
-        .mark_rect(color=colour, opacity=0.2, clip=True)
-        .encode(x=dates(), x2="to:T", tooltip=alt.Tooltip("name:N", title=" "))
-    )
-    return chart
+    shade = alt.Chart(table).mark_rect(color=colour, opacity=0.2, clip=True)
+    layer: alt.Chart = shade.encode(x=dates(), x2="to:T", tooltip=alt.Tooltip("name:N", title=" "))
+    return layer
 
 
-def _days(run: Run, span: Span) -> str:
-    return run.say.span(run.say.day(span.first), run.say.day(span.last))
+def deadlines(run: Run) -> list[tuple[str, date]]:
+    """Return the end of recruitment or of the trial, and the latest safe date of each arm."""
+    say = run.say
+    ends = [(say("timing.recruits_until"), run.recruits_until)]
+    if run.closes > run.recruits_until:
+        ends.append((say("timing.closes"), run.closes))
+    return ends + [
+        (say("timing.safe", arm=run.arm_title(arm.name)), run.date_of_day(arm.latest_safe_day))
+        for arm in run.protocol.arms
+        if arm.latest_safe_day >= 0
+    ]
 
 
 def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
@@ -100,16 +102,14 @@ def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
 
 def _mark(name: str, day: date, place: int, *, early: bool) -> tuple[alt.Chart, ...]:
     """The rule, and the name on a white edge that keeps other rules and lines out of it."""
-    dash = DASHES[place % len(DASHES)]
+    dash = DASHES[(place + 1) % len(DASHES)]
     side: Any = {"align": "left", "dx": 5} if early else {"align": "right", "dx": -5}
-    base = alt.Chart(pd.DataFrame({"date": [pd.Timestamp(day)], "name": [name]})).encode(x=dates())
+    base = alt.Chart(pd.DataFrame({"at": [pd.Timestamp(day)], "name": [name]})).encode(x=dates())
     named = base.encode(y=alt.value(10 + 15 * place), text="name:N")
+    tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("at:T", title=" ", format="%Y-%m-%d")]
     return (
         base.mark_rule(color=BLACK, strokeDash=dash, strokeWidth=1.5, clip=True).encode(
-            tooltip=[
-                alt.Tooltip("name:N", title=" "),
-                alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
-            ]
+            tooltip=tips
         ),
         named.mark_text(**side, fontSize=11, stroke="white", strokeWidth=4, clip=True),
         named.mark_text(**side, fontSize=11, color=BLACK, clip=True),

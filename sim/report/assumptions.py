@@ -1,16 +1,22 @@
-"""Question 4 of the page: the register of assumptions, every number with what is known about it."""
+"""Question 4 of the page: every number that was assumed, what is known of it, what to ask first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
 
-from sim.report import asking, uncertainty
-from sim.report.asking import Entry
-from sim.report.page import Answer, Part, Row, Run, Table
+from sim.experiments import implied
+from sim.report.page import Answer, Part, Table, TableRow, in_words
+from sim.report.run import Run
+from sim.report.sensitivity import Tornado
+from sim.report.uncertainty import luck_apart
 from sim.scenario.load import Scenario
 from sim.scenario.numbers import Law, Number, Whole
+from sim.scenario.protocol import Protocol
 from sim.scenario.section import Node, Section, walk
-from sim.vocabulary.words import Words
+from sim.vocabulary.words import BLANK, Words, words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
 """Evidence grades as the register lists them, the weakest first."""
@@ -18,9 +24,36 @@ GRADES = ("assumption", "expert", "data", "literature", "registry")
 PARAMETERS = ("mean", "median", "shape", "sd", "sigma", "scale", "low", "mode", "high")
 """Parameters of distributions in the order in which they are read."""
 
+ASKED_FIRST = 3
+"""How many numbers are named."""
 
-EFFECT = 3
+EFFECT_COLUMN = 3
 """The column of effects, where there is one."""
+
+ATTENDANCE = "assumptions.attendance."
+
+
+class Entry(NamedTuple):
+    """A number of the scenario, or a distribution (no number) of whose numbers nothing is known."""
+
+    path: str
+    written: str
+    number: float | None
+    range: tuple[float, float] | None
+    evidence: str
+    source: str
+
+    @property
+    def width(self) -> float:
+        """How wide the range is for the number; 0 without a range, infinite around 0."""
+        if self.range is None or self.number is None:
+            return 0.0
+        low, high = self.range
+        return (high - low) / abs(self.number) if self.number else math.inf
+
+    def span(self, say: Words) -> str:
+        """The range in words, nothing where there is none."""
+        return say.span(*map(say.plain, self.range)) if self.range else ""
 
 
 def entries(scenario: Scenario, say: Words) -> list[Entry]:
@@ -30,35 +63,35 @@ def entries(scenario: Scenario, say: Words) -> list[Entry]:
     return sorted(every, key=lambda entry: (GRADES.index(entry.evidence), bool(entry.source)))
 
 
-def answer(run: Run) -> Answer:
+def register(run: Run) -> Answer:
     """Return what was assumed, how well it is known, and what to ask first."""
     say, every = run.say, entries(run.scenario, run.say)
-    bare = sum(entry.evidence == "assumption" for entry in every)
+    assumed = [entry for entry in every if entry.evidence == "assumption"]
     title = say("register.title")
     if not every:
         return Answer("register", title, say("register.empty"))
-    lead = say("register.lead", bare=bare, all=len(every)) if bare else say("register.lead_none")
-    luck = [] if run.target is None else uncertainty.figures(run, run.target)
+    lead = say("register.lead_none")
+    if assumed:
+        lead = say("register.lead", bare=len(assumed), all=len(every))
+    luck = [] if run.target is None else luck_apart(run, run.target)
     moved = [say("register.moved")] if luck and run.tornado is None else []
-    figures = [run.tornado.figure, *luck] if run.tornado and run.tornado.figure else luck
+    figures = [run.tornado.figure, *luck] if run.tornado else luck
     more: list[Part] = [*figures[1:], _table(run, every)]
-    return Answer("register", title, lead, [*asking.first(run, every), *moved], figures[:1], more)
+    return Answer("register", title, lead, [*_asked(run, assumed), *moved], figures[:1], more)
 
 
 def _table(run: Run, every: list[Entry]) -> Table:
     """The register, by effect where that is known, else the weakest evidence first."""
-    say, tornado = run.say, run.tornado
-    columns = ["path", "value", "range", "evidence", "source"]
-    header = [say(f"register.{column}") for column in columns]
+    say, tornado, note = run.say, run.tornado, run.say("register.note")
+    header = [say(f"register.{name}") for name in ("path", "value", "range", "evidence", "source")]
     cells = [_cells(say, entry) for entry in every]
-    note = say("register.note")
     if tornado is not None:
         effect = "effect_points" if tornado.is_share else "effect"
-        header.insert(EFFECT, say(f"register.{effect}", on=tornado.on))
+        header.insert(EFFECT_COLUMN, say(f"register.{effect}", on=tornado.on))
         for entry, row in zip(every, cells, strict=True):
-            row.insert(EFFECT, asking.effect(say, tornado, entry.path))
-        note = say("register.effect_note", replications=tornado.manifest["replications"]) + note
-    rows = [Row(row, _kind(entry)) for entry, row in zip(every, cells, strict=True)]
+            row.insert(EFFECT_COLUMN, _effect(say, tornado, entry.path))
+        note = say("register.effect_note", replications=tornado.replications) + note
+    rows = [TableRow(row, _kind(entry)) for entry, row in zip(every, cells, strict=True)]
     if tornado is not None:
         places = {path: place for place, path in enumerate(tornado.effects)}
         rows.sort(key=lambda row: places.get(row.cells[0], len(places)))
@@ -66,13 +99,13 @@ def _table(run: Run, every: list[Entry]) -> Table:
 
 
 def _cells(say: Words, entry: Entry) -> list[str]:
-    span = say.span(say.plain(entry.range[0]), say.plain(entry.range[1])) if entry.range else ""
+    source = entry.source or say("register.no_source")
     return [
         entry.path,
         entry.written,
-        span,
+        entry.span(say),
         say(f"register.{entry.evidence}"),
-        entry.source or say("register.no_source"),
+        source,
     ]
 
 
@@ -80,6 +113,68 @@ def _kind(entry: Entry) -> str:
     if entry.evidence != "assumption":
         return "register known"
     return "register" if entry.source else "register bare"
+
+
+def _asked(run: Run, assumed: Sequence[Entry]) -> Iterator[str]:
+    """Which numbers to ask about first, and how many cannot be ranked for want of a range."""
+    if not assumed:
+        return
+    yield _by_range(run, assumed) if run.tornado is None else _by_effect(run, run.tornado, assumed)
+    if unranked := sum(entry.range is None for entry in assumed):
+        yield run.say("register.no_range", count=unranked)
+
+
+def _by_effect(run: Run, tornado: Tornado, assumed: Sequence[Entry]) -> str:
+    say = run.say
+    paths = {entry.path for entry in assumed}
+    moved = [path for path in tornado.effects if path in paths]
+    clear = [path for path in moved if tornado.effects[path].is_clear]
+    if not moved:
+        return say("register.first_no_range")
+    if not clear:
+        return say("register.first_none", on=tornado.on)
+    named = (
+        say.aside(in_words(path, say), _effect(say, tornado, path)) for path in clear[:ASKED_FIRST]
+    )
+    key = "first_points" if tornado.is_share else "first"
+    return say(f"register.{key}", on=tornado.on, names=say.clauses(named))
+
+
+def _by_range(run: Run, assumed: Sequence[Entry]) -> str:
+    """The widest for their value, but those of visits that no arm is to attend."""
+    say, protocol = run.say, run.protocol
+    planned = (visit for arm in protocol.arms for visit in arm.visits)
+    held = {slots.visit.name for visit in planned for slots in visit.offer.choices}
+    idle = tuple(f"{ATTENDANCE}{name}." for name in protocol.attendance if name not in held)
+    wide = [entry for entry in assumed if entry.width > 0 and not entry.path.startswith(idle)]
+    if not wide:
+        return say("register.first_no_range")
+    wide.sort(key=lambda entry: -entry.width)
+    named = (
+        say.aside(in_words(entry.path, say), say.part(entry.written, entry.span(say)))
+        for entry in wide[:ASKED_FIRST]
+    )
+    return say("register.first_by_range", names=say.clauses(named))
+
+
+def _effect(say: Words, tornado: Tornado, path: str) -> str:
+    """The change at the low and at the high end of a number's range, as the page writes it.
+
+    One not told apart from nothing is marked; a number that was not moved has none.
+    """
+    if path not in tornado.effects:
+        return BLANK
+    found = tornado.effects[path]
+    low, high = (_signed(tornado, change) for change in (found.at_low, found.at_high))
+    ends = say("register.ends", low=low, high=high)
+    return ends if found.is_clear else say("register.unclear", effect=ends)
+
+
+def _signed(tornado: Tornado, change: float) -> str:
+    if math.isnan(change):
+        return BLANK
+    figure = f"{change * 100:+.0f}" if tornado.is_share else f"{change:+.3g}"
+    return {"+0": "0", "-0": "0"}.get(figure, figure.replace("-", "−"))
 
 
 def _numbers(say: Words, node: Section, path: str) -> Iterator[Entry]:
@@ -123,3 +218,46 @@ def law(say: Words, drawn: Law) -> str:
         f"{say(f'law.{name}')} {say.plain(named[name])}" for name in PARAMETERS if name in named
     )
     return say.part(say(f"law.{family}"), said) if said else say(f"law.{family}")
+
+
+def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+    """Yield what a scenario implies and which of its assumptions nothing supports."""
+    say, passing = words(), implied.passing(protocol)
+    yield "Implied"
+    yield f"  {say.percent(passing)} of candidates meet every criterion"
+    a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
+    yield f"  {a_month} randomised a month, before season, disruptions and waiting"
+    ends = implied.screening_ends(protocol)
+    if ends is not None:
+        yield f"  {say.percent(ends.failed)} of those who consent fail screening"
+        yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"
+    for arm_name, weeks, left in implied.dropout(protocol):
+        yield f"  {say.percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
+    for role, hours, people, is_mean in implied.full_time(scenario):
+        share = say.percent(hours / implied.FULL_TIME_HOURS)
+        number = f"{people:.3g}" if isinstance(people, float) else people
+        number = f"{number} on average" if is_mean else number
+        yield f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
+    for arm in protocol.arms:
+        safe = _safe_date(protocol, arm.latest_safe_day)
+        yield f"  {arm.name}: last safe date of randomisation {safe}"
+    yield from calendar_lines(protocol)
+    every = entries(scenario, say)
+    bare = [entry for entry in every if entry.evidence == "assumption"]
+    yield f"Assumptions without evidence: {len(bare)} of {len(every)}"
+    for entry in bare:
+        span = f", range {entry.range[0]:g} to {entry.range[1]:g}" if entry.range else ""
+        source = f"; {entry.source}" if entry.source else ""
+        yield f"  {entry.path}: {entry.written}{span}{source}"
+
+
+def _safe_date(protocol: Protocol, day: int) -> date | str:
+    return protocol.clock.date_of_day(day) if day >= 0 else "none, the schedule is too long"
+
+
+def calendar_lines(protocol: Protocol) -> Iterator[str]:
+    """Yield until when public holidays are known, where any are."""
+    known = protocol.calendar_known_through
+    if known is not None:
+        estimated = ", estimated after" if known < protocol.clock.closes else ""
+        yield f"Public holidays and make-up days: known through {known}{estimated}"

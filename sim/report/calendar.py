@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
-from sim.report.rendering import render
+from sim.report.page import rendered
 from sim.report.story import amount, hour, off_plan, plain, visit_title
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import WEEKDAYS
@@ -16,7 +16,7 @@ from sim.vocabulary.eventlog import EventLog, Milestone, Visit
 from sim.vocabulary.words import Words, words
 
 
-class Appointment(NamedTuple):
+class CalendarEntry(NamedTuple):
     """A visit somebody comes for, or has missed (`hour` is empty then), and the dose given there.
 
     `off` says why it was missed, or not held on its planned day.
@@ -35,7 +35,7 @@ class Square(NamedTuple):
 
     number: str
     kind: str
-    appointments: Sequence[Appointment]
+    appointments: Sequence[CalendarEntry]
 
 
 class Month(NamedTuple):
@@ -45,7 +45,7 @@ class Month(NamedTuple):
     weeks: Sequence[Sequence[Square]]
 
 
-def of_person(protocol: Protocol, log: EventLog, person: int) -> list[Appointment]:
+def of_person(protocol: Protocol, log: EventLog, person: int) -> list[CalendarEntry]:
     """Return the visits that a person came for or missed, in order of time; no paperwork."""
     given = {
         protocol.clock.date_of(moment.time): amount(protocol, moment.detail)
@@ -60,19 +60,19 @@ def of_person(protocol: Protocol, log: EventLog, person: int) -> list[Appointmen
     return [_appointment(protocol, visit, given) for visit in sorted(ours, key=attrgetter("time"))]
 
 
-def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> Appointment:
+def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> CalendarEntry:
     """No two doses are given on one day, so that the day tells which dose it was."""
     day, what = protocol.clock.date_of(visit.time), visit_title(protocol, visit)
     if visit.is_missed:
-        return Appointment(day, "", what, "", "", f"missed: {plain(visit.reason)}")
+        return CalendarEntry(day, "", what, "", "", f"missed: {plain(visit.reason)}")
     planned = protocol.arms[visit.arm].visits if visit.is_in_schedule else ()
     is_dose = any(each.row == visit.row and each.is_dose for each in planned)
     received = given.get(day, "") if is_dose else ""
     off = off_plan(protocol, visit) if visit.reason else ""
-    return Appointment(day, hour(visit.time), what, plain(visit.place), received, off)
+    return CalendarEntry(day, hour(visit.time), what, plain(visit.place), received, off)
 
 
-def lines(appointments: Sequence[Appointment]) -> Iterator[str]:
+def appointment_lines(appointments: Sequence[CalendarEntry]) -> Iterator[str]:
     """Yield a line an appointment: when, which visit, where, the dose, and why it was moved."""
     for each in appointments:
         where = f"at the {each.place}" if each.place else ""
@@ -95,7 +95,7 @@ def to_print(protocol: Protocol, log: EventLog, person: int, **origin: object) -
         ),
         "",
     )
-    return render(
+    return rendered(
         "calendar.html.j2",
         say=say,
         person=person,
@@ -106,7 +106,9 @@ def to_print(protocol: Protocol, log: EventLog, person: int, **origin: object) -
     )
 
 
-def _months(protocol: Protocol, appointments: Sequence[Appointment], say: Words) -> Iterator[Month]:
+def _months(
+    protocol: Protocol, appointments: Sequence[CalendarEntry], say: Words
+) -> Iterator[Month]:
     """The months from that of the first to that of the last appointment."""
     if not appointments:
         return
@@ -121,7 +123,7 @@ def _months(protocol: Protocol, appointments: Sequence[Appointment], say: Words)
 
 
 def _square(
-    protocol: Protocol, day: date, month: date, appointments: Sequence[Appointment]
+    protocol: Protocol, day: date, month: date, appointments: Sequence[CalendarEntry]
 ) -> Square:
     if day.month != month.month:
         return Square("", "outside", ())

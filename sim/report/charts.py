@@ -1,40 +1,72 @@
-"""Charts: a small aggregated table in, an altair chart out. Nothing here reads a file.
+"""Charts: a small tidy table in, an Altair chart out. Four shapes serve every page.
 
-Every chart is as wide as its container, carries its message as alternative text, and tells its
-series apart by dash as well as by colour (the palette Okabe and Ito made for colour-blind readers).
+Every chart is as wide as its container and tells its series apart by dash as well as by colour
+(the palette Okabe and Ito made for colour-blind readers). Series and rows keep the order in which
+the table names them. Where a table has quantiles (p10, p50, p90) they are drawn as a band.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from textwrap import wrap
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import altair as alt
 import pandas as pd
 
-from sim.report.legend import legend
-from sim.report.touch import layered, picked
-
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 SKY, PURPLE, GREY, BLACK = "#56B4E9", "#CC79A7", "#6B7280", "#1F2933"
 SOLID, DASHED, DOTTED, DASH_DOT = [1, 0], [7, 4], [2, 3], [9, 3, 2, 3]
-STYLES = [
-    (BLUE, SOLID),
-    (VERMILION, DASHED),
-    (GREEN, DOTTED),
-    (PURPLE, DASH_DOT),
-    (ORANGE, SOLID),
-    (SKY, DASHED),
-    (BLACK, DOTTED),
-    (GREY, DASH_DOT),
-]
-FONT = (
-    "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, "
-    "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+
+
+class Look(NamedTuple):
+    """How a series is drawn."""
+
+    colour: str
+    dash: list[int] = SOLID
+
+
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK, GREY)
+DASHES = (SOLID, DASHED, DOTTED, DASH_DOT) * 2
+LOOKS = list(map(Look, COLOURS, DASHES))
+Looks = Sequence[Look] | Mapping[str, Look]
+"""How series look: in turn, or by their names, whose order they then keep."""
+
+HEIGHT, LOW, SMALL = 280, 190, 200
+THIN, BAR, GAP_AND_BAR, ROW, CELL = 14, 18, 26, 30, 22
+"""Pixels of a row: of bars side by side, with lines, stacked; of intervals; of a field's cells."""
+
+FORMATS = {"share": ("%", ".1%"), "change": ("+%", ".1%"), "index": ("~g", ".4~g")}
+"""How figures of a unit are written on an axis and in a tip; other figures are counts or hours."""
+
+TEXTS = ("label", "series")
+SHADES = ["#F1F4F8", SKY, BLUE, "#062F4F"]
+LIGHT_BELOW = 0.75
+"""Up to this value black is read more easily on the blues than white: the contrast is above 4.5."""
+
+FAINT = 0.08
+"""What is left of the opacity of a series while another is picked."""
+
+PICKED = alt.selection_point(name="picked", fields=["series"], bind="legend")
+TIME = alt.selection_interval(
+    name="time", encodings=["x"], bind="scales", zoom="wheel![event.shiftKey]"
 )
-BAND = {"p10": "low", "p50": "value", "p90": "high"}
-"""How the columns of a table of quantiles are named when they are drawn."""
+"""The wheel alone scrolls the page, so that nobody is caught in a chart."""
+
+LETTER, SIGN, ENTRY, MARGIN = 7, 12, 46, 70
+"""Pixels: a letter of a label, one of Chinese, what a legend's entry has beside its name, and an
+axis of numbers with the chart's margins."""
+
+NARROW = 44
+"""Letters in a line of an axis title beneath rows whose long names leave little room."""
+LEVELS_APART = " · "
+"""What stands between the parts of a path; in a narrow chart each has a line of its own."""
+
+Chart = alt.LayerChart | alt.FacetChart
+"""What `alt.layer` gives; ours are never faceted."""
 
 MOMENT = (
     "timeFormat(datum.value, date(datum.value) > 1 ? '%m-%d' : "
@@ -42,258 +74,277 @@ MOMENT = (
 )
 """The label of a date on an axis: a year, a month of it or, in a chart of few weeks, a day."""
 
-HEIGHT, ROW_HEIGHT, BAR_HEIGHT = 280, 30, 14
-NARROW = 44
-"""Letters in a line of an axis title beneath bars that long names leave little room."""
-LEVELS = " · "
-"""What stands between the parts of a path; in a narrow chart each has a line of its own."""
-Chart = alt.LayerChart | alt.FacetChart
-"""What `alt.layer` gives; ours are never faceted."""
 
-DATE_WIDTH = 60
-"""Pixels from one date of an axis to the next, about: all have room, and no year is left out."""
+@alt.theme.register("trialsim", enable=True)
+def theme() -> alt.theme.ThemeConfig:
+    """Return how every chart looks: the style sheet of charts."""
+    sheet = files("sim") / "templates" / "charts.json"
+    return {"config": json.loads(sheet.read_text(encoding="utf-8"))}
 
 
-class Series(NamedTuple):
-    """How one series of a chart is named and drawn."""
-
-    name: str
-    colour: str
-    dash: list[int]
-
-
-class Frame(NamedTuple):
-    """What a chart's value axis counts, and the chart's message for those who cannot see it.
-
-    `share` reads values as shares of 1; `steps` holds each value until the
-    next; the height is in pixels; `across` names the other axis where it is no date; `span` is what
-    a scatter's values lie between.
-    """
-
-    title: str
-    message: str
-    share: bool = False
-    steps: bool = False
-    height: int = HEIGHT
-    across: str = ""
-    span: tuple[float, float] = (0, 1)
-
-
-def finish(chart: Chart, height: int, message: str) -> Chart:
-    """The chart at its height in pixels, as wide as its container, with its alternative text."""
-    finished: Chart = (
-        chart.properties(width="container", height=height, description=message)
-        .configure(font=FONT, background="white", autosize={"type": "fit-x", "contains": "padding"})
-        .configure_view(stroke=None)
-        .configure_axisTemporal(tickCount=alt.expr(f"width / {DATE_WIDTH}"))
-        .configure_axis(
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelColor="#4B5563",
-            titleColor="#4B5563",
-            gridColor="#E5E7EB",
-            domainColor="#9CA3AF",
-            tickColor="#9CA3AF",
-        )
-        .configure_legend(
-            orient="top",
-            title=None,
-            labelFontSize=12,
-            labelColor=BLACK,
-            labelLimit=420,
-            symbolSize=260,
-            symbolStrokeWidth=2.5,
-            columnPadding=24,
-            offset=8,
-        )
-    )
-    return finished
-
-
-def colour(series: Sequence[Series]) -> alt.Color:
-    """The colours of the series, and their legend."""
-    names = [one.name for one in series]
-    return alt.Color(
-        "series:N",
-        sort=names,
-        scale=alt.Scale(domain=names, range=[one.colour for one in series]),
-        legend=legend(names, "stroke"),
-    )
-
-
-def _dash(series: Sequence[Series]) -> alt.StrokeDash:
-    names = [one.name for one in series]
-    return alt.StrokeDash(
-        "series:N",
-        sort=names,
-        scale=alt.Scale(domain=names, range=[one.dash for one in series]),
-        legend=legend(names, "stroke"),
-    )
-
-
-def dates() -> alt.X:
-    """The axis of a column of dates."""
-    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=MOMENT)
-    return alt.X("date:T", title=None, axis=axis)
-
-
-def _tips(frame: Frame) -> list[alt.Tooltip]:
-    form = ".1%" if frame.share else ".1f"
-    return [
-        alt.Tooltip("series:N", title=" "),
-        alt.Tooltip("date:T", title=" ", format="%Y-%m-%d"),
-        alt.Tooltip("value:Q", title=" ", format=form),
-    ]
-
-
-def over_time(
-    lines: pd.DataFrame,
-    bands: pd.DataFrame,
-    series: Sequence[Series],
-    frame: Frame,
+def lines(  # noqa: PLR0913  each says something else about one picture
+    table: pd.DataFrame,
+    title: str,
+    *,
+    unit: str = "",
+    across: str = "",
+    span: tuple[float, float] | None = None,
+    steps: bool = False,
+    height: int = HEIGHT,
+    looks: Looks = LOOKS,
     behind: Sequence[alt.Chart] = (),
 ) -> Chart:
-    """Return lines (date, value, series) over bands (date, low, high, series), if there are any.
+    """Return lines of `value` in bands from `low` to `high`, a colour and a dash a series.
 
-    What lies `behind` both shares their axis of dates: spans of time, days marked.
+    They run along `at`: dates, of which the time can be zoomed, or where `across` names it numbers,
+    dates or words, whose points are shown. A blank value or band is not drawn. `steps` holds each
+    value until the next; `span` is what the values lie between. What lies `behind` shares the axis.
     """
-    axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
-    highest = max(
-        table[end].max() for table, end in ((lines, "value"), (bands, "high")) if len(table)
-    )
-    scale = alt.Scale(domain=[0, 1]) if frame.share or not highest > 0 else alt.Scale(zero=True)
-    shape: Literal["step-after", "linear"] = "step-after" if frame.steps else "linear"
-    value = alt.Y("value:Q", title=frame.title, axis=axis, scale=scale)
-    band = (
-        alt.Chart(bands)
-        .mark_area(clip=True, interpolate=shape)
-        .encode(
-            x=dates(),
-            y=alt.Y("low:Q", title=frame.title),
-            y2="high:Q",
-            color=colour(series),
-            opacity=picked(0.22),
-        )
-    )
-    line = (
-        alt.Chart(lines)
-        .mark_line(strokeWidth=2, clip=True, interpolate=shape)
-        .encode(
-            x=dates(), y=value, color=colour(series), strokeDash=_dash(series), opacity=picked()
-        )
-    )
-    touch = (
-        alt.Chart(lines)
-        .mark_point(opacity=0, size=80, clip=True)
-        .encode(x=dates(), y=value, tooltip=_tips(frame))
-    )
-    layers = [line, touch] if bands.empty else [band, line, touch]
-    return finish(layered([*layers, *behind], time=True), frame.height, frame.message)
-
-
-def along(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
-    """Return lines with their 95 % bands along an axis: at, value, low, high (shares), series.
-
-    `at` is a number, a date or a word; words keep the order of the table.
-    """
-    if pd.api.types.is_numeric_dtype(table["at"]):
-        x = alt.X("at:Q", title=frame.across, scale=alt.Scale(zero=False))
-    elif pd.api.types.is_datetime64_any_dtype(table["at"]):
-        x = alt.X("at:T", title=frame.across)
+    drawn = _spread(table, "p50", "at", "series")
+    points, is_named = drawn.dropna(subset="value"), "series" in drawn
+    hold: Any = {"clip": True, "interpolate": "step-after" if steps else "linear"}
+    look, x = _styled(drawn, looks, "stroke"), _along(drawn["at"], across)
+    colour = look["color"]
+    value = alt.Y("value:Q", title=title, axis=_axis(unit), scale=_scale(drawn, unit, span))
+    line = alt.Chart(points).mark_line(strokeWidth=2, **hold)
+    tips = [_tip("at") if across else _tip("at:T", "%Y-%m-%d"), _figure(unit)]
+    tips = [_tip("series:N"), *tips] if is_named else tips
+    touched = alt.Chart(points.dropna() if across else points).encode(x=x, y=value, tooltip=tips)
+    if across:
+        dot = touched.mark_point(filled=True, size=40).encode(color=colour, opacity=_opacity(drawn))
     else:
-        x = alt.X("at:N", title=frame.across, sort=list(dict.fromkeys(table["at"])))
-    share = alt.Scale(domain=[0, 1])
-    value = alt.Y("value:Q", title=frame.title, axis=alt.Axis(format="%"), scale=share)
-    base = alt.Chart(table)
-    band = base.mark_area().encode(
-        x=x,
-        y=alt.Y("low:Q", title=frame.title, scale=share),
-        y2="high:Q",
-        color=colour(series),
-        opacity=picked(0.22),
-    )
-    line = base.mark_line(strokeWidth=2, point=True).encode(
-        x=x,
-        y=value,
-        color=colour(series),
-        strokeDash=_dash(series),
-        opacity=picked(),
-        tooltip=["series:N", "at", alt.Tooltip("value:Q", format=".1%")],
-    )
-    return finish(layered([band, line]), frame.height, frame.message)
+        dot = touched.mark_point(opacity=0, size=80, clip=True)
+    layers = [line.encode(x=x, y=value, opacity=_opacity(drawn), **look), dot]
+    if "low" in drawn:
+        ends: Any = {"y": "low:Q", "y2": "high:Q", "opacity": _opacity(drawn, 0.22)}
+        band = alt.Chart(drawn.dropna(subset=["low", "high"])).mark_area(**hold)
+        layers.insert(0, band.encode(x=x, color=colour, **ends))
+    params = [PICKED] * is_named + [TIME] * (not across)
+    return layered([*layers, *behind], height, *params)
 
 
-def scatter(table: pd.DataFrame, frame: Frame) -> Chart:
-    """Return a dot a row with its 95 % interval: at (a number), value, low, high.
+def bars(
+    table: pd.DataFrame,
+    title: str,
+    *,
+    unit: str = "",
+    stacked: bool = False,
+    looks: Looks = LOOKS,
+) -> Chart:
+    """Return a bar a row by `label` and series: stacked in the order of series, or side by side.
 
-    A chart beside others of the same values: the axis of values is the same in each that has the
-    same `frame.span`.
+    Where the table has `low` and `high`, a line runs between them.
     """
-    value = alt.Scale(domain=list(frame.span), zero=False)
-    base = alt.Chart(table).encode(
-        x=alt.X(
-            "at:Q",
-            title=frame.across.split(LEVELS),
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(tickCount=4),
+    drawn = _spread(table, "mean", "label", "series")
+    names, rows = _unique(drawn["series"]), _unique(drawn["label"])
+    tips = [_figure(unit, column) for column in ("value", "low", "high") if column in drawn]
+    base = alt.Chart(drawn.assign(place=drawn["series"].map(names.index))).encode(
+        y=_rows(rows, 320), tooltip=[_tip("label:N"), _tip("series:N"), *tips]
+    )
+    base = base.encode(color=_styled(drawn, looks, "square", rows)["color"])
+    value = alt.X("value:Q", title=title, axis=_axis(unit), scale=_scale(drawn, unit))
+    if stacked:
+        bar = base.mark_bar(height=BAR, stroke="white", strokeWidth=0.5)
+        parts = bar.encode(x=value, order="place:Q", opacity=picked())
+        return layered([parts], GAP_AND_BAR * len(rows), PICKED)
+    if len(rows) < len(drawn):
+        base = base.encode(yOffset=alt.YOffset("series:N", sort=names))
+    if "low" not in drawn:
+        return layered(
+            [base.mark_bar().encode(x=value, opacity=picked())], THIN * len(drawn), PICKED
         )
-    )
-    axis = alt.Axis(format="%" if frame.share else "~r", tickCount=5)
-    spans = base.mark_rule(strokeWidth=1, opacity=0.25, color=BLUE).encode(
-        y=alt.Y("low:Q", title=frame.title, scale=value, axis=axis), y2="high:Q"
-    )
-    points = base.mark_point(filled=True, size=30, opacity=0.7, color=BLUE).encode(
-        y=alt.Y("value:Q", title=frame.title, scale=value),
-        tooltip=["at:Q", alt.Tooltip("value:Q", format=".1%" if frame.share else ".4~g")],
-    )
-    return finish(alt.layer(spans, points), frame.height, frame.message)
+    line = base.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q", color=alt.value(BLACK))
+    bar = base.mark_bar().encode(x=value, opacity=picked(0.85))
+    return layered([bar, line], BAR * len(drawn), PICKED)
 
 
-def spans(table: pd.DataFrame, series: Sequence[Series], frame: Frame) -> Chart:
-    """Return a bar from low to high per row, coloured by series: label, low, high, series.
+def intervals(  # noqa: PLR0913  each says something else about one picture
+    table: pd.DataFrame,
+    title: str,
+    *,
+    unit: str = "",
+    across: str = "",
+    span: tuple[float, float] | None = None,
+    looks: Looks = LOOKS,
+) -> Chart:
+    """Return a point `value` on its line from `low` to `high` a row: by label and, if any, series.
 
-    Where the table has a `value`, it is a point on its bar.
+    Where the table has no value a bar runs from low to high. Where `across` names them, numbers
+    `at` take the place of labels: a small chart beside others, of the same `span` of values.
     """
-    rows, names = list(dict.fromkeys(table["label"])), [one.name for one in series]
-    palette = alt.Scale(domain=names, range=[one.colour for one in series])
-    base = alt.Chart(table).encode(
-        y=alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=420, ticks=False)),
-        color=alt.Color("series:N", sort=names, scale=palette, legend=legend(names, beside=rows)),
-        opacity=picked(),
-        tooltip=["label:N", "series:N", *(alt.Tooltip(f"{end}:Q") for end in ("low", "high"))],
-    )
-    title = wrap(frame.title, NARROW)
-    x = alt.X("low:Q", title=title, axis=alt.Axis(format="+%" if frame.share else "~g"))
-    layers: list[alt.Chart] = [base.mark_bar(height=BAR_HEIGHT).encode(x=x, x2="high:Q")]
-    if "value" in table:
-        layers = [
-            base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q"),
-            base.mark_point(filled=True, size=80).encode(x="value:Q"),
-        ]
-    zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=GREY).encode(x="at:Q")
-    return finish(layered([*layers, zero]), ROW_HEIGHT * len(rows), frame.message)
+    drawn = table[[name for name in (*TEXTS, "at", "value", "low", "high") if name in table]]
+    rows = [] if across else _unique(drawn["label"])
+    named = [name for name in TEXTS if name in drawn]
+    tips = [_tip("at:Q")] if across else [_tip(f"{name}:N") for name in named]
+    tips += [_figure(unit, name) for name in ("value", "low", "high") if name in drawn]
+    look = _styled(drawn, looks, beside=rows)["color"]
+    base = alt.Chart(drawn).encode(color=look, opacity=_opacity(drawn), tooltip=tips)
+    params = [PICKED] * ("series" in drawn)
+    axis, scale = _axis(unit), _scale(drawn, unit, span)
+    if across:
+        x = _along(drawn["at"], across.split(LEVELS_APART), alt.Axis(tickCount=4))
+        base = base.encode(x=x)
+        low = alt.Y("low:Q", title=title, axis=axis, scale=scale)
+        line = base.mark_rule(opacity=0.25).encode(y=low, y2="high:Q")
+        point = base.mark_point(filled=True, size=30, opacity=0.7).encode(y="value:Q")
+        return layered([line, point], SMALL)
+    base = base.encode(y=_rows(rows, 420))
+    left = alt.X("low:Q", title=wrap(title, NARROW), axis=axis, scale=scale)
+    height, zero = ROW * len(rows), alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=GREY)
+    if "value" not in drawn:
+        bar = base.mark_bar(height=THIN).encode(x=left, x2="high:Q")
+        return layered([bar, zero.encode(x="at:Q")], height, *params)
+    line = base.mark_rule(strokeWidth=2).encode(x=left, x2="high:Q")
+    point = base.mark_point(filled=True, size=80, opacity=1).encode(x="value:Q")
+    layers = [line, point] if unit == "share" else [line, point, zero.encode(x="at:Q")]
+    return layered(layers, height, *params)
 
 
-def dots(table: pd.DataFrame, frame: Frame) -> Chart:
-    """A point with its 95 % interval per row: label, probability, ci_low, ci_high (shares of 1)."""
-    rows = list(table["label"])
-    y = alt.Y("label:N", sort=rows, title=None, axis=alt.Axis(labelLimit=360, ticks=False))
-    base = alt.Chart(table).encode(y=y)
-    span = base.mark_rule(strokeWidth=2, color=BLUE).encode(
-        x=alt.X(
-            "ci_low:Q",
-            title=frame.title,
-            axis=alt.Axis(format="%", tickCount=5),
-            scale=alt.Scale(domain=[0, 1]),
-        ),
-        x2="ci_high:Q",
+def field(
+    table: pd.DataFrame, title: str, *, across: str, down: str = "", named: Mapping[int, str] = {}
+) -> Chart:
+    """Return a cell a pair of `across` and `down`, the darker the higher its `value`.
+
+    Shares, of which `down` names the pair's other side, carry their figures; a year of hours a day
+    has a cell a week and weekday, and beneath the weeks that are `named` their number and name.
+    """
+    days, weeks = _unique(table["down"]), _unique(table["across"])
+    tips = [_tip("across"), _tip("down"), _figure("share" if down else "")]
+    cells = alt.Chart(table[["across", "down", "value"]]).encode(tooltip=tips)
+    if not down:
+        names = ",".join(f"'{week}':'{name}'" for week, name in named.items())
+        bare: Any = {"ticks": False, "domain": False, "labelOverlap": False, "labelAngle": 0}
+        month = f"[datum.label, {{{names}}}[datum.label]]"
+        below = alt.Axis(values=list(named), labelExpr=month, **bare)
+        key = alt.Legend(title=title, gradientLength=220, tickCount=4, format="~r")
+        shades = alt.Scale(range=SHADES, domainMin=0)
+        year = cells.mark_rect(stroke="white", strokeWidth=1).encode(
+            x=alt.X("across:O", title=across, axis=below),
+            y=alt.Y("down:N", title=None, sort=days, axis=alt.Axis(**bare)),
+            color=alt.Color("value:Q", scale=shades, legend=key),
+        )
+        return layered([year], CELL * len(days))
+    flat, shares = alt.Axis(labelAngle=0), alt.Scale(domain=[0, 1], scheme="blues")
+    cells = cells.encode(
+        x=alt.X("across:N", title=across, sort=weeks, axis=flat),
+        y=alt.Y("down:N", title=down, sort=days[::-1]),
     )
-    point = base.mark_point(filled=True, size=90, color=BLUE, opacity=1).encode(
-        x="probability:Q",
-        tooltip=[
-            alt.Tooltip("label:N", title=" "),
-            alt.Tooltip("probability:Q", title=" ", format=".1%"),
-        ],
-    )
-    return finish(alt.layer(span, point), ROW_HEIGHT * len(rows), frame.message)
+    colour = alt.Color("value:Q", scale=shares, legend=alt.Legend(format="%"))
+    is_dark = alt.when(f"datum.value > {LIGHT_BELOW}")
+    ink = is_dark.then(alt.value("white")).otherwise(alt.value("black"))
+    figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=ink)
+    squares = cells.mark_rect().encode(color=colour)
+    return layered([squares, figures], max(HEIGHT, ROW * len(days)))
+
+
+def layered(layers: Sequence[alt.Chart], height: int, *params: alt.Parameter) -> Chart:
+    """Return layers as a chart as wide as its container, of a height in pixels.
+
+    Its params are what a reader may do with it: pick a series in the legend, move and zoom time.
+    """
+    chart: Chart = alt.layer(*layers, width="container", height=height)
+    return chart.add_params(*params)
+
+
+def picked(opacity: float = 1.0) -> Any:  # noqa: ANN401  altair's own types say no more
+    """Return the opacity of a mark, faint while another series is picked in the legend."""
+    return alt.when(PICKED).then(alt.value(opacity)).otherwise(alt.value(FAINT * opacity))
+
+
+def dates(column: str = "at") -> alt.X:
+    """Return the axis of a column of dates."""
+    axis = alt.Axis(grid=False, labelOverlap=True, labelExpr=MOMENT)
+    return alt.X(f"{column}:T", title=None, axis=axis)
+
+
+def legend(names: Sequence[str], symbol: str = "", beside: Sequence[str] = ()) -> alt.Legend:
+    """Return a legend in as many columns as there is room for, `beside` labels of an axis."""
+    entry = ENTRY + max(map(_pixels, names), default=0)
+    axis = MARGIN + max(map(_pixels, beside), default=0)
+    # The room is that of the container: the chart's own width is worked out from its legend. It
+    # stands here all the same, for that the columns are counted again whenever it changes.
+    columns = alt.expr(f"max(1, floor((0 * width + containerSize()[0] - {axis}) / {entry}))")
+    if not symbol:
+        return alt.Legend(columns=columns)
+    return alt.Legend(columns=columns, symbolType=symbol, symbolOpacity=1)
+
+
+def _pixels(text: str) -> int:
+    return sum(SIGN if east_asian_width(letter) in "WF" else LETTER for letter in text)
+
+
+def _spread(table: pd.DataFrame, middle: str, *named: str) -> pd.DataFrame:
+    """What is drawn of a table: of quantiles the middle and the span from P10 to P90."""
+    if "value" not in table:
+        table = table.rename(columns={middle: "value", "p10": "low", "p90": "high"})
+    drawn = table[[name for name in (*named, "value", "low", "high") if name in table]]
+    return drawn.dropna(subset=[name for name in ("value", "low") if name in drawn], how="all")
+
+
+def _unique(column: pd.Series[Any]) -> list[Any]:
+    return list(dict.fromkeys(column))
+
+
+def _opacity(drawn: pd.DataFrame, opacity: float = 1.0) -> Any:  # noqa: ANN401  as above
+    return picked(opacity) if "series" in drawn else alt.value(opacity)
+
+
+def _styled(
+    drawn: pd.DataFrame, looks: Looks, symbol: str = "", beside: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The colours and dashes of the series, with their legend; one colour where there are none."""
+    if "series" not in drawn:
+        return {"color": alt.value(BLUE)}
+    names = _unique(drawn["series"])
+    if isinstance(looks, Mapping):
+        names = [name for name in looks if name in names]
+        looks = [looks[name] for name in names]
+    shown = [looks[place % len(looks)] for place in range(len(names))]
+    key = legend(names, symbol, beside)
+    colours = alt.Scale(domain=names, range=[look.colour for look in shown])
+    look: dict[str, Any] = {"color": alt.Color("series:N", sort=names, scale=colours, legend=key)}
+    if symbol == "stroke":
+        dashes = alt.Scale(domain=names, range=[look.dash for look in shown])
+        look["strokeDash"] = alt.StrokeDash("series:N", sort=names, scale=dashes, legend=key)
+    return look
+
+
+def _along(values: pd.Series[Any], across: str | list[str], axis: Any = alt.Undefined) -> alt.X:  # noqa: ANN401
+    """The axis of what lines run along, by what it is: dates, numbers or words."""
+    if not across:
+        return dates()
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return alt.X("at:T", title=across, scale=alt.Scale(nice=False))
+    if pd.api.types.is_numeric_dtype(values):
+        return alt.X("at:Q", title=across, scale=alt.Scale(zero=False), axis=axis)
+    return alt.X("at:N", title=across, sort=_unique(values))
+
+
+def _rows(labels: Sequence[str], limit: int) -> alt.Y:
+    axis = alt.Axis(labelLimit=limit, ticks=False)
+    return alt.Y("label:N", sort=list(labels), title=None, axis=axis)
+
+
+def _axis(unit: str) -> alt.Axis:
+    return alt.Axis(format=FORMATS.get(unit, ("~r",))[0], tickCount=5)
+
+
+def _scale(
+    drawn: pd.DataFrame, unit: str, span: tuple[float, float] | None = None
+) -> alt.Scale | alt.typing.Optional[Any]:
+    """From 0 to 1 where values are shares, or where none is above 0: an axis has an end."""
+    if span is not None:
+        return alt.Scale(domain=list(span), zero=False)
+    if unit in {"change", "index"}:
+        return alt.Undefined
+    highest = max(drawn[end].max() for end in ("value", "high") if end in drawn)
+    is_whole = unit == "share" or not highest > 0
+    return alt.Scale(domain=[0, 1]) if is_whole else alt.Scale(zero=True)
+
+
+def _tip(column: str, form: str = "") -> alt.Tooltip:
+    return alt.Tooltip(column, title=" ", format=form) if form else alt.Tooltip(column, title=" ")
+
+
+def _figure(unit: str, column: str = "value") -> alt.Tooltip:
+    return alt.Tooltip(f"{column}:Q", title=" ", format=FORMATS.get(unit, ("", ".1f"))[1])

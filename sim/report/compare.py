@@ -2,91 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from sim.report import charts, findings, provenance
-from sim.report import run as report
-from sim.report.charts import STYLES, Frame, Series
-from sim.report.page import Answer, Figure, Row, Run, Table, place
-from sim.report.rendering import Page
+from sim.report.charts import lines
+from sim.report.page import (
+    PAGE,
+    Answer,
+    Figure,
+    Finished,
+    Listing,
+    Page,
+    Part,
+    Table,
+    TableRow,
+    figure,
+    percent_within,
+)
+from sim.report.recruitment import growth
+from sim.report.run import Run
+from sim.report.workload import weeks
 from sim.results import folder
-from sim.scenario.load import leaves
-from sim.vocabulary.words import BLANK, ENGLISH, Words
+from sim.scenario.load import Scenario, leaves
+from sim.vocabulary.words import BLANK, Words
 
 Runs = Mapping[str, Run]
-"""Finished runs by the names of their scenarios, the baseline first."""
+"""Finished runs by what their scenarios are called, the baseline first."""
 
 FOLDED_FROM = 12
 """Rows above which the table of inputs is folded away."""
 
-SHOWN = (
+COMPARED = (
     *("randomised", "completed", "day_of_target", "visits_out_of_window", "site_trips"),
     "desk_backlog_peak_hours",
 )
 """Measures on the page, before those that targets name; compare.csv has them all."""
 
 
-class Comparison(NamedTuple):
-    """Runs side by side as their folder holds them."""
+class Comparison(Finished):
+    """Finished runs side by side."""
 
-    runs: Runs
-    compared: pd.DataFrame
-    manifest: Mapping[str, Any]
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs by the titles of their scenarios."""
+        names = self.manifest["scenarios"]
+        return {self.say.title(name): Run(self.place / name, self.language) for name in names}
 
-
-def read(finished: Path, language: str = ENGLISH) -> Comparison:
-    """Read what the page is made of."""
-    manifest = folder.manifest(finished)
-    runs = {name: report.read(finished / name, language) for name in manifest["scenarios"]}
-    return Comparison(runs, folder.read(finished, "compare.csv"), manifest)
-
-
-def write(finished: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into a folder of runs side by side, from what the folder holds alone."""
-    page(read(finished, language)).write(finished)
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The baseline."""
+        return next(iter(self.runs.values())).scenario
 
 
-def page(comparison: Comparison) -> Page:
+def comparison_page(place: Path, language: str) -> Page:
     """Return the page of runs side by side."""
-    runs, compared, manifest = comparison
-    first = next(iter(runs.values()))
-    say = first.say
-    titled = {say.title(name): run for name, run in runs.items()}
-    blanks = {
-        "place": place(first.scenario, say),
-        "verdict": verdict(titled),
-        "replications": say.number(first.count, 0),
-        "pages": [(name, say.own(run.scenario.title) or name) for name, run in runs.items()],
-        "manifest": manifest,
-        "provenance": provenance.of(manifest, say),
-    }
-    answers = [_inputs(titled, say), _reached(titled, say), _work(titled, say)]
-    answers.append(_differences(titled, compared, say))
-    return Page("compare.html.j2", say, answers, blanks)
+    comparison = Comparison(place, language)
+    say, runs = comparison.say, comparison.runs
+    compared, said = folder.read(place, "compare.csv"), chances(runs)
+    pages = Listing("", list(map(_link, runs.values())))
+    return Page(
+        comparison,
+        title=say("compare.title"),
+        verdict=said,
+        note=say("compare.note", **comparison.counts),
+        answers=lambda: [
+            _inputs(runs, say),
+            _reached(runs, say, said),
+            _work(runs, say),
+            _differences(runs, compared, say),
+            Answer("pages", say("compare.pages"), parts=[pages], in_contents=False),
+            comparison.origin(),
+        ],
+        lines=partial(_lines, runs),
+    )
 
 
-def verdict(runs: Runs) -> str:
+def _link(run: Run) -> tuple[str, str]:
+    """What a run's page is called, and where it is."""
+    return run.say.own(run.scenario.title) or run.place.name, f"{run.place.name}/{PAGE}"
+
+
+def chances(runs: Runs) -> str:
     """Return how probable the trial's own target is in each scenario, in one sentence."""
     say = next(iter(runs.values())).say
-    chances = [
+    each = say.clauses(
         say("compare.chance", name=name, probability=_chance(run)) for name, run in runs.items()
-    ]
-    aims = {(run.target, run.recruits_until) for run in runs.values()}
-    (target, day), *others = aims
+    )
+    (target, day), *others = {(run.target, run.recruits_until) for run in runs.values()}
     if others or target is None:
-        return say("compare.verdict", chances=say.clauses(chances))
-    return say("compare.verdict_one", target=target, day=say.day(day), chances=say.clauses(chances))
+        return say("compare.verdict", chances=each)
+    return say("compare.verdict_one", target=target, day=say.day(day), chances=each)
 
 
 def _chance(run: Run) -> str:
     if run.target is None:
-        return run.say.number(run.measure("randomised")["mean"])
+        return run.mean_in("randomised")
     return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
+
+
+def _lines(runs: Runs) -> Iterator[str]:
+    """Each scenario's targets, for a terminal."""
+    for run in runs.values():
+        yield run.place.name
+        yield from (f"  {line}" for line in run.target_lines())
 
 
 def _inputs(runs: Runs, say: Words) -> Answer:
@@ -95,10 +117,12 @@ def _inputs(runs: Runs, say: Words) -> Answer:
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
     parts, more = ([table], []) if len(rows) <= FOLDED_FROM else ([], [table])
-    return Answer("inputs", say("compare.inputs_title"), lead, (), parts if rows else [], more)
+    return Answer(
+        "inputs", say("compare.inputs_title"), lead, parts=parts if rows else [], more=more
+    )
 
 
-def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
+def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[TableRow]:
     """Yield a row an input that differs, from what each scenario writes by path.
 
     An entry that only some scenarios have, as a row of the schedule, is one row, however much it
@@ -111,10 +135,10 @@ def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[Row]:
         held = [any(_entry(each) == entry for each in values) for values in written]
         if path == entry or all(held):
             if len(set(cells)) > 1:
-                yield Row([path, *cells])
+                yield TableRow([path, *cells])
         elif entry not in whole:
             whole.add(entry)
-            yield Row([entry, *(say("compare.there") if each else BLANK for each in held)])
+            yield TableRow([entry, *(say("compare.there") if each else BLANK for each in held)])
 
 
 def _entry(path: str) -> str:
@@ -122,125 +146,104 @@ def _entry(path: str) -> str:
     return ".".join(path.split(".")[:3])
 
 
-def _reached(runs: Runs, say: Words) -> Answer:
+def _reached(runs: Runs, say: Words, said: str) -> Answer:
     """How probable each target is, and how enrolment goes."""
-    parts: list[Table | Figure] = []
-    targets = dict.fromkeys(
-        name for run in runs.values() for name in run.tables["targets.csv"]["target"]
-    )
-    if targets:
-        parts.append(_targets(runs, list(targets), say))
-    parts.append(_enrolment(runs, say))
-    lead = say("compare.reached_lead", verdict=verdict(runs))
-    return Answer("reached", say("compare.reached_title"), lead, (), parts)
-
-
-def _targets(runs: Runs, targets: Sequence[str], say: Words) -> Table:
     judged = {
-        name: {one["target"]: one for _, one in run.tables["targets.csv"].iterrows()}
+        name: {one["target"]: one for one in run.tables["targets.csv"].to_dict("records")}
         for name, run in runs.items()
     }
     rows = [
-        Row([say.heading(name), *(_probability(found.get(name), say) for found in judged.values())])
-        for name in targets
+        TableRow([say.heading(name), *(_within(found.get(name), say) for found in judged.values())])
+        for name in dict.fromkeys(name for found in judged.values() for name in found)
     ]
-    return Table(say("compare.targets"), [say("targets.name"), *runs], rows)
+    targets = Table(say("compare.targets"), [say("verdicts.target"), *runs], rows)
+    parts: list[Part] = [*([targets] if rows else []), _enrolment(runs, say)]
+    lead = say("compare.reached_lead", verdict=said)
+    return Answer("reached", say("compare.reached_title"), lead, parts=parts)
 
 
-def _probability(target: pd.Series[Any] | None, say: Words) -> str:
+def _within(target: Mapping[Any, Any] | None, say: Words) -> str:
     if target is None:
         return BLANK
-    span = say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"]))
-    return say.aside(say.percent(target["probability"]), span)
+    return percent_within(say, target["probability"], target["ci_low"], target["ci_high"])
 
 
 def _enrolment(runs: Runs, say: Words) -> Figure:
     """The middle of those randomised by month, and the span of the first scenario."""
-    grown = {
-        name: findings.growth(run.tables["enrolment.csv"], "randomised", run.opens, run.closes)
-        for name, run in runs.items()
-    }
-    baseline = next(iter(grown))
-    lines = pd.concat([each.assign(series=name) for name, each in grown.items()])
-    band = grown[baseline].assign(series=baseline)
-    ends = {name: say.number(each["p50"].iloc[-1], 0) for name, each in grown.items()}
-    listed = say.clauses(f"{name} {end}" for name, end in ends.items())
-    frame = Frame(say("compare.enrolment_axis"), say("compare.enrolment_message", ends=listed))
-    chart = charts.over_time(
-        lines.rename(columns=charts.BAND), band.rename(columns=charts.BAND), _styled(runs), frame
+    grown = {name: growth(run, "randomised") for name, run in runs.items()}
+    baseline, *others = (each.assign(series=name) for name, each in grown.items())
+    drawn = pd.concat([baseline, *(each.drop(columns=["p10", "p90"]) for each in others)])
+    ends = say.clauses(
+        f"{name} {say.number(each['p50'].iloc[-1], 0)}" for name, each in grown.items()
     )
-    return Figure(
-        say("compare.enrolment"), chart, _by_date(grown, "p50", say("compare.enrolment"), say)
-    )
+    middles = _by_date(grown, "p50")
+    columns = {"at": "day", **dict.fromkeys(grown, "number")}
+    medians = figure(say, "enrolment", lines, drawn, columns, behind=middles, ends=ends)
+    return _headed(medians, grown)
 
 
 def _work(runs: Runs, say: Words) -> Answer:
     """The hours asked of each role, week by week."""
-    roles = dict.fromkeys(
-        role for run in runs.values() for role in run.scenario.design.staff if _asked(run, role)
-    )
-    figures = [_week(runs, role, say) for role in roles]
+    busy = {
+        role: {
+            name: run
+            for name, run in runs.items()
+            if role in run.scenario.design.staff and len(weeks(run, role, "asked_hours"))
+        }
+        for run in runs.values()
+        for role in run.scenario.design.staff
+        if run.measure(f"{role}_asked_hours_busiest_week")["mean"] > 0
+    }
+    figures = [_week(having, role, say) for role, having in busy.items()]
     lead = say("compare.work_lead" if figures else "work.nobody")
-    return Answer("work", say("compare.work_title"), lead, (), figures)
-
-
-def _asked(run: Run, role: str) -> bool:
-    return bool(run.measure(f"{role}_asked_hours_busiest_week")["mean"] > 0)
+    return Answer("work", say("compare.work_title"), lead, parts=figures)
 
 
 def _week(runs: Runs, role: str, say: Words) -> Figure:
-    weeks = {name: hours for name, run in runs.items() if len(hours := _hours(run, role))}
-    lines = pd.concat([each.assign(series=name) for name, each in weeks.items()])
-    most = {
-        name: say.number(runs[name].measure(f"{role}_asked_hours_busiest_week")["mean"])
-        for name in weeks
-    }
-    listed = say.clauses(f"{name} {hours}" for name, hours in most.items())
-    message = say("compare.week_message", role=say.heading(role), most=listed)
-    title = say("compare.week", role=say.heading(role))
-    frame = Frame(say("compare.week_axis"), message, height=200)
-    chart = charts.over_time(
-        lines.rename(columns={"mean": "value"}), lines.iloc[:0], _styled(weeks), frame
+    asked = {name: weeks(run, role, "asked_hours") for name, run in runs.items()}
+    means = [each[["at"]].assign(value=each["mean"], series=name) for name, each in asked.items()]
+    most = say.clauses(
+        f"{name} {run.mean_in(f'{role}_asked_hours_busiest_week')}" for name, run in runs.items()
     )
-    return Figure(title, chart, _by_date(weeks, "mean", title, say))
+    means_of_weeks = figure(
+        say,
+        "asked",
+        partial(lines, height=200),
+        pd.concat(means),
+        {"at": "day", **dict.fromkeys(asked, "number")},
+        behind=_by_date(asked, "mean"),
+        role=say.heading(role),
+        most=most,
+    )
+    return _headed(means_of_weeks, asked)
 
 
-def _hours(run: Run, role: str) -> pd.DataFrame:
-    """The hours asked of a role: date and quantiles, a row a week."""
-    every = run.tables["workload.csv"]
-    ours = every[(every["role"] == role) & (every["quantity"] == "asked_hours")]
-    return ours.assign(date=pd.to_datetime(ours["week"]))
+def _headed(drawn: Figure, names: Iterable[str]) -> Figure:
+    """A figure whose table is headed by names as they are written."""
+    header = [drawn.table.header[0], *names]
+    return drawn._replace(table=drawn.table._replace(header=header))
 
 
-def _by_date(tables: Mapping[str, pd.DataFrame], column: str, title: str, say: Words) -> Table:
+def _by_date(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
     """A column of each scenario by date."""
-    wide = pd.DataFrame({name: table.set_index("date")[column] for name, table in tables.items()})
-    rows = [
-        Row([say.day(day.date()), *(say.number(value) for value in values)])
-        for day, values in zip(wide.index, wide.to_numpy(), strict=True)
-    ]
-    return Table(title, [say("shared.date"), *tables], rows)
-
-
-def _styled(names: Mapping[str, object]) -> list[Series]:
-    return [Series(name, *style) for name, style in zip(names, cycle(STYLES), strict=False)]
+    wide = {name: table.set_index("at")[column] for name, table in tables.items()}
+    return pd.DataFrame(wide).rename_axis("at").reset_index()
 
 
 def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
     """What each scenario changes against the first, pair by pair."""
     baseline, wishes = next(iter(runs)), _wishes(runs)
-    shown = [*dict.fromkeys((*SHOWN, *wishes))]
-    shown += [f"{role}_hours" for role in runs[baseline].scenario.design.staff]
+    hours = (f"{role}_hours" for role in runs[baseline].scenario.design.staff)
     rows = [
-        Row(list(_difference(one, wishes.get(measure, 0), say)))
-        for measure in shown
+        TableRow(list(_difference(one, wishes.get(measure, 0), say)))
+        for measure in [*dict.fromkeys((*COMPARED, *wishes)), *hours]
         for _, one in compared[compared["measure"] == measure].iterrows()
     ]
     columns = ("measure", "scenario", "mean", "difference", "interval", "higher", "verdict_column")
     header = [say(f"compare.{column}", baseline=baseline) for column in columns]
     table = Table(say("compare.differences"), header, rows, say("compare.differences_note"), 2)
     lead = say("compare.differences_lead", baseline=baseline)
-    return Answer("differences", say("compare.differences_title"), lead, (), [table])
+    return Answer("differences", say("compare.differences_title"), lead, parts=[table])
 
 
 def _wishes(runs: Runs) -> dict[str, int]:

@@ -1,16 +1,22 @@
-"""The flow of participants as the CONSORT statement draws it (Schulz, Altman and Moher 2010)."""
+"""The flow of participants as the CONSORT statement draws it (Schulz, Altman and Moher 2010).
+
+Boxes of text joined by arrows, at places in pixels, drawn with marks of a chart.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, cast
 
+import altair as alt
 import pandas as pd
+from numpy.typing import NDArray
 
-from sim.report import boxes
-from sim.report.boxes import WIDTH, Arrow, Box, Line
-from sim.report.page import Figure, Row, Run, Table
-from sim.vocabulary.words import Words
+from sim.report.charts import BLACK, GREY, Chart
+from sim.report.page import Figure, Table, TableRow
+from sim.report.run import Run
 
 LOST = (
     *("not_eligible_on_chart", "not_consenting", "screen_failed", "withdrew_in_screening"),
@@ -24,8 +30,12 @@ ENDINGS = ("left", "completed", "still_in_follow_up")
 ASIDE = ("received_first_dose", "stopped_treatment")
 """Boxes that count some of an arm's participants another time."""
 
-GAP, TRUNK, SIDE = 28, 300, 440
-"""Pixels between boxes, and the widths of the boxes of everybody and of those who are lost."""
+GAP, TRUNK, SIDE, DIAGRAM = 28, 300, 440, 900
+"""Pixels between boxes, and the widths of the boxes of everybody, of those who are lost, of all."""
+
+LINE_HEIGHT, PAD, FIGURE_WIDTH, HEAD, TIP = 18, 9, 56, 90, 5
+"""Pixels: a line of text, what surrounds the lines, a figure at their end, an arrow's head (square
+pixels), and from its middle to its tip."""
 
 Key = tuple[str, str, str]
 """box, arm, reason"""
@@ -33,31 +43,53 @@ Key = tuple[str, str, str]
 EVERYBODY: Key = ("candidates", "", "")
 RANDOMISED: Key = ("randomised", "", "")
 
+Place = tuple[float, float]
+Written = tuple[str, str]
+"""A line of a box: a name from the left, shortened where it is too long, and a figure."""
 
-def figure(run: Run) -> Figure:
+
+class Box(NamedTuple):
+    """A box by its corner and its width, as tall as its lines at least; the first is bold."""
+
+    left: float
+    top: float
+    width: float
+    lines: Sequence[Written]
+    least: float = 0.0
+
+    @property
+    def below(self) -> float:
+        """Where its lower edge is."""
+        return self.top + max(self.least, LINE_HEIGHT * len(self.lines) + 2 * PAD)
+
+    @property
+    def middle(self) -> float:
+        """Half-way from left to right."""
+        return self.left + self.width / 2
+
+
+def flow(run: Run) -> Figure:
     """Return the mean flow of participants, drawn, with boxes that add up as shown."""
-    say, title, shown = run.say, run.say("consort.title"), tenths(run.tables["flow.csv"].fillna(""))
+    say, shown = run.say, tenths(run.tables["flow.csv"].fillna(""))
     ends = {
         end: sum(count for (box, arm, _), count in shown.items() if box == end and arm)
         for end in ENDINGS
     }
-    message = say(
-        "consort.message",
-        candidates=_figure(say, shown[EVERYBODY]),
-        randomised=_figure(say, shown[RANDOMISED]),
-        **{end: _figure(say, count) for end, count in ends.items()},
-    )
-    return Figure(title, boxes.drawn(*_boxes(run, shown), message), _table(run, shown))
+    every = {"candidates": shown[EVERYBODY], "randomised": shown[RANDOMISED], **ends}
+    message = say("consort.message", **{name: _figure(run, count) for name, count in every.items()})
+    boxes, arrows = _boxes(run, shown)
+    return Figure(say("consort.title"), _diagram(boxes, arrows, message), _table(run, shown))
 
 
-def tenths(flow: pd.DataFrame) -> dict[Key, int]:
+def tenths(means_of_boxes: pd.DataFrame) -> dict[Key, int]:
     """Return the mean of every box in whole tenths, rounded so that the boxes add up.
 
     Candidates and randomised are rounded as everywhere; what follows shares them out among its
     parts by largest remainders (Hamilton's method).
     """
     means: dict[Key, float] = {
-        (row["box"], row["arm"], row["reason"]): row["mean"] for row in flow.to_dict("records")
+        (row["box"], row["arm"], row["reason"]): row["mean"]
+        for row in means_of_boxes.to_dict("records")
     }
     lost = [key for key in means if key[0] in LOST]
     shown = {key: _tenths(means[key]) for key in (EVERYBODY, RANDOMISED)}
@@ -88,87 +120,142 @@ def _shared(total: int, means: Mapping[Key, float]) -> dict[Key, int]:
     return whole
 
 
-def _figure(say: Words, tenths_shown: int) -> str:
-    return say.number(tenths_shown / 10)
+def _figure(run: Run, tenths_shown: int) -> str:
+    return run.say.number(tenths_shown / 10)
 
 
-def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[Arrow]]:
+def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[list[Place]]]:
     """Candidates, who is lost, the randomised; then what becomes of each arm, side by side."""
     say, every, chosen = run.say, shown[EVERYBODY], shown[RANDOMISED]
-    top = Box(
-        (WIDTH - GAP) / 4 - TRUNK / 2, 1, TRUNK, [_line(say, say.heading("candidates"), every)]
-    )
-    lost = [_line(say, _lost(run, key), n) for key, n in shown.items() if key[0] in LOST and n]
-    excluded = [_line(say, say("consort.excluded"), every - chosen), *lost]
-    aside = Box(WIDTH - SIDE - 1, top.below + GAP, SIDE, excluded)
-    split = Box(top.left, aside.below + GAP, TRUNK, [_line(say, say.heading("randomised"), chosen)])
-    stem = Arrow([(top.middle, top.below), (top.middle, split.top)])
-    branch = Arrow([(top.middle, aside.centre), (aside.left, aside.centre)])
-    drawn, arrows = [top, aside, split], [stem, branch]
+    first = [(say.heading("candidates"), _figure(run, every))]
+    top = Box((DIAGRAM - GAP) / 4 - TRUNK / 2, 1, TRUNK, first)
+    excluded = [(say("consort.excluded"), _figure(run, every - chosen)), *_lost(run, shown)]
+    aside = Box(DIAGRAM - SIDE - 1, top.below + GAP, SIDE, excluded)
+    randomised = [(say.heading("randomised"), _figure(run, chosen))]
+    split = Box(top.left, aside.below + GAP, TRUNK, randomised)
+    centre = (aside.top + aside.below) / 2
+    boxes = [top, aside, split]
+    arrows = [
+        [(top.middle, top.below), (top.middle, split.top)],
+        [(top.middle, centre), (aside.left, centre)],
+    ]
     arms = [_arm(run, shown, arm.name) for arm in run.protocol.arms]
     beside = max(len(arms), 2)  # a single arm stands below the trunk
-    width, y = (WIDTH - GAP * (beside - 1)) / beside, split.below + 2 * GAP
+    width, y = (DIAGRAM - GAP * (beside - 1)) / beside, split.below + 2 * GAP
     above = [split] * len(arms)
     for level in zip(*arms, strict=True):
         row = [
             Box(place * (width + GAP) + 1, y, width - 2, lines) for place, lines in enumerate(level)
         ]
-        tallest = max(box.height for box in row)
+        tallest = max(box.below - box.top for box in row)
         row = [box._replace(least=tallest) for box in row]
         arrows += [_down(old, new) for old, new in zip(above, row, strict=True)]
-        drawn, above, y = [*drawn, *row], row, row[0].below + GAP
-    return drawn, arrows
+        boxes, above, y = [*boxes, *row], row, row[0].below + GAP
+    return boxes, arrows
 
 
-def _down(above: Box, below: Box) -> Arrow:
+def _down(above: Box, below: Box) -> list[Place]:
     """From a box to one beneath it, with a bend half-way where it stands elsewhere."""
     bend = below.top - GAP
     points = ((above.middle, above.below), (above.middle, bend), (below.middle, bend))
-    return Arrow([*points, (below.middle, below.top)])
+    return [*points, (below.middle, below.top)]
 
 
-def _arm(run: Run, shown: Mapping[Key, int], arm: str) -> list[list[Line]]:
+def _lost(run: Run, shown: Mapping[Key, int]) -> Iterator[Written]:
+    """Who is not randomised, and why; of those who failed screening by the criterion."""
+    for (box, _, reason), count in shown.items():
+        if box in LOST and count:
+            name, why = run.say.heading(box), run.say.title(reason)
+            named = run.say("consort.failed", name=name, reason=why) if reason else name
+            yield named, _figure(run, count)
+
+
+def _arm(run: Run, shown: Mapping[Key, int], arm: str) -> list[list[Written]]:
     """The lines of an arm's three boxes: allocation, follow-up, and how it ended."""
-    say = run.say
 
-    def lines(*names: str) -> list[Line]:
-        return [_line(say, say.heading(name), shown[name, arm, ""]) for name in names]
+    def counted(*names: str) -> list[Written]:
+        return [(run.say.heading(name), _figure(run, shown[name, arm, ""])) for name in names]
 
     reasons = {key[2]: n for key, n in shown.items() if key[:2] == ("left", arm)}
-    left = [_line(say, say.heading(reason), n) for reason, n in reasons.items() if n]
+    left = [(run.say.heading(reason), _figure(run, n)) for reason, n in reasons.items() if n]
     stopped = [name for name in ASIDE[1:] if shown[name, arm, ""]]
-    allocated = _line(say, run.arm_title(arm), shown["randomised", arm, ""])
+    allocated = (run.arm_title(arm), _figure(run, shown["randomised", arm, ""]))
     return [
-        [allocated, *lines(ASIDE[0], *stopped)],
-        [_line(say, say.heading("left"), sum(reasons.values())), *left],
-        lines("completed", "still_in_follow_up"),
+        [allocated, *counted(ASIDE[0], *stopped)],
+        [(run.say.heading("left"), _figure(run, sum(reasons.values()))), *left],
+        counted("completed", "still_in_follow_up"),
     ]
-
-
-def _line(say: Words, name: str, tenths_shown: int) -> Line:
-    return Line(name, _figure(say, tenths_shown))
-
-
-def _lost(run: Run, key: Key) -> str:
-    """Why somebody is not randomised; of those who failed screening the criterion too."""
-    box, _, reason = key
-    name = run.say.heading(box)
-    return run.say("consort.failed", name=name, reason=run.say.title(reason)) if reason else name
 
 
 def _table(run: Run, shown: Mapping[Key, int]) -> Table:
     """The boxes in order: who is left, and who was lost on the way."""
-    say, flow = run.say, run.tables["flow.csv"].fillna("")
+    say, means = run.say, run.tables["flow.csv"].fillna("")
     rows = []
-    for box in flow[(flow["mean"] > 0) | (flow["reason"] == "")].to_dict("records"):
+    for box in means[(means["mean"] > 0) | (means["reason"] == "")].to_dict("records"):
         name, arm, reason = box["box"], box["arm"], box["reason"]
         title = say.heading(name)
         if arm and name == "randomised":
             title = say("consort.allocated", arm=run.arm_title(arm))
         middle = say.span(say.number(box["p10"], 0), say.number(box["p90"], 0))
         kind = "aside" if name in ASIDE else "lost" if name in (*LOST, *ENDINGS) else "kept"
-        cells = [title, say.title(reason), _figure(say, shown[name, arm, reason]), middle]
-        rows.append(Row(cells, kind))
+        cells = [title, say.title(reason), _figure(run, shown[name, arm, reason]), middle]
+        rows.append(TableRow(cells, kind))
     columns = ("consort.box", "consort.reason", "shared.mean", "shared.middle")
     header = [say(column) for column in columns]
     return Table(say("consort.title"), header, rows, say("consort.note"), texts=2)
+
+
+def _diagram(boxes: Sequence[Box], arrows: Sequence[Sequence[Place]], message: str) -> Chart:
+    """The boxes and arrows at their own size, which a narrow page shrinks."""
+    height = max(box.below for box in boxes) + 1
+    frames = [(box.left, box.left + box.width, box.top, box.below) for box in boxes]
+    legs = [
+        (start[0], end[0], start[1], end[1]) for arrow in arrows for start, end in pairwise(arrow)
+    ]
+    ends = (arrow[-2:] for arrow in arrows)
+    heads = [(x, y - TIP, 180) if x == before else (x - TIP, y, 90) for (before, _), (x, y) in ends]
+
+    ends_of = ("x", "to_x", "y", "to_y")
+    layers = [
+        _placed(height, legs, *ends_of).mark_rule(color=GREY).encode(x2="to_x:Q", y2="to_y:Q"),
+        _placed(height, heads, "x", "y", "angle")
+        .mark_point(shape="triangle", filled=True, size=HEAD, color=GREY, opacity=1)
+        .encode(angle=alt.Angle("angle:Q", scale=None)),
+        _placed(height, frames, *ends_of)
+        .mark_rect(fill="white", stroke=BLACK, strokeWidth=1, cornerRadius=2)
+        .encode(x2="to_x:Q", y2="to_y:Q"),
+    ]
+    layers += _texts(boxes, height)
+    chart: Chart = alt.layer(*layers, width=DIAGRAM, height=height, description=message)
+    chart.autosize, chart.padding = "pad", 2
+    return chart
+
+
+def _placed(height: float, rows: Sequence[Any] | NDArray[Any], *columns: str) -> alt.Chart:
+    """Rows by their pixels from the left and from the top, without axes."""
+    across, down = alt.Scale(domain=[0, DIAGRAM]), alt.Scale(domain=[height, 0])
+    x, y = alt.X("x:Q", axis=None, scale=across), alt.Y("y:Q", axis=None, scale=down)
+    return alt.Chart(pd.DataFrame(rows, columns=[*columns])).encode(x=x, y=y)
+
+
+def _texts(boxes: Sequence[Box], height: float) -> Iterator[alt.Chart]:
+    """A layer for each width of box and weight of text, which marks cannot read from the data."""
+    texts = pd.DataFrame(
+        (
+            *(box.left + PAD, box.left + box.width - PAD),
+            box.top + PAD + LINE_HEIGHT * (place + 0.5),
+            *(*line, box.width, "normal" if place else "bold"),
+        )
+        for box in boxes
+        for place, line in enumerate(box.lines)
+    )
+    for alike, ours in texts.groupby([5, 6]):
+        width, weight = cast("tuple[float, str]", alike)
+        look: dict[str, Any] = {"fontWeight": weight, "fontSize": 12, "color": BLACK}
+        limit = width - 2 * PAD - FIGURE_WIDTH
+        names = _placed(height, ours[[0, 2, 3]].to_numpy(), "x", "y", "name")
+        figures = _placed(height, ours[[1, 2, 4]].to_numpy(), "x", "y", "figure")
+        name = names.mark_text(align="left", baseline="middle", limit=limit, **look)
+        figure = figures.mark_text(align="right", baseline="middle", **look)
+        yield name.encode(text="name:N", tooltip="name:N")
+        yield figure.encode(text="figure:N")

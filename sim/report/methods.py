@@ -6,10 +6,11 @@ Monks et al. 2019, Journal of Simulation 13:55, say what a report of a simulatio
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sim.report import assumptions
-from sim.report.page import Answer, Row, Run, Table
+from sim.report.assumptions import GRADES, entries, law
+from sim.report.page import Answer, Table, TableRow, interval
+from sim.report.run import Run
 from sim.scenario.design import Later, ScheduleRow, task_of
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import DAYS_PER_WEEK
@@ -22,12 +23,12 @@ HEADINGS = (
 SCREENING = ("chart_review", "screening_visit", "eligibility_call")
 
 
-def answer(run: Run) -> Answer:
+def methods(run: Run) -> Answer:
     """Return how the model works and was run, with the numbers of this run."""
     say = run.say
     blanks = _numbers(run) | _people(run) | _names(run) | _unscheduled(run)
     rows = [
-        Row([say(f"stress.{heading}"), say(f"methods.{heading}", **blanks)], "method")
+        TableRow([say(f"stress.{heading}"), say(f"methods.{heading}", **blanks)], "method")
         for heading in HEADINGS
     ]
     header = [say("methods.heading"), say("methods.said")]
@@ -39,7 +40,7 @@ def answer(run: Run) -> Answer:
 def _numbers(run: Run) -> dict[str, str]:
     """Numbers of the run and of its scenario."""
     say, design = run.say, run.scenario.design
-    grades = Counter(entry.evidence for entry in assumptions.entries(run.scenario, say))
+    grades = Counter(entry.evidence for entry in entries(run.scenario, say))
     every = {
         "measures": len(run.tables["summary.csv"]),
         "criteria": len(design.eligibility),
@@ -53,7 +54,7 @@ def _numbers(run: Run) -> dict[str, str]:
     }
     graded = (
         say("methods.grade", count=grades[grade], grade=say(f"register.{grade}"))
-        for grade in assumptions.GRADES
+        for grade in GRADES
         if grades[grade]
     )
     written = {name: say.number(number, 0) for name, number in every.items()}
@@ -63,10 +64,8 @@ def _numbers(run: Run) -> dict[str, str]:
 def _people(run: Run) -> dict[str, str]:
     """How people come and are allotted."""
     say, came = run.say, run.measure("candidates")
-    drawn, recruitment = (
-        run.measure("candidates_per_month_drawn"),
-        run.scenario.assumptions.recruitment,
-    )
+    recruitment = run.scenario.assumptions.recruitment
+    drawn = run.measure("candidates_per_month_drawn")
     span = say.span(*(say.number(drawn[quantile]) for quantile in ("p10", "p90")))
     shape = recruitment.rate_shape
     rate = (
@@ -81,14 +80,14 @@ def _people(run: Run) -> dict[str, str]:
         if randomisation.method == "permuted_blocks"
         else say("methods.simple")
     )
+    ratio = randomisation.ratio
     return {
         "rate": say.plain(recruitment.candidates_per_month),
         "uncertainty": rate,
         "candidates": say.number(came["mean"]),
         "randomisation": how,
         "ratio": say.clauses(
-            say.part(run.arm_title(arm), str(randomisation.ratio[arm]))
-            for arm in run.scenario.design.arms
+            say.part(run.arm_title(arm), str(ratio[arm])) for arm in run.scenario.design.arms
         ),
         "full": say(f"methods.{run.scenario.design.trial.when_full}"),
     }
@@ -100,7 +99,7 @@ def _names(run: Run) -> dict[str, str]:
     aims = (
         say.aside(
             say.part(say.heading(target["target"]), say.percent(target["probability"])),
-            say.span(*(say.percent(target[end]) for end in ("ci_low", "ci_high"))),
+            interval(say, target["ci_low"], target["ci_high"]),
         )
         for target in targets
     )
@@ -143,13 +142,18 @@ def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
 
 
 def _schedule(run: Run) -> Table:
-    say = run.say
-    rows = [
-        Row(list(_planned(run, name, row))) for name, row in run.scenario.design.schedule.items()
-    ]
+    rows = [_planned(run, name, row) for name, row in run.scenario.design.schedule.items()]
     columns = ("row", "arms", "day", "repeats", "window", "place")
+    return _table(run, "schedule", rows, columns, len(columns))
+
+
+def _table(
+    run: Run, key: str, rows: Iterable[Iterable[str]], columns: Sequence[str], texts: int
+) -> Table:
+    say = run.say
     header = [say(f"methods.{column}") for column in columns]
-    return Table(say("methods.schedule"), header, rows, say("methods.schedule_note"), len(header))
+    written = [TableRow([*row]) for row in rows]
+    return Table(say(f"{key}.title"), header, written, say(f"{key}.note"), texts)
 
 
 def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
@@ -181,31 +185,22 @@ def _activities(run: Run) -> Table:
             if isinstance(step, Later):
                 said = say.aside(said, say("methods.desk"))
             team = say.listing(map(say.title, design.tasks[task])) or BLANK
-            law = assumptions.law(say, minutes[task]) if task in minutes else "0"
-            rows.append(Row([say.heading(name), said, team, law]))
-    header = [say(f"methods.{column}") for column in ("visit", "task", "team", "minutes")]
-    return Table(say("methods.activities_table"), header, rows, say("methods.desk_note"), 4)
+            length = law(say, minutes[task]) if task in minutes else "0"
+            rows.append((say.heading(name), said, team, length))
+    return _table(run, "activities", rows, ("visit", "task", "team", "minutes"), 4)
 
 
 def _resources(run: Run) -> Table:
-    say = run.say
     rows = [
-        Row(
-            [
-                say.heading(each.name),
-                say(f"methods.{each.kind}"),
-                _units(run, each),
-                _hours(run, each),
-            ]
+        (
+            run.say.heading(each.name),
+            run.say(f"methods.{each.kind}"),
+            run.say("work.unlimited") if each.units is None else str(each.units),
+            _hours(run, each),
         )
         for each in run.protocol.resources
     ]
-    header = [say(f"methods.{column}") for column in ("resource", "kind", "units", "hours")]
-    return Table(say("methods.resources_table"), header, rows, say("methods.hours_note"), 2)
-
-
-def _units(run: Run, resource: Resource) -> str:
-    return run.say("work.unlimited") if resource.units is None else str(resource.units)
+    return _table(run, "resources", rows, ("resource", "kind", "units", "hours"), 2)
 
 
 def _hours(run: Run, resource: Resource) -> str:

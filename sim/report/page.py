@@ -1,31 +1,313 @@
-"""The parts a page is made of, and the finished run they speak of."""
+"""The parts of a page, and how they become HTML, lines of a terminal and pictures.
+
+A figure is a frame, a shape and the facts of its sentence. Its words stand under its key in the
+catalogue: title, message, axis and note; a header for each column that has none of its own in
+`[shared]`. The table behind it is its frame, each column written by its unit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, NamedTuple
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
+import vl_convert
+from altair import SCHEMA_VERSION
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sim.report.charts import LEVELS, Chart
-from sim.scenario.design import TrialPlan
-from sim.scenario.load import Scenario
-from sim.scenario.protocol import Protocol
+from sim.report.charts import BLACK, LEVELS_APART, Chart
+from sim.results import folder
+from sim.scenario.load import Scenario, load
 from sim.scenario.schema import Target
-from sim.vocabulary.words import Words
+from sim.vocabulary.words import ENGLISH, Words, words
+
+PAGE = "report.html"
+"""The file of a page in its folder."""
+
+FACTS = (
+    *("scenario_digest", "seed", "replications", "keep", "calendar_known_through", "git_commit"),
+    "cores",
+)
+"""Facts of a manifest that a page shows; the clock's stand in its footer."""
+
+WRITTEN = frozenset({"text", "name", "day", "month"})
+"""Units of columns that are no figures."""
+
+P10_P50_P90 = {"p10": "number", "p50": "number", "p90": "number"}
+MEAN_AND_QUANTILES = {"mean": "number"} | P10_P50_P90
+"""Columns of tables of quantiles, with their units."""
+
+PICTURE_WIDTH, SCALE = 960, 2
+"""Width of a picture in the pixels of a page, and the pixels of the file for each of these."""
+
+TITLE_FONT, TITLE_LETTERS = 17, 90
 
 
-def place(scenario: Scenario, say: Words) -> str:
-    """Return which trial it is and where, as the first line of a page."""
-    trial = scenario.design.trial
-    return " · ".join(filter(None, (trial.registry_id, say.own(trial.site))))
+class TableRow(NamedTuple):
+    """The cells of a table's row as shown, and the kind of row: a class of the style sheet."""
+
+    cells: Sequence[str]
+    kind: str = ""
+
+
+class Table(NamedTuple):
+    """A table: the first `texts` columns are text, the others figures."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[TableRow]
+    note: str = ""
+    texts: int = 1
+
+
+class Figure(NamedTuple):
+    """A chart and the table behind it."""
+
+    title: str
+    chart: Chart
+    table: Table
+
+
+class Multiples(NamedTuple):
+    """Small charts side by side, of which each has a message, and the one table behind them."""
+
+    title: str
+    charts: Sequence[Chart]
+    table: Table
+
+
+class Listing(NamedTuple):
+    """Items one below the other: by the address, relative to the page, at which there is more."""
+
+    title: str
+    items: Sequence[tuple[str, str]]
+
+
+class Command(NamedTuple):
+    """A command as typed, and what is said of it."""
+
+    said: str
+    typed: str
+
+
+Part = Table | Figure | Multiples | Listing | Command
+"""What stands beneath the words of an answer."""
+
+
+class Answer(NamedTuple):
+    """The answer to a question: plain words first, then what stands beneath them in order.
+
+    `more` is folded away beneath the `parts`, until a reader opens it or the page is printed.
+    """
+
+    key: str
+    title: str
+    lead: str = ""
+    paragraphs: Sequence[str] = ()
+    parts: Sequence[Part] = ()
+    more: Sequence[Part] = ()
+    in_contents: bool = True
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished folder, read as it is asked for, and the language in which to speak of it."""
+
+    place: Path
+    language: str = ENGLISH
+
+    @cached_property
+    def say(self) -> Words:
+        """The texts of the language."""
+        return words(self.language)
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """What is known of how the folder was made."""
+        return folder.manifest(self.place)
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """What was simulated, every default written out."""
+        return load(self.place / folder.SCENARIO)
+
+    @property
+    def whereabouts(self) -> str:
+        """Which trial it is and where, as the first line of a page."""
+        trial = self.scenario.design.trial
+        return " · ".join(filter(None, (trial.registry_id, self.say.own(trial.site))))
+
+    @property
+    def counts(self) -> dict[str, str]:
+        """The points and replications there are, and the seed, as blanks of a text."""
+        counted = {
+            name: self.say.number(self.manifest[name], 0)
+            for name in ("points", "replications")
+            if name in self.manifest
+        }
+        return counted | {"seed": str(self.manifest["seed"])}
+
+    def origin(self, said: str = "") -> Answer:
+        """Return where results come from: the command as typed, and what else is known of it.
+
+        Of a run also the command that gives its tables once more, typed in its folder.
+        """
+        say, manifest = self.say, self.manifest
+        facts = {name: manifest[name] for name in FACTS if manifest.get(name) is not None}
+        known = (facts | manifest["versions"]).items()
+        rows = [TableRow([name, str(fact)], "written") for name, fact in known]
+        header = [say("provenance.fact"), say("provenance.value")]
+        table = Table(say("provenance.table"), header, rows, say("provenance.note"), 2)
+        commands = [Command(said, manifest["command"])]
+        is_run = manifest["kind"] == "run"
+        if is_run:
+            flags = ("replications", "seed", "keep")
+            asked = [f"--{name} {manifest[name]}" for name in flags if name in manifest]
+            again = " ".join(("trialsim run", folder.SCENARIO, *asked))
+            commands.append(Command(say("provenance.again"), again))
+        title = say("provenance.title")
+        return Answer("how", title, parts=[*commands, table], in_contents=is_run)
+
+
+class Page(NamedTuple):
+    """A page: its first sentences, its answers in order, and its lines for a terminal.
+
+    Answers and lines are worked out when they are asked for: charts take time.
+    """
+
+    of: Finished
+    title: str
+    verdict: str
+    note: str
+    answers: Callable[[], Sequence[Answer]]
+    lines: Callable[[], Iterable[str]]
+    leads: Sequence[str] = ()
+
+    def html(self) -> str:
+        """Return the page as HTML; the same page gives the same text."""
+        return rendered("page.html.j2", page=self, answers=self.answers(), say=self.of.say)
+
+    def charts(self) -> Iterator[tuple[str, str, Chart]]:
+        """Yield each chart with its name, by which the page also saves it, and its title."""
+        for answer in self.answers():
+            for key, parts in ((answer.key, answer.parts), (f"{answer.key}-more", answer.more)):
+                for place, part in enumerate(parts, 1):
+                    if isinstance(part, Figure):
+                        yield f"{key}-{place}", part.title, part.chart
+                    elif isinstance(part, Multiples):
+                        for number, chart in enumerate(part.charts, 1):
+                            yield f"{key}-{place}-{number}", part.title, chart
+
+    def save_pictures(self, into: Path) -> None:
+        """Write each chart as `<name>.png` into a folder, made where it is not there.
+
+        For slides: they need neither browser nor network. Letters come from the fonts of this
+        machine.
+        """
+        into.mkdir(parents=True, exist_ok=True)
+        version = SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
+        for name, title, chart in self.charts():
+            written = {
+                "text": textwrap.wrap(title, TITLE_LETTERS),
+                "anchor": "start",
+                "fontSize": TITLE_FONT,
+                "color": BLACK,
+                "offset": 12,
+            }
+            fixed = {"width": PICTURE_WIDTH, "title": written, "padding": 16}
+            picture = vl_convert.vegalite_to_png(
+                specification(chart) | fixed,
+                vl_version=version,
+                scale=SCALE,
+                time_format_locale=_locale(self.of.say),
+            )
+            (into / f"{name}.png").write_bytes(picture)
+
+
+def figure(  # noqa: PLR0913  each says something else about one figure
+    say: Words,
+    key: str,
+    shape: Callable[[pd.DataFrame, str], Chart],
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    *,
+    behind: pd.DataFrame | None = None,
+    message: str = "",
+    **blanks: object,
+) -> Figure:
+    """Return a figure of a frame, drawn in a shape, and as a table of columns with their units.
+
+    `blanks` are the facts of its sentence. The table shows what is `behind` where that is not what
+    is drawn, the sentence is another `message` where there is none under the key.
+    """
+    table = table_of(say, key, frame if behind is None else behind, columns, **blanks)
+    chart = shape(frame, say.texts.get(f"{key}.axis") or table.header[table.texts])
+    chart.description = message or say(f"{key}.message", **blanks)
+    return Figure(table.title, chart, table)
+
+
+def table_of(
+    say: Words, key: str, frame: pd.DataFrame, columns: Mapping[str, str], **blanks: object
+) -> Table:
+    """Return a frame as a page shows it: its columns with their units, its words under the key.
+
+    Where it has a `kind`, that is the kind of each row.
+    """
+    cells = [frame[name].map(writer(say, unit)) for name, unit in columns.items()]
+    header = [heading(say, key, name, **blanks) for name in columns]
+    texts = sum(1 for _ in takewhile(WRITTEN.__contains__, columns.values()))
+    note = say.texts.get(f"{key}.note", "").format(**blanks)
+    kinds = frame["kind"] if "kind" in frame else [""] * len(frame)
+    rows = [TableRow(*row) for row in zip(zip(*cells, strict=True), kinds, strict=True)]
+    return Table(say(f"{key}.title", **blanks), header, rows, note, texts)
+
+
+def heading(say: Words, key: str, column: str, **blanks: object) -> str:
+    """Return what the header of a table calls a column: its own word, or that of all tables.
+
+    A column of quantiles of something (`asked_p10`) has the word of that thing.
+    """
+    stem, _, quantile = column.rpartition("_")
+    of = stem if stem and quantile in P10_P50_P90 else column
+    named = (say.texts.get(f"{place}.{of}") for place in (key, "shared"))
+    text = next(filter(None, named), "") or (column.upper() if column in P10_P50_P90 else "")
+    return (text or say.heading(of)).format(quantile=quantile.upper(), **blanks)
+
+
+def writer(say: Words, unit: str) -> Callable[[Any], str]:
+    """Return what writes the figures of a unit; `text` and `figure` are written already."""
+    writers: dict[str, Callable[[Any], str]] = {
+        "text": str,
+        "figure": str,
+        "name": say.heading,
+        "day": say.day,
+        "month": say.month,
+        "share": say.percent,
+        "number": say.number,
+        "count": partial(say.number, digits=0),
+        "plain": say.plain,
+    }
+    return writers[unit]
+
+
+def interval(say: Words, low: float, high: float) -> str:
+    """Return an interval of shares in per cent."""
+    return say.span(say.percent(low), say.percent(high))
+
+
+def percent_within(say: Words, share: float, low: float, high: float) -> str:
+    """Return a share and, in brackets, its interval."""
+    return say.aside(say.percent(share), interval(say, low, high))
 
 
 def in_words(path: str, say: Words) -> str:
     """Return the path of an assumption in words, its levels in a row."""
-    return LEVELS.join(map(say.title, path.split(".")[1:]))
+    return LEVELS_APART.join(map(say.title, path.split(".")[1:]))
 
 
 def limit(target: Target, say: Words) -> str:
@@ -34,159 +316,39 @@ def limit(target: Target, say: Words) -> str:
     return say(f"shared.{side}", value=f"{getattr(target, side):g}")
 
 
-PAGE = "report.html"
-"""The file of a page in its folder."""
+def specification(chart: Chart) -> dict[str, Any]:
+    """Return a chart as Vega-Lite has it; the tests validate every shape."""
+    written: dict[str, Any] = chart.to_dict(validate=False)
+    return written
 
 
-class Effect(NamedTuple):
-    """What changes when a number is at its low and at its high; clear: beyond the error of it."""
-
-    at_low: float
-    at_high: float
-    is_clear: bool
-
-    @property
-    def size(self) -> float:
-        """The larger change of the two."""
-        return max(abs(self.at_low), abs(self.at_high))
+def rendered(template: str, **values: object) -> str:
+    """Return a page of `sim/templates` with its blanks filled; all text is escaped."""
+    page = _environment().get_template(template)
+    return page.render(library=_library, locale=_locale, specification=specification, **values)
 
 
-@dataclass(frozen=True)
-class Joined:
-    """A sweep or a search of the run's scenario, whose folder `name` lies in the run's own.
-
-    Of a tornado, `effects` are those of each path on `on` (a share, or a measure), and `figure`
-    shows them.
-    """
-
-    name: str
-    verdict: str
-    manifest: Mapping[str, Any]
-    on: str = ""
-    is_share: bool = False
-    effects: Mapping[str, Effect] = field(default_factory=dict)
-    figure: Figure | None = None
+def _locale(say: Words) -> dict[str, Any]:
+    """How charts write dates, in the form of d3-time-format."""
+    locale: dict[str, Any] = dict(
+        vl_convert.get_time_format_locale(cast("Any", say("format.charts")))
+    )
+    return {**locale, "months": say.lists["months"], "shortMonths": say.lists["months_short"]}
 
 
-@dataclass(frozen=True)
-class Run:
-    """A finished run as its folder holds it, and the language in which to speak of it."""
-
-    scenario: Scenario
-    protocol: Protocol
-    tables: Mapping[str, pd.DataFrame]
-    manifest: Mapping[str, Any]
-    say: Words
-    joined: Sequence[Joined] = ()
-
-    @property
-    def tornado(self) -> Joined | None:
-        """The first tornado joined to the run."""
-        return next((each for each in self.joined if each.effects), None)
-
-    @property
-    def _trial(self) -> TrialPlan:
-        trial: TrialPlan = self.scenario.design.trial
-        return trial
-
-    @property
-    def target(self) -> int | None:
-        """Participants to randomise, None where the scenario sets no target."""
-        return None if self._trial.target is None else int(self._trial.target)
-
-    @property
-    def opens(self) -> date:
-        """The first day."""
-        return self._trial.opens
-
-    @property
-    def closes(self) -> date:
-        """The last day."""
-        return self._trial.closes
-
-    @property
-    def recruits_until(self) -> date:
-        """The last day on which anyone may be randomised and be seen in this run."""
-        return min(self._trial.recruits_until or self.closes, self.closes)
-
-    @property
-    def replications(self) -> pd.DataFrame:
-        """One row a replication, one column a measure."""
-        return self.tables["replications.csv"]
-
-    @property
-    def count(self) -> int:
-        """How many replications there are."""
-        return len(self.replications)
-
-    def measure(self, name: str) -> pd.Series:
-        """Return a measure's row of the summary; KeyError where the run has no such measure."""
-        summary = self.tables["summary.csv"]
-        return summary.set_index("measure").loc[[name]].iloc[0]
-
-    def arm_title(self, name: str) -> str:
-        """Return what the scenario calls an arm."""
-        return self.say.own(self.scenario.design.arms[name].title) or self.say.heading(name)
-
-    @property
-    def anybody_randomised(self) -> bool:
-        """Whether anyone was randomised in any replication."""
-        return bool((self.replications["randomised"] > 0).any())
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sim"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["kind"] = lambda part: type(part).__name__
+    return environment
 
 
-@dataclass(frozen=True)
-class Row:
-    """The cells of a table's row as shown, and the kind of row: a class of the style sheet."""
-
-    cells: Sequence[str]
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: the first `texts` columns are text, the others figures."""
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Row]
-    note: str = ""
-    texts: int = 1
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart and the table behind it."""
-
-    title: str
-    chart: Chart
-    table: Table
-
-
-@dataclass(frozen=True)
-class Multiples:
-    """Small charts side by side, of which each has a message, and the one table behind them."""
-
-    title: str
-    charts: Sequence[Chart]
-    table: Table
-
-
-Part = Table | Figure | Multiples
-"""What stands beneath the words of an answer."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a question: plain words first, then links, tables and figures in order.
-
-    `more` is folded away beneath the `parts`, until a reader opens it or the page is printed.
-    `links` are texts by the address, relative to the page, at which there is more.
-    """
-
-    key: str
-    title: str
-    lead: str
-    paragraphs: Sequence[str] = ()
-    parts: Sequence[Part] = ()
-    more: Sequence[Part] = ()
-    links: Mapping[str, str] = field(default_factory=dict)
+@cache
+def _library() -> str:
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")

@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from sim.report import annotations as backdrop
-from sim.report import charts, findings, timing, uncertainty
-from sim.report.charts import BLUE, DASHED, SOLID, VERMILION, Frame, Series
-from sim.report.page import Answer, Figure, Part, Row, Run, Table
-from sim.vocabulary.intervals import Interval, of_share
+from sim.report import uncertainty
+from sim.report.annotations import deadlines, marked, shades
+from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
+from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, interval, table_of
+from sim.report.run import Run
+from sim.results.tally import rank
+from sim.vocabulary.intervals import NORMAL_975, of_share
 from sim.vocabulary.words import Words
 
 FEWEST_FOR_A_SPAN = 10
 """Replications that reached the target, below which nothing is said of the date they reached it."""
 
+HEADROOM = 1.3
+"""How much higher than the fullest month the chart is: the names of the days need room."""
 
-def answer(run: Run) -> Answer:
+BY_DATE = {"at": "day"} | dict.fromkeys(P10_P50_P90, "count")
+"""Columns of a table of counts by date, with their units."""
+
+
+def reached(run: Run) -> Answer:
     """Return whether the target is reached in time, and when."""
-    say, target = run.say, run.target
-    title = (
-        say("reached.title_no_target") if target is None else say("reached.title", target=target)
-    )
+    say, target, fan = run.say, run.target, partial(_fan, run)
+    title = say("reached.title_no_target" if target is None else "reached.title", target=target)
     if not run.anybody_randomised:
         return Answer("reached", title, say("reached.nobody"))
     if run.count == 1:
-        return Answer("reached", title, say("reached.lead_one"), (), [_fan(run)])
-    first = _fan(run) if target is None else _curve(run, target)
-    more = [] if target is None else list(_more(run, target))
-    return Answer("reached", title, _lead(run), list(_paragraphs(run)), [first], more)
+        return Answer("reached", title, say("reached.lead_one"), parts=[fan()])
+    day, randomised = say.day(run.recruits_until), run.measure("randomised")["mean"]
+    spread = say("reached.randomised", mean=say.number(randomised), **run.spread("randomised", 0))
+    if target is None:
+        lead = say("reached.lead_no_target", day=day)
+        return Answer("reached", title, lead, [spread], [fan()])
+    times = int((run.replications["randomised"] >= target).sum())
+    chance, within = times / run.count, of_share(times, run.count)
+    lead = say("reached.lead", target=target, day=day, likelihood=say.likelihood(chance))
+    numbers = say(
+        "reached.numbers",
+        times=say.number(times, 0),
+        replications=say.number(run.count, 0),
+        probability=say.percent(chance),
+        interval=interval(say, *within),
+    )
+    said = [numbers, *uncertainty.sentence(run, target), spread]
+    more: list[Part] = [fan(), _dates(run, target), *_months(run, target)]
+    return Answer("reached", title, lead, said, [_curve(run, target, chance)], more)
 
 
 def verdict(run: Run) -> str:
@@ -38,157 +63,163 @@ def verdict(run: Run) -> str:
     say, target, day = run.say, run.target, run.say.day(run.recruits_until)
     if not run.anybody_randomised:
         return say("verdict.nobody")
-    randomised = run.measure("randomised")
     if target is None:
-        low, high = say.number(randomised["p10"], 0), say.number(randomised["p90"], 0)
-        return say("verdict.no_target", low=low, high=high, day=day)
+        return say("verdict.no_target", day=day, **run.spread("randomised", 0))
     if run.count == 1:
-        return say(
-            "verdict.one", randomised=say.number(randomised["mean"], 0), target=target, day=day
-        )
-    chance, interval = _reached(run, target)
-    values = {"probability": say.percent(chance), "error": _error(say, chance, interval)}
-    return say("verdict.target", target=target, day=day, **values) + _when(run)
+        return say("verdict.one", randomised=run.mean_in("randomised", 0), target=target, day=day)
+    chance = float((run.replications["randomised"] >= target).mean())
+    error = _error(say, chance, run.count)
+    said = say(
+        "verdict.target", target=target, day=day, probability=say.percent(chance), error=error
+    )
+    days = _days_of_target(run)
+    if len(days := days[np.isfinite(days)]) < FEWEST_FOR_A_SPAN:
+        return said
+    early, late = (_date(run, _quantile(days, percent)[0]) for percent in (10, 90))
+    return said + say("verdict.when", early=early, late=late)
 
 
-def note(run: Run) -> str:
-    """Return how to read the first sentence; nothing where it claims no more than it saw."""
-    return run.say("verdict.note") if run.anybody_randomised and run.count > 1 else ""
-
-
-def _reached(run: Run, target: int) -> tuple[float, Interval]:
-    """The share of replications that randomise so many, and its interval."""
-    times = int((run.replications["randomised"] >= target).sum())
-    return times / run.count, of_share(times, run.count)
-
-
-def _error(say: Words, chance: float, interval: Interval) -> str:
+def _error(say: Words, chance: float, count: int) -> str:
     """The half-width in percentage points; at 0 and 1, where it has but one side, the interval."""
+    within = of_share(round(chance * count), count)
     if chance in (0.0, 1.0):
-        return say("verdict.lopsided", interval=say.span(*map(say.percent, interval)))
-    return say("verdict.error", points=say.number(max(1.0, 50 * (interval.high - interval.low)), 0))
+        return say("verdict.lopsided", interval=interval(say, *within))
+    return say("verdict.error", points=say.number(max(1.0, 50 * (within.high - within.low)), 0))
 
 
-def _when(run: Run) -> str:
-    """Between which dates the middle 80 of 100 of the replications that get there do so."""
-    days = findings.days_of_target(run.replications)
-    days = days[np.isfinite(days)]
-    if len(days) < FEWEST_FOR_A_SPAN:
-        return ""
-    early, late = (_date(run, findings.quantile(days, percent).value) for percent in (10, 90))
-    return run.say("verdict.when", early=early, late=late)
+def _days_of_target(run: Run) -> NDArray[np.float64]:
+    """The day number on which each replication met its target, sorted; never is infinite."""
+    days = pd.to_numeric(run.replications["day_of_target"].replace("never", np.inf))
+    return np.sort(days.fillna(np.inf).to_numpy(dtype=np.float64))
+
+
+def _quantile(ordered: NDArray[np.float64], percent: int) -> tuple[float, float, float]:
+    """The exact quantile of sorted values with its 95 % interval, which assumes no distribution.
+
+    The interval runs between the ranks np ± z √(np(1−p)), as in Conover 1999, section 3.2.
+    """
+    share, last = percent / 100, len(ordered) - 1
+    middle = len(ordered) * share
+    gap = NORMAL_975 * math.sqrt(middle * (1 - share))
+    ranks = rank(percent, len(ordered)), math.floor(middle - gap), math.ceil(middle + gap) + 1
+    value, low, high = (float(ordered[min(max(place - 1, 0), last)]) for place in ranks)
+    return value, low, high
 
 
 def _date(run: Run, day: float) -> str:
-    if not np.isfinite(day):
-        return run.say("shared.never")
-    return run.say.day(findings.date_of_day(run.opens, day))
-
-
-def _lead(run: Run) -> str:
-    say, day = run.say, run.say.day(run.recruits_until)
-    if run.target is None:
-        return say("reached.lead_no_target", day=day)
-    likelihood = say.likelihood(_reached(run, run.target)[0])
-    return say("reached.lead", target=run.target, day=day, likelihood=likelihood)
-
-
-def _paragraphs(run: Run) -> Iterator[str]:
-    say = run.say
-    if run.target is not None:
-        chance, interval = _reached(run, run.target)
-        yield say(
-            "reached.numbers",
-            times=say.number(round(chance * run.count), 0),
-            replications=say.number(run.count, 0),
-            probability=say.percent(chance),
-            interval=say.span(*map(say.percent, interval)),
-        )
-    randomised = run.measure("randomised")
-    low, high = say.number(randomised["p10"], 0), say.number(randomised["p90"], 0)
-    if run.target is not None:
-        yield from filter(None, [uncertainty.sentence(run, run.target)])
-    yield say("reached.randomised", mean=say.number(randomised["mean"]), low=low, high=high)
-
-
-def _more(run: Run, target: int) -> Iterator[Part]:
-    yield _fan(run)
-    yield _dates(run, target)
-    when = timing.figure(run, target)
-    if when is not None:
-        yield when
+    return run.say.day(run.date_of_day(day)) if np.isfinite(day) else run.say("shared.never")
 
 
 def _dates(run: Run, target: int) -> Table:
     """The dates by which 10, 50 and 90 of 100 replications reach the target."""
-    say, days = run.say, findings.days_of_target(run.replications)
-    rows = [
-        Row(
-            [
-                say("reached.when_row", share=at.percent),
-                _date(run, at.value),
-                say.span(_date(run, at.low), _date(run, at.high)),
-            ]
-        )
-        for at in (findings.quantile(days, percent) for percent in (10, 50, 90))
-    ]
-    header = [say("reached.when_share"), say("shared.date"), say("shared.interval")]
-    return Table(say("reached.when", target=target), header, rows, say("reached.when_note"))
+    say, days = run.say, _days_of_target(run)
+    found = {percent: _quantile(days, percent) for percent in (10, 50, 90)}
+    frame = pd.DataFrame(
+        {
+            "share": say("when.by", share=percent),
+            "at": _date(run, value),
+            "interval": say.span(_date(run, low), _date(run, high)),
+        }
+        for percent, (value, low, high) in found.items()
+    )
+    columns = {"share": "text", "at": "figure", "interval": "figure"}
+    return table_of(say, "when", frame, columns, target=target)
 
 
-def _curve(run: Run, target: int) -> Figure:
+def month_ends(run: Run) -> list[date]:
+    """Return the last day of each month of the trial, none later than the closing date."""
+    firsts = pd.to_datetime(run.tables["enrolment.csv"]["month"]).drop_duplicates().sort_values()
+    return [min(end.date(), run.closes) for end in firsts + pd.offsets.MonthEnd(0)]
+
+
+def growth(run: Run, stage: str) -> pd.DataFrame:
+    """Return at, p10, p50, p90 of those who have reached a stage, from nobody at the opening."""
+    months = run.quantities("enrolment.csv", stage=stage)
+    ends = pd.to_datetime(pd.Series(month_ends(run)))
+    points = months[[*P10_P50_P90]].reset_index(drop=True).assign(at=ends)
+    nobody = pd.DataFrame({"at": [pd.Timestamp(run.opens)], "p10": 0.0, "p50": 0.0, "p90": 0.0})
+    return pd.concat([nobody, points], ignore_index=True)
+
+
+def _curve(run: Run, target: int, chance: float) -> Figure:
     """The probability that the target is reached, by date."""
-    say, title = run.say, run.say("reached.curve", target=target)
-    dates = [run.opens, *findings.month_ends(run.tables["enrolment.csv"], run.closes)]
-    points = findings.reached_by(findings.days_of_target(run.replications), dates, run.opens)
-    series = Series(say("reached.curve_series"), BLUE, SOLID)
-    message = say(
-        "reached.curve_message",
+    say, days = run.say, _days_of_target(run)
+    rows = []
+    for day in (run.opens, *month_ends(run)):
+        times = int(np.count_nonzero(days < (day - run.opens).days + 1))
+        rows.append((pd.Timestamp(day), times / run.count, *of_share(times, run.count)))
+    points = pd.DataFrame(rows, columns=["at", "value", "low", "high"])
+    within = [
+        interval(say, low, high) for low, high in zip(points["low"], points["high"], strict=True)
+    ]
+    return figure(
+        say,
+        "curve",
+        partial(lines, unit="share", behind=marked(deadlines(run), run.opens)),
+        points.assign(series=say("curve.series"), probability=points["value"], interval=within),
+        {"at": "day", "probability": "share", "interval": "figure"},
         target=target,
-        probability=say.percent(_reached(run, target)[0]),
+        probability=say.percent(chance),
         day=say.day(run.recruits_until),
     )
-    drawn = points.assign(series=series.name)
-    frame = Frame(say("shared.probability"), message, share=True)
-    rows = [
-        Row([say.day(date), say.percent(value), say.span(say.percent(low), say.percent(high))])
-        for date, value, low, high in points.itertuples(index=False)
-    ]
-    header = [say(f"shared.{column}") for column in ("date", "probability", "interval")]
-    chart = charts.over_time(
-        drawn, drawn, [series], frame, backdrop.marked(timing.deadlines(run), run.opens)
-    )
-    return Figure(title, chart, Table(title, header, rows))
 
 
 def _fan(run: Run) -> Figure:
     """Participants randomised by month, against the straight line needed."""
-    say, title = run.say, run.say("reached.fan")
-    points = findings.growth(run.tables["enrolment.csv"], "randomised", run.opens, run.closes)
-    series = [Series(say("reached.median"), BLUE, SOLID)]
-    lines = [points.assign(value=points["p50"], series=series[0].name)]
-    low, median, high = (say.number(points[name].iloc[-1], 0) for name in ("p10", "p50", "p90"))
-    message = say("reached.fan_message", day=say.day(run.closes), median=median, low=low, high=high)
+    say, points, behind = run.say, growth(run, "randomised"), shades(run)
+    drawn = points.assign(series=say("fan.median"))
     if run.target is not None:
         until = say.day(run.recruits_until)
-        needed = Series(say("reached.needed", target=run.target, day=until), VERMILION, DASHED)
-        series.append(needed)
-        lines.append(_needed(run, run.target, needed.name))
-    chart = charts.over_time(
-        pd.concat(lines),
-        points.assign(low=points["p10"], high=points["p90"], series=series[0].name),
-        series,
-        Frame(say("reached.axis"), say.sentences([message, *backdrop.legend(run)])),
-        backdrop.shades(run),
+        ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
+        name = say("fan.needed", target=run.target, day=until)
+        needed = pd.DataFrame({"at": ends, "p50": [0.0, run.target], "series": name})
+        drawn = pd.concat([drawn, needed])
+    low, median, high = (say.number(points[name].iloc[-1], 0) for name in P10_P50_P90)
+    message = say("fan.message", day=say.day(run.closes), median=median, low=low, high=high)
+    looks = [Look(BLUE), Look(VERMILION, DASHED)]
+    return figure(
+        say,
+        "fan",
+        partial(lines, looks=looks, behind=behind.layers),
+        drawn,
+        BY_DATE,
+        behind=points,
+        message=say.sentences([message, *behind.said]),
     )
-    rows = [
-        Row([say.day(date), *(say.number(count, 0) for count in counts)])
-        for date, *counts in points[["date", "p10", "p50", "p90"]].itertuples(index=False)
-    ]
-    return Figure(title, chart, Table(title, [say("shared.date"), "P10", "P50", "P90"], rows))
 
 
-def _needed(run: Run, target: int, name: str) -> pd.DataFrame:
-    """The straight line from nobody at the opening to the target on the last day of recruitment."""
-    ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
-    return pd.DataFrame({"date": ends, "value": [0.0, float(target)], "series": name})
+def _months(run: Run, target: int) -> Iterator[Figure]:
+    """The share of simulated trials by the month in which they reach the target, if any does."""
+    days = _days_of_target(run)
+    days = days[np.isfinite(days)]
+    if not len(days):
+        return
+    say, never = run.say, run.say.percent(1 - len(days) / run.count)
+    when = pd.Timestamp(run.opens) + pd.to_timedelta(np.floor(days), unit="D")
+    counts = pd.Series(when.to_period("M")).value_counts().sort_index()
+    months = pd.period_range(counts.index[0], counts.index[-1], freq="M")
+    shares = counts.reindex(months, fill_value=0).to_numpy() / run.count
+    fullest = int(shares.argmax())
+    # A month lasts until the next begins, the last one too.
+    edges = [*months.start_time, (months[-1] + 1).start_time]
+    steps = pd.DataFrame({"at": edges, "value": [*shares, shares[-1]]})
+    named = [*map(say.month, months.start_time), say("shared.never")]
+    written = pd.DataFrame({"month": named, "share": [*map(say.percent, shares), never]})
+    yield figure(
+        say,
+        "timing",
+        partial(
+            lines,
+            unit="share",
+            steps=True,
+            span=(0, HEADROOM * shares.max()),
+            behind=marked(deadlines(run), edges[0].date()),
+        ),
+        steps.assign(low=0.0, high=steps["value"]),
+        {"month": "text", "share": "figure"},
+        behind=written,
+        month=named[fullest],
+        share=say.percent(shares[fullest]),
+        never=never,
+        target=target,
+    )

@@ -1,93 +1,156 @@
-"""The page of a run: its finished folder in, one HTML file out that opens with no network."""
+"""A finished run as its folder holds it, with the sweeps and searches that were joined to it."""
 
 from __future__ import annotations
 
-from datetime import date
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from sim.report import (
-    assumptions,
-    completion,
-    joining,
-    methods,
-    provenance,
-    recruitment,
-    varying,
-    workload,
-)
-from sim.report.page import Row, Run, Table, limit
-from sim.report.rendering import Page
+import pandas as pd
+
+from sim.report import sensitivity, solve, sweep
+from sim.report.page import Finished
 from sim.results import folder
 from sim.scenario.interpret import interpret
-from sim.scenario.load import load
-from sim.vocabulary.words import ENGLISH, words
+from sim.scenario.protocol import Protocol
 
 
-def write(finished: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into a finished folder, from its tables, scenario and manifest alone."""
-    page(read(finished, language)).write(finished)
+@dataclass(frozen=True)
+class Joined:
+    """A sweep or a search of the run's scenario, whose folder `name` lies in the run's own."""
+
+    name: str
+    verdict: str
+    is_search: bool
+    tornado: sensitivity.Tornado | None = None
 
 
-def read(finished: Path, language: str = ENGLISH) -> Run:
-    """Read what the page is made of."""
-    scenario = load(finished / folder.SCENARIO)
-    tables = folder.Tables(finished)
-    facts, joined = folder.manifest(finished), joining.read(finished, language)
-    return Run(scenario, interpret(scenario), tables, facts, words(language), joined)
+class Run(Finished):
+    """A finished run."""
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Its tables by the names of their files."""
+        return folder.Tables(self.place)
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """The plan that the scenario means."""
+        return interpret(self.scenario)
+
+    @cached_property
+    def joined(self) -> Sequence[Joined]:
+        """The sweeps and searches that were joined to it."""
+        joined = self.manifest.get("joined", ())
+        return [_joined(self.place / name, self.language) for name in joined]
+
+    @property
+    def tornado(self) -> sensitivity.Tornado | None:
+        """The first tornado joined to the run."""
+        return next((each.tornado for each in self.joined if each.tornado), None)
+
+    @property
+    def target(self) -> int | None:
+        """Participants to randomise, None where the scenario sets no target."""
+        target = self.scenario.design.trial.target
+        return None if target is None else int(target)
+
+    @property
+    def opens(self) -> date:
+        """The first day."""
+        opens: date = self.scenario.design.trial.opens
+        return opens
+
+    @property
+    def closes(self) -> date:
+        """The last day."""
+        closes: date = self.scenario.design.trial.closes
+        return closes
+
+    @property
+    def recruits_until(self) -> date:
+        """The last day on which anyone may be randomised and be seen in this run."""
+        return min(self.scenario.design.trial.recruits_until or self.closes, self.closes)
+
+    @property
+    def replications(self) -> pd.DataFrame:
+        """One row a replication, one column a measure."""
+        return self.tables["replications.csv"]
+
+    @property
+    def count(self) -> int:
+        """How many replications there are."""
+        return len(self.replications)
+
+    @property
+    def anybody_randomised(self) -> bool:
+        """Whether anyone was randomised in any replication."""
+        return bool((self.replications["randomised"] > 0).any())
+
+    def measure(self, name: str) -> pd.Series[Any]:
+        """Return a measure's row of the summary; KeyError where the run has no such measure."""
+        summary = self.tables["summary.csv"]
+        return summary.set_index("measure").loc[[name]].iloc[0]
+
+    def mean_in(self, name: str, digits: int = 1, *, within: bool = False) -> str:
+        """Return a measure's mean, and `within` its P10 and P90 where not all are the same."""
+        mean, low, high = (
+            self.say.number(self.measure(name)[column], digits) for column in ("mean", "p10", "p90")
+        )
+        is_one = not within or mean == low == high
+        return mean if is_one else self.say.aside(mean, self.say.span(low, high))
+
+    def spread(self, name: str, digits: int = 1) -> dict[str, str]:
+        """Return a measure's P10 and P90 as blanks of a text: low and high."""
+        measure = self.measure(name)
+        ends = (("low", "p10"), ("high", "p90"))
+        return {blank: self.say.number(measure[column], digits) for blank, column in ends}
+
+    def arm_title(self, name: str) -> str:
+        """Return what the scenario calls an arm."""
+        return self.say.own(self.scenario.design.arms[name].title) or self.say.heading(name)
+
+    def date_of_day(self, day: float) -> date:
+        """Return the date of a day number."""
+        return self.opens + timedelta(days=math.floor(day))
+
+    def quantities(self, name: str, **where: str) -> pd.DataFrame:
+        """Return the rows of a table by date where its columns have these values.
+
+        Dates stand in `at`: the first days of weeks or months.
+        """
+        table = self.tables[name]
+        for column, value in where.items():
+            table = table[table[column] == value]
+        period = "week" if "week" in table else "month"
+        return table.assign(at=pd.to_datetime(table[period])).sort_values("at", kind="stable")
+
+    def target_lines(self) -> Iterator[str]:
+        """Yield each target, what it asks and what was found, for a terminal."""
+        targets = self.tables["targets.csv"].to_dict("records")
+        if targets:
+            yield "Targets"
+        for target in targets:
+            asked, found, low, high = (
+                self.say.percent(target[name])
+                for name in ("with_probability", "probability", "ci_low", "ci_high")
+            )
+            wanted = f"{target['measure']} {target['needed']} in {asked} of trials"
+            said = f"{wanted}, found {found} ({low} to {high})"
+            yield f"  {target['target']} {target['verdict']}: {said}"
 
 
-def page(run: Run) -> Page:
-    """Return the page of a run."""
-    questions = (recruitment, completion, workload, assumptions, varying)
-    blanks = {
-        "run": run,
-        "verdict": recruitment.verdict(run),
-        "note": recruitment.note(run),
-        "replications": _replications(run),
-        "targets": _targets(run),
-        "limits": _limits(run),
-        "methods": methods.answer(run),
-        "manifest": run.manifest,
-        "provenance": provenance.of(run.manifest, run.say),
-    }
-    answers = [question.answer(run) for question in questions]
-    return Page("report.html.j2", run.say, answers, blanks)
-
-
-def _replications(run: Run) -> str:
-    if run.count == 1:
-        return run.say("head.one_replication")
-    return run.say("head.replications", count=run.say.number(run.count, 0))
-
-
-def _limits(run: Run) -> list[str]:
-    """What the model leaves out, and the part of the calendar that is guessed."""
-    limits = list(run.say.lists["limits.left_out"])
-    known = run.manifest["calendar_known_through"]
-    if known and date.fromisoformat(known) < run.closes:
-        limits.append(run.say("limits.calendar", day=run.say.day(date.fromisoformat(known))))
-    return limits
-
-
-def _targets(run: Run) -> Table:
-    """Each target, how probable it is, and the verdict."""
-    say = run.say
-    rows = []
-    for target in run.tables["targets.csv"].to_dict("records"):
-        cells = [
-            say.heading(target["target"]),
-            say(
-                "targets.limit",
-                measure=say.heading(target["measure"]),
-                needed=limit(run.scenario.targets[target["target"]], say),
-            ),
-            say.percent(target["with_probability"]),
-            say.percent(target["probability"]),
-            say.span(say.percent(target["ci_low"]), say.percent(target["ci_high"])),
-            say(f"targets.{target['verdict']}"),
-        ]
-        rows.append(Row(cells, f"target {target['verdict']}"))
-    columns = ("name", "asks", "with_probability", "simulated", "interval", "verdict")
-    header = [say(f"targets.{column}") for column in columns]
-    undecided = any(target.kind.endswith("undecided") for target in rows)
-    return Table(say("targets.table"), header, rows, say("targets.note") if undecided else "", 2)
+def _joined(place: Path, language: str) -> Joined:
+    """What a run has to know of a sweep or search; of a tornado also its effects."""
+    kind = folder.manifest(place)["kind"]
+    if kind == "solve":
+        return Joined(place.name, solve.answered(solve.Solved(place, language)), is_search=True)
+    if kind == "sweep":
+        return Joined(place.name, sweep.Swept(place, language).spread_of_first, is_search=False)
+    ranking = sensitivity.Ranking(place, language)
+    tornado = sensitivity.tornado_of(ranking)
+    return Joined(place.name, ranking.verdict, is_search=False, tornado=tornado)

@@ -3,54 +3,68 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from sim.experiments.sensitivity import SIZED_BY
-from sim.report import charts, provenance, scattering
-from sim.report.charts import BLUE, GREEN, ORANGE, PURPLE, SOLID, VERMILION, Frame, Series
+from sim.report.charts import BLUE, GREEN, ORANGE, PURPLE, VERMILION, Chart, Look, intervals
 from sim.report.page import (
     Answer,
-    Effect,
     Figure,
-    Joined,
+    Finished,
     Multiples,
-    Row,
+    Page,
+    Part,
     Table,
+    TableRow,
     in_words,
-    place,
 )
-from sim.report.rendering import Page
-from sim.report.scattering import Dots
-from sim.results import folder
-from sim.results.points import SENSITIVITY_TABLE
-from sim.scenario.load import Scenario, load
+from sim.report.sweep import stride
+from sim.results.points import DONE, POINTS_TABLE, SENSITIVITY_TABLE
 from sim.scenario.sweep import TORNADO
-from sim.vocabulary.words import BLANK, ENGLISH, NO_BREAK, Words, words
+from sim.vocabulary.words import BLANK, NO_BREAK, Words
 
-SHOWN = 15
-COLOURS = {
-    "assumption": VERMILION,
-    "expert": ORANGE,
-    "data": PURPLE,
-    "literature": BLUE,
-    "registry": GREEN,
+MOST_ROWS, MOST_DOTTED = 15, 6
+"""Paths of the chart of all, and paths with a chart of their own."""
+
+GRADED = {
+    "assumption": Look(VERMILION),
+    "expert": Look(ORANGE),
+    "data": Look(PURPLE),
+    "literature": Look(BLUE),
+    "registry": Look(GREEN),
 }
 
 
-class Ranking(NamedTuple):
-    """A finished sensitivity analysis as its folder holds it."""
+class Effect(NamedTuple):
+    """What changes when a number is at its low and at its high; clear: beyond the error of it."""
 
-    scenario: Scenario
-    table: pd.DataFrame
-    manifest: Mapping[str, Any]
-    say: Words
-    dots: Dots | None = None
-    """What came out at each point; a tornado has two a path, which are its bars."""
+    at_low: float
+    at_high: float
+    is_clear: bool
+
+
+class Tornado(NamedTuple):
+    """The effects of each path on `on` (a share, or a measure), and the figure that shows them."""
+
+    on: str
+    is_share: bool
+    effects: Mapping[str, Effect]
+    figure: Figure
+    replications: int
+
+
+class Ranking(Finished):
+    """A finished sensitivity analysis."""
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row a path and index."""
+        return pd.read_csv(self.place / SENSITIVITY_TABLE)
 
     @property
     def on(self) -> str:
@@ -68,154 +82,175 @@ class Ranking(NamedTuple):
         return SIZED_BY.get(self.manifest["kind"], TORNADO)
 
     @property
-    def sized(self) -> pd.Series[Any]:
-        """The size of each path's effect, the largest first."""
+    def by_path(self) -> dict[str, pd.DataFrame]:
+        """The indices of each path, the path of the largest effect first."""
         ours = self.table
         if self.sized_by != TORNADO:
             ours = ours[ours["index"] == self.sized_by]
         sizes = ours.assign(size=ours["value"].abs()).groupby("path", sort=False)["size"].max()
-        return sizes.sort_values(ascending=False, kind="stable")
+        of_path = dict(iter(self.table.groupby("path")))
+        return {
+            path: of_path[path] for path in sizes.sort_values(ascending=False, kind="stable").index
+        }
+
+    @property
+    def verdict(self) -> str:
+        """What matters most, in one sentence."""
+        say, on = self.say, self.say.capital(self.on)
+        first, indices = next(iter(self.by_path.items()))
+        if self.sized_by != TORNADO:
+            indices = indices[indices["index"] == self.sized_by]
+        if not indices["value"].abs().max() > 0:
+            return say("ranking.verdict_none", on=on)
+        return say("ranking.verdict", on=on, first=in_words(first, say))
 
 
-def read(finished: Path, language: str = ENGLISH) -> Ranking:
-    """Read what the page is made of."""
-    table, manifest = pd.read_csv(finished / SENSITIVITY_TABLE), folder.manifest(finished)
-    ranking = Ranking(load(finished / folder.SCENARIO), table, manifest, words(language))
-    if ranking.sized_by == TORNADO:
-        return ranking
-    paths = ranking.sized.index[: scattering.CHARTS]
-    return ranking._replace(dots=scattering.read(finished, [*paths], manifest))
-
-
-def write(finished: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into the folder, from what the folder holds alone."""
-    page(read(finished, language)).write(finished)
-
-
-def page(ranking: Ranking) -> Page:
+def ranking_page(place: Path, language: str) -> Page:
     """Return the page of a sensitivity analysis."""
-    manifest = ranking.manifest
-    blanks = {
-        "title": ranking.say("ranking.title"),
-        "place": place(ranking.scenario, ranking.say),
-        "verdict": verdict(ranking),
-        "replications": ranking.say.number(manifest["replications"], 0),
-        "points": ranking.say.number(manifest["points"], 0),
-        "manifest": manifest,
-        "provenance": provenance.of(manifest, ranking.say),
-    }
-    return Page("sweep.html.j2", ranking.say, [_answer(ranking)], blanks)
-
-
-def verdict(ranking: Ranking) -> str:
-    """Return in one sentence what matters most."""
-    say, on = ranking.say, ranking.say.capital(ranking.on)
-    sizes = ranking.sized
-    if not sizes.iloc[0] > 0:
-        return say("ranking.verdict_none", on=on)
-    return say("ranking.verdict", on=on, first=in_words(sizes.index[0], say))
-
-
-def lines(ranking: Ranking) -> Iterator[str]:
-    """Yield the verdict, what to mind, and a line a path, for a terminal."""
-    yield verdict(ranking)
-    yield from _warnings(ranking)
-    for path in ranking.sized.index:
-        ours = ranking.table[ranking.table["path"] == path]
-        said = [f"{one['index']} {_figure(one, ranking.say)}" for _, one in ours.iterrows()]
-        yield f"  {path}: {', '.join(said)}"
-
-
-def joined(finished: Path, language: str) -> Joined:
-    """Return what a run has to know of the analysis; of a tornado also its effects."""
-    ranking = read(finished, language)
-    said = Joined(finished.name, verdict(ranking), ranking.manifest)
-    if ranking.sized_by != TORNADO:
-        return said
-    return replace(
-        said,
-        on=ranking.on,
-        is_share=ranking.is_share,
-        effects={path: _effect(ranking, path) for path in ranking.sized.index},
-        figure=_figure_of_all(ranking),
+    ranking = Ranking(place, language)
+    return Page(
+        ranking,
+        title=ranking.say("ranking.title"),
+        verdict=ranking.verdict,
+        note=ranking.say("sweep.note", **ranking.counts),
+        answers=lambda: [_answer(ranking), ranking.origin()],
+        lines=partial(_lines, ranking),
     )
-
-
-def _effect(ranking: Ranking, path: str) -> Effect:
-    ends = ranking.table[ranking.table["path"] == path].set_index("index")
-    known = ends["ci_low"] * ends["ci_high"] > 0
-    return Effect(ends["value"]["low"], ends["value"]["high"], bool(known.any()))
 
 
 def _answer(ranking: Ranking) -> Answer:
-    say, on = ranking.say, ranking.on
-    lead, title = say("ranking.lead", on=on), say("ranking.points_title")
-    parts: list[Figure | Multiples] = [_figure_of_all(ranking)]
-    if ranking.dots is not None and len(ranking.dots.table):
-        names = {path: in_words(path, say) for path in ranking.sized.index}
-        parts.append(scattering.multiples(ranking.dots, names, on, say))
+    say, parts = ranking.say, list[Part]([_figure_of_all(ranking)])
+    if ranking.sized_by != TORNADO:  # a tornado has two points a path, which are its bars
+        names = {path: in_words(path, say) for path in [*ranking.by_path][:MOST_DOTTED]}
+        dots = read_dots(ranking.place, [*names], ranking.manifest)
+        parts += [multiples(dots, names, ranking.on, say)] if len(dots.table) else []
+    lead, title = say("ranking.lead", on=ranking.on), say("ranking.points_title")
     return Answer("ranking", title, lead, list(_warnings(ranking)), parts)
 
 
-def _figure_of_all(ranking: Ranking) -> Figure:
-    say, on = ranking.say, ranking.on
-    grades = {each.path: each.evidence for each in ranking.scenario.ranged()}
-    rows = [
-        Row([path, say(f"register.{grades[path]}"), _index(ranking, one), _figure(one, say)])
-        for path in ranking.sized.index
-        for _, one in ranking.table[ranking.table["path"] == path].iterrows()
-    ]
-    header = [say("register.path"), say("register.evidence"), say("ranking.index")]
-    table = Table(
-        say("ranking.table"), [*header, say("ranking.value")], rows, say("ranking.note"), 3
-    )
-    return Figure(say(f"ranking.{ranking.sized_by}", on=on), _chart(ranking, grades), table)
+def tornado_of(ranking: Ranking) -> Tornado | None:
+    """Return what a tornado says of each number; None of another analysis."""
+    if ranking.sized_by != TORNADO:
+        return None
+    effects = {}
+    for path, indices in ranking.by_path.items():
+        ends, is_clear = (
+            indices.set_index("index")["value"],
+            indices["ci_low"] * indices["ci_high"] > 0,
+        )
+        effects[path] = Effect(ends["low"], ends["high"], bool(is_clear.any()))
+    replications = ranking.manifest["replications"]
+    return Tornado(ranking.on, ranking.is_share, effects, _figure_of_all(ranking), replications)
+
+
+def _lines(ranking: Ranking) -> Iterator[str]:
+    """What to mind, and a line a path, for a terminal."""
+    yield from _warnings(ranking)
+    for path, indices in ranking.by_path.items():
+        said = [f"{one['index']} {_written(one, ranking.say)}" for _, one in indices.iterrows()]
+        yield f"  {path}: {', '.join(said)}"
 
 
 def _warnings(ranking: Ranking) -> Iterator[str]:
     """What is not to be trusted, and how much of the variance is luck."""
     say, wide = ranking.say, ranking.manifest["too_few_points_for"]
     if wide:
-        yield say("ranking.too_few", count=len(wide), all=len(ranking.sized))
+        yield say("ranking.too_few", count=len(wide), all=len(ranking.by_path))
     if ranking.manifest["luck"] is not None:
         luck = ranking.manifest["luck"]
         shares = {"luck": say.percent(luck), "ignorance": say.percent(1 - luck)}
         yield say("ranking.luck", on=ranking.on, **shares)
 
 
-def _chart(ranking: Ranking, grades: Mapping[str, str]) -> charts.Chart:
-    say, is_tornado = ranking.say, ranking.sized_by == TORNADO
-    first = list(ranking.sized.index[:SHOWN])
-    rows = []
-    for path in first:
-        ours = ranking.table[ranking.table["path"] == path].set_index("index")
-        grade = say(f"register.{grades[path]}")
-        row = {"label": say.aside(in_words(path, say), grade), "series": grade}
-        if is_tornado:
-            ends = ours["value"]
-            rows.append({**row, "low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)})
-        else:
-            one = ours.loc[ranking.sized_by]
-            low, high = one["ci_low"], one["ci_high"]
-            rows.append({**row, "low": low, "high": high, "value": one["value"]})
-    met = {row["series"] for row in rows}
-    graded = [Series(say(f"register.{name}"), each, SOLID) for name, each in COLOURS.items()]
-    message = say("ranking.message", first=say.listing(in_words(path, say) for path in first[:5]))
+def _figure_of_all(ranking: Ranking) -> Figure:
+    say, by_path, is_tornado = ranking.say, ranking.by_path, ranking.sized_by == TORNADO
+    grades = {each.path: each.evidence for each in ranking.scenario.ranged()}
     title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
-    frame = Frame(title, message, share=is_tornado and ranking.is_share)
-    return charts.spans(pd.DataFrame(rows), [one for one in graded if one.name in met], frame)
+    rows, drawn = [], []
+    for path, indices in by_path.items():
+        grade = say(f"register.{grades[path]}")
+        for _, one in indices.iterrows():
+            index = say.title(one["index"]) if is_tornado else one["index"]
+            rows.append(TableRow([path, grade, index, _written(one, say)]))
+        drawn.append({"label": say.aside(in_words(path, say), grade), "series": grade})
+        if is_tornado:
+            ends = indices["value"]
+            drawn[-1] |= {"low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)}
+        else:
+            index = indices[indices["index"] == ranking.sized_by].iloc[0]
+            drawn[-1] |= {"low": index["ci_low"], "high": index["ci_high"], "value": index["value"]}
+    looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
+    chart = intervals(
+        pd.DataFrame(drawn[:MOST_ROWS]),
+        title,
+        unit="change" if is_tornado and ranking.is_share else "index",
+        looks=looks,
+    )
+    first = say.listing(in_words(path, say) for path in [*by_path][:5])
+    chart.description = say("ranking.message", first=first)
+    columns = ("register.path", "register.evidence", "ranking.index", "ranking.value")
+    header = [say(column) for column in columns]
+    return Figure(title, chart, Table(say("ranking.table"), header, rows, say("ranking.note"), 3))
 
 
-def _index(ranking: Ranking, one: pd.Series[Any]) -> str:
-    """The name of an index; the ends of a range have words, the others are symbols."""
-    name = str(one["index"])
-    return ranking.say.title(name) if ranking.sized_by == TORNADO else name
-
-
-def _figure(one: pd.Series[Any], say: Words) -> str:
+def _written(one: pd.Series[Any], say: Words) -> str:
     if math.isnan(one["value"]):
         return BLANK
     value, low, high = (f"{one[name]:.3g}" for name in ("value", "ci_low", "ci_high"))
     known = not math.isnan(one["ci_low"])
     said = say.aside(value, say("shared.span", low=low, high=high)) if known else value
     return said.replace("-", "−").replace(" ", NO_BREAK)
+
+
+class Dots(NamedTuple):
+    """Finished points of a design: a column a path, value, low and high; and how many there are."""
+
+    table: pd.DataFrame
+    all: int
+    is_share: bool
+
+    def written(self, value: float, say: Words) -> str:
+        """A value as the page writes it."""
+        return say.percent(value) if self.is_share else f"{value:.4g}"
+
+
+def read_dots(finished: Path, paths: Sequence[str], manifest: Mapping[str, Any]) -> Dots:
+    """Read the points of a folder with what they are ranked by, evenly chosen if they are many."""
+    every, on = manifest["points"], manifest["on"]
+    step, held = stride(every), set(pd.read_csv(finished / POINTS_TABLE, nrows=0))
+    is_share = f"{on}_probability" in held
+    value = f"{on}_probability" if is_share else f"{on}_mean"
+    ends = {f"{on}_ci_low": "low", f"{on}_ci_high": "high", value: "value"}
+    table = pd.read_csv(
+        finished / POINTS_TABLE,
+        usecols=["point", "status", *paths, *ends],
+        skiprows=lambda line: line > 0 and (line - 1) % step > 0,
+    )
+    done = table[table["status"] == DONE].rename(columns=ends)
+    return Dots(done.dropna(subset=["value"]), every, is_share)
+
+
+def multiples(dots: Dots, names: Mapping[str, str], on: str, say: Words) -> Multiples:
+    """Return a chart of the points for each path, by its name, and the table behind them."""
+    table, charts = dots.table, list[Chart]()
+    span = (0.0, 1.0)
+    if not dots.is_share:
+        span = (table[["low", "value"]].min().min(), table[["high", "value"]].max().max())
+    unit = "share" if dots.is_share else "index"
+    for path, name in names.items():
+        third = table.sort_values(path, kind="stable")["value"]
+        count = -(-len(third) // 3)
+        low, high = (dots.written(each.mean(), say) for each in (third[:count], third[-count:]))
+        chart = intervals(table.assign(at=table[path]), on, unit=unit, across=name, span=span)
+        chart.description = say("ranking.scatter_message", on=on, path=name, low=low, high=high)
+        charts.append(chart)
+    rows = []
+    for row in table.to_dict("records"):
+        value, low, high = (dots.written(row[each], say) for each in ("value", "low", "high"))
+        cells = [f"{row[path]:.4g}" for path in names]
+        rows.append(TableRow([str(row["point"]), *cells, say.aside(value, say.span(low, high))]))
+    note = "ranking.scatter_some" if stride(dots.all) > 1 else "ranking.scatter_note"
+    said = say(note, shown=say.number(len(rows), 0), all=say.number(dots.all, 0))
+    header = [say("ranking.point"), *names.values(), on]
+    behind = Table(say("ranking.scatter_table"), header, rows, said)
+    return Multiples(say("ranking.scatter", on=on), charts, behind)

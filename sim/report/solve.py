@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pandas as pd
 
 from sim.experiments.solve import EVERYWHERE, FOUND, NOT_MONOTONE, NOWHERE, UNDECIDED
-from sim.report import provenance
-from sim.report.charts import Chart
-from sim.report.crossing import Answered, crossing
-from sim.report.page import Answer, Figure, Row, Table, limit, place
-from sim.report.rendering import Page
-from sim.results import folder
+from sim.report.charts import BLACK, BLUE, DASHED, DOTTED, VERMILION, Chart, Look, lines
+from sim.report.page import (
+    Answer,
+    Figure,
+    Finished,
+    Page,
+    Table,
+    TableRow,
+    interval,
+    limit,
+)
 from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 from sim.scenario.levers import DATE, NUMBER, WHOLE
-from sim.scenario.load import Scenario, load
 from sim.scenario.schema import Target
-from sim.vocabulary.words import ENGLISH, Words, words
+from sim.vocabulary.words import words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
 SIGNIFICANT = 3
 
 
-class Solved(NamedTuple):
-    """A finished search as its folder holds it."""
+class Solved(Finished):
+    """A finished search."""
 
-    scenario: Scenario
-    answer: pd.DataFrame
-    points: pd.DataFrame
-    manifest: Mapping[str, Any]
-    say: Words
+    @cached_property
+    def answer(self) -> pd.DataFrame:
+        """What was found, in one row."""
+        kinds = dict.fromkeys(("value", "low", "high"), VALUES[self.manifest["moved_kind"]])
+        return pd.read_csv(self.place / SOLUTION_TABLE, dtype=kinds)
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """The values tried, a row each."""
+        return pd.read_csv(self.place / POINTS_TABLE, dtype={self.path: str})
 
     @property
     def verdict(self) -> str:
@@ -83,41 +92,21 @@ class Solved(NamedTuple):
         return f"{value:,.12g}"
 
 
-def read(finished: Path, language: str = ENGLISH) -> Solved:
-    """Read what the page is made of."""
-    manifest = folder.manifest(finished)
-    values = dict.fromkeys(("value", "low", "high"), VALUES[manifest["moved_kind"]])
-    answer = pd.read_csv(finished / SOLUTION_TABLE, dtype=values)
-    points = pd.read_csv(finished / POINTS_TABLE, dtype={manifest["moved"]: str})
-    return Solved(load(finished / folder.SCENARIO), answer, points, manifest, words(language))
-
-
-def write(finished: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into the folder of a solution, from what the folder holds alone."""
-    page(read(finished, language)).write(finished)
-
-
-def page(solved: Solved) -> Page:
+def solution_page(place: Path, language: str) -> Page:
     """Return the page of a solution."""
-    say, manifest = solved.say, solved.manifest
-    note = say(
-        "solve.note",
-        points=say.number(len(solved.points), 0),
-        replications=say.number(manifest["replications"], 0),
-        seed=manifest["seed"],
+    solved = Solved(place, language)
+    counts = solved.counts | {"points": solved.say.number(len(solved.points), 0)}
+    return Page(
+        solved,
+        title=solved.say("solve.title"),
+        verdict=answered(solved),
+        note=solved.say("solve.note", **counts),
+        answers=lambda: [_answer(solved), solved.origin()],
+        lines=partial(_lines, solved),
     )
-    blanks = {
-        "title": say("solve.title"),
-        "place": place(solved.scenario, solved.say),
-        "verdict": verdict(solved),
-        "note": note,
-        "manifest": manifest,
-        "provenance": provenance.of(manifest, say),
-    }
-    return Page("solve.html.j2", solved.say, [_answer(solved)], blanks)
 
 
-def verdict(solved: Solved) -> str:
+def answered(solved: Solved) -> str:
     """Return the answer in one sentence."""
     say = solved.say
     low, high = map(solved.in_words, map(solved.scale, solved.manifest["between"]))
@@ -140,9 +129,8 @@ def verdict(solved: Solved) -> str:
     return say(key, **said, low=low, high=high, where=solved.in_words(extreme["at"]))
 
 
-def lines(solved: Solved) -> Iterator[str]:
-    """Yield the verdict, what to mind, and a line a value tried, for a terminal."""
-    yield verdict(solved)
+def _lines(solved: Solved) -> Iterator[str]:
+    """What to mind, and a line a value tried, for a terminal."""
     yield from _warnings(solved)
     for row in _rows(solved):
         value, trials, probability, interval, said = row.cells
@@ -201,7 +189,7 @@ def _answer(solved: Solved) -> Answer:
     header = [say.heading(solved.lever), say("solve.trials"), say("solve.probability")]
     table = Table(
         say("solve.steps"),
-        [*header, say("solve.interval"), say("targets.verdict")],
+        [*header, say("solve.interval"), say("verdicts.verdict")],
         list(_rows(solved)),
         say("solve.steps_note"),
     )
@@ -243,7 +231,7 @@ def _fall(solved: Solved) -> dict[str, str]:
     return dict(zip(("before", "after"), said, strict=True))
 
 
-def _rows(solved: Solved) -> Iterator[Row]:
+def _rows(solved: Solved) -> Iterator[TableRow]:
     name, wanted = solved.manifest["until"], solved.target.with_probability
     order = solved.points.assign(at=solved.points[solved.path].map(solved.scale))
     for _, step in order.sort_values(["at", "replications"], kind="stable").iterrows():
@@ -253,10 +241,10 @@ def _rows(solved: Solved) -> Iterator[Row]:
             solved.in_words(solved.scale(step[solved.path])),
             solved.say.number(step["replications"], 0),
             solved.say.percent(step[f"{name}_probability"]),
-            solved.say.span(solved.say.percent(low), solved.say.percent(high)),
+            interval(solved.say, low, high),
             solved.say(f"targets.{said}"),
         ]
-        yield Row(cells, said)
+        yield TableRow(cells, said)
 
 
 def _along(solved: Solved) -> pd.DataFrame:
@@ -277,10 +265,28 @@ def _along(solved: Solved) -> pd.DataFrame:
 
 
 def _chart(solved: Solved) -> Chart:
-    say = solved.say
-    wanted, is_date = solved.target.with_probability, solved.manifest["moved_kind"] == DATE
+    """The curve with its band, the share needed as a level line, the answer as an upright one."""
+    say, curve = solved.say, _along(solved)
+    edges = [curve["at"].min(), curve["at"].max()]
     value, low, high = map(solved.figure, ("value", "low", "high"))
-    answered = Answered(wanted, value, low, high, is_date)
-    named = (say("solve.band"), say("solve.needed"), say("solve.solution"))
-    axes = (say.heading(solved.lever), say("solve.axis"))
-    return crossing(_along(solved), answered, named, axes, verdict(solved))
+    wanted = solved.target.with_probability
+    rows = [curve.assign(series=say("solve.band"))]
+    rows.append(pd.DataFrame({"at": edges, "value": wanted, "series": say("solve.needed")}))
+    if not value is low is high is None:
+        first, last = (
+            edge if end is None else end for edge, end in zip(edges, (low, high), strict=True)
+        )
+        span = {"at": [first, last], "low": 0.0, "high": 1.0}
+        rows.append(pd.DataFrame(span).assign(series=say("solve.solution")))
+    if value is not None:
+        upright = pd.DataFrame({"at": [value, value], "value": [0.0, 1.0]})
+        rows.append(upright.assign(series=say("solve.solution")))
+    drawn = pd.concat(rows, ignore_index=True)
+    if solved.manifest["moved_kind"] == DATE:
+        ordinals = (date.fromordinal(round(each)) for each in drawn["at"])
+        drawn["at"] = pd.to_datetime(list(ordinals))
+    looks = [Look(BLUE), Look(BLACK, DASHED), Look(VERMILION, DOTTED)]
+    across = say.heading(solved.lever)
+    chart = lines(drawn, say("solve.axis"), unit="share", across=across, looks=looks)
+    chart.description = answered(solved)
+    return chart

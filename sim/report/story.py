@@ -52,7 +52,7 @@ AT_ONCE = {Milestone.DAY_1, Milestone.DOSE}
 VISIT, WORK = 0, 1
 
 
-class Line(NamedTuple):
+class StoryLine(NamedTuple):
     """When something happened (minutes since the opening instant), to whom, and what.
 
     `order` tells apart what happened at the same instant.
@@ -93,11 +93,11 @@ def hour(minutes: float) -> str:
     return f"{hours:02d}:{rest:02d}"
 
 
-def _moment(protocol: Protocol, moment: Moment) -> Line:
+def _moment(protocol: Protocol, moment: Moment) -> StoryLine:
     milestone = moment.milestone
     order = milestone if milestone in AT_ONCE else milestone - len(Milestone) - 1
     text = _milestone(protocol, milestone, moment.detail)
-    return Line(moment.time, order, moment.person, text)
+    return StoryLine(moment.time, order, moment.person, text)
 
 
 def _milestone(protocol: Protocol, milestone: Milestone, detail: Any) -> str:  # noqa: ANN401  it depends on the milestone
@@ -122,10 +122,10 @@ def _concerns(supplied: Supplied, person: int | None) -> bool:
     return supplied.person != NOBODY and person in (None, supplied.person)
 
 
-def _supplied(protocol: Protocol, supplied: Supplied) -> Line:
+def _supplied(protocol: Protocol, supplied: Supplied) -> StoryLine:
     product = plain(protocol.products[supplied.product].name)
     text = BECOMES[supplied.movement].format(product=product, vials=supplied.vials)
-    return Line(supplied.time, -len(Milestone) + supplied.movement, supplied.person, text)
+    return StoryLine(supplied.time, -len(Milestone) + supplied.movement, supplied.person, text)
 
 
 def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
@@ -142,8 +142,8 @@ def amount(protocol: Protocol, dose: tuple[int, float]) -> str:
     return f"{units:,.4g} {given.unit} of {plain(given.name)}"
 
 
-def _visit(protocol: Protocol, visit: Visit) -> Line:
-    what, line = visit_title(protocol, visit), partial(Line, visit.time, VISIT, visit.person)
+def _visit(protocol: Protocol, visit: Visit) -> StoryLine:
+    what, line = visit_title(protocol, visit), partial(StoryLine, visit.time, VISIT, visit.person)
     if visit.is_missed:
         return line(f"misses {what}: {plain(visit.reason)}")
     where = f" at the {plain(visit.place)}" if visit.place else ""
@@ -169,7 +169,7 @@ def off_plan(protocol: Protocol, visit: Visit) -> str:
     return f"{how} ({plain(visit.reason)}; planned for {planned:%a} {planned})"
 
 
-def _work(protocol: Protocol, work: list[Work]) -> Iterator[Line]:
+def _work(protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
     """One line a task: the people and rooms that are held together are named together."""
     together = attrgetter("started", "ended", "visit", "task")
     in_order = sorted(work, key=attrgetter("resource"))
@@ -180,7 +180,7 @@ def _work(protocol: Protocol, work: list[Work]) -> Iterator[Line]:
             text = f"  {team}: {plain(task)}, {_length(ended - started)}"
         else:
             text = f"  {team}: {plain(task)} never done, {_length(held[0].minutes)} of it"
-        yield Line(started, WORK, held[0].person, text)
+        yield StoryLine(started, WORK, held[0].person, text)
 
 
 def _length(minutes: float) -> str:

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import cycle
+from collections.abc import Iterator
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from sim.report import charts, provenance
-from sim.report.charts import STYLES, Chart, Frame, Series
-from sim.report.fields import heat_map
-from sim.report.page import Answer, Figure, Row, Table, place
-from sim.report.rendering import Page
-from sim.report.scattering import stride
-from sim.results import folder
+from sim.report.charts import field, lines
+from sim.report.page import (
+    Answer,
+    Figure,
+    Finished,
+    Page,
+    Part,
+    Table,
+    TableRow,
+    percent_within,
+)
 from sim.results.points import DONE, POINTS_TABLE
-from sim.scenario.load import Scenario, load
-from sim.vocabulary.words import ENGLISH, Words, words
 
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
+MOST_POINTS = 1000
+"""Points a page shows; its charts take no more, and nobody reads more rows."""
 
 
-class Sweep(NamedTuple):
-    """A finished sweep as its folder holds it."""
+class Swept(Finished):
+    """A finished sweep."""
 
-    scenario: Scenario
-    points: pd.DataFrame
-    manifest: Mapping[str, Any]
-    say: Words
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """A row a point; what was varied is as written."""
+        return pd.read_csv(self.place / POINTS_TABLE, dtype=dict.fromkeys(self.paths, str))
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The points that could be simulated."""
+        return self.points[self.points["status"] == DONE]
 
     @property
     def paths(self) -> list[str]:
@@ -43,49 +52,35 @@ class Sweep(NamedTuple):
         every = map(str, self.points)
         return [name.removesuffix(PROBABILITY) for name in every if name.endswith(PROBABILITY)]
 
-
-def read(finished: Path, language: str = ENGLISH) -> Sweep:
-    """Read what the page is made of."""
-    manifest = folder.manifest(finished)
-    points = pd.read_csv(finished / POINTS_TABLE, dtype=dict.fromkeys(manifest["varied"], str))
-    return Sweep(load(finished / folder.SCENARIO), points, manifest, words(language))
-
-
-def write(finished: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into the folder of a sweep, from what the folder holds alone."""
-    page(read(finished, language)).write(finished)
+    @property
+    def spread_of_first(self) -> str:
+        """Between which points the first target's probability lies, in one sentence."""
+        if not self.targets:
+            return self.say("sweep.no_target")
+        return _spread(self, self.targets[0]) if len(self.done) else self.say("sweep.none_done")
 
 
-def page(sweep: Sweep) -> Page:
+def sweep_page(place: Path, language: str) -> Page:
     """Return the page of a sweep."""
-    say, manifest = sweep.say, sweep.manifest
-    blanks = {
-        "title": say("sweep.title"),
-        "place": place(sweep.scenario, sweep.say),
-        "verdict": verdict(sweep),
-        "replications": say.number(manifest["replications"], 0),
-        "points": say.number(len(sweep.points), 0),
-        "manifest": manifest,
-        "provenance": provenance.of(manifest, say),
-    }
-    return Page("sweep.html.j2", sweep.say, [_chances(sweep)], blanks)
+    sweep = Swept(place, language)
+    return Page(
+        sweep,
+        title=sweep.say("sweep.title"),
+        verdict=sweep.spread_of_first,
+        note=sweep.say("sweep.note", **sweep.counts),
+        answers=lambda: [_chances(sweep), sweep.origin()],
+        lines=partial(_lines, sweep),
+    )
 
 
-def verdict(sweep: Sweep) -> str:
-    """Return between which points the first target's probability lies, in one sentence."""
-    say = sweep.say
-    if not sweep.targets:
-        return say("sweep.no_target")
-    return _spread(sweep, sweep.targets[0]) if len(_done(sweep)) else say("sweep.none_done")
+def stride(points: int) -> int:
+    """Return so that every how-manieth of so many points is shown."""
+    return -(-points // MOST_POINTS)
 
 
-def _done(sweep: Sweep) -> pd.DataFrame:
-    return sweep.points[sweep.points["status"] == DONE]
-
-
-def _spread(sweep: Sweep, name: str) -> str:
+def _spread(sweep: Swept, name: str) -> str:
     """Where a target is least and most probable."""
-    ranked = _done(sweep).sort_values(f"{name}{PROBABILITY}", kind="stable")
+    ranked = sweep.done.sort_values(f"{name}{PROBABILITY}", kind="stable")
     ends = (ranked.iloc[0], ranked.iloc[-1])
     low, high = (sweep.say.percent(end[f"{name}{PROBABILITY}"]) for end in ends)
     worst, best = (_where(sweep, end) for end in ends)
@@ -93,94 +88,71 @@ def _spread(sweep: Sweep, name: str) -> str:
     return sweep.say("sweep.verdict", target=target, low=low, worst=worst, high=high, best=best)
 
 
-def lines(sweep: Sweep) -> Iterator[str]:
-    """Yield the verdict and a line a point, for a terminal."""
-    yield verdict(sweep)
+def _lines(sweep: Swept) -> Iterator[str]:
+    """A line a point, for a terminal."""
     for _, point in sweep.points.iterrows():
-        said = [
-            f"{name} {_chance(point, name, sweep.say)}"
-            for name in sweep.targets
-            if point["status"] == DONE
-        ]
+        is_done = point["status"] == DONE
+        said = [f"{name} {_chance(sweep, point, name)}" for name in sweep.targets if is_done]
         yield f"  {_where(sweep, point)}: {', '.join(said) or point['status']}"
 
 
-def _chances(sweep: Sweep) -> Answer:
-    say = sweep.say
-    shown = sweep._replace(points=sweep.points[:: stride(len(sweep.points))])
+def _chances(sweep: Swept) -> Answer:
+    say, every = sweep.say, len(sweep.points)
+    shown = sweep.points[:: stride(every)]
     header = [*sweep.paths, *map(say.heading, sweep.targets)]
-    rows = [
-        Row([*(point[path] for path in sweep.paths), *_cells(sweep, point)], point["status"])
-        for _, point in shown.points.iterrows()
-    ]
-    note = "sweep.points_note" if len(rows) == len(sweep.points) else "sweep.points_some"
-    said = say(note, shown=say.number(len(rows), 0), all=say.number(len(sweep.points), 0))
+    rows = [TableRow(_cells(sweep, point), point["status"]) for _, point in shown.iterrows()]
+    note = "sweep.points_note" if len(rows) == every else "sweep.points_some"
+    said = say(note, shown=say.number(len(rows), 0), all=say.number(every, 0))
     table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
-    figures = _figures(shown, table)
     lead = say("sweep.lead", paths=say.listing(sweep.paths))
-    return Answer("points", say("sweep.points_title"), lead, (), figures or [table])
+    parts: list[Part] = [*_figures(sweep, shown[shown["status"] == DONE], table)]
+    return Answer("points", say("sweep.points_title"), lead, parts=parts or [table])
 
 
-def _cells(sweep: Sweep, point: pd.Series[Any]) -> list[str]:
-    if point["status"] != DONE:
-        return [sweep.say("sweep.failed")] * len(sweep.targets)
-    return [_chance(point, name, sweep.say) for name in sweep.targets]
+def _cells(sweep: Swept, point: pd.Series[Any]) -> list[str]:
+    failed = sweep.say("sweep.failed")
+    chances = (
+        _chance(sweep, point, name) if point["status"] == DONE else failed for name in sweep.targets
+    )
+    return [*(point[path] for path in sweep.paths), *chances]
 
 
-def _chance(point: pd.Series[Any], name: str, say: Words) -> str:
-    low, high = say.percent(point[f"{name}_ci_low"]), say.percent(point[f"{name}_ci_high"])
-    return say.aside(say.percent(point[f"{name}{PROBABILITY}"]), say.span(low, high))
+def _chance(sweep: Swept, point: pd.Series[Any], name: str) -> str:
+    ends = (point[f"{name}_{end}"] for end in ("probability", "ci_low", "ci_high"))
+    return percent_within(sweep.say, *ends)
 
 
-def _where(sweep: Sweep, point: pd.Series[Any]) -> str:
+def _where(sweep: Swept, point: pd.Series[Any]) -> str:
     last = {path: sweep.say.title(path.rpartition(".")[2]) for path in sweep.paths}
     return sweep.say.listing(f"{name} {point[path]}" for path, name in last.items())
 
 
-def _figures(sweep: Sweep, table: Table) -> list[Figure]:
+def _figures(sweep: Swept, done: pd.DataFrame, table: Table) -> Iterator[Figure]:
     """A line a target along one path; over two a field for each target; over more none.
 
     A field of which points are left out has holes, and is not drawn.
     """
-    done = _done(sweep)
-    if done.empty or not sweep.targets or len(sweep.paths) > ALL_IN_ONE_FIELD:
-        return []
-    if len(sweep.paths) > 1 and len(sweep.points) < sweep.manifest["points"]:
-        return []
-    if len(sweep.paths) == 1:
-        return [Figure(sweep.say("sweep.line"), _line(sweep, done), table)]
-    return [
-        Figure(sweep.say("sweep.field", target=sweep.say.heading(name)), field, table)
-        for name, field in ((name, _field(sweep, done, name)) for name in sweep.targets)
-    ]
-
-
-def _line(sweep: Sweep, done: pd.DataFrame) -> Chart:
-    (path,), say = sweep.paths, sweep.say
-    parts = [
-        pd.DataFrame(
-            {
-                "at": _scale(done[path]),
-                "value": done[f"{name}{PROBABILITY}"],
-                "low": done[f"{name}_ci_low"],
-                "high": done[f"{name}_ci_high"],
-                "series": say.heading(name),
-            }
+    say, paths = sweep.say, sweep.paths
+    if done.empty or not sweep.targets or len(paths) > ALL_IN_ONE_FIELD:
+        return
+    drawn = {
+        name: done.assign(value=done[f"{name}{PROBABILITY}"], series=say.heading(name)).rename(
+            columns={f"{name}_ci_low": "low", f"{name}_ci_high": "high"}
         )
         for name in sweep.targets
-    ]
-    named = zip(map(say.heading, sweep.targets), cycle(STYLES), strict=False)
-    series = [Series(name, *style) for name, style in named]
-    frame = Frame(say("sweep.axis"), verdict(sweep), share=True, across=path)
-    return charts.along(pd.concat(parts), series, frame)
-
-
-def _field(sweep: Sweep, done: pd.DataFrame, name: str) -> Chart:
-    across, down = sweep.paths
-    field = pd.DataFrame(
-        {"across": done[across], "down": done[down], "value": done[f"{name}{PROBABILITY}"]}
-    )
-    return heat_map(field, Frame(down, _spread(sweep, name), share=True, across=across))
+    }
+    if len(paths) == 1:
+        named = ("at", "value", "low", "high", "series")
+        every = pd.concat(each.assign(at=_scale(each[paths[0]])) for each in drawn.values())
+        chart = lines(every[[*named]], say("sweep.axis"), unit="share", across=paths[0])
+        chart.description = sweep.spread_of_first
+        yield Figure(say("sweep.line"), chart, table)
+    elif stride(len(sweep.points)) == 1:
+        shape = partial(field, title=say("sweep.axis"), across=paths[0], down=paths[1])
+        for name, each in drawn.items():
+            chart = shape(each.rename(columns=dict(zip(paths, ("across", "down"), strict=True))))
+            chart.description = _spread(sweep, name)
+            yield Figure(say("sweep.field", target=say.heading(name)), chart, table)
 
 
 def _scale(values: pd.Series[Any]) -> pd.Series[Any]:

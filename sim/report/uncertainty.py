@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.report import charts
-from sim.report.charts import Frame
-from sim.report.page import Figure, Row, Run, Table
+from sim.report.charts import intervals
+from sim.report.page import Figure, figure, interval
+from sim.report.run import Run
 from sim.vocabulary.intervals import Interval, of_share
 
-RATE, FIRST = "candidates_per_month_drawn", "randomised_first_six_months"
-FEWEST = 30
-"""Replications below which nothing is split into parts."""
+RATE, FIRST_SIX_MONTHS = "candidates_per_month_drawn", "randomised_first_six_months"
+FEWEST_TO_SPLIT = 30
+"""Replications below which nothing is split into groups."""
 
 NEAREST = 5
 """One in so many replications, those whose rate lies nearest, stands for a rate that is known."""
 
 
-class Part(NamedTuple):
+class Group(NamedTuple):
     """Some of the replications: the lowest and highest value in them, and how many succeed."""
 
     low: float
@@ -28,35 +30,35 @@ class Part(NamedTuple):
     interval: Interval
 
 
-def figures(run: Run, target: int) -> list[Figure]:
+def luck_apart(run: Run, target: int) -> list[Figure]:
     """Return what is luck and what ignorance, and what six months would teach, if it can be said.
 
     Nothing where the rate is known, where all replications end alike, or where there are few.
     """
-    if not _split(run, target):
-        return []
-    return [_apart(run, target), *_taught(run, target)]
+    return [_apart(run, target), *_taught(run, target)] if _is_split(run, target) else []
 
 
-def sentence(run: Run, target: int) -> str:
+def sentence(run: Run, target: int) -> list[str]:
     """Return the probability with the rate known beside that with it uncertain; or nothing."""
-    if not _split(run, target):
-        return ""
-    known, every = _known(run, target), _part(run.replications, RATE, target)
-    return run.say(
-        "ignorance.sentence",
-        rate=run.say.number(_believed(run)),
-        known=run.say.percent(known.chance),
-        interval=run.say.span(*map(run.say.percent, known.interval)),
-        uncertain=run.say.percent(every.chance),
-    )
+    if not _is_split(run, target):
+        return []
+    say, known, every = run.say, _known(run, target), _group(run.replications, RATE, target)
+    return [
+        say(
+            "ignorance.sentence",
+            rate=say.number(_believed(run)),
+            known=say.percent(known.chance),
+            interval=interval(say, *known.interval),
+            uncertain=say.percent(every.chance),
+        )
+    ]
 
 
-def _split(run: Run, target: int) -> bool:
+def _is_split(run: Run, target: int) -> bool:
     """Whether rates differ, and outcomes too, in enough replications to set them apart."""
     rate, reached = run.replications[RATE], run.replications["randomised"] >= target
     differ = rate.max() > rate.min() and reached.any() and not reached.all()
-    return run.count >= FEWEST and bool(differ)
+    return run.count >= FEWEST_TO_SPLIT and bool(differ)
 
 
 def _believed(run: Run) -> float:
@@ -64,7 +66,7 @@ def _believed(run: Run) -> float:
     return float(run.scenario.assumptions.recruitment.candidates_per_month)
 
 
-def _known(run: Run, target: int) -> Part:
+def _known(run: Run, target: int) -> Group:
     """Those whose drawn rate lies nearest to the mean: a nearest-neighbour estimate.
 
     Within them only luck is left, as far as the rate goes (given the rate candidates come as a
@@ -72,79 +74,69 @@ def _known(run: Run, target: int) -> Part:
     """
     distance = (run.replications[RATE] - _believed(run)).abs().sort_values(kind="stable")
     nearest = distance.index[: len(distance) // NEAREST]
-    return _part(run.replications.loc[nearest], RATE, target)
+    return _group(run.replications.loc[nearest], RATE, target)
 
 
-def _part(replications: pd.DataFrame, column: str, target: int) -> Part:
+def _group(replications: pd.DataFrame, column: str, target: int) -> Group:
     times, every = int((replications["randomised"] >= target).sum()), len(replications)
     values = replications[column]
-    return Part(values.min(), values.max(), times / every, of_share(times, every))
+    return Group(values.min(), values.max(), times / every, of_share(times, every))
 
 
-def thirds(replications: pd.DataFrame, column: str, target: int) -> list[Part]:
-    """Return the replications in thirds by a column; ties stay together, so parts may be fewer."""
-    ranks = replications[column].rank(method="max", pct=True)
+def _thirds(run: Run, column: str, target: int) -> list[Group]:
+    """The replications in thirds by a column; ties stay together, so there may be fewer."""
+    ranks = run.replications[column].rank(method="max", pct=True)
     place = (ranks > 1 / 3).astype(int) + (ranks > 2 / 3).astype(int)
-    return [_part(ours, column, target) for _, ours in replications.groupby(place)]
+    return [_group(ours, column, target) for _, ours in run.replications.groupby(place)]
 
 
 def _apart(run: Run, target: int) -> Figure:
     """The rate uncertain, known to be as believed, and in each third of what is believed."""
-    say, title = run.say, run.say("ignorance.title", target=target)
-    every, known = _part(run.replications, RATE, target), _known(run, target)
-    parts = thirds(run.replications, RATE, target)
-    rate = say.number(_believed(run))
+    say, rate, known = run.say, run.say.number(_believed(run)), _known(run, target)
+    every, thirds = _group(run.replications, RATE, target), _thirds(run, RATE, target)
     labels = [say("ignorance.uncertain", rate=rate), say("ignorance.known", rate=rate)]
     labels += [
-        say("ignorance.third", low=say.number(part.low), high=say.number(part.high))
-        for part in parts
+        say("ignorance.third", low=say.number(third.low), high=say.number(third.high))
+        for third in thirds
     ]
-    message = say(
-        "ignorance.message",
-        target=target,
-        low=say.percent(parts[0].chance),
-        high=say.percent(parts[-1].chance),
-    )
-    note = say("ignorance.note", low=say.number(known.low), high=say.number(known.high))
-    return _figure(run, title, message, labels, [every, known, *parts], note)
+    said = {"nearest_low": say.number(known.low), "nearest_high": say.number(known.high)}
+    return _figure(run, target, "ignorance", labels, [every, known, *thirds], thirds, said)
 
 
 def _taught(run: Run, target: int) -> list[Figure]:
     """The probability by how many are randomised in the first six months."""
-    say, parts = run.say, thirds(run.replications, FIRST, target)
-    if len(parts) == 1:
+    say, thirds = run.say, _thirds(run, FIRST_SIX_MONTHS, target)
+    if len(thirds) == 1:
         return []
-    labels = [
-        say("ignorance.first", count=say.span(say.number(part.low, 0), say.number(part.high, 0)))
-        for part in parts
-    ]
-    message = say(
-        "ignorance.taught",
-        target=target,
-        few=say.span(say.number(parts[0].low, 0), say.number(parts[0].high, 0)),
-        many=say.span(say.number(parts[-1].low, 0), say.number(parts[-1].high, 0)),
-        low=say.percent(parts[0].chance),
-        high=say.percent(parts[-1].chance),
-    )
-    return [_figure(run, say("ignorance.taught_title"), message, labels, parts)]
+    counts = [say.span(say.number(each.low, 0), say.number(each.high, 0)) for each in thirds]
+    labels = [say("taught.first", count=count) for count in counts]
+    said = {"few": counts[0], "many": counts[-1]}
+    return [_figure(run, target, "taught", labels, thirds, thirds, said)]
 
 
 def _figure(  # noqa: PLR0913, PLR0917  each is another word of the same figure
-    run: Run, title: str, message: str, labels: list[str], parts: list[Part], note: str = ""
+    run: Run,
+    target: int,
+    key: str,
+    labels: Sequence[str],
+    groups: Sequence[Group],
+    thirds: Sequence[Group],
+    said: Mapping[str, Any],
 ) -> Figure:
     say = run.say
-    table = pd.DataFrame(
+    frame = pd.DataFrame(
         {
-            "label": labels,
-            "probability": [part.chance for part in parts],
-            "ci_low": [part.interval.low for part in parts],
-            "ci_high": [part.interval.high for part in parts],
+            "label": label,
+            "given": label,
+            "value": group.chance,
+            "low": group.interval.low,
+            "high": group.interval.high,
+            "probability": group.chance,
+            "interval": interval(say, *group.interval),
         }
+        for label, group in zip(labels, groups, strict=True)
     )
-    rows = [
-        Row([label, say.percent(part.chance), say.span(*map(say.percent, part.interval))])
-        for label, part in zip(labels, parts, strict=True)
-    ]
-    header = [say("ignorance.given"), say("shared.probability"), say("shared.interval")]
-    chart = charts.dots(table, Frame(say("shared.probability"), message))
-    return Figure(title, chart, Table(title, header, rows, note))
+    low, high = say.percent(thirds[0].chance), say.percent(thirds[-1].chance)
+    columns = {"given": "text", "probability": "share", "interval": "figure"}
+    shape = partial(intervals, unit="share")
+    return figure(say, key, shape, frame, columns, target=target, low=low, high=high, **said)

@@ -1,27 +1,52 @@
-"""Question 3 of the page: who works how much, and when."""
+"""Question 3 of the page: who works how much, when and at what, and what participants bear."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import cycle
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import partial
 
 import pandas as pd
 
-from sim.report import charts, loading, supply
-from sim.report.charts import BLUE, DASHED, DOTTED, GREEN, GREY, SOLID, STYLES, Frame, Series
-from sim.report.page import Answer, Figure, Part, Row, Run, Table
+from sim.report.charts import (
+    BLUE,
+    DASHED,
+    DOTTED,
+    GREEN,
+    GREY,
+    LOOKS,
+    LOW,
+    Look,
+    bars,
+    field,
+    lines,
+)
+from sim.report.page import (
+    MEAN_AND_QUANTILES,
+    P10_P50_P90,
+    Answer,
+    Figure,
+    Part,
+    Table,
+    figure,
+    table_of,
+)
+from sim.report.run import Run
+from sim.report.supply import supplied
 from sim.results.measures import DESK_WORKING_DAYS
+from sim.vocabulary.clock import WEEKDAYS
 
-LOW = 190
-WEEKLY = {"asked_hours": "p50", "worked_hours": "p50", "available_hours": "mean"}
+WEEKLY = {"asked": Look(BLUE), "worked": Look(GREEN, DOTTED), "available": Look(GREY, DASHED)}
+BURDEN = ("site_trips", "visits", "site_hours")
+ANY_YEAR = 2023
 
 
-def answer(run: Run) -> Answer:
+def workload(run: Run) -> Answer:
     """Return who works how much, and when."""
     say, title = run.say, run.say("work.title")
     roles = list(run.tables["workload.csv"]["role"].drop_duplicates())
-    busy = [role for role in roles if (_quantity(run, role, "asked_hours")["mean"] > 0).any()]
+    busy = [role for role in roles if (weeks(run, role, "asked_hours")["mean"] > 0).any()]
     never = list(_never_there(run, roles))
     if not busy:
         return Answer("work", title, say("work.nobody"), never)
@@ -31,10 +56,15 @@ def answer(run: Run) -> Answer:
         _roles(run, roles),
         *(_week(run, role) for role in others),
         *_waiting(run, busy),
-        *supply.parts(run),
-        *loading.figures(run, busy),
+        *supplied(run),
+        *_closer(run, [role for role in busy if role in run.scenario.design.staff]),
     ]
     return Answer("work", title, lead, paragraphs, [_week(run, tightest)], more)
+
+
+def weeks(run: Run, role: str, quantity: str) -> pd.DataFrame:
+    """Return one role's weeks of one quantity: at, mean, p10, p50, p90."""
+    return run.quantities("workload.csv", role=role, quantity=quantity)
 
 
 def _used(run: Run, role: str) -> float:
@@ -46,19 +76,22 @@ def _used(run: Run, role: str) -> float:
 def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     """Which role is the tightest, if any role's hours are limited, and how the desks keep up."""
     say, staff = run.say, [role for role in busy if role in run.scenario.design.staff]
+
+    def said(key: str, measure: str, **values: object) -> str:
+        return say(key, mean=run.mean_in(measure), **run.spread(measure), **values)
+
     tightest = max(staff, key=lambda role: _used(run, role), default=None)
     if tightest is not None and _used(run, tightest) >= 0:
         share = say.percent(_used(run, tightest))
         yield say("work.lead", role=say.title(tightest), utilisation=share)
-        busiest = f"{tightest}_asked_hours_busiest_week"
-        yield say("work.busiest_week", **_spread(run, busiest))
+        yield said("work.busiest_week", f"{tightest}_asked_hours_busiest_week")
     else:
         yield say("work.lead_free")
-    yield say("work.backlog", **_spread(run, "desk_backlog_peak_hours"))
+    yield said("work.backlog", "desk_backlog_peak_hours")
     in_time = run.measure("desk_share_in_time")["mean"]
     if not math.isnan(in_time):
-        oldest = _spread(run, "desk_oldest_days")
-        yield say("work.desk", share=say.percent(in_time), days=DESK_WORKING_DAYS, **oldest)
+        share, days = say.percent(in_time), DESK_WORKING_DAYS
+        yield said("work.desk", "desk_oldest_days", share=share, days=days)
 
 
 def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
@@ -67,151 +100,182 @@ def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
     absent = [
         run.say.title(role)
         for role in roles
-        if role in asked and (_quantity(run, role, "available_hours")["mean"] == 0).all()
+        if role in asked and (weeks(run, role, "available_hours")["mean"] == 0).all()
     ]
     if absent:
         yield run.say("work.never_there", roles=run.say.listing(absent))
 
 
-def _spread(run: Run, name: str) -> dict[str, str]:
-    """A measure's mean, P10 and P90 as blanks of a text."""
-    measure = run.measure(name)
-    ends = {"mean": "mean", "low": "p10", "high": "p90"}
-    return {blank: run.say.number(measure[column]) for blank, column in ends.items()}
-
-
 def _roles(run: Run, roles: list[str]) -> Table:
     """Hours of each role over the whole run."""
-    say = run.say
-    rows = [
-        Row(
-            [
-                say.heading(role),
-                _available(run, role),
-                _hours(run, f"{role}_hours", 0),
-                say.percent(run.measure(f"{role}_utilisation")["mean"]),
-                _hours(run, f"{role}_asked_hours_busiest_week", 1),
-                _hours(run, f"{role}_overtime_hours", 1),
-                _in_vain(run, role),
-            ]
-        )
-        for role in roles
-    ]
-    columns = ("role", "available", "worked", "utilisation", "busiest", "overtime", "in_vain")
-    header = [say(f"work.{column}") for column in columns]
-    return Table(say("work.roles"), header, rows, say("work.roles_note"))
+    frame = pd.DataFrame({"role": role, **_row(run, role)} for role in roles)
+    columns = {"role": "name", **dict.fromkeys(frame.columns[1:], "figure")}
+    return table_of(run.say, "roles", frame, columns)
 
 
-def _hours(run: Run, name: str, digits: int) -> str:
-    measure = run.measure(name)
-    mean, low, high = (run.say.number(measure[name], digits) for name in ("mean", "p10", "p90"))
-    return mean if mean == low == high else run.say.aside(mean, run.say.span(low, high))
-
-
-def _in_vain(run: Run, role: str) -> str:
-    """The share of a role's hours that goes to people who are never randomised."""
-    every = run.measure(f"{role}_hours")["mean"]
-    in_vain = run.measure(f"{role}_hours_never_randomised")["mean"]
-    return run.say.percent(in_vain / every if every else math.nan)
-
-
-def _available(run: Run, role: str) -> str:
-    hours = _quantity(run, role, "available_hours")["mean"]
-    return (
-        run.say.number(hours.sum(), 0)
-        if len(hours) and hours.notna().all()
-        else run.say("work.unlimited")
+def _row(run: Run, role: str) -> dict[str, str]:
+    say, there = run.say, weeks(run, role, "available_hours")["mean"]
+    every, in_vain = (
+        run.measure(f"{role}_{what}")["mean"] for what in ("hours", "hours_never_randomised")
     )
-
-
-def _quantity(run: Run, role: str, quantity: str) -> pd.DataFrame:
-    """One role's weeks of one quantity: date, mean, p10, p50, p90."""
-    weeks = run.tables["workload.csv"]
-    ours = weeks[(weeks["role"] == role) & (weeks["quantity"] == quantity)]
-    return ours.assign(date=pd.to_datetime(ours["week"])).sort_values("date")
+    is_limited = len(there) and there.notna().all()
+    return {
+        "available": say.number(there.sum(), 0) if is_limited else say("work.unlimited"),
+        "worked": run.mean_in(f"{role}_hours", 0, within=True),
+        "utilisation": say.percent(run.measure(f"{role}_utilisation")["mean"]),
+        "busiest": run.mean_in(f"{role}_asked_hours_busiest_week", within=True),
+        "overtime": run.mean_in(f"{role}_overtime_hours", within=True),
+        # To people who are never randomised.
+        "in_vain": say.percent(in_vain / every if every else math.nan),
+    }
 
 
 def _week(run: Run, role: str) -> Figure:
     """The hours asked of a role and worked by it, week by week, under the hours available."""
-    say, title = run.say, run.say("work.week_title", role=run.say.heading(role))
-    series = [
-        Series(say("work.asked_series"), BLUE, SOLID),
-        Series(say("work.worked_series"), GREEN, DOTTED),
-        Series(say("work.available_series"), GREY, DASHED),
-    ]
-    asked, worked, available = (_quantity(run, role, quantity) for quantity in WEEKLY)
-    lines = pd.concat(
-        [
-            weeks.assign(value=weeks[column], series=one.name)
-            for weeks, column, one in zip(
-                (asked, worked, available), WEEKLY.values(), series, strict=True
-            )
-        ]
-    )
-    chart = charts.over_time(
-        lines.dropna(subset="value")[["date", "value", "series"]],
-        asked.assign(low=asked["p10"], high=asked["p90"], series=series[0].name)[
-            ["date", "low", "high", "series"]
-        ],
-        series if available["mean"].notna().any() else series[:2],
-        Frame(say("work.axis"), _message(run, role, available), steps=True, height=LOW),
-    )
-    return Figure(title, chart, _weeks_table(run, title, asked, worked, available))
-
-
-def _message(run: Run, role: str, available: pd.DataFrame) -> str:
-    peak = run.say.number(run.measure(f"{role}_asked_hours_busiest_week")["mean"])
-    ordinary = available["mean"].median()
-    if math.isnan(ordinary):
-        return run.say("work.week_message_free", peak=peak)
-    return run.say("work.week_message", peak=peak, available=run.say.number(ordinary))
-
-
-def _weeks_table(run: Run, title: str, *quantities: pd.DataFrame) -> Table:
-    """The weeks of a role: what was asked (P10, P50, P90), worked and available."""
     say = run.say
-    asked, worked, available = (
-        weeks.set_index("date")[["mean", "p10", "p50", "p90"]] for weeks in quantities
+    asked, worked, available = (weeks(run, role, f"{what}_hours") for what in WEEKLY)
+    single = [worked[["at", "p50"]], available[["at", "mean"]].rename(columns={"mean": "p50"})]
+    drawn = pd.concat(
+        each.assign(series=say(f"week_series.{what}"))
+        for what, each in zip(WEEKLY, (asked, *single), strict=True)
     )
-    weeks = asked[["p10", "p50", "p90"]].assign(worked=worked["p50"], available=available["mean"])
-    rows = [
-        Row([say.day(week), *(say.number(hours) for hours in weeks.loc[week])])
-        for week in weeks.index
-    ]
-    names = [f"{say('work.asked')} {quantile}" for quantile in ("P10", "P50", "P90")]
-    header = [say("shared.week"), *names, say("work.worked"), say("work.available")]
-    return Table(title, header, rows)
+    behind = asked.set_index("at")[[*P10_P50_P90]].add_prefix("asked_")
+    behind = behind.assign(
+        worked=worked.set_index("at")["p50"], available=available.set_index("at")["mean"]
+    )
+    peak = run.mean_in(f"{role}_asked_hours_busiest_week")
+    ordinary = available["mean"].median()
+    return figure(
+        say,
+        "week",
+        partial(lines, steps=True, height=LOW, looks=list(WEEKLY.values())),
+        drawn,
+        {"at": "day", **dict.fromkeys(behind.columns, "number")},
+        behind=behind.reset_index(),
+        message=say("week.message_free", peak=peak) if math.isnan(ordinary) else "",
+        role=say.heading(role),
+        peak=peak,
+        available=say.number(ordinary),
+    )
 
 
-def _waiting(run: Run, roles: list[str]) -> Iterator[Figure]:
+def _waiting(run: Run, roles: Sequence[str]) -> Iterator[Figure]:
     """The desk work left waiting, for the roles that ever have any."""
-    say, title = run.say, run.say("work.waiting")
-    backlogs = {role: _quantity(run, role, "backlog_hours") for role in roles}
-    backlogs = {role: weeks for role, weeks in backlogs.items() if (weeks["p90"] > 0).any()}
+    say, waited = run.say, [(role, weeks(run, role, "backlog_hours")) for role in roles]
+    backlogs = {role: each for role, each in waited if (each["p90"] > 0).any()}
     if not backlogs:
         return
-    series = [
-        Series(say.title(role), *style)
-        for role, style in zip(backlogs, cycle(STYLES), strict=False)
-    ]
-    points = pd.concat(
-        [
-            weeks.assign(series=one.name)
-            for weeks, one in zip(backlogs.values(), series, strict=True)
-        ]
-    ).rename(columns=charts.BAND)
-    largest = max(backlogs, key=lambda role: float(backlogs[role]["p90"].max()))
-    peak = say.number(backlogs[largest]["p90"].max())
-    message = say("work.waiting_message", role=say.title(largest), peak=peak)
-    chart = charts.over_time(points, points, series, Frame(say("work.waiting_axis"), message))
-    rows = [
-        Row(
-            [
-                say.heading(role),
-                *(say.number(weeks[quantile].max()) for quantile in ("p10", "p50", "p90")),
-            ]
-        )
-        for role, weeks in backlogs.items()
-    ]
-    header = [say("work.role"), *(say("work.highest", quantile=q) for q in ("P10", "P50", "P90"))]
-    yield Figure(title, chart, Table(title, header, rows))
+    highest = pd.DataFrame(
+        {"role": role, **each[[*P10_P50_P90]].max().add_prefix("highest_")}
+        for role, each in backlogs.items()
+    )
+    worst = highest.iloc[int(highest["highest_p90"].argmax())]
+    drawn = pd.concat(each.assign(series=say.title(role)) for role, each in backlogs.items())
+    yield figure(
+        say,
+        "waiting",
+        lines,
+        drawn,
+        {"role": "name", **dict.fromkeys(highest.columns[1:], "number")},
+        behind=highest,
+        role=say.title(worst["role"]),
+        peak=say.number(worst["highest_p90"]),
+    )
+
+
+def _closer(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
+    """Each role's year, what its hours go to, and the burden per participant."""
+    for role in staff:
+        load = run.tables["load.csv"].query("role == @role")
+        if load["mean"].sum() > 0:
+            yield _year(run, role, load)
+    tasks = run.tables["activity.csv"].query("role in @staff and mean > 0")
+    if len(tasks):
+        yield _activities(run, tasks, staff)
+    if run.anybody_randomised:
+        yield _burden(run)
+
+
+def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
+    """The hours of a role by ISO week and weekday."""
+    say = run.say
+    hours = load.pivot_table("mean", "iso_week", "weekday").reindex(columns=list(WEEKDAYS))
+    by_day, by_week = hours.mean(), hours.sum(axis=1)
+    cells = load.assign(order=load["weekday"].map(WEEKDAYS.index)).sort_values(
+        ["order", "iso_week"]
+    )
+    # The week in which a month begins, or that follows.
+    months = {
+        date(ANY_YEAR, month, 4).isocalendar().week: name
+        for month, name in enumerate(say.lists["months_short"], 1)
+    }
+    return figure(
+        say,
+        "load",
+        partial(field, across=say("load.across"), named=months),
+        pd.DataFrame(
+            {
+                "across": cells["iso_week"],
+                "down": cells["weekday"].map(say.heading),
+                "value": cells["mean"],
+            }
+        ),
+        {"iso_week": "text", **dict.fromkeys(WEEKDAYS, "number")},
+        behind=hours.reset_index(),
+        role=say.heading(role),
+        weekday=say.title(str(by_day.idxmax())),
+        day_hours=say.number(by_day.max()),
+        week=by_week.idxmax(),
+        week_hours=say.number(by_week.max()),
+    )
+
+
+def _activities(run: Run, tasks: pd.DataFrame, staff: Sequence[str]) -> Figure:
+    """The hours of each role by task, the most first."""
+    say = run.say
+    ours = tasks.assign(order=tasks["role"].map(staff.index)).sort_values(
+        ["order", "mean"], ascending=[True, False], kind="stable"
+    )
+    roles, named = ours["role"].map(say.heading), ours["task"].map(say.title)
+    share = ours["mean"] / ours.groupby("role")["mean"].transform("sum")
+    frame = ours.assign(label=list(map(say.part, roles, named)), series=roles, share=share)
+    most = frame.iloc[int(frame["mean"].argmax())]
+    return figure(
+        say,
+        "activity",
+        partial(bars, looks=[LOOKS[place % len(LOOKS)] for place in ours["order"].unique()]),
+        frame,
+        {"label": "text", **MEAN_AND_QUANTILES, "share": "share"},
+        task=say.title(most["task"]),
+        role=say.title(most["role"]),
+        hours=say.number(most["mean"], 0),
+        share=say.percent(most["share"]),
+    )
+
+
+def _burden(run: Run) -> Figure:
+    """Trips, visits and hours at the site of a participant, by arm."""
+    say = run.say
+    frame = pd.DataFrame(
+        {
+            "quantity": quantity,
+            "label": say(f"burden.{quantity}"),
+            "series": run.arm_title(arm.name),
+            "arm": run.arm_title(arm.name),
+            **run.measure(f"{quantity}_per_participant_{arm.name}")[[*MEAN_AND_QUANTILES]],
+        }
+        for quantity in BURDEN
+        for arm in run.protocol.arms
+    ).dropna(subset="mean")
+    means = frame.pivot_table("mean", "series", "quantity")
+    most = means.iloc[int(means["site_trips"].argmax())]
+    return figure(
+        say,
+        "burden",
+        bars,
+        frame,
+        {"label": "text", "arm": "text", **MEAN_AND_QUANTILES},
+        arm=most.name,
+        trips=say.number(most["site_trips"]),
+        hours=say.number(most["site_hours"]),
+    )

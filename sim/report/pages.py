@@ -1,0 +1,173 @@
+"""The page of any finished folder, by the kind of what it holds; and that of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from sim.report.assumptions import calendar_lines, register
+from sim.report.compare import comparison_page
+from sim.report.completion import completion
+from sim.report.methods import methods
+from sim.report.page import (
+    PAGE,
+    Answer,
+    Listing,
+    Page,
+    Table,
+    TableRow,
+    interval,
+    limit,
+    table_of,
+)
+from sim.report.recruitment import reached, verdict
+from sim.report.run import Run
+from sim.report.sensitivity import ranking_page
+from sim.report.solve import solution_page
+from sim.report.sweep import sweep_page
+from sim.report.workload import workload
+from sim.results import files, folder
+from sim.vocabulary.words import ENGLISH
+
+NEXT = {
+    "compare": "trialsim compare {}.yaml other.yaml",
+    "sweep": "trialsim sweep {}.yaml --tornado",
+    "solve": "trialsim solve {}.yaml --move PATH --until TARGET",
+}
+"""Commands that answer what one run cannot, ready to be typed for its scenario."""
+
+
+def run_page(place: Path, language: str = ENGLISH) -> Page:
+    """Return the page of a run: its questions in order."""
+    run = Run(place, language)
+    say, name = run.say, run.scenario.scenario
+    count = say("head.one_replication")
+    if run.count > 1:
+        count = say("head.replications", count=say.number(run.count, 0))
+    note = say("verdict.note") if run.anybody_randomised and run.count > 1 else ""
+    facts = {"replications": say.capital(count), "scenario": name, "seed": run.manifest["seed"]}
+    return Page(
+        run,
+        title=say.own(run.scenario.title) or name,
+        verdict=verdict(run),
+        note=say("format.stop").join(filter(None, (say.capital(count), note))),
+        answers=lambda: [
+            _targets(run),
+            *(question(run) for question in (reached, completion, workload, register, _what_if)),
+            _limits(run),
+            methods(run),
+            run.origin(say("provenance.run", **facts)),
+        ],
+        lines=partial(_lines, run),
+        leads=[each.verdict for each in run.joined if each.is_search],
+    )
+
+
+PAGES = {
+    "run": run_page,
+    "compare": comparison_page,
+    "sweep": sweep_page,
+    "solve": solution_page,
+}
+"""What makes the page of each kind of folder; any other kind ranks assumptions."""
+
+
+def read_page(place: Path, language: str = ENGLISH) -> Page:
+    """Return the page of a finished folder, from its tables, scenario and manifest alone."""
+    kind = folder.manifest(place)["kind"]
+    return PAGES.get(kind, ranking_page)(place, language)
+
+
+def write_page(place: Path, language: str = ENGLISH) -> None:
+    """Write `report.html` into a finished folder."""
+    files.write(place / PAGE, read_page(place, language).html())
+
+
+def _targets(run: Run) -> Answer:
+    """Each target, how probable it is, and the verdict."""
+    say = run.say
+    targets = run.tables["targets.csv"]
+    if targets.empty:
+        none = [say("targets.none")]
+        return Answer("targets", say("targets.title"), "", none, in_contents=False)
+    frame = targets.assign(
+        asks=[
+            say(
+                "verdicts.limit",
+                measure=say.heading(each["measure"]),
+                needed=limit(run.scenario.targets[each["target"]], say),
+            )
+            for each in targets.to_dict("records")
+        ],
+        simulated=targets["probability"],
+        interval=[interval(say, *ends) for ends in targets[["ci_low", "ci_high"]].to_numpy()],
+        verdict=[say(f"targets.{verdict}") for verdict in targets["verdict"]],
+        kind="target " + targets["verdict"],
+    )
+    columns = {"target": "name", "asks": "text", "with_probability": "share"}
+    columns |= {"simulated": "share", "interval": "figure", "verdict": "figure"}
+    table = table_of(say, "verdicts", frame, columns)
+    if "undecided" not in set(targets["verdict"]):
+        table = table._replace(note="")
+    return Answer("targets", say("targets.title"), parts=[table], in_contents=False)
+
+
+def _what_if(run: Run) -> Answer:
+    """Question 5: what was asked beside the run, and the commands that ask for more."""
+    say = run.say
+    rows = [
+        TableRow([say(f"varying.{name}"), command.format(run.scenario.scenario)])
+        for name, command in NEXT.items()
+    ]
+    header = [say("varying.question"), say("varying.command")]
+    table = Table(say("varying.table"), header, rows, texts=2)
+    lead = say("varying.joined" if run.joined else "varying.lead")
+    joined = Listing("", [(each.verdict, f"{each.name}/{PAGE}") for each in run.joined])
+    return Answer(
+        "varying", say("varying.title"), lead, (), [joined, table] if run.joined else [table]
+    )
+
+
+def _limits(run: Run) -> Answer:
+    """What the model leaves out, which days off are guessed, and how to read the figures."""
+    say, left_out = run.say, list(run.say.lists["limits.left_out"])
+    known = run.manifest["calendar_known_through"]
+    if known and date.fromisoformat(known) < run.closes:
+        left_out.append(say("limits.calendar", day=say.day(date.fromisoformat(known))))
+    lists = {"": left_out, say("limits.read"): say.lists["limits.terms"]}
+    listed = [Listing(title, [(item, "") for item in items]) for title, items in lists.items()]
+    return Answer("limits", say("limits.title"), say("limits.lead"), parts=listed)
+
+
+def _lines(run: Run) -> Iterator[str]:
+    """What the terminal says beside the verdict: dates, completion, targets, hours, calendar."""
+    if run.target is not None:
+        days = run.measure("day_of_target")
+        dates = {q: days[q] for q in ("p10", "p50", "p90")}
+        said = (
+            f"{q.upper()} {'never' if day == 'never' else run.say.day(run.date_of_day(day))}"
+            for q, day in dates.items()
+        )
+        yield f"{run.target} randomised on: {', '.join(said)}"
+    low, high = run.spread("completed", 0).values()
+    yield f"Completed: {run.mean_in('completed')} on average, P10 to P90 {low} to {high}"
+    yield from run.target_lines()
+    yield from _hours(run)
+    yield from calendar_lines(run.protocol)
+
+
+def _hours(run: Run) -> Iterator[str]:
+    roles = list(run.scenario.design.staff)
+    if not roles:
+        return
+    width = max(map(len, roles))
+    yield "Hours worked in the whole trial, as a share of those there; most asked in a week"
+    for role in roles:
+        used = run.measure(f"{role}_utilisation")["mean"]
+        share = "" if math.isnan(used) else run.say.percent(used)
+        hours = run.mean_in(f"{role}_hours", 0)
+        most = run.mean_in(f"{role}_asked_hours_busiest_week")
+        yield f"  {role:{width}}  {hours:>7} h  {share:>5}  {most:>7} h"
