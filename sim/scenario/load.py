@@ -59,12 +59,16 @@ With `planned` what is wrong with a point stands where the file's own `sweep` sa
 """
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+def load(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
     """Return the scenario of a file, with what it extends and with `PATH=VALUE` overrides.
 
     Raises UnreadableFile when the file cannot be opened, ScenarioError for everything wrong in it.
+
+    >>> from sim import load
+    >>> load("scenarios/baseline.yaml", ["design.trial.target=30"]).design.trial.target
+    30
     """
-    return variants(path, overrides)()
+    return variants(Path(path), overrides)()
 
 
 def variants(path: Path, overrides: Sequence[str] = (), by: Position = VARIED) -> Variants:
