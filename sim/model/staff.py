@@ -88,6 +88,8 @@ class Staff:
 
         It comes in pieces, so that no visit waits long for one to be finished.
         """
+        if not self._asked[member]:  # as on most days
+            return
         minutes, self._asked[member] = self._asked[member] * share / (1 - share), 0.0
         pieces = math.ceil(minutes / _LONGEST_PIECE_MINUTES)
         for _ in range(pieces):
