@@ -13,7 +13,7 @@ from sim.model.chance import Chance
 from sim.model.participant import journey
 from sim.model.trial import Trial
 from sim.report import story
-from sim.results import logs
+from sim.results import tables
 from sim.results.measures import measure
 from sim.scenario.capacity import Release
 from sim.scenario.load import load, shipped
@@ -166,7 +166,8 @@ def test_orders_are_as_many_as_it_takes() -> None:
 
 def test_events_and_story_say_what_became_of_the_product() -> None:
     trial = told(PER_CYCLE | stock(6, 0, 6, 30))
-    table = pd.DataFrame(logs.events(trial.protocol, trial.log))
+    rows = tables.events(trial.protocol, trial.log)
+    table = pd.DataFrame(rows, columns=list(tables.TABLES["events.csv.gz"].columns)[1:])
     handed = table[table["event"] == "dispensed"]
     assert handed[["detail", "units"]].to_numpy().tolist() == [["cells", 240.0]]
     assert "delivered" not in set(table["event"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.results import supply
+from sim.results.measures import ONE
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
 from sim.results.tally import COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
 from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
-from sim.vocabulary.eventlog import Milestone, Moment, VisitOutcome
+from sim.vocabulary.eventlog import Milestone, VisitOutcome
 
 STAGES = {
     "candidates": Milestone.CANDIDATE,
@@ -24,13 +25,20 @@ STAGES = {
     "randomised": Milestone.RANDOMISED,
     "completed": Milestone.COMPLETED,
 }
-SCREENED_OUT = (
-    Milestone.NOT_ELIGIBLE_ON_CHART,
-    Milestone.NOT_CONSENTING,
-    Milestone.WITHDREW_IN_SCREENING,
-    Milestone.TURNED_AWAY,
+BOXES = (
+    "candidates",
+    "not_eligible_on_chart",
+    "not_consenting",
+    "screen_failed",
+    "withdrew_in_screening",
+    "turned_away",
+    "still_in_screening",
+    "randomised",
 )
-TREATED = {
+"""The boxes of the flow of everyone, by the names of their measures."""
+
+BOXES_OF_ARM = {
+    "randomised": Milestone.RANDOMISED,
     "received_first_dose": Milestone.DAY_1,
     "stopped_treatment": Milestone.STOPPED_TREATMENT,
 }
@@ -78,7 +86,8 @@ def _enrolment_cells(almanac: Almanac) -> list[Cell]:
 def _enrolment(reading: Reading) -> Floats:
     """How many had reached each stage by the end of each month."""
     months = reading.almanac.months
-    when = [months.index(_times(reading.moments[milestone])) for milestone in STAGES.values()]
+    moments = [reading.moments[milestone] for milestone in STAGES.values()]
+    when = [months.index(np.array([each.time for each in stage], np.float64)) for stage in moments]
     return np.concatenate([np.cumsum(np.bincount(w, minlength=len(months))) for w in when]) * 1.0
 
 
@@ -120,12 +129,11 @@ def _alone(step: str, reached: int, failed: int) -> Counter[Cell]:
 
 def _flow_cells(almanac: Almanac) -> list[Cell]:
     protocol = almanac.protocol
-    cells: list[Cell] = [(box, "", "") for box in ("candidates", *_names(SCREENED_OUT[:2]))]
-    cells += [("screen_failed", "", c.name) for c in protocol.criteria if c.at != "chart"]
-    cells += [(box, "", "") for box in _names(SCREENED_OUT[2:])]
-    cells += [("still_in_screening", "", ""), ("randomised", "", "")]
+    failing = [criterion.name for criterion in protocol.criteria if criterion.at != "chart"]
+    reasons = {"screen_failed": failing}
+    cells: list[Cell] = [(box, "", why) for box in BOXES for why in reasons.get(box, [""])]
     for arm in protocol.arms:
-        cells += [(box, arm.name, "") for box in ("randomised", *TREATED)]
+        cells += [(box, arm.name, "") for box in BOXES_OF_ARM]
         cells += [("left", arm.name, reason.name) for reason in protocol.reasons]
         cells += [(box, arm.name, "") for box in ("completed", "still_in_follow_up")]
     return cells
@@ -134,18 +142,11 @@ def _flow_cells(almanac: Almanac) -> list[Cell]:
 def _flow(reading: Reading) -> Counter[Cell]:
     """The boxes of the CONSORT diagram."""
     arms, criteria = reading.almanac.protocol.arms, reading.almanac.protocol.criteria
-    counts = Counter[Cell](
-        {
-            ("candidates", "", ""): reading.count(Milestone.CANDIDATE),
-            ("still_in_screening", "", ""): reading.still_in_screening,
-            ("randomised", "", ""): reading.count(Milestone.RANDOMISED),
-        }
-    )
-    for milestone in SCREENED_OUT:
-        counts[milestone.name.lower(), "", ""] = reading.count(milestone)
+    whole = {(box, "", ""): ONE[box](reading) for box in BOXES if box != "screen_failed"}
+    counts = Counter[Cell](whole)
     for moment in reading.moments[Milestone.SCREEN_FAILED]:
         counts["screen_failed", "", criteria[moment.detail].name] += 1
-    for box, milestone in {"randomised": Milestone.RANDOMISED, **TREATED}.items():
+    for box, milestone in BOXES_OF_ARM.items():
         counts.update((box, arms[arm].name, "") for arm in reading.arms(milestone))
     for person, (box, reason) in reading.ending_of.items():
         counts[box, arms[reading.arm_of[person]].name, reason] += 1
@@ -173,23 +174,16 @@ def _visits(reading: Reading) -> Counter[Cell]:
 
 
 def _workload_cells(quantities: Sequence[str]) -> Callable[[Almanac], list[Cell]]:
-    def cells(almanac: Almanac) -> list[Cell]:
-        return [
-            (week, resource.name, quantity)
-            for quantity in quantities
-            for resource in almanac.protocol.resources
-            for week in almanac.weeks.labels
-        ]
-
-    return cells
+    return lambda almanac: [
+        (week, resource.name, quantity)
+        for quantity in quantities
+        for resource in almanac.protocol.resources
+        for week in almanac.weeks.labels
+    ]
 
 
 def _hours(reading: Reading) -> Floats:
     return np.concatenate(attrgetter(*HOURS_A_WEEK)(reading.workload), axis=None)
-
-
-def _utilisation(reading: Reading) -> Floats:
-    return reading.workload.utilisation.ravel()
 
 
 def _load_cells(almanac: Almanac) -> list[Cell]:
@@ -199,22 +193,6 @@ def _load_cells(almanac: Almanac) -> list[Cell]:
         for resource in almanac.protocol.resources
         for week, weekday in almanac.year.places
     ]
-
-
-def _load(reading: Reading) -> Floats:
-    """Hours of work begun on that day of the year: the mean over the years of the run."""
-    return reading.workload.by_day_of_year.ravel()
-
-
-def _activity(reading: Reading) -> Counter[Cell]:
-    """Hours worked in the run: role, task."""
-    resources = reading.almanac.protocol.resources
-    return Counter(
-        {
-            (resources[resource].name, task): hours
-            for (resource, task), hours in reading.workload.by_task.items()
-        }
-    )
 
 
 def _dose_cells(almanac: Almanac) -> list[Cell]:
@@ -253,14 +231,6 @@ def _doses(reading: Reading) -> Counter[Cell]:
     return counts
 
 
-def _times(moments: Sequence[Moment]) -> Floats:
-    return np.array([moment.time for moment in moments], np.float64)
-
-
-def _names(milestones: Iterable[Milestone]) -> list[str]:
-    return [milestone.name.lower() for milestone in milestones]
-
-
 COUNTS = {
     "enrolment": Counted(
         {"month": date, "stage": str}, [Gauge(COUNT, _enrolment, _enrolment_cells)], P05_TO_P95
@@ -278,14 +248,22 @@ COUNTS = {
         {"week": date, "role": str, "quantity": str},
         [
             Gauge(HOURS, _hours, _workload_cells([f"{name}_hours" for name in HOURS_A_WEEK])),
-            Gauge(SHARE, _utilisation, _workload_cells(["utilisation"])),
+            Gauge(
+                SHARE,
+                lambda reading: reading.workload.utilisation.ravel(),
+                _workload_cells(["utilisation"]),
+            ),
         ],
     ),
     "load": Counted(
         {"iso_week": int, "weekday": str, "role": str},
-        [Gauge(HOURS, _load, _load_cells)],
+        [Gauge(HOURS, lambda reading: reading.workload.by_day_of_year.ravel(), _load_cells)],
     ),
-    "activity": Counted({"role": str, "task": str}, [Gauge(HOURS, _activity)], discovered=True),
+    "activity": Counted(
+        {"role": str, "task": str},
+        [Gauge(HOURS, lambda reading: reading.workload.by_task)],
+        discovered=True,
+    ),
     "dose_days": Counted(
         {"product": str, "day": str, "quantity": str},
         [Gauge(COUNT, _doses, _dose_cells)],

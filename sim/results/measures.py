@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date
 from operator import attrgetter
 
 from sim.results import supply
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
-from sim.results.workload import share
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, VisitOutcome
@@ -53,23 +52,22 @@ def _number(milestone: Milestone) -> One:
 
 
 def _by_arm(milestone: Milestone) -> Each:
-    return lambda reading: _in_order(reading.arms(milestone), len(reading.almanac.protocol.arms))
+    return lambda reading: _times(
+        reading.arms(milestone), range(len(reading.almanac.protocol.arms))
+    )
 
 
-def _in_order(indices: Iterable[int], length: int) -> list[int]:
-    """How often each index below `length` occurs."""
-    counts = Counter(indices)
-    return [counts[index] for index in range(length)]
+def _by_name(milestone: Milestone, named: str) -> Each:
+    """How often a milestone was met for each of what the protocol has under `named`."""
+    return lambda reading: _times(
+        (moment.detail for moment in reading.moments[milestone]),
+        (each.name for each in getattr(reading.almanac.protocol, named)),
+    )
 
 
-def _left(reading: Reading) -> list[int]:
-    reasons = Counter(moment.detail for moment in reading.moments[Milestone.LEFT])
-    return [reasons[reason.name] for reason in reading.almanac.protocol.reasons]
-
-
-def _events(reading: Reading) -> list[int]:
-    events = Counter(moment.detail for moment in reading.moments[Milestone.UNSCHEDULED_EVENT])
-    return [events[event.name] for event in reading.almanac.protocol.events]
+def _times(occurred: Iterable[Hashable], of: Iterable[Hashable]) -> list[int]:
+    """How often each of these occurred."""
+    return list(map(Counter(occurred).__getitem__, of))
 
 
 def _still_in_follow_up(reading: Reading) -> int:
@@ -118,13 +116,13 @@ def _last_visit_day(reading: Reading) -> float:
 def _doses_missed(reading: Reading) -> list[int]:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
     missed = (arms[visit.arm].product for visit in reading.dose_visits if visit.is_missed)
-    return _in_order(missed, len(products))
+    return _times(missed, range(len(products)))
 
 
 def _dose_intensity(reading: Reading) -> Iterator[float]:
     """Doses given as a share of all that the plans of those randomised to the product hold."""
     protocol = reading.almanac.protocol
-    given = Counter(product for product, _ in reading.doses)
+    given = Counter(moment.detail[0] for moment in reading.moments[Milestone.DOSE])
     planned = Counter[int]()
     for arm in map(protocol.arms.__getitem__, reading.arm_of.values()):
         planned[arm.product] += sum(visit.is_dose for visit in arm.visits)
@@ -135,20 +133,11 @@ def _dose_intensity(reading: Reading) -> Iterator[float]:
 def _in_time(reading: Reading) -> list[int]:
     """How many of each arm were randomised early enough to complete."""
     arms = reading.almanac.protocol.arms
-    moments = reading.moments[Milestone.RANDOMISED]
-    return _in_order(
-        (
-            each.detail
-            for each in moments
-            if _day(reading, each) <= arms[each.detail].latest_safe_day
-        ),
-        len(arms),
+    randomised = (
+        (each.detail, _day(reading, each)) for each in reading.moments[Milestone.RANDOMISED]
     )
-
-
-def _utilisation(reading: Reading) -> Iterable[float]:
-    work = reading.workload
-    return share(work.on_duty.sum(axis=1), work.available.sum(axis=1))
+    in_time = (arm for arm, day in randomised if day <= arms[arm].latest_safe_day)
+    return _times(in_time, range(len(arms)))
 
 
 def _in_vain(reading: Reading) -> Iterable[float]:
@@ -169,21 +158,10 @@ def _mean(values: list[float]) -> float:
     return math.fsum(values) / len(values) if values else math.nan
 
 
-COUNTED = (
-    Milestone.NOT_ELIGIBLE_ON_CHART,
-    Milestone.NOT_CONSENTING,
-    Milestone.CONSENTED,
-    Milestone.SCREENED,
-    Milestone.SCREEN_FAILED,
-    Milestone.WITHDREW_IN_SCREENING,
-    Milestone.TURNED_AWAY,
-    Milestone.RANDOMISED,
-    Milestone.COMPLETED,
-    Milestone.LEFT,
-    Milestone.STOPPED_TREATMENT,
-)
+NAMES = {name for row in CATALOGUE for name in row.units}
 ONE: dict[str, One] = {
-    **{milestone.name.lower(): _number(milestone) for milestone in COUNTED},
+    # A measure that has the name of a milestone is how many met it.
+    **{name: _number(each) for each in Milestone if (name := each.name.lower()) in NAMES},
     "candidates": _number(Milestone.CANDIDATE),
     "still_in_screening": lambda reading: reading.still_in_screening,
     "still_in_follow_up": _still_in_follow_up,
@@ -202,14 +180,14 @@ ONE: dict[str, One] = {
 EACH: dict[str, Each] = {
     "randomised_{}": _by_arm(Milestone.RANDOMISED),
     "completed_{}": _by_arm(Milestone.COMPLETED),
-    "left_{}": _left,
-    "events_{}": _events,
+    "left_{}": _by_name(Milestone.LEFT, "reasons"),
+    "events_{}": _by_name(Milestone.UNSCHEDULED_EVENT, "events"),
     "doses_missed_{}": _doses_missed,
     **{f"{quantity.measure}_{{}}": quantity.totals for quantity in supply.MEASURED},
     "stockout_days_{}": supply.days_empty,
     "{}_hours": lambda reading: reading.workload.worked.sum(axis=1),
     "{}_asked_hours_busiest_week": lambda reading: reading.workload.asked.max(axis=1),
-    "{}_utilisation": _utilisation,
+    "{}_utilisation": lambda reading: reading.workload.utilisation_of_run,
     "{}_overtime_hours": lambda reading: reading.workload.overtime.sum(axis=1),
     "{}_hours_never_randomised": _in_vain,
     "dose_intensity_{}": _dose_intensity,
@@ -220,5 +198,5 @@ EACH: dict[str, Each] = {
     "site_hours_per_participant_{}": lambda reading: reading.burden[2],
 }
 
-if unmatched := {name for row in CATALOGUE for name in row.units} ^ (ONE.keys() | EACH.keys()):
+if unmatched := NAMES ^ (ONE.keys() | EACH.keys()):
     raise RuntimeError(f"a measure has no value or a value no name: {sorted(unmatched)}")

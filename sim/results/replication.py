@@ -67,11 +67,6 @@ class Reading:
         return ending
 
     @cached_property
-    def doses(self) -> Sequence[tuple[int, float]]:
-        """Product and units of every dose given."""
-        return [moment.detail for moment in self.moments[Milestone.DOSE]]
-
-    @cached_property
     def supplies(self) -> Mapping[Movement, Sequence[Supplied]]:
         """What became of products, by kind, in the order of the log."""
         supplies: dict[Movement, list[Supplied]] = defaultdict(list)

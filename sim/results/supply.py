@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import Reading
 from sim.results.tally import Cell, Grain
-from sim.scenario.capacity import Product
+from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Milestone, Movement
 
@@ -19,31 +20,25 @@ Amount = tuple[int, float, float]
 """product index, time in minutes, how much."""
 
 
-def _any(_product: Product) -> bool:
-    return True
-
-
-def _in_vials(product: Product) -> bool:
-    return product.units_per_vial is not None
-
-
-def _in_stock(product: Product) -> bool:
-    return product.stock is not None
-
-
 class Quantity(NamedTuple):
-    """A quantity of supply.csv: for which products, what adds up to it, and what measures it."""
+    """A quantity of supply.csv, a measure of it, and what adds up to it.
+
+    It concerns the products that have the measure.
+    """
 
     name: str
     measure: str
-    concerns: Callable[[Product], bool]
     amounts: Callable[[Reading], list[Amount]]
+
+    def concerned(self, protocol: Protocol) -> list[bool]:
+        """Whether it concerns each product."""
+        return [f"{self.measure}_{each.name}" in protocol.measures for each in protocol.products]
 
     def cells(self, almanac: Almanac) -> list[Cell]:
         """A month of each product it concerns."""
         months, products = almanac.months.labels, almanac.protocol.products
-        concerned = [product.name for product in products if self.concerns(product)]
-        return [(month, name, self.name) for name in concerned for month in months]
+        concerned = compress(products, self.concerned(almanac.protocol))
+        return [(month, product.name, self.name) for product in concerned for month in months]
 
     def monthly(self, reading: Reading) -> Floats:
         """What adds up in each month, product by product, as in the cells."""
@@ -51,16 +46,14 @@ class Quantity(NamedTuple):
         amounts = np.array(self.amounts(reading), np.float64).reshape(-1, 3).T
         cell = amounts[0].astype(np.intp) * len(months) + months.index(amounts[1])
         total = np.bincount(cell, amounts[2], minlength=len(products) * len(months))
-        concerned = [self.concerns(product) for product in products]
         by_month = total.astype(np.float64).reshape(len(products), len(months))
-        return by_month[concerned].ravel()
+        return by_month[self.concerned(reading.almanac.protocol)].ravel()
 
     def totals(self, reading: Reading) -> Iterator[float]:
         """What adds up over the whole run, of each product it concerns."""
         amounts = self.amounts(reading)
-        for index, product in enumerate(reading.almanac.protocol.products):
-            if self.concerns(product):
-                yield math.fsum(amount for which, _, amount in amounts if which == index)
+        for index in np.flatnonzero(self.concerned(reading.almanac.protocol)):
+            yield math.fsum(amount for which, _, amount in amounts if which == index)
 
     def at_month_ends(self, reading: Reading) -> Floats:
         """What is on hand at each month's end, when the amounts come and go."""
@@ -72,14 +65,11 @@ class Quantity(NamedTuple):
 
 
 def _doses(reading: Reading) -> list[Amount]:
-    return [(product, time, 1.0) for product, time, _ in _units(reading)]
+    return [(dose.detail[0], dose.time, 1.0) for dose in reading.moments[Milestone.DOSE]]
 
 
 def _units(reading: Reading) -> list[Amount]:
-    times = [moment.time for moment in reading.moments[Milestone.DOSE]]
-    return [
-        (product, time, units) for (product, units), time in zip(reading.doses, times, strict=True)
-    ]
+    return [(dose.detail[0], dose.time, dose.detail[1]) for dose in reading.moments[Milestone.DOSE]]
 
 
 def _late(reading: Reading) -> list[Amount]:
@@ -96,46 +86,36 @@ def _late(reading: Reading) -> list[Amount]:
 
 def _times(movement: Movement) -> Callable[[Reading], list[Amount]]:
     """How often something happened to a product."""
-
-    def amounts(reading: Reading) -> list[Amount]:
-        return [(each.product, each.time, 1.0) for each in reading.supplies[movement]]
-
-    return amounts
+    return lambda reading: [(each.product, each.time, 1.0) for each in reading.supplies[movement]]
 
 
-def _vials(movement: Movement, sign: int = 1) -> Callable[[Reading], list[Amount]]:
+def _vials(movement: Movement) -> Callable[[Reading], list[Amount]]:
     """How many vials went one way."""
-
-    def amounts(reading: Reading) -> list[Amount]:
-        return [
-            (each.product, each.time, float(sign * each.vials))
-            for each in reading.supplies[movement]
-        ]
-
-    return amounts
+    return lambda reading: [
+        (each.product, each.time, each.vials) for each in reading.supplies[movement]
+    ]
 
 
 def _shelf(reading: Reading) -> list[Amount]:
     """The vials that come to the shelf and, negative, that leave it."""
-    stocked = [product.stock is not None for product in reading.almanac.protocol.products]
-    dispensed = _vials(Movement.DISPENSED, -1)(reading)
-    gone = [amount for amount in dispensed if stocked[amount[0]]]
+    products, dispensed = reading.almanac.protocol.products, _vials(Movement.DISPENSED)(reading)
+    gone = [(which, time, -vials) for which, time, vials in dispensed if products[which].stock]
     return _vials(Movement.DELIVERED)(reading) + gone
 
 
-UNITS = Quantity("units", "units", _any, _units)
+UNITS = Quantity("units", "units", _units)
 COUNTED = (
-    Quantity("doses", "doses", _any, _doses),
-    Quantity("wasted", "doses_wasted", _any, _times(Movement.DISCARDED)),
-    Quantity("late", "doses_late", _any, _late),
-    Quantity("failed_release", "releases_failed", _any, _times(Movement.FAILED_RELEASE)),
-    Quantity("vials", "vials", _in_vials, _vials(Movement.DISPENSED)),
-    Quantity("returned", "vials_returned", _in_vials, _vials(Movement.RETURNED)),
-    Quantity("lost", "vials_lost", _in_vials, _vials(Movement.LOST)),
-    Quantity("stockouts", "stockouts", _in_stock, _times(Movement.OUT_OF_STOCK)),
+    Quantity("doses", "doses", _doses),
+    Quantity("wasted", "doses_wasted", _times(Movement.DISCARDED)),
+    Quantity("late", "doses_late", _late),
+    Quantity("failed_release", "releases_failed", _times(Movement.FAILED_RELEASE)),
+    Quantity("vials", "vials", _vials(Movement.DISPENSED)),
+    Quantity("returned", "vials_returned", _vials(Movement.RETURNED)),
+    Quantity("lost", "vials_lost", _vials(Movement.LOST)),
+    Quantity("stockouts", "stockouts", _times(Movement.OUT_OF_STOCK)),
 )
 MEASURED = (*COUNTED, UNITS)
-ON_HAND = Quantity("stock", "", _in_stock, _shelf)
+ON_HAND = Quantity("stock", "stockout_days", _shelf)
 
 
 def grain_of_units(almanac: Almanac) -> Grain:

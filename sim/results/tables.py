@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,13 +19,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.results import logs
 from sim.results.counts import COUNTS, FAILURES, P05_TO_P95
 from sim.results.fold import Results
 from sim.results.tally import rank
 from sim.scenario.protocol import Protocol
-from sim.vocabulary.eventlog import VisitOutcome
+from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
+from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment, VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
+
+_Row = tuple[Any, ...]
+"""What stands in the columns of a table, in their order."""
+
+_NO_VISIT = ("", math.nan, "", "", "", "", math.nan)
+"""In the last columns of an event that is no visit."""
 
 
 class Layout(NamedTuple):
@@ -129,13 +137,80 @@ def _funnel(results: Results) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _logged(rows: Callable[..., Iterable[dict[str, Any]]]) -> Callable[[Results], Iterable[Any]]:
+def _logged(
+    rows: Callable[[Protocol, EventLog], Iterable[_Row]],
+) -> Callable[[Results], Iterable[_Row]]:
     """What builds a table of the logs kept whole from the rows of one log."""
     return lambda results: (
-        {"replication": replication, **row}
+        (replication, *row)
         for replication, log in enumerate(results.logs, 1)
         for row in rows(results.protocol, log)
     )
+
+
+def _participants(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
+    """Everyone who came, when, and the last milestone they met before the end."""
+    in_order = sorted(log.moments, key=attrgetter("person", "time"))
+    for person, group in groupby(in_order, attrgetter("person")):
+        moments = list(group)
+        on = {each.milestone: str(protocol.clock.date_of(each.time)) for each in moments}
+        detail = {each.milestone: each.detail for each in moments}
+        last = moments[-1].milestone
+        arm = detail.get(Milestone.RANDOMISED)
+        yield (
+            *_when(protocol, person, moments[0].time),
+            "" if arm is None else protocol.arms[arm].name,
+            *(on.get(milestone, "") for milestone in (Milestone.RANDOMISED, Milestone.DAY_1)),
+            *(last.name.lower(), on[last], detail.get(Milestone.LEFT, "")),
+        )
+
+
+def events(protocol: Protocol, log: EventLog) -> list[_Row]:
+    """Every moment, every visit and what became of anyone's product, in the order of time."""
+    return sorted(_unordered_events(protocol, log), key=itemgetter(1))
+
+
+def _unordered_events(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
+    for moment in log.moments:
+        name, when = moment.milestone.name.lower(), _when(protocol, moment.person, moment.time)
+        yield (*when, name, *_detail(protocol, moment), *_NO_VISIT)
+    for visit in log.visits:
+        when, wait_hours = _when(protocol, visit.person, visit.time), visit.wait / MINUTES_PER_HOUR
+        planned, happened = (visit.row, visit.number, visit.visit), (visit.outcome, visit.reason)
+        yield (*when, "visit", "", math.nan, *planned, visit.place, *happened, wait_hours)
+    for each in log.supplies:
+        if each.person != NOBODY:
+            product, when = protocol.products[each.product], _when(protocol, each.person, each.time)
+            units = each.vials * product.units_per_vial if product.units_per_vial else ""
+            yield (*when, each.movement.name.lower(), product.name, units, *_NO_VISIT)
+
+
+def _detail(protocol: Protocol, moment: Moment) -> _Row:
+    """A moment's detail in names (the criteria failed, the arm …), and the units of a dose."""
+    detail = moment.detail
+    match moment.milestone:
+        case Milestone.JUDGED:
+            return " ".join(protocol.criteria[index].name for index in detail[1]), math.nan
+        case Milestone.SCREEN_FAILED:
+            return protocol.criteria[detail].name, math.nan
+        case Milestone.RANDOMISED:
+            return protocol.arms[detail].name, math.nan
+        case Milestone.DOSE:
+            return protocol.products[detail[0]].name, detail[1]
+        case _:
+            return detail or "", math.nan
+
+
+def _work(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
+    """Every piece of work, by the moment it fell due."""
+    for each in sorted(log.work, key=attrgetter("due")):
+        when, role = _when(protocol, each.person, each.due), protocol.resources[each.resource].name
+        days = (each.started / MINUTES_PER_DAY, each.ended / MINUTES_PER_DAY)
+        yield (*when, role, each.visit, each.task, int(each.is_desk), each.minutes, *days)
+
+
+def _when(protocol: Protocol, person: int, time: float) -> _Row:
+    return person, time / MINUTES_PER_DAY, protocol.clock.date_of(time).isoformat()
 
 
 def differences(replications: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -184,6 +259,13 @@ INTERVAL = {"ci_low": float, "ci_high": float}
 SUMMARY = {"measure": str, "unit": str, "mean": float, "sd": float, **QUANTILES, **INTERVAL}
 TARGET = {"target": str, "measure": str, "needed": str, "with_probability": float}
 PAIRED = {"measure": str, "scenario": str, "baseline_mean": float, "difference": float, **INTERVAL}
+WHO_AND_WHEN = {"replication": int, "participant": int, "time_days": float, "date": date}
+PARTICIPANT = {"arm": str, "randomised_on": date, "first_dose_on": date}
+PARTICIPANT |= {"last_milestone": str, "last_on": date, "reason": str}
+EVENT = {"event": str, "detail": str, "units": float, "row": str, "number": int, "visit": str}
+EVENT |= {"place": str, "outcome": str, "reason": str, "wait_hours": float}
+PIECE_OF_WORK = {"role": str, "visit": str, "task": str, "desk": int, "minutes": float}
+PIECE_OF_WORK |= {"started_days": float, "ended_days": float}
 TABLES = {
     "summary.csv": Layout(SUMMARY | {"replications": int}, _summary),
     "targets.csv": Layout(TARGET | {"probability": float, **INTERVAL, "verdict": str}, _targets),
@@ -193,9 +275,9 @@ TABLES = {
         for name, counted in COUNTS.items()
     },
     "funnel.csv": Layout({"step": str}, _funnel),  # one of those above, laid out in its own way
-    "participants.csv.gz": Layout(logs.PARTICIPANT_COLUMNS, _logged(logs.participants)),
-    "events.csv.gz": Layout(logs.EVENT_COLUMNS, _logged(logs.events)),
-    "work.csv.gz": Layout(logs.WORK_COLUMNS, _logged(logs.work)),
+    "participants.csv.gz": Layout(WHO_AND_WHEN | PARTICIPANT, _logged(_participants)),
+    "events.csv.gz": Layout(WHO_AND_WHEN | EVENT, _logged(events)),
+    "work.csv.gz": Layout(WHO_AND_WHEN | PIECE_OF_WORK, _logged(_work)),
     "compare.csv": Layout(PAIRED | {"chance_higher": float, "variance_ratio": float}),
     "planned.csv": Layout(),
     "points.csv": Layout({"point": int, "digest": str, "status": str}),

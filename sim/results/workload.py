@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from sim.results.periods import Almanac, Floats, Indices
+from sim.results.tally import Cell
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Work
 
@@ -85,18 +85,17 @@ class Workload:
         )
 
     @property
-    def by_task(self) -> Mapping[tuple[int, str], float]:
-        """Hours worked on each task by each resource that had any to do."""
+    def by_task(self) -> dict[Cell, float]:
+        """Hours worked by each resource on each task of which it had any to do, by their names."""
         names = list(dict.fromkeys(self._tasks))
         code = {name: number for number, name in enumerate(names)}
         coded = np.array([code[task] for task in self._tasks], np.intp)[self._order]
         hours = self._total(self._resource, coded, self._spent, len(names))
-        return Counter(
-            {
-                (int(resource), names[task]): float(hours[resource, task])
-                for resource, task in np.argwhere(hours > 0)
-            }
-        )
+        resources = self._almanac.protocol.resources
+        return {
+            (resources[resource].name, names[task]): float(hours[resource, task])
+            for resource, task in np.argwhere(hours > 0)
+        }
 
     @property
     def _spent(self) -> Floats:
@@ -107,7 +106,12 @@ class Workload:
     @property
     def utilisation(self) -> Floats:
         """Share of the available hours that was worked; nan where there are none."""
-        return share(self.on_duty, self.available)
+        return _share(self.on_duty, self.available)
+
+    @property
+    def utilisation_of_run(self) -> Floats:
+        """Share of all the available hours of each resource that was worked."""
+        return _share(self.on_duty.sum(axis=1), self.available.sum(axis=1))
 
     @property
     def backlog_peak(self) -> float:
@@ -203,7 +207,7 @@ class Workload:
         return hours
 
 
-def share(part: Floats, whole: Floats) -> Floats:
+def _share(part: Floats, whole: Floats) -> Floats:
     """Divide; nan where there is nothing to divide by."""
     return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
