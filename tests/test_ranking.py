@@ -85,7 +85,7 @@ def test_what_is_moved_are_the_ranged_numbers_of_the_assumptions() -> None:
 
 
 def test_sobol_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
-    indices, _ = ranks("sobol", 320, 12)
+    indices, _ = ranks("sobol", 320, 4)
     for path, index, value, low, high in indices:
         c = SQUARED_CV[path]
         expected = c / ALL if index == "S1" else c * (1 + ALL) / (1 + c) / ALL
@@ -94,7 +94,7 @@ def test_sobol_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> No
 
 
 def test_morris_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
-    indices, _ = ranks("morris", 160, 30)
+    indices, _ = ranks("morris", 160, 10)
     mean = {RATE: 10.0, CONSENT: 0.7, ILL: 0.7}
     width = {RATE: 8.0, CONSENT: 0.4, ILL: 0.4}
     for path, index, value, low, high in indices:
@@ -196,7 +196,7 @@ def test_a_pair_that_never_differs_has_an_interval_all_the_same() -> None:
 
 
 def test_a_hypercube_knows_directions_and_luck(ranks: Callable[..., Ranked]) -> None:
-    indices, done = ranks("lhs", 60, 100)
+    indices, done = ranks("lhs", 60, 20)
     signs = {path: value > 0.8 for path, _, value, _, _ in indices}
     assert signs == {RATE: True, CONSENT: True, ILL: False}
     mean = MONTHS * 10 * 0.7 * 0.7
