@@ -15,6 +15,8 @@ from sim.results import folder, workbook
 from tests.command import trialsim
 from tests.test_report import SMALL
 
+pytestmark = pytest.mark.usefixtures("blank_pages")
+
 RATE = "assumptions.recruitment.candidates_per_month"
 LIKE_FORMULAS = ["=1+1", "+1+1", "-1+cmd|' /C calc'!A1", "@SUM(1)", "https://example.org", "{=1}"]
 COMMANDS = {
