@@ -18,7 +18,7 @@ OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 SAME_IN_BOTH = {"format.thousands", "head.place", "compare.chance"}
 """Texts of blanks and marks alone."""
 
-BLANK = re.compile(r"{(\w+)}")
+BLANK = re.compile(r"{([\w:]+)}")
 SCENARIOS = sorted(shipped().glob("*.yaml"))
 
 

@@ -95,12 +95,12 @@ def chances(runs: Runs) -> str:
     (target, day), *others = {(run.target, run.recruits_until) for run in runs.values()}
     if others or target is None:
         return say("compare.verdict", chances=each)
-    return say("compare.verdict_one", target=target, day=say.day(day), chances=each)
+    return say("compare.verdict_one", target=target, day=day, chances=each)
 
 
 def _chance(run: Run) -> str:
     if run.target is None:
-        return run.mean_in("randomised")
+        return run.say.number(run.mean("randomised"))
     return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
 
 
@@ -192,7 +192,7 @@ def _work(runs: Runs, say: Words) -> Answer:
         }
         for run in runs.values()
         for role in run.scenario.design.staff
-        if run.measure(f"{role}_asked_hours_busiest_week")["mean"] > 0
+        if run.mean(f"{role}_asked_hours_busiest_week") > 0
     }
     figures = [_week(having, role, say) for role, having in busy.items()]
     lead = say("compare.work_lead" if figures else "work.nobody")
@@ -203,7 +203,8 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
     asked = {name: weeks(run, role, "asked_hours") for name, run in runs.items()}
     means = [each[["at"]].assign(value=each["mean"], series=name) for name, each in asked.items()]
     most = say.clauses(
-        f"{name} {run.mean_in(f'{role}_asked_hours_busiest_week')}" for name, run in runs.items()
+        f"{name} {say.number(run.mean(f'{role}_asked_hours_busiest_week'))}"
+        for name, run in runs.items()
     )
     means_of_weeks = figure(
         say,
@@ -212,7 +213,7 @@ def _week(runs: Runs, role: str, say: Words) -> Figure:
         pd.concat(means),
         {"at": "day", **dict.fromkeys(asked, "number")},
         behind=_by_date(asked, "mean"),
-        role=say.heading(role),
+        role=role,
         most=most,
     )
     return _headed(means_of_weeks, asked)

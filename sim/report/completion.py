@@ -25,25 +25,24 @@ LOOKS_OF_FAILURES = {
 
 def completion(run: Run) -> Answer:
     """Return whether participants finish in time, and where they are lost."""
-    say, closes, more = run.say, run.say.day(run.closes), list(_more(run))
-    title = say("finished.title", day=closes)
+    say, more = run.say, list(_more(run))
+    title = say("finished.title", day=run.closes)
     if not run.anybody_randomised:
         return Answer("finished", title, say("finished.nobody"), more=more)
-    means = {name: run.mean_in(name) for name in ("randomised", "completed")}
-    lead = say("finished.lead", day=closes, **means)
+    means = {name: run.mean(name) for name in ("randomised", "completed")}
+    lead = say("finished.lead", day=run.closes, **means)
     return Answer("finished", title, lead, list(_paragraphs(run)), [_completion(run)], more)
 
 
 def _paragraphs(run: Run) -> Iterator[str]:
     say = run.say
     if run.count > 1:
-        yield say("finished.span", **run.spread("completed", 0))
-    still, left = run.mean_in("still_in_follow_up"), run.mean_in("left")
-    yield say("finished.still", still=still, left=left)
+        yield say("finished.span", **run.spread("completed"))
+    yield say("finished.still", still=run.mean("still_in_follow_up"), left=run.mean("left"))
     last_safe = min((arm.latest_safe_day for arm in run.protocol.arms), default=0)
     days = (run.recruits_until - run.opens).days - last_safe
     if days > 0:
-        yield say("finished.too_late", day=say.day(run.recruits_until), days=days)
+        yield say("finished.too_late", day=run.recruits_until, days=days)
 
 
 def _more(run: Run) -> Iterator[Part]:
@@ -96,8 +95,8 @@ def _completion(run: Run) -> Figure:
         drawn,
         {"at": "day", **dict.fromkeys(counts, "count")},
         behind=behind,
-        day=say.day(run.closes),
-        **{stage: say.number(each["p50"].iloc[-1], 0) for stage, each in grown.items()},
+        day=run.closes,
+        **{stage: each["p50"].iloc[-1] for stage, each in grown.items()},
     )
 
 
@@ -119,6 +118,6 @@ def _funnel(run: Run) -> Figure:
         },
         behind=steps,
         message="" if worst["failed_first"] > 0 else say("funnel.none"),
-        name=say.heading(worst["step"]),
-        share=say.percent(worst["share_failing"]),
+        name=worst["step"],
+        share=worst["share_failing"],
     )

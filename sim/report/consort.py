@@ -76,7 +76,7 @@ def flow(run: Run) -> Figure:
         for end in ENDINGS
     }
     every = {"candidates": shown[EVERYBODY], "randomised": shown[RANDOMISED], **ends}
-    message = say("consort.message", **{name: _figure(run, count) for name, count in every.items()})
+    message = say("consort.message", **{name: count / 10 for name, count in every.items()})
     boxes, arrows = _boxes(run, shown)
     return Figure(say("consort.title"), _diagram(boxes, arrows, message), _table(run, shown))
 

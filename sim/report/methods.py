@@ -37,7 +37,7 @@ def methods(run: Run) -> Answer:
     return Answer("methods", say("methods.title"), say("methods.lead"), more=more)
 
 
-def _numbers(run: Run) -> dict[str, str]:
+def _numbers(run: Run) -> dict[str, object]:
     """Numbers of the run and of its scenario."""
     say, design = run.say, run.scenario.design
     grades = Counter(entry.evidence for entry in entries(run.scenario, say))
@@ -57,43 +57,31 @@ def _numbers(run: Run) -> dict[str, str]:
         for grade in GRADES
         if grades[grade]
     )
-    written = {name: say.number(number, 0) for name, number in every.items()}
-    return {**written, "grades": say.listing(graded)}
+    return {**every, "grades": say.listing(graded)}
 
 
-def _people(run: Run) -> dict[str, str]:
+def _people(run: Run) -> dict[str, object]:
     """How people come and are allotted."""
-    say, came = run.say, run.measure("candidates")
-    recruitment = run.scenario.assumptions.recruitment
-    drawn = run.measure("candidates_per_month_drawn")
-    span = say.span(*(say.number(drawn[quantile]) for quantile in ("p10", "p90")))
-    shape = recruitment.rate_shape
-    rate = (
-        say("methods.known")
-        if shape is None
-        else say("methods.uncertain", shape=say.plain(shape), span=span)
-    )
-    randomisation = run.scenario.design.randomisation
-    sizes = say.listing(map(str, randomisation.block_sizes))
-    how = (
-        say("methods.blocks", sizes=sizes)
-        if randomisation.method == "permuted_blocks"
-        else say("methods.simple")
-    )
-    ratio = randomisation.ratio
+    say, design, recruitment = run.say, run.scenario.design, run.scenario.assumptions.recruitment
+    drawn, uncertainty = run.measure("candidates_per_month_drawn"), say("methods.known")
+    if recruitment.rate_shape is not None:
+        span = say.span(*(say.number(drawn[quantile]) for quantile in ("p10", "p90")))
+        uncertainty = say("methods.uncertain", shape=recruitment.rate_shape, span=span)
+    how, ratio = say("methods.simple"), design.randomisation.ratio
+    if design.randomisation.method == "permuted_blocks":
+        sizes = say.listing(map(str, design.randomisation.block_sizes))
+        how = say("methods.blocks", sizes=sizes)
     return {
-        "rate": say.plain(recruitment.candidates_per_month),
-        "uncertainty": rate,
-        "candidates": say.number(came["mean"]),
+        "rate": recruitment.candidates_per_month,
+        "uncertainty": uncertainty,
+        "candidates": run.mean("candidates"),
         "randomisation": how,
-        "ratio": say.clauses(
-            say.part(run.arm_title(arm), str(ratio[arm])) for arm in run.scenario.design.arms
-        ),
-        "full": say(f"methods.{run.scenario.design.trial.when_full}"),
+        "ratio": say.clauses(say.part(run.arm_title(arm), str(ratio[arm])) for arm in design.arms),
+        "full": say(f"methods.{design.trial.when_full}"),
     }
 
 
-def _names(run: Run) -> dict[str, str]:
+def _names(run: Run) -> dict[str, object]:
     """Dates, targets, names and versions."""
     say, targets = run.say, run.tables["targets.csv"].to_dict("records")
     aims = (
@@ -107,9 +95,9 @@ def _names(run: Run) -> dict[str, str]:
     known = run.protocol.calendar_known_through
     versions = (f"{name} {version}" for name, version in run.manifest["versions"].items())
     return {
-        "opens": say.day(run.opens),
-        "closes": say.day(run.closes),
-        "recruits_until": say.day(run.recruits_until),
+        "opens": run.opens,
+        "closes": run.closes,
+        "recruits_until": run.recruits_until,
         "targets": say.clauses(aims) or BLANK,
         "attributes": say.listing(attributes) or BLANK,
         "places": say.listing(map(say.title, run.scenario.design.places)) or BLANK,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -34,6 +34,8 @@ FACTS = (
     "cores",
 )
 """Facts of a manifest that a page shows; the clock's stand in its footer."""
+
+COUNTS = ("points", "replications", "seed")
 
 WRITTEN = frozenset({"text", "name", "day", "month"})
 """Units of columns that are no figures."""
@@ -143,14 +145,9 @@ class Finished:
         return " · ".join(filter(None, (trial.registry_id, self.say.own(trial.site))))
 
     @property
-    def counts(self) -> dict[str, str]:
+    def counts(self) -> dict[str, int]:
         """The points and replications there are, and the seed, as blanks of a text."""
-        counted = {
-            name: self.say.number(self.manifest[name], 0)
-            for name in ("points", "replications")
-            if name in self.manifest
-        }
-        return counted | {"seed": str(self.manifest["seed"])}
+        return {name: self.manifest[name] for name in COUNTS if name in self.manifest}
 
     def origin(self, said: str = "") -> Answer:
         """Return where results come from: the command as typed, and what else is known of it.
@@ -258,10 +255,10 @@ def table_of(
 
     Where it has a `kind`, that is the kind of each row.
     """
-    cells = [frame[name].map(writer(say, unit)) for name, unit in columns.items()]
+    cells = [frame[name].map(say.writer(unit)) for name, unit in columns.items()]
     header = [heading(say, key, name, **blanks) for name in columns]
     texts = sum(1 for _ in takewhile(WRITTEN.__contains__, columns.values()))
-    note = say.texts.get(f"{key}.note", "").format(**blanks)
+    note = say.filled(say.texts.get(f"{key}.note", ""), **blanks)
     kinds = frame["kind"] if "kind" in frame else [""] * len(frame)
     rows = [TableRow(*row) for row in zip(zip(*cells, strict=True), kinds, strict=True)]
     return Table(say(f"{key}.title", **blanks), header, rows, note, texts)
@@ -276,23 +273,7 @@ def heading(say: Words, key: str, column: str, **blanks: object) -> str:
     of = stem if stem and quantile in P10_P50_P90 else column
     named = (say.texts.get(f"{place}.{of}") for place in (key, "shared"))
     text = next(filter(None, named), "") or (column.upper() if column in P10_P50_P90 else "")
-    return (text or say.heading(of)).format(quantile=quantile.upper(), **blanks)
-
-
-def writer(say: Words, unit: str) -> Callable[[Any], str]:
-    """Return what writes the figures of a unit; `text` and `figure` are written already."""
-    writers: dict[str, Callable[[Any], str]] = {
-        "text": str,
-        "figure": str,
-        "name": say.heading,
-        "day": say.day,
-        "month": say.month,
-        "share": say.percent,
-        "number": say.number,
-        "count": partial(say.number, digits=0),
-        "plain": say.plain,
-    }
-    return writers[unit]
+    return say.filled(text or say.heading(of), quantile=quantile.upper(), **blanks)
 
 
 def interval(say: Words, low: float, high: float) -> str:

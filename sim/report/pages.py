@@ -19,7 +19,6 @@ from sim.report.page import (
     Page,
     Table,
     TableRow,
-    interval,
     limit,
     table_of,
 )
@@ -46,7 +45,7 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
     say, name = run.say, run.scenario.scenario
     count = say("head.one_replication")
     if run.count > 1:
-        count = say("head.replications", count=say.number(run.count, 0))
+        count = say("head.replications", count=run.count)
     note = say("verdict.note") if run.anybody_randomised and run.count > 1 else ""
     facts = {"replications": say.capital(count), "scenario": name, "seed": run.manifest["seed"]}
     return Page(
@@ -97,18 +96,18 @@ def _targets(run: Run) -> Answer:
         asks=[
             say(
                 "verdicts.limit",
-                measure=say.heading(each["measure"]),
+                measure=each["measure"],
                 needed=limit(run.scenario.targets[each["target"]], say),
             )
             for each in targets.to_dict("records")
         ],
         simulated=targets["probability"],
-        interval=[interval(say, *ends) for ends in targets[["ci_low", "ci_high"]].to_numpy()],
+        interval=list(targets[["ci_low", "ci_high"]].to_numpy()),
         verdict=[say(f"targets.{verdict}") for verdict in targets["verdict"]],
         kind="target " + targets["verdict"],
     )
     columns = {"target": "name", "asks": "text", "with_probability": "share"}
-    columns |= {"simulated": "share", "interval": "figure", "verdict": "figure"}
+    columns |= {"simulated": "share", "interval": "interval", "verdict": "figure"}
     table = table_of(say, "verdicts", frame, columns)
     if "undecided" not in set(targets["verdict"]):
         table = table._replace(note="")
@@ -136,7 +135,7 @@ def _limits(run: Run) -> Answer:
     say, left_out = run.say, list(run.say.lists["limits.left_out"])
     known = run.manifest["calendar_known_through"]
     if known and date.fromisoformat(known) < run.closes:
-        left_out.append(say("limits.calendar", day=say.day(date.fromisoformat(known))))
+        left_out.append(say("limits.calendar", day=date.fromisoformat(known)))
     lists = {"": left_out, say("limits.read"): say.lists["limits.terms"]}
     listed = [Listing(title, [(item, "") for item in items]) for title, items in lists.items()]
     return Answer("limits", say("limits.title"), say("limits.lead"), parts=listed)
@@ -152,8 +151,8 @@ def _lines(run: Run) -> Iterator[str]:
             for q, day in dates.items()
         )
         yield f"{run.target} randomised on: {', '.join(said)}"
-    low, high = run.spread("completed", 0).values()
-    yield f"Completed: {run.mean_in('completed')} on average, P10 to P90 {low} to {high}"
+    completed = "Completed: {mean:number} on average, P10 to P90 {low:count} to {high:count}"
+    yield run.say.filled(completed, **run.spread("completed"))
     yield from run.target_lines()
     yield from _hours(run)
     yield from calendar_lines(run.protocol)
@@ -166,8 +165,8 @@ def _hours(run: Run) -> Iterator[str]:
     width = max(map(len, roles))
     yield "Hours worked in the whole trial, as a share of those there; most asked in a week"
     for role in roles:
-        used = run.measure(f"{role}_utilisation")["mean"]
+        used = run.mean(f"{role}_utilisation")
         share = "" if math.isnan(used) else run.say.percent(used)
-        hours = run.mean_in(f"{role}_hours", 0)
-        most = run.mean_in(f"{role}_asked_hours_busiest_week")
+        hours = run.say.number(run.mean(f"{role}_hours"), 0)
+        most = run.say.number(run.mean(f"{role}_asked_hours_busiest_week"))
         yield f"  {role:{width}}  {hours:>7} h  {share:>5}  {most:>7} h"

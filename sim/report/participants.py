@@ -88,7 +88,7 @@ def lives(run: Run) -> Iterator[Figure]:
             at=pd.to_datetime(points["date"]), day=[say.number(day, 0) for day in points["day"]]
         ),
         message=say.sentences(_sentence(run, life) for life in found),
-        count=say.number(run.tables["participants.csv.gz"]["replication"].nunique(), 0),
+        count=run.tables["participants.csv.gz"]["replication"].nunique(),
         people=say.listing(people),
     )
 
@@ -121,7 +121,7 @@ def _sentence(run: Run, life: _Life) -> str:
     """One life in one sentence."""
     say, person, happened = run.say, life.person, life.happened
     came, last, randomised = (
-        say.day(date.fromisoformat(person[at])) if person[at] else ""
+        date.fromisoformat(person[at]) if person[at] else ""
         for at in ("date", "last_on", "randomised_on")
     )
     return say(
@@ -130,8 +130,8 @@ def _sentence(run: Run, life: _Life) -> str:
         last=last,
         randomised=randomised,
         arm=run.arm_title(person["arm"]) if person["arm"] else "",
-        reason=say.title(happened[happened["event"] == "out"]["detail"].iloc[-1]),
-        visits=say.number(happened["event"].isin(["visit", "out_of_window"]).sum(), 0),
+        reason=happened[happened["event"] == "out"]["detail"].iloc[-1],
+        visits=happened["event"].isin(["visit", "out_of_window"]).sum(),
     )
 
 

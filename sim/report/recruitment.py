@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.report import uncertainty
 from sim.report.annotations import deadlines, marked, shades
 from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
-from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, interval, table_of
+from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, table_of
 from sim.report.run import Run
 from sim.results.tally import rank
 from sim.vocabulary.intervals import NORMAL_975, of_share
@@ -38,21 +38,15 @@ def reached(run: Run) -> Answer:
         return Answer("reached", title, say("reached.nobody"))
     if run.count == 1:
         return Answer("reached", title, say("reached.lead_one"), parts=[fan()])
-    day, randomised = say.day(run.recruits_until), run.measure("randomised")["mean"]
-    spread = say("reached.randomised", mean=say.number(randomised), **run.spread("randomised", 0))
+    day, spread = run.recruits_until, say("reached.randomised", **run.spread("randomised"))
     if target is None:
         lead = say("reached.lead_no_target", day=day)
         return Answer("reached", title, lead, [spread], [fan()])
     times = int((run.replications["randomised"] >= target).sum())
     chance, within = times / run.count, of_share(times, run.count)
     lead = say("reached.lead", target=target, day=day, likelihood=say.likelihood(chance))
-    numbers = say(
-        "reached.numbers",
-        times=say.number(times, 0),
-        replications=say.number(run.count, 0),
-        probability=say.percent(chance),
-        interval=interval(say, *within),
-    )
+    counts = {"times": times, "replications": run.count}
+    numbers = say("reached.numbers", probability=chance, interval=within, **counts)
     said = [numbers, *uncertainty.sentence(run, target), spread]
     more: list[Part] = [fan(), _dates(run, target), *_months(run, target)]
     return Answer("reached", title, lead, said, [_curve(run, target, chance)], more)
@@ -60,22 +54,20 @@ def reached(run: Run) -> Answer:
 
 def verdict(run: Run) -> str:
     """Return the first sentence of the page."""
-    say, target, day = run.say, run.target, run.say.day(run.recruits_until)
+    say, target, day = run.say, run.target, run.recruits_until
     if not run.anybody_randomised:
         return say("verdict.nobody")
     if target is None:
-        return say("verdict.no_target", day=day, **run.spread("randomised", 0))
+        return say("verdict.no_target", day=day, **run.spread("randomised"))
     if run.count == 1:
-        return say("verdict.one", randomised=run.mean_in("randomised", 0), target=target, day=day)
+        return say("verdict.one", randomised=run.mean("randomised"), target=target, day=day)
     chance = float((run.replications["randomised"] >= target).mean())
     error = _error(say, chance, run.count)
-    said = say(
-        "verdict.target", target=target, day=day, probability=say.percent(chance), error=error
-    )
+    said = say("verdict.target", target=target, day=day, probability=chance, error=error)
     days = _days_of_target(run)
     if len(days := days[np.isfinite(days)]) < FEWEST_FOR_A_SPAN:
         return said
-    early, late = (_date(run, _quantile(days, percent)[0]) for percent in (10, 90))
+    early, late = (run.date_of_day(_quantile(days, percent)[0]) for percent in (10, 90))
     return said + say("verdict.when", early=early, late=late)
 
 
@@ -83,8 +75,8 @@ def _error(say: Words, chance: float, count: int) -> str:
     """The half-width in percentage points; at 0 and 1, where it has but one side, the interval."""
     within = of_share(round(chance * count), count)
     if chance in (0.0, 1.0):
-        return say("verdict.lopsided", interval=interval(say, *within))
-    return say("verdict.error", points=say.number(max(1.0, 50 * (within.high - within.low)), 0))
+        return say("verdict.lopsided", interval=within)
+    return say("verdict.error", points=max(1.0, 50 * (within.high - within.low)))
 
 
 def _days_of_target(run: Run) -> NDArray[np.float64]:
@@ -147,20 +139,19 @@ def _curve(run: Run, target: int, chance: float) -> Figure:
     rows = []
     for day in (run.opens, *month_ends(run)):
         times = int(np.count_nonzero(days < (day - run.opens).days + 1))
-        rows.append((pd.Timestamp(day), times / run.count, *of_share(times, run.count)))
-    points = pd.DataFrame(rows, columns=["at", "value", "low", "high"])
-    within = [
-        interval(say, low, high) for low, high in zip(points["low"], points["high"], strict=True)
-    ]
+        within = of_share(times, run.count)
+        rows.append((pd.Timestamp(day), times / run.count, *within, times / run.count, within))
+    columns = {"at": "day", "probability": "share", "interval": "interval"}
+    points = pd.DataFrame(rows, columns=["at", "value", "low", "high", *[*columns][1:]])
     return figure(
         say,
         "curve",
         partial(lines, unit="share", behind=marked(deadlines(run), run.opens)),
-        points.assign(series=say("curve.series"), probability=points["value"], interval=within),
-        {"at": "day", "probability": "share", "interval": "figure"},
+        points.assign(series=say("curve.series")),
+        columns,
         target=target,
-        probability=say.percent(chance),
-        day=say.day(run.recruits_until),
+        probability=chance,
+        day=run.recruits_until,
     )
 
 
@@ -169,13 +160,12 @@ def _fan(run: Run) -> Figure:
     say, points, behind = run.say, growth(run, "randomised"), shades(run)
     drawn = points.assign(series=say("fan.median"))
     if run.target is not None:
-        until = say.day(run.recruits_until)
         ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
-        name = say("fan.needed", target=run.target, day=until)
+        name = say("fan.needed", target=run.target, day=run.recruits_until)
         needed = pd.DataFrame({"at": ends, "p50": [0.0, run.target], "series": name})
         drawn = pd.concat([drawn, needed])
-    low, median, high = (say.number(points[name].iloc[-1], 0) for name in P10_P50_P90)
-    message = say("fan.message", day=say.day(run.closes), median=median, low=low, high=high)
+    low, median, high = (points[name].iloc[-1] for name in P10_P50_P90)
+    message = say("fan.message", day=run.closes, median=median, low=low, high=high)
     looks = [Look(BLUE), Look(VERMILION, DASHED)]
     return figure(
         say,
@@ -194,7 +184,7 @@ def _months(run: Run, target: int) -> Iterator[Figure]:
     days = days[np.isfinite(days)]
     if not len(days):
         return
-    say, never = run.say, run.say.percent(1 - len(days) / run.count)
+    say, never = run.say, 1 - len(days) / run.count
     when = pd.Timestamp(run.opens) + pd.to_timedelta(np.floor(days), unit="D")
     counts = pd.Series(when.to_period("M")).value_counts().sort_index()
     months = pd.period_range(counts.index[0], counts.index[-1], freq="M")
@@ -204,7 +194,7 @@ def _months(run: Run, target: int) -> Iterator[Figure]:
     edges = [*months.start_time, (months[-1] + 1).start_time]
     steps = pd.DataFrame({"at": edges, "value": [*shares, shares[-1]]})
     named = [*map(say.month, months.start_time), say("shared.never")]
-    written = pd.DataFrame({"month": named, "share": [*map(say.percent, shares), never]})
+    behind = pd.DataFrame({"month": named, "share": [*shares, never]})
     yield figure(
         say,
         "timing",
@@ -216,10 +206,10 @@ def _months(run: Run, target: int) -> Iterator[Figure]:
             behind=marked(deadlines(run), edges[0].date()),
         ),
         steps.assign(low=0.0, high=steps["value"]),
-        {"month": "text", "share": "figure"},
-        behind=written,
-        month=named[fullest],
-        share=say.percent(shares[fullest]),
+        {"month": "text", "share": "share"},
+        behind=behind,
+        month=months[fullest].start_time,
+        share=shares[fullest],
         never=never,
         target=target,
     )

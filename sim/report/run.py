@@ -96,19 +96,19 @@ class Run(Finished):
         summary = self.tables["summary.csv"]
         return summary.set_index("measure").loc[[name]].iloc[0]
 
-    def mean_in(self, name: str, digits: int = 1, *, within: bool = False) -> str:
-        """Return a measure's mean, and `within` its P10 and P90 where not all are the same."""
-        mean, low, high = (
-            self.say.number(self.measure(name)[column], digits) for column in ("mean", "p10", "p90")
-        )
-        is_one = not within or mean == low == high
-        return mean if is_one else self.say.aside(mean, self.say.span(low, high))
+    def mean(self, name: str) -> float:
+        """Return the mean of a measure."""
+        return float(self.measure(name)["mean"])
 
-    def spread(self, name: str, digits: int = 1) -> dict[str, str]:
-        """Return a measure's P10 and P90 as blanks of a text: low and high."""
+    def spread(self, name: str) -> dict[str, float]:
+        """Return a measure's mean, P10 and P90 as blanks of a text: mean, low and high."""
         measure = self.measure(name)
-        ends = (("low", "p10"), ("high", "p90"))
-        return {blank: self.say.number(measure[column], digits) for blank, column in ends}
+        return {"mean": measure["mean"], "low": measure["p10"], "high": measure["p90"]}
+
+    def mean_within(self, name: str, digits: int = 1) -> str:
+        """Return a measure's mean and, where they are not the same, its P10 and P90 in words."""
+        mean, low, high = (self.say.number(each, digits) for each in self.spread(name).values())
+        return mean if mean == low == high else self.say.aside(mean, self.say.span(low, high))
 
     def arm_title(self, name: str) -> str:
         """Return what the scenario calls an arm."""

@@ -158,8 +158,7 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
         yield say("ranking.too_few", count=len(wide), all=len(ranking.by_path))
     if ranking.manifest["luck"] is not None:
         luck = ranking.manifest["luck"]
-        shares = {"luck": say.percent(luck), "ignorance": say.percent(1 - luck)}
-        yield say("ranking.luck", on=ranking.on, **shares)
+        yield say("ranking.luck", on=ranking.on, luck=luck, ignorance=1 - luck)
 
 
 def _figure_of_all(ranking: Ranking) -> Figure:
@@ -250,7 +249,7 @@ def multiples(dots: Dots, names: Mapping[str, str], on: str, say: Words) -> Mult
         cells = [f"{row[path]:.4g}" for path in names]
         rows.append(TableRow([str(row["point"]), *cells, say.aside(value, say.span(low, high))]))
     note = "ranking.scatter_some" if stride(dots.all) > 1 else "ranking.scatter_note"
-    said = say(note, shown=say.number(len(rows), 0), all=say.number(dots.all, 0))
+    said = say(note, shown=len(rows), all=dots.all)
     header = [say("ranking.point"), *names.values(), on]
     behind = Table(say("ranking.scatter_table"), header, rows, said)
     return Multiples(say("ranking.scatter", on=on), charts, behind)

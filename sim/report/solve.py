@@ -70,9 +70,9 @@ class Solved(Finished):
         return self.scenario.targets[self.manifest["until"]]
 
     @property
-    def chance(self) -> str:
+    def chance(self) -> float:
         """The probability asked for."""
-        return self.say.percent(self.target.with_probability)
+        return self.target.with_probability
 
     def figure(self, name: str) -> float | None:
         """A figure of the answer as a number, of a date its ordinal; None where there is none."""
@@ -95,12 +95,11 @@ class Solved(Finished):
 def solution_page(place: Path, language: str) -> Page:
     """Return the page of a solution."""
     solved = Solved(place, language)
-    counts = solved.counts | {"points": solved.say.number(len(solved.points), 0)}
     return Page(
         solved,
         title=solved.say("solve.title"),
         verdict=answered(solved),
-        note=solved.say("solve.note", **counts),
+        note=solved.say("solve.note", **solved.counts | {"points": len(solved.points)}),
         answers=lambda: [_answer(solved), solved.origin()],
         lines=partial(_lines, solved),
     )
@@ -111,7 +110,7 @@ def answered(solved: Solved) -> str:
     say = solved.say
     low, high = map(solved.in_words, map(solved.scale, solved.manifest["between"]))
     said = {
-        "target": say.heading(solved.manifest["until"]),
+        "target": solved.manifest["until"],
         "chance": solved.chance,
         "lever": solved.lever,
     }
@@ -124,7 +123,7 @@ def answered(solved: Solved) -> str:
         return say("solve.undecided", **said, span=_open_span(solved, low, high))
     ranked = _along(solved).sort_values("value", kind="stable")
     extreme = ranked.iloc[-1 if solved.verdict == NOWHERE else 0]
-    said |= {"best" if solved.verdict == NOWHERE else "worst": say.percent(extreme["value"])}
+    said |= {"best" if solved.verdict == NOWHERE else "worst": extreme["value"]}
     key = {NOWHERE: "solve.never", EVERYWHERE: "solve.always"}[solved.verdict]
     return say(key, **said, low=low, high=high, where=solved.in_words(extreme["at"]))
 
@@ -197,14 +196,13 @@ def _answer(solved: Solved) -> Answer:
     lead = say(
         "solve.lead",
         path=solved.path,
-        measure=say.title(target.measure),
+        measure=target.measure,
         needed=limit(target, say),
         chance=solved.chance,
         low=low,
         high=high,
     )
-    heading = say.title(solved.manifest["until"])
-    title = say("solve.line", target=heading, lever=solved.lever)
+    title = say("solve.line", target=solved.manifest["until"], lever=solved.lever)
     figure = Figure(title, _chart(solved), table)
     return Answer("solution", say("solve.answer"), lead, list(_warnings(solved)), [figure])
 
@@ -223,7 +221,7 @@ def _fall(solved: Solved) -> dict[str, str]:
     said = [
         solved.say(
             "solve.at",
-            probability=solved.say.percent(probability.loc[value]),
+            probability=probability.loc[value],
             value=solved.in_words(solved.scale(value)),
         )
         for value in solved.manifest["fall"]

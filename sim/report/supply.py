@@ -57,10 +57,10 @@ def _demand(run: Run, product: str) -> Figure:
         doses.assign(series=say("supply.series")).reset_index(),
         columns,
         behind=behind.reset_index(),
-        product=say.heading(product),
+        product=product,
         unit=say.own(unit) or say("supply.unit"),
-        month=say.month(busiest),
-        high=say.number(doses["p90"][busiest], 0),
+        month=busiest,
+        high=doses["p90"][busiest],
     )
 
 
@@ -84,5 +84,5 @@ def _losses(run: Run, products: list[str]) -> Table:
 def _spread(run: Run, name: str, known: set[str]) -> str:
     if name not in known:
         return BLANK
-    span = run.say.span(*run.spread(name, 0).values())
-    return run.say.aside(run.mean_in(name), span)
+    mean, *ends = run.spread(name).values()
+    return run.say.aside(run.say.number(mean), run.say.writer("counts")(ends))

@@ -82,10 +82,9 @@ def _spread(sweep: Swept, name: str) -> str:
     """Where a target is least and most probable."""
     ranked = sweep.done.sort_values(f"{name}{PROBABILITY}", kind="stable")
     ends = (ranked.iloc[0], ranked.iloc[-1])
-    low, high = (sweep.say.percent(end[f"{name}{PROBABILITY}"]) for end in ends)
+    low, high = (end[f"{name}{PROBABILITY}"] for end in ends)
     worst, best = (_where(sweep, end) for end in ends)
-    target = sweep.say.heading(name)
-    return sweep.say("sweep.verdict", target=target, low=low, worst=worst, high=high, best=best)
+    return sweep.say("sweep.verdict", target=name, low=low, worst=worst, high=high, best=best)
 
 
 def _lines(sweep: Swept) -> Iterator[str]:
@@ -102,7 +101,7 @@ def _chances(sweep: Swept) -> Answer:
     header = [*sweep.paths, *map(say.heading, sweep.targets)]
     rows = [TableRow(_cells(sweep, point), point["status"]) for _, point in shown.iterrows()]
     note = "sweep.points_note" if len(rows) == every else "sweep.points_some"
-    said = say(note, shown=say.number(len(rows), 0), all=say.number(every, 0))
+    said = say(note, shown=len(rows), all=every)
     table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
     lead = say("sweep.lead", paths=say.listing(sweep.paths))
     parts: list[Part] = [*_figures(sweep, shown[shown["status"] == DONE], table)]
@@ -152,7 +151,7 @@ def _figures(sweep: Swept, done: pd.DataFrame, table: Table) -> Iterator[Figure]
         for name, each in drawn.items():
             chart = shape(each.rename(columns=dict(zip(paths, ("across", "down"), strict=True))))
             chart.description = _spread(sweep, name)
-            yield Figure(say("sweep.field", target=say.heading(name)), chart, table)
+            yield Figure(say("sweep.field", target=name), chart, table)
 
 
 def _scale(values: pd.Series[Any]) -> pd.Series[Any]:

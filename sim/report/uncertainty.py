@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sim.report.charts import intervals
-from sim.report.page import Figure, figure, interval
+from sim.report.page import Figure, figure
 from sim.report.run import Run
 from sim.vocabulary.intervals import Interval, of_share
 
@@ -46,10 +46,10 @@ def sentence(run: Run, target: int) -> list[str]:
     return [
         say(
             "ignorance.sentence",
-            rate=say.number(_believed(run)),
-            known=say.percent(known.chance),
-            interval=interval(say, *known.interval),
-            uncertain=say.percent(every.chance),
+            rate=_believed(run),
+            known=known.chance,
+            interval=known.interval,
+            uncertain=every.chance,
         )
     ]
 
@@ -92,24 +92,21 @@ def _thirds(run: Run, column: str, target: int) -> list[Group]:
 
 def _apart(run: Run, target: int) -> Figure:
     """The rate uncertain, known to be as believed, and in each third of what is believed."""
-    say, rate, known = run.say, run.say.number(_believed(run)), _known(run, target)
+    say, rate, known = run.say, _believed(run), _known(run, target)
     every, thirds = _group(run.replications, RATE, target), _thirds(run, RATE, target)
     labels = [say("ignorance.uncertain", rate=rate), say("ignorance.known", rate=rate)]
-    labels += [
-        say("ignorance.third", low=say.number(third.low), high=say.number(third.high))
-        for third in thirds
-    ]
-    said = {"nearest_low": say.number(known.low), "nearest_high": say.number(known.high)}
+    labels += [say("ignorance.third", low=third.low, high=third.high) for third in thirds]
+    said = {"nearest_low": known.low, "nearest_high": known.high}
     return _figure(run, target, "ignorance", labels, [every, known, *thirds], thirds, said)
 
 
 def _taught(run: Run, target: int) -> list[Figure]:
     """The probability by how many are randomised in the first six months."""
-    say, thirds = run.say, _thirds(run, FIRST_SIX_MONTHS, target)
+    thirds = _thirds(run, FIRST_SIX_MONTHS, target)
     if len(thirds) == 1:
         return []
-    counts = [say.span(say.number(each.low, 0), say.number(each.high, 0)) for each in thirds]
-    labels = [say("taught.first", count=count) for count in counts]
+    counts = [(each.low, each.high) for each in thirds]
+    labels = [run.say("taught.first", count=count) for count in counts]
     said = {"few": counts[0], "many": counts[-1]}
     return [_figure(run, target, "taught", labels, thirds, thirds, said)]
 
@@ -123,7 +120,6 @@ def _figure(  # noqa: PLR0913, PLR0917  each is another word of the same figure
     thirds: Sequence[Group],
     said: Mapping[str, Any],
 ) -> Figure:
-    say = run.say
     frame = pd.DataFrame(
         {
             "label": label,
@@ -132,11 +128,11 @@ def _figure(  # noqa: PLR0913, PLR0917  each is another word of the same figure
             "low": group.interval.low,
             "high": group.interval.high,
             "probability": group.chance,
-            "interval": interval(say, *group.interval),
+            "interval": group.interval,
         }
         for label, group in zip(labels, groups, strict=True)
     )
-    low, high = say.percent(thirds[0].chance), say.percent(thirds[-1].chance)
-    columns = {"given": "text", "probability": "share", "interval": "figure"}
+    low, high = thirds[0].chance, thirds[-1].chance
+    columns = {"given": "text", "probability": "share", "interval": "interval"}
     shape = partial(intervals, unit="share")
-    return figure(say, key, shape, frame, columns, target=target, low=low, high=high, **said)
+    return figure(run.say, key, shape, frame, columns, target=target, low=low, high=high, **said)

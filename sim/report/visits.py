@@ -54,10 +54,10 @@ def _windows(run: Run) -> Figure:
             "main_reason": "text",
         },
         behind=behind,
-        on_the_day=say.percent(every["on_the_day"]),
-        moved=say.percent(every["moved"]),
-        name=say.heading(str(kept.idxmin())),
-        share=say.percent(kept.min()),
+        on_the_day=every["on_the_day"],
+        moved=every["moved"],
+        name=str(kept.idxmin()),
+        share=kept.min(),
     )
 
 
@@ -93,8 +93,8 @@ def _doses(run: Run) -> Figure:
         _long(frame, named),
         {"label": "text"} | dict.fromkeys(("planned", *named, "given"), "number"),
         behind=frame,
-        every=say.number(doses["planned"].sum()),
-        **{fate: say.number(off[fate]) for fate in ("planned", *named)},
+        every=doses["planned"].sum(),
+        **{fate: off[fate] for fate in ("planned", *named)},
     )
 
 

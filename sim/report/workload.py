@@ -69,29 +69,24 @@ def weeks(run: Run, role: str, quantity: str) -> pd.DataFrame:
 
 def _used(run: Run, role: str) -> float:
     """The share of its hours that a role works; a room, and a role without limit, comes last."""
-    used = float(run.measure(f"{role}_utilisation")["mean"])
+    used = float(run.mean(f"{role}_utilisation"))
     return used if role in run.scenario.design.staff and not math.isnan(used) else -1.0
 
 
 def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     """Which role is the tightest, if any role's hours are limited, and how the desks keep up."""
     say, staff = run.say, [role for role in busy if role in run.scenario.design.staff]
-
-    def said(key: str, measure: str, **values: object) -> str:
-        return say(key, mean=run.mean_in(measure), **run.spread(measure), **values)
-
     tightest = max(staff, key=lambda role: _used(run, role), default=None)
     if tightest is not None and _used(run, tightest) >= 0:
-        share = say.percent(_used(run, tightest))
-        yield say("work.lead", role=say.title(tightest), utilisation=share)
-        yield said("work.busiest_week", f"{tightest}_asked_hours_busiest_week")
+        yield say("work.lead", role=tightest, utilisation=_used(run, tightest))
+        busiest = run.spread(f"{tightest}_asked_hours_busiest_week")
+        yield say("work.busiest_week", **busiest)
     else:
         yield say("work.lead_free")
-    yield said("work.backlog", "desk_backlog_peak_hours")
-    in_time = run.measure("desk_share_in_time")["mean"]
+    yield say("work.backlog", **run.spread("desk_backlog_peak_hours"))
+    in_time, oldest = run.mean("desk_share_in_time"), run.spread("desk_oldest_days")
     if not math.isnan(in_time):
-        share, days = say.percent(in_time), DESK_WORKING_DAYS
-        yield said("work.desk", "desk_oldest_days", share=share, days=days)
+        yield say("work.desk", share=in_time, days=DESK_WORKING_DAYS, **oldest)
 
 
 def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
@@ -115,16 +110,14 @@ def _roles(run: Run, roles: list[str]) -> Table:
 
 def _row(run: Run, role: str) -> dict[str, str]:
     say, there = run.say, weeks(run, role, "available_hours")["mean"]
-    every, in_vain = (
-        run.measure(f"{role}_{what}")["mean"] for what in ("hours", "hours_never_randomised")
-    )
+    every, in_vain = (run.mean(f"{role}_{what}") for what in ("hours", "hours_never_randomised"))
     is_limited = len(there) and there.notna().all()
     return {
         "available": say.number(there.sum(), 0) if is_limited else say("work.unlimited"),
-        "worked": run.mean_in(f"{role}_hours", 0, within=True),
-        "utilisation": say.percent(run.measure(f"{role}_utilisation")["mean"]),
-        "busiest": run.mean_in(f"{role}_asked_hours_busiest_week", within=True),
-        "overtime": run.mean_in(f"{role}_overtime_hours", within=True),
+        "worked": run.mean_within(f"{role}_hours", 0),
+        "utilisation": say.percent(run.mean(f"{role}_utilisation")),
+        "busiest": run.mean_within(f"{role}_asked_hours_busiest_week"),
+        "overtime": run.mean_within(f"{role}_overtime_hours"),
         # To people who are never randomised.
         "in_vain": say.percent(in_vain / every if every else math.nan),
     }
@@ -143,7 +136,7 @@ def _week(run: Run, role: str) -> Figure:
     behind = behind.assign(
         worked=worked.set_index("at")["p50"], available=available.set_index("at")["mean"]
     )
-    peak = run.mean_in(f"{role}_asked_hours_busiest_week")
+    peak = run.mean(f"{role}_asked_hours_busiest_week")
     ordinary = available["mean"].median()
     return figure(
         say,
@@ -153,9 +146,9 @@ def _week(run: Run, role: str) -> Figure:
         {"at": "day", **dict.fromkeys(behind.columns, "number")},
         behind=behind.reset_index(),
         message=say("week.message_free", peak=peak) if math.isnan(ordinary) else "",
-        role=say.heading(role),
+        role=role,
         peak=peak,
-        available=say.number(ordinary),
+        available=ordinary,
     )
 
 
@@ -178,8 +171,8 @@ def _waiting(run: Run, roles: Sequence[str]) -> Iterator[Figure]:
         drawn,
         {"role": "name", **dict.fromkeys(highest.columns[1:], "number")},
         behind=highest,
-        role=say.title(worst["role"]),
-        peak=say.number(worst["highest_p90"]),
+        role=worst["role"],
+        peak=worst["highest_p90"],
     )
 
 
@@ -222,11 +215,11 @@ def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
         ),
         {"iso_week": "text", **dict.fromkeys(WEEKDAYS, "number")},
         behind=hours.reset_index(),
-        role=say.heading(role),
-        weekday=say.title(str(by_day.idxmax())),
-        day_hours=say.number(by_day.max()),
+        role=role,
+        weekday=str(by_day.idxmax()),
+        day_hours=by_day.max(),
         week=by_week.idxmax(),
-        week_hours=say.number(by_week.max()),
+        week_hours=by_week.max(),
     )
 
 
@@ -246,10 +239,10 @@ def _activities(run: Run, tasks: pd.DataFrame, staff: Sequence[str]) -> Figure:
         partial(bars, looks=[LOOKS[place % len(LOOKS)] for place in ours["order"].unique()]),
         frame,
         {"label": "text", **MEAN_AND_QUANTILES, "share": "share"},
-        task=say.title(most["task"]),
-        role=say.title(most["role"]),
-        hours=say.number(most["mean"], 0),
-        share=say.percent(most["share"]),
+        task=most["task"],
+        role=most["role"],
+        hours=most["mean"],
+        share=most["share"],
     )
 
 
@@ -276,6 +269,6 @@ def _burden(run: Run) -> Figure:
         frame,
         {"label": "text", "arm": "text", **MEAN_AND_QUANTILES},
         arm=most.name,
-        trips=say.number(most["site_trips"]),
-        hours=say.number(most["site_hours"]),
+        trips=most["site_trips"],
+        hours=most["site_hours"],
     )

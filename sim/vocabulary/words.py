@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
+from string import Formatter
+from typing import Any
 
 NO_BREAK = "\u00a0"
 BLANK = "–"
@@ -45,9 +47,35 @@ class Words:
     texts: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
 
-    def __call__(self, key: str, **values: object) -> str:
-        """Return the text of a key with its blanks filled; KeyError where the language lacks it."""
-        return self.texts[key].format(**values)
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Return the text of a key with its blanks filled; KeyError where the language lacks it.
+
+        A blank with a unit (`{day:day}`, `{probability:share}`) takes a value and writes it so.
+        """
+        return self.filled(self.texts[key], **values)
+
+    def filled(self, text: str, /, **values: object) -> str:
+        """Return a text with its blanks filled."""
+        return _Filling(self).format(text, **values)
+
+    def writer(self, unit: str) -> Callable[[Any], str]:
+        """Return what writes the values of a unit; KeyError where there is no such unit."""
+        writers: dict[str, Callable[[Any], str]] = {
+            "": str,
+            "text": str,
+            "figure": str,
+            "name": self.heading,
+            "title": self.title,
+            "day": self.day,
+            "month": self.month,
+            "share": self.percent,
+            "number": self.number,
+            "count": partial(self.number, digits=0),
+            "plain": self.plain,
+            "interval": lambda ends: self.span(*map(self.percent, ends)),
+            "counts": lambda ends: self.span(*(self.number(end, 0) for end in ends)),
+        }
+        return writers[unit]
 
     def title(self, name: str) -> str:
         """Return the title of a name of the tables or scenarios, else the name itself in words.
@@ -144,6 +172,16 @@ class Words:
         """Return the word for a probability."""
         word = next(word for least, word in LIKELIHOODS if probability >= least)
         return self(f"likelihood.{word}")
+
+
+class _Filling(Formatter):
+    """Fills the blanks of a text in one language, each by its unit."""
+
+    def __init__(self, say: Words) -> None:
+        self.say = say
+
+    def format_field(self, value: object, unit: str) -> str:
+        return self.say.writer(unit)(value)
 
 
 @cache
