@@ -15,7 +15,7 @@ from sim.vocabulary.words import ENGLISH, LANGUAGES, NO_BREAK, words
 
 EN, ZH = words(), words("zh")
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
-SAME_IN_BOTH = {"format.thousands", "head.place", "compare.chance"}
+SAME_IN_BOTH = {"format.thousands", "compare.chance", "steps.at"}
 """Texts of blanks and marks alone."""
 
 BLANK = re.compile(r"{([\w:]+)}")

@@ -22,6 +22,7 @@ from sim.report.page import (
     TableRow,
     figure,
     percent_within,
+    table_of,
 )
 from sim.report.recruitment import growth
 from sim.report.run import Run
@@ -235,14 +236,23 @@ def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
     """What each scenario changes against the first, pair by pair."""
     baseline, wishes = next(iter(runs)), _wishes(runs)
     hours = (f"{role}_hours" for role in runs[baseline].scenario.design.staff)
-    rows = [
-        TableRow(list(_difference(one, wishes.get(measure, 0), say)))
-        for measure in [*dict.fromkeys((*COMPARED, *wishes)), *hours]
-        for _, one in compared[compared["measure"] == measure].iterrows()
-    ]
-    columns = ("measure", "scenario", "mean", "difference", "interval", "higher", "verdict_column")
-    header = [say(f"compare.{column}", baseline=baseline) for column in columns]
-    table = Table(say("compare.differences"), header, rows, say("compare.differences_note"), 2)
+    shown = [*dict.fromkeys((*COMPARED, *wishes)), *hours]
+    frame = pd.concat(compared[compared["measure"] == measure] for measure in shown)
+    ends = frame[["ci_low", "ci_high"]].to_numpy()
+    frame = frame.assign(
+        difference=[f"{each:+,.2f}" if pd.notna(each) else BLANK for each in frame["difference"]],
+        interval=[
+            BLANK if pd.isna(low) else say.span(say.number(low, 2), say.number(high, 2))
+            for low, high in ends
+        ],
+        verdict=[
+            say(f"compare.{_word(low, high, wishes.get(measure, 0))}")
+            for measure, (low, high) in zip(frame["measure"], ends, strict=True)
+        ],
+    )
+    columns = {"measure": "name", "scenario": "title", "baseline_mean": "number"}
+    columns |= {"difference": "figure", "interval": "figure", "chance_higher": "share"}
+    table = table_of(say, "differences", frame, columns | {"verdict": "figure"}, baseline=baseline)
     lead = say("compare.differences_lead", baseline=baseline)
     return Answer("differences", say("compare.differences_title"), lead, parts=[table])
 
@@ -257,17 +267,10 @@ def _wishes(runs: Runs) -> dict[str, int]:
     }
 
 
-def _difference(one: pd.Series[Any], wish: int, say: Words) -> Iterator[str]:
-    yield say.heading(one["measure"])
-    yield say.title(one["scenario"])
-    yield say.number(one["baseline_mean"])
-    yield f"{one['difference']:+,.2f}" if pd.notna(one["difference"]) else BLANK
-    low, high = one["ci_low"], one["ci_high"]
-    yield say.span(say.number(low, 2), say.number(high, 2)) if pd.notna(low) else BLANK
-    yield say.percent(one["chance_higher"])
+def _word(low: float, high: float, wish: int) -> str:
+    """What the interval of a difference says, for somebody who wants it to go one way."""
     if not low > 0 and not high < 0:
-        yield say("compare.no_difference")
-    elif not wish:
-        yield say("compare.more" if low > 0 else "compare.less")
-    else:
-        yield say("compare.better" if (low > 0) == (wish > 0) else "compare.worse")
+        return "no_difference"
+    if not wish:
+        return "more" if low > 0 else "less"
+    return "better" if (low > 0) == (wish > 0) else "worse"

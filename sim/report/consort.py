@@ -43,7 +43,7 @@ Key = tuple[str, str, str]
 EVERYBODY: Key = ("candidates", "", "")
 RANDOMISED: Key = ("randomised", "", "")
 
-Place = tuple[float, float]
+Spot = tuple[float, float]
 Written = tuple[str, str]
 """A line of a box: a name from the left, shortened where it is too long, and a figure."""
 
@@ -124,7 +124,7 @@ def _figure(run: Run, tenths_shown: int) -> str:
     return run.say.number(tenths_shown / 10)
 
 
-def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[list[Place]]]:
+def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[list[Spot]]]:
     """Candidates, who is lost, the randomised; then what becomes of each arm, side by side."""
     say, every, chosen = run.say, shown[EVERYBODY], shown[RANDOMISED]
     first = [(say.heading("candidates"), _figure(run, every))]
@@ -154,7 +154,7 @@ def _boxes(run: Run, shown: Mapping[Key, int]) -> tuple[list[Box], list[list[Pla
     return boxes, arrows
 
 
-def _down(above: Box, below: Box) -> list[Place]:
+def _down(above: Box, below: Box) -> list[Spot]:
     """From a box to one beneath it, with a bend half-way where it stands elsewhere."""
     bend = below.top - GAP
     points = ((above.middle, above.below), (above.middle, bend), (below.middle, bend))
@@ -205,7 +205,7 @@ def _table(run: Run, shown: Mapping[Key, int]) -> Table:
     return Table(say("consort.title"), header, rows, say("consort.note"), texts=2)
 
 
-def _diagram(boxes: Sequence[Box], arrows: Sequence[Sequence[Place]], message: str) -> Chart:
+def _diagram(boxes: Sequence[Box], arrows: Sequence[Sequence[Spot]], message: str) -> Chart:
     """The boxes and arrows at their own size, which a narrow page shrinks."""
     height = max(box.below for box in boxes) + 1
     frames = [(box.left, box.left + box.width, box.top, box.below) for box in boxes]

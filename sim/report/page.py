@@ -35,9 +35,9 @@ FACTS = (
 )
 """Facts of a manifest that a page shows; the clock's stand in its footer."""
 
-COUNTS = ("points", "replications", "seed")
+NOTED = ("points", "replications", "seed")
 
-WRITTEN = frozenset({"text", "name", "day", "month"})
+WRITTEN = frozenset({"text", "name", "title", "day", "month"})
 """Units of columns that are no figures."""
 
 P10_P50_P90 = {"p10": "number", "p50": "number", "p90": "number"}
@@ -147,7 +147,7 @@ class Finished:
     @property
     def counts(self) -> dict[str, int]:
         """The points and replications there are, and the seed, as blanks of a text."""
-        return {name: self.manifest[name] for name in COUNTS if name in self.manifest}
+        return {name: self.manifest[name] for name in NOTED if name in self.manifest}
 
     def origin(self, said: str = "") -> Answer:
         """Return where results come from: the command as typed, and what else is known of it.

@@ -18,9 +18,8 @@ from sim.report.page import (
     Finished,
     Page,
     Table,
-    TableRow,
-    interval,
     limit,
+    table_of,
 )
 from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 from sim.scenario.levers import DATE, NUMBER, WHOLE
@@ -44,6 +43,14 @@ class Solved(Finished):
     def points(self) -> pd.DataFrame:
         """The values tried, a row each."""
         return pd.read_csv(self.place / POINTS_TABLE, dtype={self.path: str})
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """The values tried: at (of a date its ordinal), replications, value, low, high."""
+        until = self.manifest["until"]
+        ends = {f"{until}_ci_low": "low", f"{until}_ci_high": "high"}
+        named = self.points.rename(columns={f"{until}_probability": "value", **ends})
+        return named.assign(at=named[self.path].map(self.scale))
 
     @property
     def verdict(self) -> str:
@@ -131,7 +138,7 @@ def answered(solved: Solved) -> str:
 def _lines(solved: Solved) -> Iterator[str]:
     """What to mind, and a line a value tried, for a terminal."""
     yield from _warnings(solved)
-    for row in _rows(solved):
+    for row in _table(solved).rows:
         value, trials, probability, interval, said = row.cells
         yield f"  {value}: {probability} ({interval}) of {trials} simulated trials, {said}"
 
@@ -184,27 +191,31 @@ def _outwards(solved: Solved, name: str) -> str:
 
 
 def _answer(solved: Solved) -> Answer:
-    say, target = solved.say, solved.target
-    header = [say.heading(solved.lever), say("solve.trials"), say("solve.probability")]
-    table = Table(
-        say("solve.steps"),
-        [*header, say("solve.interval"), say("verdicts.verdict")],
-        list(_rows(solved)),
-        say("solve.steps_note"),
-    )
+    say, target, until = solved.say, solved.target, solved.manifest["until"]
     low, high = map(solved.in_words, map(solved.scale, solved.manifest["between"]))
-    lead = say(
-        "solve.lead",
-        path=solved.path,
-        measure=target.measure,
-        needed=limit(target, say),
-        chance=solved.chance,
-        low=low,
-        high=high,
-    )
-    title = say("solve.line", target=solved.manifest["until"], lever=solved.lever)
-    figure = Figure(title, _chart(solved), table)
+    asked = {"measure": target.measure, "needed": limit(target, say), "chance": solved.chance}
+    lead = say("solve.lead", path=solved.path, low=low, high=high, **asked)
+    title = say("solve.line", target=until, lever=solved.lever)
+    figure = Figure(title, _chart(solved), _table(solved))
     return Answer("solution", say("solve.answer"), lead, list(_warnings(solved)), [figure])
+
+
+def _table(solved: Solved) -> Table:
+    """The values tried in order, with their verdicts."""
+    steps = solved.steps.sort_values(["at", "replications"], kind="stable")
+    wanted = solved.target.with_probability
+    said = steps["low"].ge(wanted).map({True: "met", False: "undecided"})
+    kinds = said.mask(steps["high"] < wanted, "missed")
+    frame = steps.assign(
+        at=steps["at"].map(solved.in_words),
+        probability=steps["value"],
+        interval=list(steps[["low", "high"]].to_numpy()),
+        verdict=[solved.say(f"targets.{kind}") for kind in kinds],
+        kind=kinds,
+    )
+    columns = {"at": "text", "replications": "count", "probability": "share"}
+    columns |= {"interval": "interval", "verdict": "figure"}
+    return table_of(solved.say, "steps", frame, columns, lever=solved.lever)
 
 
 def _warnings(solved: Solved) -> Iterator[str]:
@@ -216,69 +227,37 @@ def _warnings(solved: Solved) -> Iterator[str]:
 
 def _fall(solved: Solved) -> dict[str, str]:
     """Two values of which the one that should do better does worse."""
-    table = solved.points.drop_duplicates(solved.path, keep="last").set_index(solved.path)
-    probability = table[f"{solved.manifest['until']}_probability"]
-    said = [
-        solved.say(
-            "solve.at",
-            probability=probability.loc[value],
-            value=solved.in_words(solved.scale(value)),
-        )
-        for value in solved.manifest["fall"]
-    ]
-    return dict(zip(("before", "after"), said, strict=True))
-
-
-def _rows(solved: Solved) -> Iterator[TableRow]:
-    name, wanted = solved.manifest["until"], solved.target.with_probability
-    order = solved.points.assign(at=solved.points[solved.path].map(solved.scale))
-    for _, step in order.sort_values(["at", "replications"], kind="stable").iterrows():
-        low, high = step[f"{name}_ci_low"], step[f"{name}_ci_high"]
-        said = "met" if low >= wanted else "missed" if high < wanted else "undecided"
-        cells = [
-            solved.in_words(solved.scale(step[solved.path])),
-            solved.say.number(step["replications"], 0),
-            solved.say.percent(step[f"{name}_probability"]),
-            interval(solved.say, low, high),
-            solved.say(f"targets.{said}"),
-        ]
-        yield TableRow(cells, said)
+    chances = solved.steps.drop_duplicates("at", keep="last").set_index("at")["value"]
+    places = zip(("before", "after"), map(solved.scale, solved.manifest["fall"]), strict=True)
+    return {
+        name: solved.say("solve.at", probability=chances[at], value=solved.in_words(at))
+        for name, at in places
+    }
 
 
 def _along(solved: Solved) -> pd.DataFrame:
     """The curve to draw: the values that all replications tried, and beyond them the others."""
-    name, points = solved.manifest["until"], solved.points
-    table = pd.DataFrame(
-        {
-            "at": points[solved.path].map(solved.scale),
-            "value": points[f"{name}_probability"],
-            "low": points[f"{name}_ci_low"],
-            "high": points[f"{name}_ci_high"],
-        }
-    )
-    whole = points["replications"] == points["replications"].max()
-    inside = table["at"].between(table["at"][whole].min(), table["at"][whole].max())
-    drawn: pd.DataFrame = table[whole | ~inside].sort_values("at").reset_index(drop=True)
-    return drawn
+    steps, most = solved.steps, solved.steps["replications"].max()
+    whole = steps["replications"] == most
+    inside = steps["at"].between(steps["at"][whole].min(), steps["at"][whole].max())
+    drawn: pd.DataFrame = steps[whole | ~inside].sort_values("at").reset_index(drop=True)
+    return drawn[["at", "value", "low", "high"]]
 
 
 def _chart(solved: Solved) -> Chart:
     """The curve with its band, the share needed as a level line, the answer as an upright one."""
     say, curve = solved.say, _along(solved)
-    edges = [curve["at"].min(), curve["at"].max()]
+    first, last = curve["at"].min(), curve["at"].max()
     value, low, high = map(solved.figure, ("value", "low", "high"))
-    wanted = solved.target.with_probability
-    rows = [curve.assign(series=say("solve.band"))]
-    rows.append(pd.DataFrame({"at": edges, "value": wanted, "series": say("solve.needed")}))
+    wanted = pd.DataFrame({"at": [first, last], "value": solved.target.with_probability})
+    rows = [curve.assign(series=say("solve.band")), wanted.assign(series=say("solve.needed"))]
+    answers = []
     if not value is low is high is None:
-        first, last = (
-            edge if end is None else end for edge, end in zip(edges, (low, high), strict=True)
-        )
-        span = {"at": [first, last], "low": 0.0, "high": 1.0}
-        rows.append(pd.DataFrame(span).assign(series=say("solve.solution")))
+        edges = [first if low is None else low, last if high is None else high]
+        answers.append(pd.DataFrame({"at": edges, "low": 0.0, "high": 1.0}))
     if value is not None:
-        upright = pd.DataFrame({"at": [value, value], "value": [0.0, 1.0]})
-        rows.append(upright.assign(series=say("solve.solution")))
+        answers.append(pd.DataFrame({"at": [value, value], "value": [0.0, 1.0]}))
+    rows += [answer.assign(series=say("solve.solution")) for answer in answers]
     drawn = pd.concat(rows, ignore_index=True)
     if solved.manifest["moved_kind"] == DATE:
         ordinals = (date.fromordinal(round(each)) for each in drawn["at"])
