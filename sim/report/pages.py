@@ -28,7 +28,7 @@ from sim.report.sensitivity import ranking_page
 from sim.report.solve import solution_page
 from sim.report.sweep import sweep_page
 from sim.report.workload import workload
-from sim.results import files, folder
+from sim.results import folder
 from sim.vocabulary.words import ENGLISH
 
 NEXT = {
@@ -82,7 +82,7 @@ def read_page(place: Path, language: str = ENGLISH) -> Page:
 
 def write_page(place: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder."""
-    files.write(place / PAGE, read_page(place, language).html())
+    folder.write_file(place / PAGE, read_page(place, language).html())
 
 
 def _targets(run: Run) -> Answer:

@@ -17,19 +17,17 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
-from sim.results import files
-from sim.results.files import PART
 from sim.results.fold import Results
 from sim.results.manifest import COMPARE, RUN, facts_of, is_name, wrong_with
 from sim.results.tables import TABLES, build, differences
 from sim.scenario.load import dump, load
 
 MANIFEST, SCENARIO, LATEST = "manifest.json", "scenario.yaml", "latest"
-WORKBOOK = "tables.xlsx"
+WORKBOOK, PART = "tables.xlsx", ".part"
 DECIMALS = 6
 
 
@@ -57,7 +55,7 @@ def write(  # noqa: PLR0913  each says something else about the run
     scenario = dump(results.scenario).encode()
     digest = sha256(scenario).hexdigest()
     with _appearing(root, results.scenario.scenario, digest, started, out) as (part, target):
-        files.write(part / SCENARIO, scenario)
+        write_file(part / SCENARIO, scenario)
         known_through = results.protocol.calendar_known_through
         facts = {
             "kind": RUN,
@@ -315,12 +313,35 @@ def _sync(path: Path) -> None:
 
 def point_to(target: Path, root: Path) -> None:
     """Name the newest run in `latest`, at one stroke."""
-    files.write(root / LATEST, f"{target.relative_to(root).as_posix()}\n")
+    write_file(root / LATEST, f"{target.relative_to(root).as_posix()}\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the name `path` when the block ends well, and else is removed.
+
+    It takes the place of a file or link of this name and never goes through the link.
+    """
+    new = path.with_name(f"{path.name}.{os.getpid()}{PART}")
+    new.unlink(missing_ok=True)  # whoever had this number before was killed
+    try:
+        with new.open("xb") as file:
+            yield file
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def write_file(path: Path, contents: str | bytes) -> None:
+    """Write a file at one stroke; see `replacing`."""
+    with replacing(path) as file:
+        file.write(contents.encode() if isinstance(contents, str) else contents)
 
 
 def write_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
     """Write a table, one of its parts at a time, as CSV: the same bytes for the same table."""
-    with files.replacing(path) as file:
+    with replacing(path) as file:
         for number, part in enumerate(parts):
             written = part.to_csv(
                 index=False, header=number == 0, lineterminator="\n", float_format=_plain
@@ -337,4 +358,4 @@ def _plain(value: object) -> str:
 
 def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
     """Write what is to be known of a run beside its tables."""
-    files.write(part / MANIFEST, json.dumps(facts, indent=2) + "\n")
+    write_file(part / MANIFEST, json.dumps(facts, indent=2) + "\n")

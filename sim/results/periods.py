@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -21,22 +21,19 @@ Indices = NDArray[np.intp]
 class Periods:
     """Weeks or months that cover a run: the first day of each, and their edges in minutes.
 
+    `labels` are the first days as they stand in the tables.
     The first and the last period are cut to the run; the closing instant belongs to the last.
     """
 
     def __init__(self, clock: Clock, first_days: Iterable[date]) -> None:
         """Take the first days in order; the first is not after the opening date."""
-        self.first_days = tuple(first_days)
-        inner = [clock.day_of(day) * MINUTES_PER_DAY for day in self.first_days[1:]]
+        _, *later = days = list(first_days)
+        self.labels = [day.isoformat() for day in days]
+        inner = [clock.day_of(day) * MINUTES_PER_DAY for day in later]
         self.edges: Floats = np.array([0, *inner, clock.end_minutes], np.float64)
 
     def __len__(self) -> int:
-        return len(self.first_days)
-
-    @property
-    def labels(self) -> list[str]:
-        """The first days as they stand in the tables."""
-        return [day.isoformat() for day in self.first_days]
+        return len(self.labels)
 
     def index(self, minutes: Floats) -> Indices:
         """The period each moment falls in."""
@@ -54,10 +51,11 @@ class Year:
         """Take the days of the run, both ends included."""
         days = [clock.date_of_day(day).isocalendar() for day in range(clock.days)]
         every = [(day.week, day.weekday - 1) for day in days]
-        self.places = sorted(set(every))
-        index = {place: number for number, place in enumerate(self.places)}
-        self.of_day: Indices = np.array([index[place] for place in every], np.intp)
-        self.days = np.bincount(self.of_day)
+        places, of_day, self.days = np.unique(
+            every, axis=0, return_inverse=True, return_counts=True
+        )
+        self.places: list[tuple[int, int]] = [*map(tuple, places.tolist())]
+        self.of_day: Indices = of_day.ravel()
 
 
 class Rosters:
@@ -116,9 +114,9 @@ class Almanac:
     def of(cls, protocol: Protocol) -> Almanac:
         """Work the almanac of a protocol out."""
         clock = protocol.clock
-        monday = clock.opens - timedelta(days=clock.opens.weekday())
-        weeks = _until(clock.closes, monday, lambda day: day + timedelta(days=7))
-        months = _until(clock.closes, clock.opens.replace(day=1), _next_month)
+        days = [clock.date_of_day(day) for day in range(clock.days)]
+        weeks = dict.fromkeys(day - timedelta(days=day.weekday()) for day in days)
+        months = dict.fromkeys(day.replace(day=1) for day in days)
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
 
     @cached_property
@@ -159,16 +157,6 @@ class Almanac:
         there = numbers[np.searchsorted(begins, starts, side="right") - 1]
         minutes = np.bincount(self.weeks.index(starts), (ends - starts) * there, len(self.weeks))
         return minutes.astype(np.float64)
-
-
-def _until(last: date, day: date, following: Callable[[date], date]) -> Iterator[date]:
-    while day <= last:
-        yield day
-        day = following(day)
-
-
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
 
 
 def _shifts(resource: Resource, end: int) -> list[Span]:

@@ -20,9 +20,8 @@ from typing import Any
 
 import pandas as pd
 
-from sim.results import files, folder
-from sim.results.files import PART
-from sim.results.folder import SCENARIO, FolderRefused
+from sim.results import folder
+from sim.results.folder import PART, SCENARIO, FolderRefused
 from sim.results.manifest import facts_of
 from sim.results.points import Identity, Outcome, Point
 from sim.scenario.load import Scenario, dump
@@ -106,7 +105,7 @@ class Store:
         """
         target = self.part.with_name(self.part.name.removesuffix(PART))
         with folder.refusing(target):
-            files.write(self.part / SCENARIO, dump(scenario))
+            folder.write_file(self.part / SCENARIO, dump(scenario))
             begun = datetime.now().astimezone() - timedelta(seconds=facts["seconds"])
             facts |= facts_of(begun, facts["seconds"])
             folder.complete(self.part, tables, facts, page)

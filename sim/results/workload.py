@@ -38,6 +38,10 @@ class Workload:
         self._resource, self._started, self._ended = resource[order], started[order], ended[order]
         self._asked, self._desk, self._person = asked[order], desk[order] > 0, person[order]
         self._minutes = np.where(self._asked <= self._end, minutes[order], 0.0)
+        self._asked_week = almanac.weeks.index(self._asked)
+        self._done_or_end: Floats = np.minimum(self._ended, self._end)
+        # Minutes worked on each row of work before the end of the run.
+        self._spent: Floats = np.maximum(self._done_or_end - self._started, 0.0)
         self._tasks = columns.get("task", ())
         self._row, self._week, self._from, self._to = self._pieces()
         self._who = self._resource[self._row]
@@ -96,12 +100,6 @@ class Workload:
             (resources[resource].name, names[task]): float(hours[resource, task])
             for resource, task in np.argwhere(hours > 0)
         }
-
-    @property
-    def _spent(self) -> Floats:
-        """Minutes worked on each row of work before the end of the run."""
-        spent: Floats = np.maximum(self._done_or_end - self._started, 0.0)
-        return spent
 
     @property
     def utilisation(self) -> Floats:
@@ -172,19 +170,10 @@ class Workload:
         hours: Floats = (ends - time) / MINUTES_PER_HOUR
         return hours
 
-    @property
-    def _done_or_end(self) -> Floats:
-        done: Floats = np.minimum(self._ended, self._end)
-        return done
-
-    @cached_property
-    def _asked_week(self) -> Indices:
-        return self._almanac.weeks.index(self._asked)
-
     def _pieces(self) -> tuple[Indices, Indices, Floats, Floats]:
         """Row, week, start and end of every piece of work, cut at the end of each week."""
         weeks = self._almanac.weeks
-        first, last = weeks.index(self._started), weeks.index(np.minimum(self._ended, self._end))
+        first, last = weeks.index(self._started), weeks.index(self._done_or_end)
         number = last - first + 1
         row = np.repeat(np.arange(len(number)), number)
         week = first[row] + np.arange(len(row)) - (np.cumsum(number) - number)[row]
