@@ -168,8 +168,10 @@ ONE: dict[str, One] = {
     "day_of_target": _day_of_target,
     "randomised_first_six_months": _randomised_first_six_months,
     "last_visit_day": _last_visit_day,
-    "visits": lambda reading: len(reading.visits) - reading.outcomes[VisitOutcome.MISSED],
-    "visits_out_of_window": lambda reading: reading.outcomes[VisitOutcome.OUT_OF_WINDOW],
+    "visits": lambda reading: sum(not visit.is_missed for visit in reading.visits),
+    "visits_out_of_window": lambda reading: sum(
+        visit.outcome == VisitOutcome.OUT_OF_WINDOW for visit in reading.visits
+    ),
     "unscheduled_visits": _number(Milestone.UNSCHEDULED_EVENT),
     "site_trips": lambda reading: sum(map(attrgetter("is_journey"), reading.log.visits)),
     "desk_backlog_peak_hours": lambda reading: reading.workload.backlog_peak,

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 
 import numpy as np
 
 from sim.results.periods import Almanac, Floats
 from sim.results.workload import Workload
-from sim.vocabulary.eventlog import (
-    EventLog,
-    Milestone,
-    Moment,
-    Movement,
-    Supplied,
-    Visit,
-    VisitOutcome,
-)
+from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
 
 Ending = tuple[str, str]
 """completed, left or still_in_follow_up; and the reason of those who left."""
@@ -83,11 +74,6 @@ class Reading:
     def held(self) -> Sequence[Visit]:
         """Every visit held, in the schedule or not."""
         return [visit for visit in self.log.visits if not visit.is_missed]
-
-    @cached_property
-    def outcomes(self) -> Counter[VisitOutcome]:
-        """How many visits of the schedule had each outcome."""
-        return Counter(map(attrgetter("outcome"), self.visits))
 
     @cached_property
     def dose_visits(self) -> Sequence[Visit]:
