@@ -13,11 +13,9 @@ from typing import NoReturn
 import click
 
 from sim import __version__
-from sim.cli.options import RESULTS, scenario_argument, seed_option, set_option, verbose_option
-from sim.cli.report import report_command
-from sim.cli.run import compare_command, run_command
-from sim.cli.solve import solve_command
-from sim.cli.sweep import sweep_command
+from sim.cli.options import scenario_argument, seed_option, set_option, verbose_option
+from sim.cli.points import solve_command, sweep_command
+from sim.cli.run import compare_command, report_command, run_command
 from sim.cli.terminal import Commands, exit_code, print_wrapped
 
 
@@ -32,7 +30,7 @@ def commands() -> None:
     """Simulate how a small randomised trial recruits, runs its visits and uses its staff."""
 
 
-for _command in (run_command, compare_command, sweep_command, solve_command):
+for _command in (run_command, compare_command, sweep_command, solve_command, report_command):
     commands.add_command(_command)
 
 
@@ -78,6 +76,7 @@ def trace_command(
     The story of one participant ends with their appointments.
     """
     from sim.model.run import run as run_once
+    from sim.report import calendar as appointments
     from sim.report import story
     from sim.scenario.interpret import interpret
     from sim.scenario.load import load
@@ -90,26 +89,17 @@ def trace_command(
     people = {moment.person for moment in log.moments}
     if participant is not None and participant not in people:
         raise click.UsageError(f"replication {replication} has {len(people)} candidates, from 0")
-    if participant is None:
-        print_wrapped(story.tell(protocol, log))
-        return
-    from sim.report import calendar as appointments
-
-    if calendar is not None:
+    if calendar is not None and participant is not None:
         origin = {"scenario": scenario, "replication": replication, "seed": seed}
         page = appointments.to_print(protocol, log, participant, **origin)
         with calendar.open("x", encoding="utf-8") as file:
             file.write(page)
     print_wrapped(story.tell(protocol, log, person=participant))
-    kept = appointments.of_person(protocol, log, participant)
-    print_wrapped(
-        ["", "Appointments", *(appointments.appointment_lines(kept) if kept else ["none"])]
-    )
+    if participant is not None:
+        kept = appointments.appointment_lines(appointments.of_person(protocol, log, participant))
+        print_wrapped(["", "Appointments", *(list(kept) or ["none"])])
     if calendar is not None:
         click.echo(calendar)
-
-
-commands.add_command(report_command)
 
 
 @commands.command("new")
@@ -136,7 +126,7 @@ def list_command() -> None:
     for path in sorted((here if here.is_dir() else shipped()).glob("*.yaml")):
         click.echo(f"  {path}: {_title(path)}")
     click.echo("Finished runs")
-    for finished in folder.finished(RESULTS):
+    for finished in folder.finished():
         click.echo(f"  {finished}")
 
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from sim.cli.terminal import print_wrapped
 from sim.vocabulary.words import ENGLISH, LANGUAGES
-
-if TYPE_CHECKING:
-    from sim.results.store import Store
-    from sim.scenario.load import Scenario
-
-RESULTS = Path("results")
 
 
 def _remember_verbose(context: click.Context, _option: click.Parameter, verbose: bool) -> None:  # noqa: FBT001
@@ -153,10 +146,10 @@ class Output(NamedTuple):
         if self.excel:
             write_workbook(finished, self.language)
 
-    def tell(self, finished: Path, whole: Callable[[], Mapping[str, Any]]) -> None:
-        """Print what the page of a folder says, and the folder; or the whole as one object."""
+    def tell(self, finished: Path) -> None:
+        """Print what the page of a folder says, and the folder; or all of it as one object."""
         if self.as_json:
-            click.echo(json.dumps({"folder": str(finished), **whole()}, allow_nan=False))
+            click.echo(json.dumps(_object(finished), allow_nan=False))
             return
         if not self.quiet:
             from sim.report.pages import read_page
@@ -164,6 +157,34 @@ class Output(NamedTuple):
             page = read_page(finished)
             print_wrapped([page.verdict, *page.lines()])
         click.echo(finished)
+
+
+def _object(finished: Path) -> dict[str, Any]:
+    """A folder and its tables, by its kind, as JSON has them."""
+    from sim.report.sensitivity import Ranking
+    from sim.report.solve import Solved
+    from sim.report.sweep import Swept
+    from sim.results import folder, manifest
+
+    facts = folder.manifest(finished)
+    said: dict[str, Any] = {"folder": str(finished)}
+    match facts["kind"]:
+        case manifest.RUN:
+            for key, table in (("measure", "summary.csv"), ("target", "targets.csv")):
+                rows = folder.rows(folder.read(finished, table))
+                said[f"{key}s"] = {row.pop(key): row for row in rows}
+        case manifest.COMPARE:
+            said["scenarios"] = {name: _object(finished / name) for name in facts["scenarios"]}
+            said["differences"] = folder.rows(folder.read(finished, "compare.csv"))
+        case manifest.SOLVE:
+            solved = Solved(finished)
+            (said["solution"],) = folder.rows(solved.answer)
+            said["points"] = folder.rows(solved.points)
+        case kind:
+            said["points"] = folder.rows(Swept(finished).points)
+            if kind != manifest.SWEEP:
+                said["sensitivity"] = folder.rows(Ranking(finished).table)
+    return said
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -182,26 +203,3 @@ def writing(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(WRITING):
         called = option(called)
     return called
-
-
-@contextmanager
-def points_kept(
-    scenario: Scenario, resume: Path | None, out: Path | None, planned: int | None = None
-) -> Iterator[Store]:
-    """The folder to keep points in, a new one or that of a command that did not end.
-
-    Whatever breaks the block off: say what is not lost, and how to go on.
-    """
-    from sim.results import store
-
-    if resume is not None and out is not None:
-        raise click.UsageError("--resume goes on in its own folder; leave --out away")
-    with store.resumed(resume) if resume else store.started(scenario, RESULTS, out) as opened:
-        try:
-            yield opened
-        except BaseException:
-            if kept := opened.kept():
-                of_all = "" if planned is None else f" of {planned}"
-                said = f"{kept}{of_all} points are kept; to go on, repeat the command with"
-                click.echo(f"\n{said}\n  --resume {opened.part}", err=True)
-            raise

@@ -168,12 +168,15 @@ def _tenths() -> Progress:
 
 
 class PointsTold:
-    """What a sweep says on stderr while it runs: each point, and how it gets on."""
+    """What a sweep or a search says on stderr: each point, and how it gets on."""
 
     def __init__(
-        self, points: int, replications: int, *, shown: bool, fail_fast: bool = False
+        self, replications: int, points: int | None = None, *, shown: bool, fail_fast: bool = False
     ) -> None:
-        """So many points are planned, of so many replications each; see `ended` for fail_fast."""
+        """So many points are planned, of so many replications each; see `ended` for fail_fast.
+
+        Those of a search nobody can count beforehand.
+        """
         self._planned, self._each, self._shown = points, replications, shown
         self._fail_fast = fail_fast
         self._reused = self._failed = self._ended = self._simulated = 0
@@ -181,6 +184,8 @@ class PointsTold:
 
     def found(self, at: Mapping[str, str], changed: Sequence[str]) -> None:
         """Tell of a point that was kept before, and what has changed since."""
+        if self._planned is None and list(changed) == ["replications"]:
+            return  # another step of the search
         self._reused += not changed
         what = f"stale, {' and '.join(changed)} changed" if changed else "reused"
         self._say(f"{what}: {_words(at)}")
@@ -209,35 +214,16 @@ class PointsTold:
             blank = f"\r{'':{SCREEN_WIDTH - 1}}\r" if sys.stderr.isatty() else ""
             click.echo(f"{blank}{text}", err=True)
 
-    def _rate(self) -> float:
-        return self._simulated / max(time.monotonic() - self._started, 1e-9)
-
     def _state(self) -> str:
-        rate = self._rate()
+        done = self._reused + self._ended
+        rate = self._simulated / max(time.monotonic() - self._started, 1e-9)
+        if self._planned is None:
+            return f"step {done}, {self._reused} reused; {rate:.0f} replications a second"
         left = (self._planned - self._reused) * self._each - self._simulated
         minutes, seconds = divmod(round(left / rate) if rate else 0, 60)
         return (
-            f"{self._reused + self._ended} of {self._planned} points, {self._reused} reused, "
+            f"{done} of {self._planned} points, {self._reused} reused, "
             f"{self._failed} failed; {rate:.0f} replications a second, {minutes}:{seconds:02} left"
-        )
-
-
-class StepsTold(PointsTold):
-    """What a search says on stderr: as a sweep does, of points nobody can count beforehand."""
-
-    def __init__(self, *, shown: bool) -> None:
-        """Start with no step."""
-        super().__init__(0, 0, shown=shown)
-
-    def found(self, at: Mapping[str, str], changed: Sequence[str]) -> None:
-        """Tell of a step that was kept before; one of other replications is another step."""
-        if list(changed) != ["replications"]:
-            super().found(at, changed)
-
-    def _state(self) -> str:
-        return (
-            f"step {self._reused + self._ended}, {self._reused} reused; "
-            f"{self._rate():.0f} replications a second"
         )
 
 

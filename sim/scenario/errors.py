@@ -88,6 +88,12 @@ def closest(name: str, names: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(name, names, n=1)), "")
 
 
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message about a name that is none of these, or an empty text."""
+    meant = closest(name, names)
+    return f"; did you mean {meant}?" if meant else ""
+
+
 def complaints(error: ValidationError, data: object, sections: Sections) -> Iterator[Fault]:
     """Yield what the schema found wrong, each at the entry of `data` that has to be changed."""
     for found in error.errors(include_url=False):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from types import UnionType
 from typing import Any, NamedTuple, TypeGuard
 
-from sim.scenario.errors import closest
+from sim.scenario.errors import did_you_mean
 from sim.scenario.load import Scenario, ScenarioError, Variants
 from sim.scenario.numbers import Fixed
 from sim.scenario.section import Section, walk
@@ -130,13 +130,8 @@ def _range(known: _Entries, path: str) -> tuple[_End, _End]:
 
 
 def _missing(known: _Entries, path: str) -> str:
-    meant = closest(path, _figures(known))
-    hint = f"; did you mean {meant}?" if meant else ""
-    return f"no number or date stands at {path}{hint}"
-
-
-def _figures(known: _Entries) -> Iterable[str]:
-    return [path for path, entry in known.items() if _is_figure(entry)]
+    figures = [path for path, entry in known.items() if _is_figure(entry)]
+    return f"no number or date stands at {path}{did_you_mean(path, figures)}"
 
 
 def _ends(between: str) -> tuple[_End, _End]:
