@@ -15,6 +15,7 @@ import pytest
 from scipy import optimize, stats
 
 from sim.model.chance import Chance
+from sim.results.measures import measure
 from sim.scenario.interpret import interpret
 from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog, Milestone
@@ -164,6 +165,13 @@ def test_simple_randomisation_of_forty_leaves_an_imbalance_of_5_01(forties: Floa
     assert not agrees(final, 1.1 * 5.01)
     assert fits((40 + final) // 2, _larger_arm(40, 0.5))
     assert not fits((40 + final) // 2, _larger_arm(40, 0.55))
+
+
+def test_the_measure_of_imbalance_is_what_the_log_ends_with() -> None:
+    trial = recruiting(closes=FAR, target=40)
+    protocol = interpret(trial)
+    for log in runs(trial, 20, seed=2):
+        assert measure(log, protocol)["arm_imbalance"] == imbalances(log)[-1]
 
 
 def _larger_arm(people: int, share: float) -> Any:  # noqa: ANN401 -- a law of scipy.stats

@@ -75,6 +75,12 @@ def _still_in_follow_up(reading: Reading) -> int:
     return reading.count(Milestone.RANDOMISED) - out
 
 
+def _arm_imbalance(reading: Reading) -> float:
+    """By how many the largest arm exceeds the smallest."""
+    sizes = [*_by_arm(Milestone.RANDOMISED)(reading)]
+    return max(sizes) - min(sizes)
+
+
 def _day_of_target(reading: Reading) -> float:
     """Day numbers from 0; without a target its day is blank, with one not reached it is never."""
     target = reading.almanac.protocol.target
@@ -165,6 +171,7 @@ ONE: dict[str, One] = {
     "candidates": _number(Milestone.CANDIDATE),
     "still_in_screening": lambda reading: reading.still_in_screening,
     "still_in_follow_up": _still_in_follow_up,
+    "arm_imbalance": _arm_imbalance,
     "day_of_target": _day_of_target,
     "randomised_first_six_months": _randomised_first_six_months,
     "last_visit_day": _last_visit_day,

@@ -44,6 +44,7 @@ CATALOGUE = (
         "still_in_follow_up": "people",
         "day_of_target": "day",
         "randomised_first_six_months": "people",
+        "arm_imbalance": "people",
         "last_visit_day": "day",
         "visits": "visits",
         "visits_out_of_window": "visits",
