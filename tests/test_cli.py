@@ -293,3 +293,14 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
 def _fail(*_: object, **__: object) -> None:
     message = "boom"
     raise RuntimeError(message)
+
+
+def test_open_shows_the_page_that_was_written(
+    trialsim: Trialsim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("click.launch", shown.append)
+
+    _, out, _ = trialsim("run", "small.yaml", "--replications", "2", "--jobs", "1", "--open")
+
+    assert shown == [str(Path(out.splitlines()[-1]).resolve() / "report.html")]

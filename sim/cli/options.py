@@ -99,12 +99,15 @@ keep_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
+open_option = click.option(
+    "--open", "opens", is_flag=True, help="Open the page in the browser once it is written."
+)
 quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
 WRITING = (
     *(language_option, excel_option, seed_option, jobs_option, cluster_option, out_option),
-    *(json_option, quiet_option, verbose_option),
+    *(json_option, quiet_option, open_option, verbose_option),
 )
 HOW = ("replications", "seed", "jobs", "cluster", "keep")
 """Flags that say how is simulated, and not what."""
@@ -131,6 +134,7 @@ class Output(NamedTuple):
     out: Path | None = None
     as_json: bool = False
     quiet: bool = False
+    opens: bool = False
 
     @property
     def is_watched(self) -> bool:
@@ -148,6 +152,8 @@ class Output(NamedTuple):
 
     def tell(self, finished: Path) -> None:
         """Print what the page of a folder says, and the folder; or all of it as one object."""
+        if self.opens:
+            click.launch(str((finished / "report.html").resolve()))
         if self.as_json:
             click.echo(json.dumps(_object(finished), allow_nan=False))
             return
