@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from importlib import import_module
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,9 +65,7 @@ def morris(factors: Sequence[Ranged], trajectories: int, seed: int) -> Floats:
     """
     if trajectories < 2:  # noqa: PLR2004
         raise ValueError("Morris's design needs at least two trajectories")
-    unit = _salib("sample.morris").sample(
-        _cube(factors), trajectories, num_levels=GRID_LEVELS, seed=_seeded(seed)
-    )
+    unit = _salib("sample", "morris", factors, trajectories, seed=seed, num_levels=GRID_LEVELS)
     # The grid spans the range itself, so that its ends are tried.
     return _spread(factors, unit, is_grid=True)
 
@@ -82,9 +79,7 @@ def sobol(factors: Sequence[Ranged], base: int, seed: int) -> Floats:
     """
     if base < 1 or base & (base - 1):
         raise ValueError(f"the base of Sobol's design is a power of two, not {base}")
-    unit = _salib("sample.sobol").sample(
-        _cube(factors), base, calc_second_order=False, seed=_seeded(seed)
-    )
+    unit = _salib("sample", "sobol", factors, base, seed=seed, calc_second_order=False)
     return _spread(factors, unit)
 
 
@@ -99,15 +94,10 @@ def morris_indices(
     are nan where an outcome is not finite. Raises ValueError if the rows differ, and NoSalib.
     """
     if not _all_known(sample, outcomes):
-        return _unknown(factors, ("mu_star", "sigma"))
-    found = _salib("analyze.morris").analyze(
-        _cube(factors),
-        np.asarray(sample, np.float64),
-        np.asarray(outcomes, np.float64),
-        num_resamples=RESAMPLES,
-        num_levels=GRID_LEVELS,
-        seed=_seeded(seed),
-    )
+        return _alike(factors, ("mu_star", "sigma"), math.nan)
+    rows = (np.asarray(each, np.float64) for each in (sample, outcomes))
+    more = {"num_resamples": RESAMPLES, "num_levels": GRID_LEVELS}
+    found = _salib("analyze", "morris", factors, *rows, seed=seed, **more)
     indices = []
     for i, factor in enumerate(factors):
         scale = _step_correction(factor)
@@ -129,25 +119,21 @@ def sobol_indices(
     varies only outside the two base samples, in which case each may be anything from 0 to 1.
     Raises ValueError if the rows differ, and NoSalib.
     """
+    names = ("S1", "ST")
     if not _all_known(sample, outcomes):
-        return _unknown(factors, ("S1", "ST"))
+        return _alike(factors, names, math.nan)
     blocks = np.asarray(outcomes, np.float64).reshape(-1, len(factors) + 2)
     if np.ptp(blocks) == 0:
-        return [Index(f.path, index, 0.0, 0.0, 0.0) for f in factors for index in ("S1", "ST")]
+        return _alike(factors, names, 0.0, 0.0, 0.0)
     # The variance is that of the two base samples, the first and the last row of each block.
     if np.ptp(blocks[:, [0, -1]]) == 0:
-        return [Index(f.path, name, math.nan, 0.0, 1.0) for f in factors for name in ("S1", "ST")]
-    found = _salib("analyze.sobol").analyze(
-        _cube(factors),
-        blocks.ravel(),
-        calc_second_order=False,
-        num_resamples=RESAMPLES,
-        seed=_seeded(seed),
-    )
+        return _alike(factors, names, math.nan, 0.0, 1.0)
+    more = {"num_resamples": RESAMPLES, "calc_second_order": False}
+    found = _salib("analyze", "sobol", factors, blocks.ravel(), seed=seed, **more)
     return [
         Index(factor.path, name, value, value - half, value + half)
         for i, factor in enumerate(factors)
-        for name in ("S1", "ST")
+        for name in names
         for value, half in [(float(found[name][i]), float(found[f"{name}_conf"][i]))]
     ]
 
@@ -164,7 +150,7 @@ def rank_correlations(factors: Sequence[Ranged], sample: Floats, outcomes: Float
     from scipy.stats import rankdata  # noqa: PLC0415 -- slow, and seldom needed
 
     if not _all_known(sample, outcomes):
-        return _unknown(factors, ("prcc",))
+        return _alike(factors, ("prcc",), math.nan)
     # Centred, so that no regression needs a constant.
     ranks, outcome = (
         ranked - ranked.mean(axis=0)
@@ -215,28 +201,24 @@ def too_few(indices: Sequence[Index]) -> list[str]:
     return list(dict.fromkeys(wide))
 
 
-def _salib(module: str) -> ModuleType:
-    """Return a module of SALib, which is slow to import and an extra."""
+def _salib(
+    task: str, design: str, factors: Sequence[Ranged], *given: object, seed: int, **more: object
+) -> Any:  # noqa: ANN401  SALib has no types
+    """Do a task of SALib, `sample` or `analyze`; it is slow to import, and an extra.
+
+    Its problem is the unit cube, anew each time, for SALib writes into it: ranges are applied here,
+    since it refuses those of no width and knows no whole numbers. It takes the seed 0 for none, and
+    would then not repeat itself.
+    """
     try:
-        return import_module(f"SALib.{module}")
+        module = import_module(f"SALib.{task}.{design}")
     except ImportError as fault:
         raise NoSalib(
             "--design morris and sobol need SALib; install trialsim[sensitivity]"
         ) from fault
-
-
-def _seeded(seed: int) -> int:
-    """SALib takes the seed 0 for none, and would then not repeat itself."""
-    return seed + 1
-
-
-def _cube(factors: Sequence[Ranged]) -> dict[str, object]:
-    """Return SALib's problem on the unit cube, anew each time, for SALib writes into it.
-
-    Ranges are applied here: SALib refuses those of no width and knows no whole numbers.
-    """
     names = [factor.path for factor in factors]
-    return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+    cube = {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+    return getattr(module, task)(cube, *given, seed=seed + 1, **more)
 
 
 def _range(factor: Ranged) -> float:
@@ -271,8 +253,15 @@ def _all_known(sample: Floats, outcomes: Floats) -> bool:
     return bool(np.isfinite(outcomes).all())
 
 
-def _unknown(factors: Sequence[Ranged], names: Sequence[str]) -> list[Index]:
-    return [Index(f.path, name, math.nan, math.nan, math.nan) for f in factors for name in names]
+def _alike(
+    factors: Sequence[Ranged],
+    names: Sequence[str],
+    value: float,
+    low: float = math.nan,
+    high: float = math.nan,
+) -> list[Index]:
+    """The same figures for each factor and index."""
+    return [Index(factor.path, name, value, low, high) for factor in factors for name in names]
 
 
 def _partial(ours: Floats, outcome: Floats, others: Floats) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from sim.model.chance import Chance
 from sim.model.run import run
 from sim.scenario.capacity import Week, week
 from sim.scenario.load import Scenario
-from sim.scenario.protocol import Arm, Protocol
+from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Milestone
 
@@ -75,14 +75,10 @@ def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
 def dropout(protocol: Protocol) -> Iterator[Dropout]:
     """Yield each arm's total dropout: all reasons together, by the last planned visit."""
     for arm in protocol.arms:
-        days = _last_day(arm)
+        days = max((visit.days_after_first_dose for visit in arm.visits), default=0)
         hazard = sum(reason.hazards[arm.index] for reason in protocol.reasons)
         share = -math.expm1(-hazard * days * MINUTES_PER_DAY)
         yield Dropout(arm.name, days / DAYS_PER_WEEK, share)
-
-
-def _last_day(arm: Arm) -> int:
-    return max((visit.days_after_first_dose for visit in arm.visits), default=0)
 
 
 def full_time(scenario: Scenario) -> Iterator[FullTime]:

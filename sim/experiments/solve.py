@@ -90,13 +90,13 @@ def solve(
     coarse = min(replications, max(LEAST_COARSE, replications // COARSE_SHARE))
     first, second = (attempt(place, coarse) for place in (0, last))
     rising = first.count("1") <= second.count("1")
-    tried = {(0, coarse): first, (last, coarse): second}
-    if not rising:
-        tried = {(0, coarse): second, (last, coarse): first}
+    # From here on places are counted from the end that meets the target less often.
+    origin, step = (0, 1) if rising else (last, -1)
+    tried = {(origin, coarse): first, (last - origin, coarse): second}
 
     def oriented(place: int, number: int) -> int:
         if (place, number) not in tried:
-            tried[place, number] = attempt(place if rising else last - place, number)
+            tried[place, number] = attempt(origin + step * place, number)
         return tried[place, number].count("1")
 
     curve = _Curve(oriented, last, coarse, wanted, is_whole=is_whole)
@@ -110,11 +110,10 @@ def solve(
     fall, is_fatal = _fall(tried, wanted)
     if is_fatal:
         verdict, places = NOT_MONOTONE, (None, None, None)
-    if not rising:
-        low, value, high = (None if place is None else last - place for place in places)
-        places = (high, value, low)
-        fall = fall and (last - fall[0], last - fall[1])
-    low, value, high = places
+    low, value, high = (
+        None if place is None else origin + step * place for place in places[::step]
+    )
+    fall = fall and (origin + step * fall[0], origin + step * fall[1])
     return Solution(verdict, value, low, high, rising, fall)
 
 
@@ -195,15 +194,14 @@ class _Curve:
                 return max(above - reach, 0)
             if above is None and below is not None and below < self._last:
                 return min(below + reach, self._last)
-            if below is not None and above is not None and not self._is_near(below, above, level):
+            if below is None or above is None or above - below <= self._finest:
+                continue
+            if not self._is_smooth(below, above, level):
                 middle = (below + above) / 2
                 place = middle if is_halving else self._between(below, above, level)
                 edge = max(1, (above - below) // 10)
                 return min(max(round(place), below + edge), above - edge)
         return None
-
-    def _is_near(self, below: int, above: int, level: int) -> bool:
-        return above - below <= self._finest or self._is_smooth(below, above, level)
 
     def _is_smooth(self, below: int, above: int, level: int) -> bool:
         """Whether a line between two places is as good as the curve where it reaches a level.
@@ -245,18 +243,13 @@ def _fall(tried: dict[tuple[int, int], str], wanted: float) -> tuple[tuple[int, 
     not. Of several falls the deepest is given.
     """
     pairs = list(combinations(sorted(tried.items()), 2))
-    deepest: tuple[bool, float, tuple[int, int]] | None = None
-    for ((before, _), earlier), ((after, _), later) in pairs:
-        depth = _depth(earlier, later, ERROR / len(pairs)) if before < after else 0.0
-        if not depth:
-            continue
-        found = (
-            not _is_missed(earlier, wanted) and _is_missed(later, wanted),
-            depth,
-            (before, after),
-        )
-        deepest = found if deepest is None else max(deepest, found)
-    return (None, False) if deepest is None else (deepest[2], deepest[0])
+    falls = [
+        (not _is_missed(earlier, wanted) and _is_missed(later, wanted), depth, (before, after))
+        for ((before, _), earlier), ((after, _), later) in pairs
+        if before < after and (depth := _depth(earlier, later, ERROR / len(pairs)))
+    ]
+    is_fatal, _, deepest = max(falls, default=(False, 0.0, None))
+    return deepest, is_fatal
 
 
 def _is_missed(met: str, wanted: float) -> bool:
@@ -268,13 +261,8 @@ def _depth(earlier: str, later: str, error: float) -> float:
     number = min(len(earlier), len(later))
     ours, theirs = int(earlier[:number], 2), int(later[:number], 2)
     lost, gained = (ours & ~theirs).bit_count(), (theirs & ~ours).bit_count()
-    if lost <= gained or not _is_unlikely(lost, lost + gained, error):
-        return 0.0
-    return (lost - gained) / number
-
-
-def _is_unlikely(lost: int, differing: int, error: float) -> bool:
-    """Whether so many of those who differ would hardly be lost by the toss of a coin."""
+    # Whether those who differ would hardly be lost by the toss of a coin.
     from scipy.stats import binom  # noqa: PLC0415  a second to import, and few levers fall
 
-    return bool(binom.sf(lost - 1, differing, 0.5) < error)
+    is_unlikely = lost > gained and binom.sf(lost - 1, lost + gained, 0.5) < error
+    return (lost - gained) / number if is_unlikely else 0.0
