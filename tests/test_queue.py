@@ -7,7 +7,7 @@ import simpy
 
 from sim.model.agenda import Agenda
 from sim.model.queue import Held, Queues, Refusal, Request
-from sim.scenario.slots import Resource, Slots, Task, Visit
+from sim.scenario.slots import Resource, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
 
 DAYS = 10
@@ -25,7 +25,7 @@ class OneNurse:
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
         task = Task("see", (0,), lambda _u: LENGTH, LENGTH)
         self.slots = Slots(
-            Visit("visit", (task,), ()), "", [""] * DAYS, [Resource("nurse", "role", 1, hours)]
+            VisitType("visit", (task,), ()), "", [""] * DAYS, [Resource("nurse", "role", 1, hours)]
         )
 
     def comes(self, person: int, at: float, *, due: float | None = None, last: int = 9) -> None:

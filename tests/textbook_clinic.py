@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim.scenario.slots import Task, Visit
+from sim.scenario.slots import Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.distributions import Distribution
 from tests.textbook_days import NEVER, NEVER_DAY, Agenda, Times
@@ -110,7 +110,7 @@ class Clinic:
         return True
 
     def first_task(
-        self, person: int, visit: Visit, next_start: NextStart, ahead: Sequence[int] = ()
+        self, person: int, visit: VisitType, next_start: NextStart, ahead: Sequence[int] = ()
     ) -> Process:
         """Do a visit's first task from a possible start; False if the team is taken at all."""
         while (start := next_start(self.env.now)) < NEVER:
@@ -121,7 +121,7 @@ class Clinic:
                 return True
         return False
 
-    def other_tasks(self, person: int, visit: Visit, first: int = 1) -> Process:
+    def other_tasks(self, person: int, visit: VisitType, first: int = 1) -> Process:
         """Do the tasks from number `first` on, and leave the rest of the work on desks."""
         for task in visit.tasks[first:]:
             yield from self.task(person, task)

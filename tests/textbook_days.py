@@ -24,7 +24,7 @@ from sim.scenario.interpret import interpret
 from sim.scenario.load import dump
 from sim.scenario.protocol import PlannedVisit
 from sim.scenario.schema import Scenario
-from sim.scenario.slots import Slots, Visit
+from sim.scenario.slots import Slots, VisitType
 
 NEVER, NEVER_DAY = inf, 1 << 30
 
@@ -41,7 +41,7 @@ Minutes = NDArray[np.bool_]
 class Held(NamedTuple):
     """A visit at a place; paperwork has none ("")."""
 
-    visit: Visit
+    visit: VisitType
     place: str
 
 
@@ -144,7 +144,7 @@ class Agenda:
         """Return when two visits can be held one after the other on one trip."""
         name = f"{first.visit.name} then {second.visit.name}"
         return self._held(
-            Held(Visit(name, first.visit.tasks + second.visit.tasks, ()), first.place)
+            Held(VisitType(name, first.visit.tasks + second.visit.tasks, ()), first.place)
         )
 
     def next_duty(self, member: int, moment: float) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from sim.model.agenda import Agenda
 from sim.model.chance import Chance
 from sim.model.queue import GoesOn, Held, Queues, Refusal, Request
 from sim.model.staff import Staff
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Visit
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots, VisitType
 from sim.vocabulary import eventlog
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
@@ -108,7 +108,7 @@ class Clinic:
             )
         return held
 
-    def _go_on(self, visit: Visit, request: Request, held: Held) -> Process:
+    def _go_on(self, visit: VisitType, request: Request, held: Held) -> Process:
         """Do the other tasks one after the other; the last end is not waited for."""
         for task in visit.tasks[1:]:
             if self._agenda.now < held.end:

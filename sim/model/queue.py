@@ -15,7 +15,7 @@ from operator import attrgetter
 import simpy
 
 from sim.model.agenda import LAST, Agenda
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Task, Visit
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
 _FELL_DUE = attrgetter("request.due")
@@ -106,7 +106,7 @@ class Queues:
         agenda: Agenda,
         first_free: Callable[[Slots, float, bool], tuple[float, int]],
         kind: Callable[[int], str],
-        begin: Callable[[Visit, Request, float], Held],
+        begin: Callable[[VisitType, Request, float], Held],
     ) -> None:
         """`first_free` says when a visit's team is free, and who is last, of which `kind`."""
         self._agenda = agenda

@@ -10,7 +10,7 @@ from sim.model.chance import Chance
 from sim.model.changing_servers import ChangingServers
 from sim.model.queue import Held, Request
 from sim.model.servers import Servers, UnlimitedServers
-from sim.scenario.slots import Resource, Slots, Task, Visit
+from sim.scenario.slots import Resource, Slots, Task, VisitType
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
 _LONGEST_PIECE_MINUTES = 60
@@ -50,14 +50,14 @@ class Staff:
                 start = free
         return start
 
-    def begin(self, visit: Visit, request: Request, start: float) -> Held:
+    def begin(self, visit: VisitType, request: Request, start: float) -> Held:
         """Begin a visit's first task."""
         held = Held(start, start)
         if visit.tasks:
             self.do(visit.tasks[0], visit, request, start, held)
         return held
 
-    def do(self, task: Task, visit: Visit, request: Request, start: float, held: Held) -> bool:
+    def do(self, task: Task, visit: VisitType, request: Request, start: float, held: Held) -> bool:
         """Hold a task's team for as long as it takes, unless the visit ends here."""
         person, goes_on, name = request.person, request.goes_on, task.name
         minutes = self._chance.minutes(task, person, request.occasion)
@@ -73,7 +73,7 @@ class Staff:
         held.end = held.ends[name] = end
         return True
 
-    def leave_on_desks(self, visit: Visit, request: Request, due: float) -> None:
+    def leave_on_desks(self, visit: VisitType, request: Request, due: float) -> None:
         """Leave a visit's later work on the desks of its people."""
         person, occasion = request.person, request.occasion
         for task in visit.later:

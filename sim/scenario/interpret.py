@@ -23,7 +23,7 @@ from sim.scenario.protocol import (
     ScreeningSteps,
 )
 from sim.scenario.schema import Scenario
-from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, Visit
+from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.distributions import Distribution, bernoulli
 
@@ -89,9 +89,9 @@ class _Interpreter:
             measures=self.measures,
         )
 
-    def visit(self, name: str) -> Visit:
+    def visit(self, name: str) -> VisitType:
         steps = self.design.visits.get(name, ())
-        return Visit(
+        return VisitType(
             name,
             tuple(self.task(step) for step in steps if isinstance(step, str)),
             tuple(self.task(step.later) for step in steps if isinstance(step, Later)),
@@ -141,7 +141,7 @@ class _Interpreter:
             chart_review=self.slots_of(visits["chart_review"], ""),
             screening_visit=self.slots_of(visits["screening_visit"], place),
             eligibility_call=self.slots_of(visits["eligibility_call"], ""),
-            repeat_blood=self.slots_of(Visit("repeat_blood", tuple(drawn), ()), place),
+            repeat_blood=self.slots_of(VisitType("repeat_blood", tuple(drawn), ()), place),
             contact_days=nature.contact_days.distribution(),
             lab_days=nature.lab_days.distribution(),
             work_up_days=nature.work_up_days.distribution(),
@@ -150,7 +150,7 @@ class _Interpreter:
             withdraws=float(nature.withdraws),
         )
 
-    def slots(self, visit: Visit, place: str) -> Slots:
+    def slots(self, visit: VisitType, place: str) -> Slots:
         return Slots(visit, place, self.calendars.shut_by(place), self.resources)
 
     def offer(self, at: Mapping[str, str]) -> Offer:

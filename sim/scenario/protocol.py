@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
-from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, Visit
+from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.distributions import Distribution
 
@@ -176,7 +176,7 @@ class Protocol:
         key = (first.visit.name, second.visit.name, first.place)
         if key not in self._joint:
             name = f"{first.visit.name} then {second.visit.name}"
-            both = Visit(name, first.visit.tasks + second.visit.tasks, ())
+            both = VisitType(name, first.visit.tasks + second.visit.tasks, ())
             self._joint[key] = Slots(both, first.place, first.shut_by, self.resources)
         return self._joint[key]
 

@@ -55,7 +55,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Visit:
+class VisitType:
     """What a visit asks: tasks in order, and work left on a desk when it is over."""
 
     name: str
@@ -72,7 +72,7 @@ class Slots:
     """The possible days and starts of one visit at one place (paperwork has no place: "")."""
 
     def __init__(
-        self, visit: Visit, place: str, shut_by: Sequence[str], resources: Sequence[Resource]
+        self, visit: VisitType, place: str, shut_by: Sequence[str], resources: Sequence[Resource]
     ) -> None:
         """Work out every day for which `shut_by` has an entry; "" is a day on which it is open.
 
