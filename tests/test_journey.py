@@ -166,6 +166,41 @@ def test_declining_ends_the_visit() -> None:
     assert [work.task for work in trial.log.work] == ["read_chart", "discuss_consent"]
 
 
+def test_of_two_talks_the_last_decides_and_too_old_blood_is_all_drawn_again() -> None:
+    visit = ["discuss_consent", "draw_blood", "discuss_consent", "draw_blood"]
+    twice = {"design.visits.screening_visit": visit}
+    declined = told({**twice, "assumptions.recruitment.consent": 0})
+    assert [work.task for work in declined.log.work] == ["read_chart", *visit[:3]]
+    consents = told({**twice, "assumptions.screening.valid_for_days": 5})
+    tasks = [work.task for work in consents.log.work]
+    assert tasks[1:7] == [*visit, "draw_blood", "draw_blood"]
+    consented = next(line for line in milestones(consents) if line.startswith("CONSENTED"))
+    second_talk = consents.log.work[3]
+    assert consented == f"CONSENTED {instant(consents, second_talk.ended)}"
+
+
+def test_a_task_named_twice_takes_two_durations_at_the_visit_and_at_the_desk() -> None:
+    law = {"family": "exponential", "mean": 10}
+    visit = ["draw_blood", "draw_blood", {"later": "enter_data"}, "enter_data",
+             {"later": "enter_data"}]  # fmt: skip
+    trial = told(
+        {
+            "design.visits.screening_visit": visit,
+            "assumptions.durations_minutes.draw_blood": law,
+            "assumptions.durations_minutes.enter_data": law,
+        }
+    )
+    drawn, entered = (
+        [(work.is_desk, work.minutes) for work in trial.log.work if work.task == task]
+        for task in ("draw_blood", "enter_data")
+    )
+    assert len({minutes for _, minutes in drawn}) == 2
+    assert sorted(desk for desk, _ in entered) == [False, True, True]
+    assert len({minutes for _, minutes in entered}) == 3
+    once = told({"assumptions.durations_minutes.draw_blood": law})
+    assert drawn[0] in [(work.is_desk, work.minutes) for work in once.log.work]
+
+
 def test_failures_at_the_visit_and_in_the_laboratory() -> None:
     at_visit = told({"assumptions.patients.comorbidity.probability": 1})
     assert milestones(at_visit)[-1].startswith("SCREEN_FAILED Tue 05")

@@ -23,7 +23,7 @@ class OneNurse:
         self.told: list[tuple[int, float]] = []
         self.queues = Queues(self.env, self._first_free, lambda _member: "staff", self._begin)
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
-        task = Task("see", (0,), lambda _u: LENGTH, LENGTH)
+        task = Task("see", "see", (0,), lambda _u: LENGTH, LENGTH)
         self.slots = Slots(
             VisitType("visit", (task,), ()), "", [""] * DAYS, [Resource("nurse", "role", 1, hours)]
         )

@@ -87,6 +87,14 @@ def test_the_story_of_one_participant_names_the_work_and_leaves_others_out() -> 
     ]
 
 
+def test_each_piece_of_work_at_a_desk_has_its_line() -> None:
+    log = EventLog(1.0)
+    log.work = [Work(0, 0, "infusion", "enter", True, 60.0, left, 90.0, 90.0) for left in (30, 30)]
+    told = [line for line in tell(PROTOCOL, log, person=0) if "enter" in line]
+    assert len(told) == 2
+    assert all(" and " not in line for line in told)
+
+
 def test_what_happens_at_one_instant_is_told_in_the_order_of_life() -> None:
     log = EventLog(1.0)
     log.visits = [

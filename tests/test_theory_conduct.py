@@ -192,3 +192,22 @@ def test_the_causes_of_a_clinic_closed_at_weekends_are_the_doses_that_fell_there
     assert counted == Counter(number for number, at_weekend, _, _ in planned if at_weekend)
     others = table[~table["reason"].isin(["closed", ""])]
     assert others["mean"].sum() == 0
+
+
+def test_four_exponential_tasks_of_one_name_have_the_spread_of_their_sum() -> None:
+    """Independent durations: the sum of four of mean 10 has sd 20, were they one it had 40."""
+    (log,) = runs(
+        toy(
+            design={"visits": {"chart_review": ["read"] * 4}, "tasks": {"read": ["nurse"]}},
+            assumptions={
+                "recruitment": {"candidates_per_month": 3500},
+                "durations_minutes": {"read": {"family": "exponential", "mean": 10}},
+            },
+        ),
+        1,
+        seed=11,
+    )
+    people, minutes = np.array([(work.person, work.minutes) for work in log.work]).T
+    squares = (np.bincount(people.astype(np.intp), minutes) - 40.0) ** 2
+
+    assert agrees(squares, 20.0**2)

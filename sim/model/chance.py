@@ -124,7 +124,7 @@ class Chance:
 
     def minutes(self, task: Task, person: int, occasion: str) -> float:
         """Return how long a task takes."""
-        return task.minutes(self.uniform(f"{task.name} {occasion}", person))
+        return task.minutes(self.uniform(f"{task.luck} {occasion}", person))
 
     def leaves(self, person: int, arm: Arm, day_1: float) -> tuple[float, str]:
         """Return when a participant first dosed at `day_1` leaves, and the earliest reason."""

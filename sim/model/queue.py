@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(slots=True)
 class Held:
-    """A visit that was begun: from when to when, and when each of its tasks ended.
+    """A visit that was begun: from when to when, and when each of its tasks last ended.
 
     A visit that was cut short lacks the tasks that were not done; `put_off_by` says who was taken
     on the days before: staff or room.

@@ -15,7 +15,9 @@ from sim.scenario.slots import NEVER, Task
 from sim.vocabulary.eventlog import Milestone
 
 DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE = "discuss_consent", "draw_blood", "randomise"
-"""Tasks whose end means something; without one, the visit's start (consent) or end does."""
+"""Tasks whose end means something, of several of one name in a visit that of the last.
+
+Without one, the visit's start (consent) or end does."""
 
 Instant = Generator[simpy.Event, Any, float | None]
 """An instant, or None for whoever does not get there."""
@@ -57,7 +59,8 @@ def screening_visit(
     """Ask for consent and examine; None for whoever declines, is turned away or never seen."""
     slots = trial.protocol.screening.screening_visit
     consents = trial.chance.consents(person)
-    is_talked_over = all(task.name != DISCUSS_CONSENT for task in slots.visit.tasks)
+    talks = [task for task in slots.visit.tasks if task.name == DISCUSS_CONSENT]
+    is_talked_over = not talks
     is_begun = False
 
     def goes_on(task: Task | None, _begin: float, _end: float) -> bool:
@@ -67,7 +70,7 @@ def screening_visit(
         is_begun = True
         if is_talked_over and not consents:
             return False
-        is_talked_over = is_talked_over or (task is not None and task.name == DISCUSS_CONSENT)
+        is_talked_over = is_talked_over or task is talks[-1]
         return True
 
     visit = yield from trial.clinic.see(slots, person, "screening_visit", contacted, goes_on)

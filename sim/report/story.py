@@ -170,11 +170,16 @@ def off_plan(protocol: Protocol, visit: Visit) -> str:
 
 
 def _work(protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
-    """One line a task: the people and rooms that are held together are named together."""
+    """One line a task: the people and rooms that are held together are named together.
+
+    Work at a desk is one person's, and may be the same twice: each piece has its line.
+    """
     together = attrgetter("started", "ended", "visit", "task")
     in_order = sorted(work, key=attrgetter("resource"))
-    for (started, ended, _, task), pieces in groupby(sorted(in_order, key=together), key=together):
-        held = list(pieces)
+    at_visits = sorted((each for each in in_order if not each.is_desk), key=together)
+    groups = [list(pieces) for _, pieces in groupby(at_visits, key=together)]
+    for held in [*groups, *([each] for each in in_order if each.is_desk)]:
+        started, ended, _, task = together(held[0])
         team = " and ".join(plain(protocol.resources[piece.resource].name) for piece in held)
         if ended > started:
             text = f"  {team}: {plain(task)}, {_length(ended - started)}"

@@ -354,7 +354,8 @@ class Design(Section):
     ] = None
     """The visits of a monitor, or `none`."""
     visits: dict[Name, tuple[Step, ...]] = Field(default={})
-    """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A visit
+    """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A task named
+    twice is done twice, and each time takes as long as it happens to take. A visit
     starts at the first time of its day, from the participant's coming, at which its tasks can
     begin one after the other, at modal length, with their people and rooms on duty, first come
     first served; whoever comes in vain, because the team is taken all that day, is there again at
@@ -365,7 +366,8 @@ class Design(Section):
     """The roles and rooms that work takes, held together for as long as it lasts. Three names have
     a meaning of their own: declining at `discuss_consent` ends the screening visit; laboratory
     results count from `draw_blood`, which is repeated when they are too old; the end of `randomise`
-    is the moment of randomisation."""
+    is the moment of randomisation. Where a visit names one of them twice the last one counts:
+    consent is given or declined when the last talk ends. Too old blood is all drawn again."""
 
     def offers(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Yield the visits offered by place in the schedule and beside it: section, name, `at`."""

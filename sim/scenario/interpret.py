@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, compress
 
 from sim.scenario.assumptions import Frequency, Hazard, YesNo
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
-from sim.scenario.design import SCREENING_VISITS, Later, ScheduleRow
+from sim.scenario.design import SCREENING_VISITS, Later, ScheduleRow, task_of
 from sim.scenario.numbers import NO_TIME
 from sim.scenario.protocol import (
     Arm,
@@ -91,16 +91,21 @@ class _Interpreter:
 
     def visit(self, name: str) -> VisitType:
         steps = self.design.visits.get(name, ())
+        names = [task_of(step) for step in steps]
+        tasks = [self.task(task, names[:index].count(task)) for index, task in enumerate(names)]
+        at_a_desk = [isinstance(step, Later) for step in steps]
         return VisitType(
             name,
-            tuple(self.task(step) for step in steps if isinstance(step, str)),
-            tuple(self.task(step.later) for step in steps if isinstance(step, Later)),
+            tuple(task for task, waits in zip(tasks, at_a_desk, strict=True) if not waits),
+            tuple(compress(tasks, at_a_desk)),
         )
 
-    def task(self, name: str) -> Task:
+    def task(self, name: str, before: int) -> Task:
+        """Return a task of a visit in which so many `before` it have its name."""
         minutes = self.nature.durations_minutes[name].distribution()
         team = tuple(self.members[member] for member in self.design.tasks[name])
-        return Task(name, team, minutes.quantile, minutes.typical)
+        luck = f"{name}#{before + 1}" if before else name
+        return Task(name, luck, team, minutes.quantile, minutes.typical)
 
     def resource(self, name: str) -> Resource:
         """Return a role or a room with its shifts, and how many are there."""

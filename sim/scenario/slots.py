@@ -46,9 +46,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Task:
-    """Work that holds its team (indices of roles and rooms) together for some minutes."""
+    """Work that holds its team (indices of roles and rooms) together for some minutes.
+
+    `luck` is the address of its duration at a visit: its name, or, where the visit has had a task
+    of this name before, one of its own.
+    """
 
     name: str
+    luck: str
     team: tuple[int, ...]
     minutes: Quantile
     typical_minutes: float
