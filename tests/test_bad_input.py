@@ -180,6 +180,12 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.places.clinic.days=mon-fri", "'mon-fri' is not a list"),
         ("design.places.clinic.days=[monday]", "'monday' is not known here"),
         ("design.places.clinic.country=China", "no public holidays are known"),
+        ("design.places.clinic.country=gb", "a region's such as GB-ENG; did you mean GB?"),
+        (
+            "design.places.clinic.country=GB-England",
+            "one of GB-ENG, GB-NIR, GB-SCT, GB-WLS; did you mean GB-ENG?",
+        ),
+        ("design.places.clinic.country=TW-1", "'TW-1' is no region of TW; allowed: TW alone"),
         ("design.staff.nurse.people=many", "neither a number nor the word unlimited"),
         ("design.staff.nurse.people=-1", "-1 is too small"),
         ("design.staff.nurse.hours=weekdays", "these are not hours"),

@@ -9,7 +9,14 @@ import pytest
 
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import Place, Role, week
-from sim.vocabulary.clock import Clock, PublicCalendar, Roster, day_spans, weekday_numbers
+from sim.vocabulary.clock import (
+    WEEKDAYS,
+    Clock,
+    PublicCalendar,
+    Roster,
+    day_spans,
+    weekday_numbers,
+)
 
 RUN = Clock(date(2022, 10, 1), date(2025, 12, 31))
 
@@ -64,9 +71,10 @@ def test_the_closing_instant_is_still_the_last_day() -> None:
     assert RUN.date_of(1440) == date(2022, 10, 2)
 
 
-def test_every_open_day_is_a_chinese_working_day() -> None:
-    is_open = open_days(Calendars(RUN, {"clinic": clinic()}))
-    days = [RUN.opens + timedelta(days=number) for number in range(RUN.days)]
+def test_every_open_day_of_nine_years_is_a_chinese_working_day() -> None:
+    years = Clock(date(2018, 1, 1), date(2026, 12, 31))
+    is_open = open_days(Calendars(years, {"clinic": clinic()}))
+    days = [years.date_of_day(number) for number in range(years.days)]
     assert [day for day, opens in zip(days, is_open, strict=False) if opens] == [
         day for day in days if chinese_calendar.is_workday(day)
     ]
@@ -129,15 +137,87 @@ def test_people_keep_fridays_hours_on_a_make_up_saturday() -> None:
     assert (saturday + 1440 + 840, saturday + 1440 + 900) in shifts  # Sunday keeps Monday's
 
 
+@pytest.mark.parametrize("country", ["CN", "HU"])
+def test_days_off_are_known_to_the_last_year_published(country: str) -> None:
+    limits = PublicCalendar(country, Clock(date(2026, 1, 1), date(2099, 12, 31))).limits
+    assert limits is not None
+    assert limits.published_through is not None
+    assert date(2026, 12, 31) <= limits.published_through < date(2040, 1, 1)
+
+
+@pytest.mark.parametrize("country", ["TW", "UA", "BG", "GB-ENG"])
+def test_a_year_without_make_up_days_is_not_an_unknown_year(country: str) -> None:
+    limits = PublicCalendar(country, Clock(date(2027, 1, 1), date(2027, 12, 31))).limits
+    assert limits is not None
+    assert limits.known_through is None
+
+
+def test_days_off_that_the_library_estimates_are_named() -> None:
+    limits = PublicCalendar("MY", Clock(date(2031, 1, 1), date(2031, 12, 31))).limits
+    assert limits is not None
+    assert (date(2031, 1, 25), "Eid al-Fitr") in limits.estimated
+    assert (date(2031, 1, 27), "Eid al-Fitr (Second Day)") in limits.estimated
+    assert date(2031, 8, 31) not in dict(limits.estimated)
+    assert limits.known_through == date(2031, 1, 22)
+
+
+def test_a_country_alone_says_that_its_regions_have_more_days_off() -> None:
+    clock = Clock(date(2027, 1, 1), date(2027, 12, 31))
+    country, region, without = (
+        PublicCalendar(name, clock).limits for name in ("GB", "GB-ENG", "IL")
+    )
+    assert country is not None
+    assert country.lacking == ("GB-ENG", "GB-NIR", "GB-SCT", "GB-WLS")
+    assert 1 <= country.fewest <= country.most
+    assert region is not None
+    assert without is not None
+    assert not region.lacking + without.lacking
+
+
 @pytest.mark.parametrize(
-    ("closes", "known_through"),
-    [(date(2025, 12, 31), None), (date(2099, 12, 31), "published")],
+    ("country", "days"),
+    [
+        ("GB-ENG", "2027-03-29 2027-08-30 2027-12-28"),  # gov.uk: Easter Monday, summer, Boxing Day
+        ("DE-BY", "2027-01-06 2027-05-27 2027-11-01"),  # Epiphany, Corpus Christi, All Saints
+        ("CH-ZH", "2027-03-29 2027-05-17 2027-08-01"),  # Easter and Whit Monday, National Day
+        ("IL", "2026-04-02 2026-09-13 2026-09-21"),  # Passover, New Year, Day of Atonement
+        ("US-NY", "2026-02-12 2026-11-03 2026-11-26"),  # Lincoln, Election Day, Thanksgiving
+        ("TW", "2025-02-28 2025-05-30 2025-10-10"),  # Peace Memorial, Dragon Boat, National Day
+        ("MY", "2026-02-17 2026-08-31 2026-09-16"),  # New Year, National Day, Malaysia Day
+    ],
 )
-def test_a_run_past_the_published_calendar_says_so(closes: date, known_through: object) -> None:
-    clock = Clock(date(2022, 10, 1), closes)
-    known = Calendars(clock, {"clinic": clinic()}).known_through
-    assert known is not None
-    assert (known < closes) == (known_through is not None)
+def test_days_off_of_countries_and_regions(country: str, days: str) -> None:
+    calendar = PublicCalendar(country, Clock(date(2025, 1, 1), date(2027, 12, 31)))
+    for day in map(date.fromisoformat, days.split()):
+        assert calendar.is_holiday(day), day
+        assert not calendar.is_holiday(day + timedelta(days=10)), day
+
+
+def kinds(country: str | None, *days: date) -> list[str]:
+    clock = Clock(days[0], days[-1])
+    calendars = Calendars(clock, {"clinic": Place(country=country)})
+    return [calendars.kinds_of_day[clock.day_of(day)] for day in days]
+
+
+@pytest.mark.parametrize(
+    ("country", "weekend"),
+    [("IL", {"fri", "sat"}), ("US-NY", {"sat", "sun"}), (None, {"sat", "sun"})],
+)
+def test_the_weekend_is_the_countrys(country: str | None, weekend: set[str]) -> None:
+    days = [date(2027, 2, 1) + timedelta(days=number) for number in range(7)]
+    off = {WEEKDAYS[day.weekday()] for day in days if kinds(country, day) == ["weekend"]}
+    assert off == weekend
+
+
+def test_a_weekend_that_changed_is_that_of_its_time() -> None:
+    assert kinds("AE", date(2021, 8, 6), date(2022, 8, 5)) == ["weekend", "working_day"]
+    assert kinds("AE", date(2021, 8, 8), date(2022, 8, 7)) == ["working_day", "weekend"]
+
+
+def test_a_day_is_of_the_weekend_if_it_is_in_any_country() -> None:
+    clock = Clock(date(2027, 2, 5), date(2027, 2, 7))
+    places = {"there": Place(country="IL"), "here": Place(country="US"), "else": Place()}
+    assert Calendars(clock, places).kinds_of_day[:3] == ("weekend",) * 3
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,9 @@ ASKED_FIRST = 3
 EFFECT_COLUMN = 3
 """The column of effects, where there is one."""
 
+MOST_NAMED = 12
+"""How many estimated days off are named."""
+
 ATTENDANCE = "assumptions.attendance."
 
 
@@ -241,7 +244,10 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     for arm in protocol.arms:
         safe = _safe_date(protocol, arm.latest_safe_day)
         yield f"  {arm.name}: last safe date of randomisation {safe}"
-    yield from calendar_lines(protocol)
+    season = scenario.assumptions.recruitment.season
+    if len({season.winter, season.spring, season.summer, season.autumn}) > 1:
+        yield "  Winter is December to February, and so on, also in the south of the earth"
+    yield from calendar_lines(say, protocol)
     every = entries(scenario, say)
     bare = [entry for entry in every if entry.evidence == "assumption"]
     yield f"Assumptions without evidence: {len(bare)} of {len(every)}"
@@ -255,9 +261,15 @@ def _safe_date(protocol: Protocol, day: int) -> date | str:
     return protocol.clock.date_of_day(day) if day >= 0 else "none, the schedule is too long"
 
 
-def calendar_lines(protocol: Protocol) -> Iterator[str]:
-    """Yield until when public holidays are known, where any are."""
-    known = protocol.calendar_known_through
-    if known is not None:
-        estimated = ", estimated after" if known < protocol.clock.closes else ""
-        yield f"Public holidays and make-up days: known through {known}{estimated}"
+def calendar_lines(say: Words, protocol: Protocol) -> Iterator[str]:
+    """Yield what is not known, or not counted, of the public holidays of each country."""
+    for country, published, estimated, lacking, fewest, most in protocol.calendar_limits:
+        if published and published < protocol.clock.closes:
+            yield say("limits.published", country=country, day=published)
+        if estimated:
+            days = [say.aside(say.day(day), name) for day, name in estimated[:MOST_NAMED]]
+            more = ["…"] if len(estimated) > MOST_NAMED else []
+            named = say.listing([*days, *more])
+            yield say("limits.estimated", country=country, number=len(estimated), days=named)
+        if lacking:
+            yield say("limits.regions", country=country, example=lacking[0], more=(fewest, most))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -133,9 +132,7 @@ def _what_if(run: Run) -> Answer:
 def _limits(run: Run) -> Answer:
     """What the model leaves out, which days off are guessed, and how to read the figures."""
     say, left_out = run.say, list(run.say.lists["limits.left_out"])
-    known = run.manifest["calendar_known_through"]
-    if known and date.fromisoformat(known) < run.closes:
-        left_out.append(say("limits.calendar", day=date.fromisoformat(known)))
+    left_out += calendar_lines(say, run.protocol)
     lists = {"": left_out, say("limits.read"): say.lists["limits.terms"]}
     listed = [Listing(title, [(item, "") for item in items]) for title, items in lists.items()]
     return Answer("limits", say("limits.title"), say("limits.lead"), parts=listed)
@@ -155,7 +152,7 @@ def _lines(run: Run) -> Iterator[str]:
     yield run.say.filled(completed, **run.spread("completed"))
     yield from run.target_lines()
     yield from _hours(run)
-    yield from calendar_lines(run.protocol)
+    yield from calendar_lines(run.say, run.protocol)
 
 
 def _hours(run: Run) -> Iterator[str]:

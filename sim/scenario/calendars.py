@@ -7,13 +7,18 @@ from datetime import date
 from functools import cached_property
 
 from sim.scenario.capacity import ALWAYS, Place, Role, Room
-from sim.vocabulary.clock import WEEKDAYS, Clock, PublicCalendar, Span, shifts_of
+from sim.vocabulary.clock import (
+    WEEKDAYS,
+    CalendarLimits,
+    Clock,
+    PublicCalendar,
+    Span,
+    shifts_of,
+)
 
 _DAYS_BEYOND_THE_END = 31
 """A visit planned just after the end may have its nearest possible day before it, so days are
 worked out a little beyond."""
-
-_WEEKEND = (5, 6)
 
 
 class Calendars:
@@ -29,16 +34,16 @@ class Calendars:
         self.dates = [clock.date_of_day(day) for day in range(clock.days + _DAYS_BEYOND_THE_END)]
 
     @property
-    def known_through(self) -> date | None:
-        """The last date on which every calendar is a published one, if the trial goes beyond it."""
-        limits = [each.known_through for each in self._of_country.values() if each.known_through]
-        return min(limits, default=None)
+    def limits(self) -> tuple[CalendarLimits, ...]:
+        """What is not known, or not counted, of the public holidays of each country named."""
+        return tuple(each.limits for each in self._of_country.values() if each.limits)
 
     @property
     def kinds_of_day(self) -> tuple[str, ...]:
         """For each day whether it is a `working_day`, a `weekend` or a `holiday`, whoever works.
 
-        It is a public holiday if it is one in any country named; make-up days are working days.
+        It is a public holiday or of the weekend if it is so in any country named, and a working day
+        if it is a make-up day in any; Saturday and Sunday are the weekend where none is named.
         """
         return tuple(map(self._kind_of_day, self.dates))
 
@@ -79,11 +84,13 @@ class Calendars:
         return "holiday" if calendar.is_holiday(day) else ""
 
     def _kind_of_day(self, day: date) -> str:
-        calendars = self._of_country.values()
+        named = [each for country, each in self._of_country.items() if country]
+        calendars = named or list(self._of_country.values())
         if any(calendar.is_holiday(day) for calendar in calendars):
             return "holiday"
         made_up = any(calendar.makes_up_for(day) is not None for calendar in calendars)
-        return "weekend" if day.weekday() in _WEEKEND and not made_up else "working_day"
+        off = any(calendar.is_weekend(day) for calendar in calendars)
+        return "weekend" if off and not made_up else "working_day"
 
     def _hours_on(self, day: date, capacity: Role | Room, *, is_needed: bool) -> tuple[Span, ...]:
         _, hours = capacity.on(day)

@@ -6,12 +6,12 @@ import datetime as dt
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
-from sim.scenario.errors import forms, refusal, shown
+from sim.scenario.errors import closest, forms, listed, refusal, shown
 from sim.scenario.numbers import (
     DoseUnits,
     HoursAWeek,
@@ -28,7 +28,9 @@ from sim.vocabulary.clock import (
     MINUTES_PER_HOUR,
     WEEKDAYS,
     Span,
+    countries,
     day_spans,
+    regions,
     weekday_numbers,
 )
 
@@ -112,17 +114,22 @@ Hours = Annotated[
 ]
 
 
-@cache
-def _countries() -> frozenset[str]:
-    from holidays import list_supported_countries  # noqa: PLC0415 -- a scenario without a country need not pay
-
-    return frozenset(list_supported_countries())
-
-
 def _country(data: object) -> object:
     country = none_written(data)
-    if country is not None and (not isinstance(country, str) or country not in _countries()):
-        raise refusal("no public holidays are known for this", "none or a country code such as CN")
+    if country is None:
+        return None
+    if not isinstance(country, str) or (code := country.partition("-")[0]) not in countries():
+        allowed = "none, a country code such as CN, or a region's such as GB-ENG"
+        meant = closest(country.upper(), countries()) if isinstance(country, str) else ""
+        raise refusal("no public holidays are known for this", allowed, meant)
+    if country != code and country not in (known := regions(code)).values():
+        meant = known.get(country, closest(country, known))
+        allowed = (
+            f"{code} alone, or one of {listed(sorted({*known.values()}))}"
+            if known
+            else f"{code} alone"
+        )
+        raise refusal(f"{shown(country)} is no region of {code}", allowed, known.get(meant, meant))
     return country
 
 
@@ -150,8 +157,10 @@ class Place(Section):
     country: Annotated[
         str | None, BeforeValidator(_country, json_schema_input_type=str | None), absent_is("none")
     ] = None
-    """Two-letter code of the country whose public holidays shut this place and whose official
-    make-up working days open it, or `none`. On a make-up Saturday people keep Friday's hours, on a
+    """The country whose public holidays shut this place and whose official make-up working days
+    open it, by its two-letter code, or a region of it by its ISO 3166-2 code, such as `GB-ENG` or
+    `DE-BY`; or `none`. A country alone has the holidays of the whole country only; `check` says
+    where regions have more. On a make-up Saturday people keep Friday's hours, on a
     make-up Sunday Monday's. On a public holiday a role works only where an open place needs it."""
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     """The days of the week on which it is open; an empty list means never."""

@@ -53,9 +53,10 @@ class Fault(NamedTuple):
     did_you_mean: str = ""
 
 
-def refusal(what: str, allowed: str) -> PydanticCustomError:
-    """Return the error a validator raises: what is wrong, and what is allowed instead."""
-    return PydanticCustomError("refused", "{what}", {"what": what, "allowed": allowed})
+def refusal(what: str, allowed: str, meant: str = "") -> PydanticCustomError:
+    """Return the error a validator raises: what is wrong, what is allowed, what was meant."""
+    context = {"what": what, "allowed": allowed, "meant": meant}
+    return PydanticCustomError("refused", "{what}", context)
 
 
 class _Forms(Discriminator):
@@ -138,7 +139,7 @@ def _fault(found: ErrorDetails, path: KeyPath, keys: Mapping[str, str]) -> Fault
     kind, context, value = found["type"], found.get("ctx", {}), found["input"]
     match kind:
         case "refused":
-            return Fault(path, context["what"], context["allowed"])
+            return Fault(path, context["what"], context["allowed"], context.get("meant", ""))
         case "missing":
             key = str(found["loc"][-1])
             return Fault(path, f"{key} is missing", keys.get(key, "").rstrip("."))

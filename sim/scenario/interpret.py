@@ -57,7 +57,7 @@ class _Interpreter:
         daily = map(nature.recruitment.expected_on, self.calendars.dates[: last + 1])
         return Protocol(
             clock=self.clock,
-            calendar_known_through=self.calendars.known_through,
+            calendar_limits=self.calendars.limits,
             kinds_of_day=self.calendars.kinds_of_day,
             recruits_until_minutes=float((last + 1) * MINUTES_PER_DAY),
             target=None if trial.target is None else int(trial.target),

@@ -14,7 +14,7 @@ from functools import cached_property
 from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
-from sim.vocabulary.clock import Clock
+from sim.vocabulary.clock import CalendarLimits, Clock
 from sim.vocabulary.distributions import Distribution
 
 
@@ -136,7 +136,7 @@ class Protocol:
     """
 
     clock: Clock
-    calendar_known_through: date | None
+    calendar_limits: tuple[CalendarLimits, ...]
     kinds_of_day: tuple[str, ...]
     recruits_until_minutes: float
     target: int | None
@@ -161,6 +161,12 @@ class Protocol:
     monitoring: MonitoringVisits | None
     overhead: Mapping[int, float]
     measures: Mapping[str, str]
+
+    @property
+    def calendar_known_through(self) -> date | None:
+        """The last date through which no day off is estimated in any country; None if none is."""
+        limits = [each.known_through for each in self.calendar_limits if each.known_through]
+        return min(limits, default=None)
 
     @cached_property
     def judging_steps(self) -> frozenset[str]:

@@ -7,12 +7,17 @@ opening hours are whole minutes, and instants are compared as minutes: with days
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 1440
@@ -99,33 +104,67 @@ def _minute(text: str) -> int:
     return minute
 
 
+STILL_MOVES_DAYS = 2026
+"""A country whose latest make-up day known is of this year or later moves working days by notices,
+a year at a time: the years after are not known yet. One whose latest is older has given it up."""
+
+_SATURDAY, _SUNDAY = 5, 6
+
+
+class CalendarLimits(NamedTuple):
+    """What is not known, or not counted, of the public holidays of a country during a run.
+
+    After `published_through` (None: no such day) not every day off and make-up day is published.
+    `estimated` are the days off the library marks so, with their names. Where a
+    country stands alone, `lacking` are its regions if any has days off of its own, from `fewest` to
+    `most` a year.
+    """
+
+    country: str
+    published_through: date | None = None
+    estimated: tuple[tuple[date, str], ...] = ()
+    lacking: tuple[str, ...] = ()
+    fewest: int = 0
+    most: int = 0
+
+    @property
+    def known_through(self) -> date | None:
+        """The last day through which every day off is known, if there is one."""
+        first = [day - timedelta(days=1) for day, _ in self.estimated[:1]]
+        published = [self.published_through] if self.published_through else []
+        return min(published + first, default=None)
+
+
 class PublicCalendar:
-    """Public holidays and make-up working days of one country over a run.
+    """Public holidays, make-up working days and weekends of a country or region over a run.
 
     The source is the `holidays` package. Countries that move working days (China) publish them a
-    year at a time; past the last published year only the statutory holidays are known, and
-    `known_through` says until when the calendar can be trusted (None: no such limit).
+    year at a time; past the last published year only the statutory holidays are known.
     """
 
     def __init__(self, country: str | None, clock: Clock) -> None:
-        """Work out the calendar of an ISO country code, or of None, which has no holidays."""
+        """Work out the calendar of an ISO code such as CN or GB-ENG, or of None: no holidays."""
         self._holidays: set[date] = set()
         self._make_up_days: set[date] = set()
-        self.known_through: date | None = None
+        self._library: HolidayBase | None = None
+        self.limits: CalendarLimits | None = None
         if country is None:
             return
-        import holidays  # noqa: PLC0415 -- a run without a country need not pay for it
-
         years = range(clock.opens.year, clock.closes.year + 1)
-        self._holidays = set(holidays.country_holidays(country, years=years))
-        self._make_up_days = set(holidays.country_holidays(country, years=years).weekend_workdays)
-        published = holidays.country_holidays(country, years=range(2000, 2100)).weekend_workdays
-        if published:
-            self.known_through = date(max(day.year for day in published), 12, 31)
+        self._library = _of_library(country, years)
+        self._holidays = set(self._library)
+        self._make_up_days = set(self._library.weekend_workdays)
+        self.limits = _limits(country, years)
 
     def is_holiday(self, day: date) -> bool:
         """Say whether a public holiday falls on a date."""
         return day in self._holidays and day not in self._make_up_days
+
+    def is_weekend(self, day: date) -> bool:
+        """Say whether a date is of the country's weekend as it was then, and not worked."""
+        if self._library is None:
+            return day.weekday() in (_SATURDAY, _SUNDAY)
+        return self._library.is_weekend(day) and day not in self._make_up_days
 
     def makes_up_for(self, day: date) -> int | None:
         """Return the weekday whose hours a make-up working day keeps, else None.
@@ -134,8 +173,62 @@ class PublicCalendar:
         """
         if day not in self._make_up_days:
             return None
-        saturday = 5
-        return 4 if day.weekday() == saturday else 0
+        return 4 if day.weekday() == _SATURDAY else 0
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the codes of the countries whose public holidays are known."""
+    from holidays import list_supported_countries  # noqa: PLC0415 -- as below
+
+    return frozenset(list_supported_countries())
+
+
+@cache
+def regions(country: str) -> Mapping[str, str]:
+    """Return the codes of a country's regions, by code and by names: GB-England is GB-ENG."""
+    calendar = _of_library(country, range(0))
+    aliases = calendar.get_subdivision_aliases()
+    return {
+        f"{country}-{name}": f"{country}-{region}"
+        for region in calendar.subdivisions
+        for name in (region, *aliases.get(region, ()))
+    }
+
+
+def _of_library(country: str, years: range) -> HolidayBase:
+    import holidays  # noqa: PLC0415 -- a run without a country need not pay for it
+
+    code, _, region = country.partition("-")
+    return holidays.country_holidays(code, region or None, years=years, language="en_US")
+
+
+@cache
+def _limits(country: str, years: range) -> CalendarLimits:
+    """Return what is not known of the holidays of a country in these years, or not counted."""
+    calendar = _of_library(country, years)
+    latest = max(_of_library(country, range(2000, 2100)).weekend_workdays, default=date.min).year
+    published = date(latest, 12, 31) if latest >= STILL_MOVES_DAYS else None
+    estimated = tuple((day, name) for day in sorted(calendar) for name in _estimates(calendar, day))
+    own = {
+        region: round(len(_of_library(region, years).keys() - calendar.keys()) / len(years))
+        for region in dict.fromkeys(() if "-" in country else regions(country).values())
+    }
+    if not any(own.values()):
+        return CalendarLimits(country, published, estimated)
+    return CalendarLimits(
+        country, published, estimated, tuple(own), min(own.values()), max(own.values())
+    )
+
+
+def _estimates(calendar: HolidayBase, day: date) -> Iterator[str]:
+    """Yield the names of the holidays of a date that the library labels as estimated."""
+    labels = [getattr(calendar, key, "") for key in ("estimated_label", "observed_estimated_label")]
+    forms = [re.escape(calendar.tr(label)).replace("%s", "(.+)") for label in labels if label]
+    for name in calendar.get_list(day):
+        found = next(filter(None, (re.fullmatch(form, name) for form in forms)), None)
+        if found:
+            yield found[1]
 
 
 class Roster:
