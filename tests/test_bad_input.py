@@ -196,7 +196,11 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.staff.nurse.hours={value: 20, range: [30, 40]}", "does not contain the value 20"),
         ("design.staff.nurse.hours={value: 20, mon: '08:00-12:00'}", "mon: unknown key"),
         ("design.staff.nurse.hours={mon: 8-12}", "'8-12' are not hours"),
-        ("design.staff.nurse.hours={mon: '12:00-08:00'}", "are not hours"),
+        ("design.staff.nurse.hours={mon: '12:00-12:00'}", "are not hours"),
+        (
+            "design.staff.nurse.hours={mon-fri: '22:00-06:00, 05:00-05:30'}",
+            "the night of mon runs into the hours of tue; allowed: hours that do not overlap",
+        ),
         ("design.staff.nurse.hours={mon: '08:00-25:00'}", "are not hours"),
         ("design.staff.nurse.hours={mon: '08:00-12:00, 11:00-13:00'}", "are not hours"),
         ("design.staff.nurse.hours={weekend: '08:00-12:00'}", "'weekend' is not a day"),

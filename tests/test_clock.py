@@ -226,6 +226,7 @@ def test_a_day_is_of_the_weekend_if_it_is_in_any_country() -> None:
         ("08:00-12:00", ((480, 720),)),
         ("14:00-17:30, 08:00-12:00", ((480, 720), (840, 1050))),
         ("00:00-24:00", ((0, 1440),)),
+        ("22:00-06:00, 08:00-12:00", ((480, 720), (1320, 1800))),
     ],
 )
 def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
@@ -280,6 +281,39 @@ def test_leave_and_changes_decide_who_is_there() -> None:
     assert not any(there[17][1])
 
 
+def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
+    """Holidays are 22 to 28 January 2023; the 28th and 29th are made up as Friday and Monday."""
+    calendars = Calendars(RUN, {"clinic": clinic()})
+    role = staffing(
+        {"mon-fri": "22:00-06:00"},
+        away=[date(2023, 3, 7)],
+        changes=[{"from": date(2023, 4, 3), "hours": {"mon-fri": "05:00-12:00"}}],
+    )
+    shifts = dict(calendars.shifts(role, {"clinic"}))
+
+    def night(month: int, day: int) -> bool:
+        begins = RUN.day_of(date(2023, month, day)) * 1440 + 22 * 60
+        assert shifts.get(begins, begins + 480) == begins + 480  # one shift, to 06:00
+        return begins in shifts
+
+    assert night(1, 20)
+    assert not any(night(1, day) for day in (22, 23, 24, 25, 26, 27))
+    assert night(1, 28)
+    assert night(1, 29)
+    assert [day for day in range(6, 10) if night(3, day)] == [6, 8, 9]
+    assert night(3, 31)
+    monday = RUN.day_of(date(2023, 4, 3)) * 1440
+    assert shifts[monday + 5 * 60] == monday + 12 * 60
+
+
+def test_a_new_roster_begins_when_the_night_before_it_is_over() -> None:
+    calendars = Calendars(RUN, {"clinic": clinic(country=None)})
+    early = {"from": date(2022, 10, 5), "hours": {"mon-fri": "05:00-12:00"}}  # a Wednesday
+    shifts = calendars.shifts(staffing({"mon-fri": "22:00-06:00"}, changes=[early]), {"clinic"})
+    tuesday = RUN.day_of(date(2022, 10, 4)) * 1440
+    assert list(shifts[1:3]) == [(tuesday + 1320, tuesday + 1800), (tuesday + 1800, tuesday + 2160)]
+
+
 def test_who_is_always_there_is_there_on_holidays_too_but_not_on_leave() -> None:
     calendars = Calendars(RUN, {"clinic": clinic()})
     day_off, holiday = date(2023, 3, 7), date(2023, 1, 24)
@@ -291,7 +325,16 @@ def test_who_is_always_there_is_there_on_holidays_too_but_not_on_leave() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["8-12", "08:00", "12:00-08:00", "08:00-24:01", "08:60-09:00", "08:00-12:00, 11:00-13:00"],
+    [
+        "8-12",
+        "08:00",
+        "12:00-12:00",
+        "24:00-06:00",
+        "22:00-06:00, 23:00-24:00",
+        "08:00-24:01",
+        "08:60-09:00",
+        "08:00-12:00, 11:00-13:00",
+    ],
 )
 def test_impossible_hours_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"hour|span|overlap"):

@@ -164,17 +164,18 @@ def test_hours_at_the_site_run_from_the_start_of_a_visit_to_its_last_task() -> N
     work = [
         piece(NURSE, at(2, 9), at(2, 10)),
         piece(BED, at(2, 9), at(2, 10)),  # the same task: not counted twice
-        piece(BED, at(2, 11), at(2, 12)),  # an hour's wait for the bed is spent there
+        piece(BED, at(2, 11), at(2, 12), asked=at(2, 9)),  # they wait there for the bed
         piece(NURSE, at(2, 14), at(2, 15)),  # paperwork: nobody is there
         piece(NURSE, at(3, 8), at(3, 9), asked=at(2, 10), desk=True),
         piece(NURSE, at(9, 9), at(9, 9.5)),
+        piece(BED, at(10, 8), at(10, 9), asked=at(9, 9)),  # they stayed for the night
         piece(NURSE, at(12, 9), at(12, 10)),  # of a visit that the end cut off
         piece(NURSE, at(2, 9), at(2, 10))._replace(person=NOBODY),
         piece(NURSE, at(2, 9), at(2, 19))._replace(person=1),
     ]
     counts = measured(a_log(moments, visits, work))
 
-    assert counts["site_hours_per_participant_cells"] == 3 + 0.5
+    assert counts["site_hours_per_participant_cells"] == 3 + 24
     assert math.isnan(counts["site_hours_per_participant_shots"])
 
 

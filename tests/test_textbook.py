@@ -11,7 +11,7 @@ import pytest
 from sim.scenario.load import load
 from sim.scenario.protocol import Protocol
 from sim.scenario.slots import Slots
-from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.clock import MINUTES_PER_DAY as DAY
 from tests.benchmark import TEXTBOOK, TRIALSIM, simulated, standard_errors_apart
 from tests.textbook_days import NEVER, Agenda, Span
 
@@ -31,6 +31,17 @@ ABSENCES = [
     "design.schedule.infusion.at={ward: msc_infusion, clinic: msc_infusion}",
 ]
 
+NIGHTS = [
+    "design.staff.ward_nurse.hours={mon-thu: '20:00-08:00', fri: '21:00-05:00'}",
+    "design.staff.nurse.hours={mon-fri: '18:30-04:00, 08:00-12:00'}",
+    "design.staff.nurse.changes=[{from: 2024-04-01, hours: {mon-fri: '02:00-17:00'}}]",
+    "design.staff.coordinator.hours={mon-fri: '16:00-00:00'}",
+    "design.staff.investigator.hours={tue-fri: '17:00-03:00'}",
+    "design.rooms.infusion_bed.hours=always",
+    "design.tasks.observe=[infusion_bed]",
+    "assumptions.durations_minutes.observe=900",
+]
+
 
 @pytest.mark.parametrize(
     "name",
@@ -42,6 +53,11 @@ def test_possible_days_and_starts_are_those_of_a_loop_over_all_minutes(name: str
 
 def test_absences_closures_and_changes_are_those_of_a_loop_over_all_minutes() -> None:
     _the_same_days(Agenda(load(BASELINE, ABSENCES)))
+
+
+@pytest.mark.parametrize("name", ["baseline", "ward_at_weekends"])
+def test_nights_are_those_of_a_loop_over_all_minutes(name: str) -> None:
+    _the_same_days(Agenda(load(SCENARIOS / f"{name}.yaml", NIGHTS)))
 
 
 @pytest.mark.slow
@@ -73,11 +89,15 @@ def _the_same_days(agenda: Agenda) -> None:
 
 
 def _comparable(agenda: Agenda, shifts: Iterable[Span]) -> list[Span]:
-    """Return the shifts of the run, but not those on a weekend inside a holiday.
+    """Return the shifts of the run, cut at midnight, but not those on a weekend inside a holiday.
 
     The model's source of holidays knows of such days only the statutory ones.
     """
-    starts = ((start, agenda.dates[start // MINUTES_PER_DAY], end) for start, end in shifts)
+    starts = (
+        (max(start, midnight), agenda.dates[midnight // DAY], min(end, midnight + DAY))
+        for start, end in shifts
+        for midnight in range(start - start % DAY, end, DAY)
+    )
     return [
         (start, end)
         for start, day, end in starts
@@ -88,7 +108,7 @@ def _comparable(agenda: Agenda, shifts: Iterable[Span]) -> list[Span]:
 
 def _begins_in(slots: Slots, day: int, spans: list[Span]) -> bool:
     """Say whether the model has these starts on a day, and no other."""
-    midnight, before = day * MINUTES_PER_DAY, 0
+    midnight, before = day * DAY, 0
     for begin, end in spans:
         first, last = midnight + begin, midnight + end - 1
         if (slots.start_on(day, midnight + before), slots.start_on(day, last)) != (first, last):

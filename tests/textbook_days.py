@@ -126,7 +126,7 @@ class Agenda:
         self.dates = [trial["opens"] + timedelta(day) for day in range(length)]
         everyone = self.design["staff"] | self.design["rooms"]
         self.on_duty = [self._on_duty(name, entry) for name, entry in everyone.items()]
-        self.shifts = [[*_spans(grid)] for grid in self.on_duty]
+        self.shifts = [[*_spans(grid.reshape(1, -1))] for grid in self.on_duty]
         self._times: dict[tuple[str, str], Times] = {}
         self._choices: dict[int, Choice] = {}
 
@@ -168,13 +168,12 @@ class Agenda:
         if held.place:
             place = self.design["places"][held.place]
             minutes[[not _is_open(place, day) for day in self.dates]] = False
-        begins = 0.0
+        begins, moments = 0.0, minutes.ravel()
         for task in held.visit.tasks:
             shift = int(begins)
             for member in task.team:
-                there = self.on_duty[member]
-                minutes[:, : _DAY - shift] &= there[:, shift:]
-                minutes[:, _DAY - shift :] = False
+                moments[: moments.size - shift] &= self.on_duty[member].ravel()[shift:]
+                moments[moments.size - shift :] = False
             begins += task.typical_minutes
         return minutes
 
@@ -191,7 +190,7 @@ class Agenda:
                 if _is_holiday(day) and not any(_is_open(place, day) for place in places):
                     continue
             for begin, end in _on(hours, weekday):
-                grid[number, begin:end] = True
+                grid.ravel()[number * _DAY + begin : number * _DAY + end] = True
         return grid
 
     def _needed_at(self, name: str) -> Iterator[str]:
@@ -254,7 +253,7 @@ def _value(written: Any) -> float:  # noqa: ANN401 -- a number, or what is known
 
 
 def _on(hours: Any, weekday: int) -> Iterator[Span]:  # noqa: ANN401 -- as written
-    """Yield the hours of a day of the week, in minutes of the day."""
+    """Yield the hours that begin on a day of the week, in minutes of the day."""
     if hours == "always":
         yield 0, _DAY
     elif isinstance(hours, dict) and "value" not in hours:
@@ -264,14 +263,15 @@ def _on(hours: Any, weekday: int) -> Iterator[Span]:  # noqa: ANN401 -- as writt
             if (weekday - _WEEKDAYS.index(first)) % 7 <= length:
                 for span in text.split(","):
                     begin, end = (time.fromisoformat(each.strip()) for each in span.split("-"))
-                    yield begin.hour * 60 + begin.minute, end.hour * 60 + end.minute
+                    opens, shuts = (each.hour * 60 + each.minute for each in (begin, end))
+                    yield opens, shuts if opens < shuts else shuts + _DAY
     elif weekday < _SATURDAY:
         each, left = divmod(round(_value(hours) * 60), 5)
         yield 480, 480 + each + (weekday < left)
 
 
 def _spans(minutes: Minutes) -> Iterator[Span]:
-    """Yield the stretches of each day's minutes that are true, in minutes of the run."""
-    days, edges = np.nonzero(np.diff(minutes, axis=1, prepend=False, append=False))
-    moments = (days * _DAY + edges).tolist()
+    """Yield the stretches of each row's minutes that are true, in minutes of the run."""
+    rows, edges = np.nonzero(np.diff(minutes, axis=1, prepend=False, append=False))
+    moments = (rows * minutes.shape[1] + edges).tolist()
     yield from zip(moments[::2], moments[1::2], strict=True)

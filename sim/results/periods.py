@@ -150,13 +150,14 @@ class Almanac:
         return minutes / MINUTES_PER_HOUR
 
     def _minutes_of_levels(self, resource: Resource) -> Floats:
-        """Minutes by week of a changing number; a shift ends at midnight, when it may change."""
-        shifts = _shifts(resource, int(self.protocol.clock.end_minutes))
-        starts, ends = np.array(shifts, np.float64).reshape(-1, 2).T
+        """Minutes by week of a changing number, which does not change within a shift."""
+        spans = _shifts(resource, int(self.protocol.clock.end_minutes))
+        shifts = np.array([(0, 0), *spans], np.float64)
         begins, numbers = np.array(resource.levels, np.float64).T
-        there = numbers[np.searchsorted(begins, starts, side="right") - 1]
-        minutes = np.bincount(self.weeks.index(starts), (ends - starts) * there, len(self.weeks))
-        return minutes.astype(np.float64)
+        there = numbers[np.searchsorted(begins, shifts[:, 0], side="right") - 1]
+        after = np.cumsum((shifts[:, 1] - shifts[:, 0]) * there)
+        until = np.column_stack([np.append(0.0, after[:-1]), after])
+        return np.diff(np.interp(self.weeks.edges, shifts.ravel(), until.ravel()))
 
 
 def _shifts(resource: Resource, end: int) -> list[Span]:

@@ -96,13 +96,13 @@ class Reading:
         """
         arm_of, arms = self.arm_of, len(self.almanac.protocol.arms)
         held = [
-            (visit.person, visit.time, visit.place != "", visit.is_journey)
+            (visit.person, visit.time, visit.wait, visit.place != "", visit.is_journey)
             for visit in self.held
             if visit.person in arm_of
         ]
-        person, time, is_somewhere, is_trip = np.array(held, np.float64).reshape(-1, 4).T
+        person, time, wait, is_somewhere, is_trip = np.array(held, np.float64).reshape(-1, 5).T
         arm = np.array([arm_of[who] for who, *_ in held], np.intp)
-        hours = self.workload.hours_at_visits(person, time) * is_somewhere
+        hours = self.workload.hours_at_visits(person, time, wait) * is_somewhere
         totals = np.array([np.bincount(arm, each, arms) for each in (is_somewhere, is_trip, hours)])
         people = np.bincount(np.array(list(arm_of.values()), np.intp), minlength=arms)
         return totals / np.where(people > 0, people, np.nan)

@@ -12,6 +12,9 @@ from sim.results.tally import Cell
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import Work
 
+_AT_ONCE_MINUTES = 1e-3
+"""Less than this between two instants is an error of rounding."""
+
 
 class Workload:
     """Hours of work of one replication. Matrices have a row per resource and a column per week.
@@ -151,21 +154,20 @@ class Workload:
         minutes = self._spent * np.isin(self._person, list(people))
         return self._total(self._resource, np.zeros_like(self._resource), minutes, 1)[:, 0]
 
-    def hours_at_visits(self, person: Floats, time: Floats) -> Floats:
+    def hours_at_visits(self, person: Floats, time: Floats, wait: Floats) -> Floats:
         """Hours from the start of each visit to the end of its last task that is no desk work.
 
-        A visit is finished on the day on which it begins, so that work belongs to the visit of the
-        same person and day that began last before it. A visit that needs no role and no room takes
-        no time.
+        Work belongs to the visit of the same person that began last before it, if both fell due
+        when that person came. A visit that needs no role and no room takes no time.
         """
         ends, far = time.copy(), self._end + MINUTES_PER_DAY
         order = np.lexsort((time, person))
         begun = (person * far + time)[order]
         visit = np.searchsorted(begun, self._person * far + self._started, "right") - 1
         work = np.flatnonzero((visit >= 0) & ~self._desk)
-        visit, started = order[visit[work]], self._started[work]
-        same_day = started // MINUTES_PER_DAY == time[visit] // MINUTES_PER_DAY
-        is_part = (self._person[work] == person[visit]) & same_day
+        visit = order[visit[work]]
+        came = np.abs(time[visit] - wait[visit] - self._asked[work]) < _AT_ONCE_MINUTES
+        is_part = (self._person[work] == person[visit]) & came
         np.maximum.at(ends, visit[is_part], self._done_or_end[work[is_part]])
         hours: Floats = (ends - time) / MINUTES_PER_HOUR
         return hours

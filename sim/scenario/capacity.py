@@ -36,7 +36,7 @@ from sim.vocabulary.clock import (
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Week = tuple[tuple[Span, ...], ...]
-"""The spans of each day, Monday first, in minutes of that day."""
+"""The spans that begin on each day, Monday first, in minutes of that day."""
 
 ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
 NO_HOURS: Week = ((),) * len(WEEKDAYS)
@@ -47,7 +47,8 @@ _DAYS_OF_A_NUMBER = 5
 def week(hours: str | dict[str, str] | float) -> Week:
     """Return the week that `always`, days with their hours, or a number of hours describe.
 
-    Raises PydanticCustomError for a day or an hour that cannot be read, or a day named twice.
+    Raises PydanticCustomError for a day or an hour that cannot be read, a day named twice, or a
+    night that runs into the hours of the day after.
     """
     if isinstance(hours, str):
         return ALWAYS
@@ -59,6 +60,12 @@ def week(hours: str | dict[str, str] | float) -> Week:
             if day in table:
                 raise refusal(f"{WEEKDAYS[day]} is named twice", "each day once")
             table[day] = _spans(text)
+    for day, spans in table.items():
+        next_day = (day + 1) % len(WEEKDAYS)
+        following = table.get(next_day)
+        if spans and following and spans[-1][1] > following[0][0] + MINUTES_PER_DAY:
+            what = f"the night of {WEEKDAYS[day]} runs into the hours of {WEEKDAYS[next_day]}"
+            raise refusal(what, "hours that do not overlap")
     return tuple(table.get(day, ()) for day in range(len(WEEKDAYS)))
 
 
@@ -85,7 +92,7 @@ def _spans(text: str) -> tuple[Span, ...]:
     try:
         return day_spans(text)
     except ValueError:
-        allowed = 'hours that do not overlap, such as "08:00-12:00, 14:00-17:30"'
+        allowed = 'hours that do not overlap, such as "08:00-12:00, 14:00-17:30" or "22:00-06:00"'
         raise refusal(f"{shown(text)} are not hours", allowed) from None
 
 
@@ -200,7 +207,8 @@ class RoleChange(_Change):
     """A new roster from a day on; what it does not name stays as it was."""
 
     units: Whole | None = Field(default=None, alias="people")
-    """How many there are from that day on. Who goes hands work begun at the desk to the others."""
+    """How many there are from that day on, and once a night that began before is over. Who goes
+    hands work begun at the desk to the others."""
 
 
 class RoomChange(_Change):
@@ -258,7 +266,10 @@ class Role(_Capacity):
     """How many can work at the same time; `unlimited` removes every queue, 0 removes the role."""
     hours: Hours = "always"
     """`always`, or days and ranges of days with their hours, as in
-    `{mon-fri: "08:00-12:00, 14:00-17:30"}`; a day not named has none. A number is hours a week for
+    `{mon-fri: "08:00-12:00, 14:00-17:30"}`; a day not named has none. Hours over midnight, as in
+    `{mon-fri: "22:00-06:00"}`, are one shift of the day on which it begins, also where that is a
+    holiday, a make-up day, a day away or the last before a change: the night from Friday to
+    Saturday is Friday's. The first night is that of the opening day. A number is hours a week for
     each person, up to 60, spread evenly over Monday to Friday from 08:00 in whole minutes: 20 is
     08:00 to 12:00 on each of them. Public holidays and make-up days are as for other hours. Like
     any number it may have a range, and a sweep or a solver may move it. Work begun is finished, at

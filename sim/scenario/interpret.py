@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate, compress
@@ -24,7 +25,7 @@ from sim.scenario.protocol import (
 )
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
-from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
+from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, bernoulli
 
 LONG_WAIT = 0.95
@@ -112,10 +113,11 @@ class _Interpreter:
         capacity = self.capacities[name]
         there = [capacity.on(day) for day in self.calendars.dates]
         numbers = [units for units, _ in there]
-        levels = tuple(_levels(numbers)) if len({*numbers} - {0}) > 1 else ()
+        varies = len({*numbers} - {0}) > 1
         roster = Roster((), always=True)
-        if levels or any(hours is not ALWAYS for _, hours in there):
+        if varies or any(hours is not ALWAYS for _, hours in there):
             roster = Roster(self.calendars.shifts(capacity, self.places_that_need(name)))
+        levels = tuple(_levels(numbers, roster.shifts)) if varies else ()
         most = None if None in numbers else max(number or 0 for number in numbers)
         kind = "role" if isinstance(capacity, Role) else "room"
         return Resource(name, kind, most, roster, levels)
@@ -210,12 +212,17 @@ class _Interpreter:
         return tuple(map(often.rate_per_minute, self.design.arms))
 
 
-def _levels(numbers: Sequence[int | None]) -> Iterator[tuple[int, int]]:
-    """Yield each instant at which the number there changes, in minutes, with the new number."""
+def _levels(numbers: Sequence[int | None], shifts: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """Yield each instant at which the number there changes, in minutes, with the new number.
+
+    That is midnight, or the end of a shift that began the day before.
+    """
     before = None
     for day, number in enumerate(numbers):
         if number is not None and number != before:
-            yield day * MINUTES_PER_DAY, number
+            midnight = day * MINUTES_PER_DAY
+            last = bisect_left(shifts, (midnight, 0)) - 1
+            yield max(midnight, shifts[last][1] if last >= 0 else 0), number
         before = number
 
 

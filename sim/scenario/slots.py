@@ -1,7 +1,8 @@
 """When a visit could be held at a place if nobody else came.
 
-A day is possible when the place is open and there is a start from which every task of the visit,
-at its typical length and in order, begins while all its people and rooms are on duty.
+A day is possible when the place is open and there is a start on it from which every task of the
+visit, at its typical length and in order, begins while all its people and rooms are on duty, be it
+after midnight. The day of a visit is the day on which it begins.
 """
 
 from __future__ import annotations
@@ -9,14 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.vocabulary.clock import MINUTES_PER_DAY, Roster, Span
 from sim.vocabulary.distributions import Quantile
 
 NEVER_DAY = 1 << 30
 NEVER = math.inf
-_WHOLE_DAY: tuple[Span, ...] = ((0, MINUTES_PER_DAY),)
+
+_Spans = NDArray[np.float64]
+"""A row a span: start and end, in minutes since the opening instant."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,11 @@ class Resource:
     def shifts(self) -> tuple[Span, ...]:
         """The shifts of the run, in minutes since the opening instant."""
         return self.roster.shifts
+
+    @cached_property
+    def spans(self) -> _Spans:
+        """The shifts as an array, (shifts, 2)."""
+        return np.array(self.shifts, np.float64).reshape(-1, 2)
 
 
 @dataclass(frozen=True)
@@ -98,8 +110,7 @@ class Slots:
         self.first_two_teams = self.first_team + tuple(
             (member, offsets[1]) for task in visit.tasks[1:2] for member in task.team
         )
-        self._known: dict[tuple[tuple[Span, ...], ...], tuple[Span, ...]] = {}
-        self._starts = [() if shut else self._starts_on(day) for day, shut in enumerate(shut_by)]
+        self._starts = self._starts_by_day()
         self._lengths = [sum(end - start for start, end in spans) for spans in self._starts]
         self.next_day, self.previous_day = _neighbours([length > 0 for length in self._lengths])
 
@@ -153,17 +164,20 @@ class Slots:
         """Return why a day is not possible (`closed`, `holiday`, `staff`, `room`); "" if it is."""
         if self.next_day[day] == day:
             return ""
-        absent = (each.kind for _, each in self._steps if not each.roster.on_day(day))
+        absent = (each.kind for _, each in self._steps if not each.roster.is_there_on(day))
         return self.shut_by[day] or ("room" if next(absent, "") == "room" else "staff")
 
-    def _starts_on(self, day: int) -> tuple[Span, ...]:
-        hours = tuple(resource.roster.on_day(day) for _, resource in self._steps)
-        if hours not in self._known:
-            spans: tuple[Span, ...] = _WHOLE_DAY
-            for (offset, _), shifts in zip(self._steps, hours, strict=True):
-                spans = _both(spans, [(start - offset, end - offset) for start, end in shifts])
-            self._known[hours] = spans
-        return self._known[hours]
+    def _starts_by_day(self) -> list[list[Span]]:
+        """Return the starts of every day, in whole minutes of that day."""
+        open_days = np.flatnonzero([not why for why in self.shut_by]) * float(MINUTES_PER_DAY)
+        wanted = [np.column_stack([open_days, open_days + MINUTES_PER_DAY])]
+        steps = dict.fromkeys((resource, offset) for offset, resource in self._steps)
+        wanted += [np.ceil(each.spans - offset) for each, offset in steps if not each.always]
+        starts: list[list[Span]] = [[] for _ in self.shut_by]
+        for start, end in _common(wanted).tolist():
+            day, begin = divmod(start, MINUTES_PER_DAY)
+            starts[day].append((begin, begin + end - start))
+        return starts
 
 
 class Offer:
@@ -214,14 +228,17 @@ class Offer:
         return before if fits_before else None
 
 
-def _both(spans: Sequence[Span], others: Sequence[tuple[float, float]]) -> tuple[Span, ...]:
-    """Return the whole minutes that lie in both."""
-    pairs = (
-        (max(start, math.ceil(low)), min(end, math.ceil(high)))
-        for start, end in spans
-        for low, high in others
-    )
-    return tuple((start, end) for start, end in pairs if start < end)
+def _common(several: Sequence[_Spans]) -> NDArray[np.int64]:
+    """Return the spans that lie in one span of each, cut wherever any of them ends.
+
+    Where a span ends as another begins, its end comes first: an end is even, a start odd.
+    """
+    starts, ends = np.concatenate(several).astype(np.int64).T
+    edges = np.sort(np.concatenate([2 * starts + 1, 2 * ends]))
+    number_there = np.cumsum(np.where(edges % 2, 1, -1))
+    begins = np.flatnonzero(number_there == len(several))
+    spans = np.column_stack([edges[begins], edges[begins + 1]]) // 2
+    return spans[spans[:, 0] < spans[:, 1]]
 
 
 def _neighbours(possible: Sequence[bool]) -> tuple[list[int], list[int]]:

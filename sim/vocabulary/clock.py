@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, cached_property
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,6 +73,7 @@ def weekday_numbers(text: str) -> tuple[int, ...]:
 def day_spans(text: str) -> tuple[Span, ...]:
     """Return the spans of `08:00-12:00, 14:00-17:30` in minutes of the day, in order.
 
+    A span such as `22:00-06:00` ends on the next day, more than 1,440 minutes after midnight.
     Raises ValueError when an hour is impossible, a span is empty or two overlap.
     """
     spans = sorted(_span(part) for part in text.split(","))
@@ -86,10 +87,10 @@ def day_spans(text: str) -> tuple[Span, ...]:
 def _span(text: str) -> Span:
     start_text, dash, end_text = text.partition("-")
     start, end = _minute(start_text), _minute(end_text)
-    if not dash or start >= end:
+    if not dash or start in (end, MINUTES_PER_DAY):
         message = f"{text.strip()!r} is not a span of hours such as 08:00-12:00"
         raise ValueError(message)
-    return start, end
+    return start, end if start < end else end + MINUTES_PER_DAY
 
 
 def _minute(text: str) -> int:
@@ -240,19 +241,9 @@ class Roster:
         self.shifts = tuple(shifts)
         self._starts = [start for start, _ in shifts]
 
-    @cached_property
-    def by_day(self) -> Mapping[int, tuple[Span, ...]]:
-        """Return the shifts of each day that has any, in minutes of that day."""
-        days: dict[int, list[Span]] = {}
-        for start, end in self.shifts:
-            day = start // MINUTES_PER_DAY
-            midnight = day * MINUTES_PER_DAY
-            days.setdefault(day, []).append((start - midnight, end - midnight))
-        return {day: tuple(spans) for day, spans in days.items()}
-
-    def on_day(self, day: int) -> tuple[Span, ...]:
-        """Return the shifts of one day, in minutes of that day."""
-        return ((0, MINUTES_PER_DAY),) if self.always else self.by_day.get(day, ())
+    def is_there_on(self, day: int) -> bool:
+        """Say whether there is any duty on a day, be it the end of a night that began before."""
+        return self.next_duty(day * MINUTES_PER_DAY)[0] < (day + 1) * MINUTES_PER_DAY
 
     def next_duty(self, moment: float) -> tuple[float, float]:
         """Return the first instant on duty at or after `moment`, and when that shift ends.
@@ -270,9 +261,16 @@ class Roster:
 
 
 def shifts_of(days: Iterable[tuple[Span, ...]]) -> list[Span]:
-    """Turn the spans of day 0, 1, 2 … into shifts in minutes since the opening instant."""
-    return [
-        (day * MINUTES_PER_DAY + start, day * MINUTES_PER_DAY + end)
-        for day, spans in enumerate(days)
-        for start, end in spans
-    ]
+    """Turn the spans of day 0, 1, 2 … into shifts in minutes since the opening instant.
+
+    Who works through the night begins the next day's hours once it is over: shifts never overlap.
+    """
+    shifts: list[Span] = []
+    over = 0
+    for day, spans in enumerate(days):
+        midnight = day * MINUTES_PER_DAY
+        for start, end in spans:
+            if midnight + end > over:
+                shifts.append((max(midnight + start, over), midnight + end))
+                over = midnight + end
+    return shifts
