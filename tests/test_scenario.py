@@ -322,3 +322,19 @@ def test_every_key_is_documented() -> None:
     ]
 
     assert not bare
+
+
+def test_an_empty_mapping_empties_and_null_gives_the_default() -> None:
+    """A mapping that says something is merged with what stands there."""
+    four = load(BASELINE).assumptions.leaving
+    five = load(BASELINE, ["assumptions.leaving={moves: {by_week: 2, share: 0.1}}"])
+
+    assert [*five.assumptions.leaving] == [*four, "moves"]
+    assert not load(BASELINE, ["assumptions.leaving={}"]).assumptions.leaving
+    assert not load(BASELINE, ["assumptions.leaving=null"]).assumptions.leaving
+
+
+def test_a_file_that_extends_another_empties_a_mapping_as_well(tmp_path: Path) -> None:
+    emptied = scenario_of(tmp_path, f"extends: {BASELINE}\nassumptions: {{leaving: {{}}}}")
+
+    assert not emptied.assumptions.leaving

@@ -40,13 +40,18 @@ for _command in (run_command, compare_command, sweep_command, solve_command, rep
 @verbose_option
 def check_command(path: Path, overrides: Sequence[str]) -> None:
     """Validate SCENARIO; show what it implies and rests on."""
+    from sim.experiments.doubts import located_doubts
     from sim.report.assumptions import check_lines
     from sim.scenario.interpret import interpret
-    from sim.scenario.load import dump, load
+    from sim.scenario.load import dump, located
 
-    scenario = load(path, overrides)
+    scenario, document = located(path, overrides)
     click.echo(dump(scenario))
     print_wrapped(check_lines(scenario, interpret(scenario)))
+    doubtful = located_doubts(scenario, document)
+    click.echo(f"Warnings: {len(doubtful) or 'none'}")
+    for each in doubtful:  # on a line of its own, so that an editor can jump to it
+        click.echo(f"  {each}")
 
 
 @commands.command("trace")

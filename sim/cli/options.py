@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from sim.cli.terminal import print_wrapped
 from sim.vocabulary.words import ENGLISH, LANGUAGES
+
+if TYPE_CHECKING:
+    from sim.scenario.load import Scenario
 
 
 def _remember_verbose(context: click.Context, _option: click.Parameter, verbose: bool) -> None:  # noqa: FBT001
@@ -33,7 +36,8 @@ set_option = click.option(
     "overrides",
     metavar="PATH=VALUE",
     multiple=True,
-    help="Change a value as if it were written in the file; may be repeated.",
+    help="Change a value as if it were written in the file; may be repeated. A mapping is merged "
+    "with what stands there; {} empties it, null gives the default.",
 )
 language_option = click.option(
     "--lang",
@@ -112,6 +116,8 @@ WRITING = (
 HOW = ("replications", "seed", "jobs", "cluster", "keep")
 """Flags that say how is simulated, and not what."""
 
+MOST_WARNINGS = 5
+
 
 def replications_option(what: str) -> Callable[..., Any]:
     """The option of a command that simulates a fixed number of replications, of what."""
@@ -140,6 +146,19 @@ class Output(NamedTuple):
     def is_watched(self) -> bool:
         """Whether progress is shown."""
         return not (self.quiet or self.as_json)
+
+    def loaded(self, path: Path, overrides: Sequence[str]) -> Scenario:
+        """Return the scenario of a file; say what is doubtful in it, which stops nothing."""
+        from sim.experiments.doubts import located_doubts
+        from sim.scenario.load import located
+
+        scenario, document = located(path, overrides)
+        found = located_doubts(scenario, document) if self.is_watched else []
+        for each in found[:MOST_WARNINGS]:
+            click.echo(f"warning: {each}", err=True)
+        if (more := len(found) - MOST_WARNINGS) > 0:
+            click.echo(f"warning: and {more} more; trialsim check shows all", err=True)
+        return scenario
 
     def make(self, finished: Path) -> None:
         """Make of the tables of a folder its page and, if asked for, its workbook."""

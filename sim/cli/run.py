@@ -56,9 +56,8 @@ def run_command(
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page."""
     from sim.results import folder
-    from sim.scenario.load import load
 
-    scenario = load(path, overrides)
+    scenario = output.loaded(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
     finished = _run(scenario, output, how)(output.out)
@@ -81,7 +80,7 @@ def compare_command(
     """Simulate the same people under each SCENARIO; the first one is the baseline."""
     from sim.results import folder
 
-    scenarios = _to_be_compared(paths, overrides)
+    scenarios = _to_be_compared(paths, overrides, output)
     started = time.perf_counter()
     runs = {scenario.scenario: _run(scenario, output, how) for scenario in scenarios}
     finished = folder.gather(
@@ -116,11 +115,11 @@ def _run(
     return write
 
 
-def _to_be_compared(paths: Sequence[Path], overrides: Sequence[str]) -> list[Scenario]:
+def _to_be_compared(
+    paths: Sequence[Path], overrides: Sequence[str], output: Output
+) -> list[Scenario]:
     """Return two scenarios or more, of different names: their folders are called by them."""
-    from sim.scenario.load import load
-
-    scenarios = [load(path, overrides) for path in paths]
+    scenarios = [output.loaded(path, overrides) for path in paths]
     names = [scenario.scenario for scenario in scenarios]
     if len(names) < 2:  # noqa: PLR2004  one alone has nothing to be compared with
         raise click.UsageError("name two scenarios or more")

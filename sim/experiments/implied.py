@@ -60,6 +60,38 @@ def randomised_per_month(protocol: Protocol, passing: float) -> float:
     return protocol.candidates_per_month * passing * stays
 
 
+def expected_randomised(protocol: Protocol) -> float:
+    """Return how many are randomised by the last day of recruitment, on average.
+
+    As if nobody waited and no target stopped it: the rate with its season and disruptions up to the
+    last day on which somebody may come and be through screening in time, times the share who meet
+    every criterion, consent and do not withdraw. Of 4,000 candidates drawn.
+    """
+    chance, steps = Chance(protocol, SEED, 1), protocol.screening
+    waits = (
+        ("contact", steps.contact_days),
+        ("laboratory", steps.lab_days),
+        ("work-up", steps.work_up_days),
+    )
+    in_time = 0.0
+    for person in range(CANDIDATES):
+        if protocol.failing(chance.attributes(person)):
+            continue
+        wait = sum(chance.wait_minutes(*asked, person) for asked in waits)
+        in_time += _expected_by(protocol, protocol.recruits_until_minutes - wait)
+    return randomised_per_month(protocol, in_time / CANDIDATES)
+
+
+def _expected_by(protocol: Protocol, minutes: float) -> float:
+    """Return the candidates expected by an instant, were the rate one a month."""
+    by_day = protocol.expected_candidates
+    days = minutes / MINUTES_PER_DAY
+    if days <= 0:
+        return 0.0
+    day = min(int(days), len(by_day) - 2)
+    return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
+
+
 def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
     """Return how screening ends in up to 30 replications; None where nobody consented."""
     ends: Counter[Milestone] = Counter()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from sim.experiments.doubts import doubts
 from sim.report.assumptions import calendar_lines, register
 from sim.report.compare import comparison_page
 from sim.report.completion import completion
@@ -53,6 +54,7 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
         verdict=verdict(run),
         note=say("format.stop").join(filter(None, (say.capital(count), note))),
         answers=lambda: [
+            *_warnings(run),
             _targets(run),
             *(question(run) for question in (reached, completion, workload, register, _what_if)),
             _limits(run),
@@ -82,6 +84,15 @@ def read_page(place: Path, language: str = ENGLISH) -> Page:
 def write_page(place: Path, language: str = ENGLISH) -> None:
     """Write `report.html` into a finished folder."""
     folder.write_file(place / PAGE, read_page(place, language).html())
+
+
+def _warnings(run: Run) -> Iterator[Answer]:
+    """What is doubtful in the scenario, where anything is."""
+    say = run.say
+    if found := [(each.line(say), "") for each in doubts(run.scenario)]:
+        parts = [Listing("", found)]
+        title, lead = say("warning.title"), say("warning.lead")
+        yield Answer("warnings", title, lead, parts=parts, in_contents=False)
 
 
 def _targets(run: Run) -> Answer:

@@ -193,10 +193,11 @@ class Assumptions(Section):
     """How long screening takes and who withdraws from it."""
     to_first_dose_days: dict[Annotated[str, Ref("arm")], Duration] = Field(default={})
     """By arm, the days from randomisation to the planned first dose; an arm not named: 0."""
-    products: dict[Annotated[str, Ref("product")], Release] = Field(default={})
+    products: dict[Annotated[str, Ref("product", is_use=False)], Release] = Field(default={})
     """By product, what goes wrong before it is given; a product not named: nothing."""
     attendance: dict[Annotated[str, Ref("follow-up visit")], Attendance] = Field(default={})
-    """By visit; a visit not named comes on the booked day and is not missed."""
+    """By visit; a visit not named comes on the booked day and is not missed. A visit named here may
+    wait for a variant to offer it: `check` does not warn that nothing uses it."""
     leaving: dict[Name, Hazard] = Field(default={})
     """Reasons to leave the trial, which compete: the earliest wins. The clock runs from day 1;
     nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
@@ -210,5 +211,5 @@ class Assumptions(Section):
     contracts, meetings, files. Each morning so much is laid on its desk, in pieces of an hour at
     most, that with it the work begun or laid there on the day before makes up the rest. Below 1; a
     role not named has none."""
-    durations_minutes: dict[Annotated[str, Ref("task")], Duration] = Field(default={})
+    durations_minutes: dict[Annotated[str, Ref("task", is_use=False)], Duration] = Field(default={})
     """By task, how long it takes; every task needs one. `[low, mode, high]` is triangular."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from typing import Any
@@ -51,19 +51,10 @@ def _unknown_names(scenario: Scenario) -> Faults:
     """Yield a fault for each name that has to be defined elsewhere in the scenario and is not."""
     design, nature = scenario.design, scenario.assumptions
     defined = _defined(scenario)
-    for path, name, kind in references(scenario):
-        yield from _unknown(path, name, defined[kind])
-    yes_no, measured = list(defined["yes/no attribute"]), defined["measured attribute"]
-    for name in yes_no:
-        if (among := getattr(nature.patients[name], "among", None)) is not None:
-            earlier = yes_no[: yes_no.index(name)]
-            yield from _unknown(("assumptions", "patients", name, "among"), among, earlier)
-    for name, criterion in design.eligibility.items():
-        for bounded in criterion.bounds:
-            yield from _unknown(("design", "eligibility", name, bounded), bounded, measured)
-    for name, product in design.products.items():
-        if product.per == "kg":
-            yield from _unknown(("design", "products", name, "per"), "weight_kg", measured)
+    for path, name, ref in references(scenario):
+        yield from _unknown(path, name, defined[ref.kind])
+    for path, name, known in attributes_named(scenario):
+        yield from _unknown(path, name, known)
     for name in design.arms.keys() - design.randomisation.ratio.keys():
         path, what = ("design", "randomisation", "ratio"), f"the arm {name} has no ratio"
         yield Fault(path, what, "a ratio for every arm, 0 if need be")
@@ -72,23 +63,38 @@ def _unknown_names(scenario: Scenario) -> Faults:
         yield Fault(("assumptions", "durations_minutes"), what, "minutes for every task")
 
 
-def _defined(scenario: Scenario) -> Mapping[str, Iterable[str]]:
+def attributes_named(scenario: Scenario) -> Iterator[tuple[KeyPath, str, Sequence[str]]]:
+    """Yield each attribute of `patients` that is named without a `Ref`, and what may be named."""
+    defined = _defined(scenario)
+    yes_no, measured = defined["yes/no attribute"], defined["measured attribute"]
+    for place, name in enumerate(yes_no):
+        if (among := getattr(scenario.assumptions.patients[name], "among", None)) is not None:
+            yield ("assumptions", "patients", name, "among"), among, yes_no[:place]
+    for name, criterion in scenario.design.eligibility.items():
+        for bounded in criterion.bounds:
+            yield ("design", "eligibility", name, bounded), bounded, measured
+    for name, product in scenario.design.products.items():
+        if product.per == "kg":
+            yield ("design", "products", name, "per"), "weight_kg", measured
+
+
+def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
     """Return what names may refer to, by the kind of thing that a `Ref` says."""
     design, patients = scenario.design, scenario.assumptions.patients
     yes_no = [name for name, attribute in patients.items() if isinstance(attribute, YesNo)]
     return {
-        "arm": design.arms,
-        "event": design.unscheduled,
+        "arm": list(design.arms),
+        "event": list(design.unscheduled),
         "follow-up visit": [name for name in design.visits if name not in SCREENING_VISITS],
         "measure": scenario.measures_with_values(),
         "measured attribute": [name for name in patients if name not in yes_no],
-        "place": design.places,
-        "product": design.products,
-        "role": design.staff,
+        "place": list(design.places),
+        "product": list(design.products),
+        "role": list(design.staff),
         "role or room": [*design.staff, *design.rooms],
         "target or measure": scenario.rankable(),
-        "task": design.tasks,
-        "visit": design.visits,
+        "task": list(design.tasks),
+        "visit": list(design.visits),
         "yes/no attribute": yes_no,
     }
 

@@ -1,9 +1,10 @@
 """Scenarios: read with what they extend, overridden, checked, written out again.
 
-A variant, by `extends` in a file or `--set` on the command line, says only what differs. Mappings
-are merged key by key, and null removes an inherited key, so that it has its default again. Anything
-else replaces what was there, lists too, and so do the days of `hours`, a `sweep` and a mapping that
-names its `family`, whose entries belong together. Every entry keeps the position it was written at.
+A variant, by `extends` in a file, `--set` on the command line or a point of a sweep, says only what
+differs. Mappings are merged key by key; an empty one empties what was there, and null removes an
+inherited key, so that it has its default again. Anything else replaces what was there, lists too,
+and so do the days of `hours`, a `sweep` and a mapping that names its `family`, whose entries belong
+together. Every entry keeps the position it was written at.
 """
 
 from __future__ import annotations
@@ -68,7 +69,21 @@ def load(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
     >>> load("scenarios/baseline.yaml", ["design.trial.target=30"]).design.trial.target
     30
     """
-    return variants(Path(path), overrides)()
+    return located(path, overrides)[0]
+
+
+def located(path: Path | str, overrides: Sequence[str] = ()) -> tuple[Scenario, Document]:
+    """Return a scenario and the document that knows where each entry of it is written.
+
+    Raises what `load` raises.
+    """
+    document = _read(Path(path), overrides)
+    return _tried(document), document
+
+
+def _read(path: Path, overrides: Sequence[str]) -> Document:
+    """Return a file's document, with what it extends and as the overrides change it."""
+    return reduce(overridden, overrides, _with_parents(path, ()))
 
 
 def variants(path: Path, overrides: Sequence[str] = (), by: Position = VARIED) -> Variants:
@@ -76,9 +91,7 @@ def variants(path: Path, overrides: Sequence[str] = (), by: Position = VARIED) -
 
     Raises, now and when called, what `load` raises; of a point's values it names the flag `by`.
     """
-    document = _with_parents(path, ())
-    for override in overrides:
-        document = overridden(document, override)
+    document = _read(path, overrides)
 
     def variant(values: Values = MappingProxyType({}), *, planned: bool = False) -> Scenario:
         if planned:
@@ -284,7 +297,7 @@ def _meant(base: Document, written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath
 
 def _merge(old: Any, new: Any, into: int = 0) -> Any:  # noqa: ANN401 -- plain data
     """Return `old` with what `new` says differently; so many levels are gone into anyway."""
-    if not isinstance(new, dict) or ("family" in new and not into):
+    if not isinstance(new, dict) or not new or ("family" in new and not into):
         return new
     inherited = _in_full(old, new.keys())
     kept = {key: entry for key, entry in inherited.items() if new.get(key, entry) is not None}

@@ -31,9 +31,13 @@ Date = Annotated[dt.date, Strict()]
 
 @dataclass(frozen=True)
 class Ref:
-    """What a name refers to: an annotation of the name, whatever list or mapping it stands in."""
+    """What a name refers to: an annotation of the name, whatever list or mapping it stands in.
+
+    Where every such name has to stand it puts none of them to use: `is_use` is false.
+    """
 
     kind: str
+    is_use: bool = True
 
 
 def absent_is(word: str) -> WrapSerializer:
@@ -129,18 +133,18 @@ def walk(
         yield from walk(inner.value, (*path, *inner.path), whole=whole, hints=inner.hints)
 
 
-def references(value: Section) -> Iterator[tuple[KeyPath, str, str]]:
-    """Yield each name that refers to something: its path, the name, and the kind of thing."""
+def references(value: Section) -> Iterator[tuple[KeyPath, str, Ref]]:
+    """Yield each name that refers to something: its path, the name, and what it refers to."""
     for path, entry, hints in walk(value):
         if isinstance(entry, Mapping):
             of_keys = _inside(hints, dict)[:1]
-            yield from ((((*path, key), key, kind)) for kind in _kinds(of_keys) for key in entry)
+            yield from (((*path, key), key, ref) for ref in _refs(of_keys) for key in entry)
         elif isinstance(entry, str):
-            yield from ((path, entry, kind) for kind in _kinds(hints))
+            yield from ((path, entry, ref) for ref in _refs(hints))
 
 
-def _kinds(hints: tuple[Any, ...]) -> Iterator[str]:
-    return (part.kind for part in _parts(hints) if isinstance(part, Ref))
+def _refs(hints: tuple[Any, ...]) -> Iterator[Ref]:
+    return (part for part in _parts(hints) if isinstance(part, Ref))
 
 
 def _inside(hints: tuple[Any, ...], collection: type) -> tuple[Any, ...]:

@@ -1,0 +1,177 @@
+"""What is probably not meant in a scenario. A doubt is like a fault, and stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from sim.experiments.implied import expected_randomised
+from sim.scenario.checks import attributes_named
+from sim.scenario.design import SCREENING_VISITS
+from sim.scenario.errors import Fault, KeyPath, closest
+from sim.scenario.interpret import interpret
+from sim.scenario.load import COMMAND_LINE
+from sim.scenario.schema import Scenario
+from sim.scenario.section import references, walk
+from sim.scenario.yaml_source import Document, Problem, dotted
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.words import Words, words
+
+MOST_A_MONTH = 30
+SHORTEST_MINUTES = 1
+HALF = 0.5
+RECRUITMENT = ("assumptions", "recruitment")
+
+
+class Doubt(NamedTuple):
+    """What is doubtful at an entry: a text under `[warning]`, and the facts that fill it."""
+
+    path: KeyPath
+    key: str
+    facts: Mapping[str, object] = {}
+    did_you_mean: str = ""
+
+    def text(self, say: Words) -> str:
+        """Return what is doubtful and what to do about it."""
+        said = say(f"warning.{self.key}", **self.facts)
+        return (
+            say("warning.meant", said=said, name=self.did_you_mean) if self.did_you_mean else said
+        )
+
+    def line(self, say: Words) -> str:
+        """Return the path of the entry and what is doubtful there."""
+        return say.part(dotted(self.path), self.text(say))
+
+
+def located_doubts(scenario: Scenario, document: Document) -> list[Problem]:
+    """Return all that is doubtful, each with its place, in the order of the file.
+
+    `document` is what the scenario was read from.
+    """
+    every = [*doubts(scenario), *_inherited(scenario, document)]
+    return sorted(document.problem(Fault(each.path, each.text(words()), "")) for each in every)
+
+
+def doubts(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield all that is doubtful in a scenario, wherever it was read from."""
+    yield from _idle_names(scenario)
+    yield from _targets(scenario)
+    yield from _outside_the_trial(scenario)
+    yield from _tasks(scenario)
+    yield from _recruitment(scenario)
+    for name, product in scenario.design.products.items():
+        if not product.unit.isascii():
+            yield Doubt(("design", "products", name, "unit"), "letters")
+
+
+def _idle_names(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield each name that is defined and that nothing puts to use.
+
+    What only an idle name names is not idle itself: it is put to use once that name is.
+    """
+    design = scenario.design
+    used = {
+        (kind, name)
+        for _, name, ref in references(scenario)
+        if ref.is_use
+        for kind in ref.kind.split()
+    }
+    used |= {("attribute", name) for _, name, _ in attributes_named(scenario)}
+    used |= {("visit", name) for name in SCREENING_VISITS}
+    used |= {("place", name) for name in list(design.places)[:1]}
+    named: dict[str, tuple[KeyPath, Mapping[str, object]]] = {
+        "idle_place": (("design", "places"), design.places),
+        "idle_role": (("design", "staff"), design.staff),
+        "idle_room": (("design", "rooms"), design.rooms),
+        "idle_product": (("design", "products"), design.products),
+        "idle_event": (("design", "unscheduled"), design.unscheduled),
+        "idle_visit": (("design", "visits"), design.visits),
+        "idle_task": (("design", "tasks"), design.tasks),
+        "idle_attribute": (("assumptions", "patients"), scenario.assumptions.patients),
+    }
+    for key, (path, names) in named.items():
+        kind = key.removeprefix("idle_")
+        meant = sorted(name for of, name in used if of == kind)
+        for name in names:
+            if (kind, name) not in used:
+                yield Doubt((*path, name), key, {}, closest(name, meant))
+
+
+def _targets(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield targets that ask for more than the trial wants, or of which none asks for just that."""
+    wanted = scenario.design.trial.target
+    if wanted is None:
+        return
+    asked = {
+        name: float(target.at_least)
+        for name, target in scenario.targets.items()
+        if target.measure == "randomised" and target.at_least is not None
+    }
+    for name, number in asked.items():
+        if number > wanted or wanted not in asked.values():
+            facts = {"asked": number, "target": wanted}
+            yield Doubt(("targets", name, "at_least"), "target", facts)
+
+
+def _outside_the_trial(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield what is dated and falls on no day of the trial."""
+    trial = scenario.design.trial
+    for path, entry, _ in walk(scenario):
+        begins: Any = getattr(entry, "from_", None)
+        if not isinstance(begins, date):
+            continue
+        last = trial.recruits_until if path[:2] == RECRUITMENT else trial.closes
+        if begins > last or getattr(entry, "to", date.max) < trial.opens:
+            yield Doubt((*path, "from"), "outside", {"first": trial.opens, "last": last})
+
+
+def _tasks(scenario: Scenario) -> Iterator[Doubt]:
+    for name, minutes in scenario.assumptions.durations_minutes.items():
+        typical = minutes.distribution().typical
+        if 0 < typical < SHORTEST_MINUTES or typical > MINUTES_PER_DAY:
+            path = ("assumptions", "durations_minutes", name)
+            yield Doubt(path, "task", {"minutes": typical})
+
+
+def _recruitment(scenario: Scenario) -> Iterator[Doubt]:
+    trial, nature = scenario.design.trial, scenario.assumptions
+    rate = nature.recruitment.candidates_per_month
+    if rate > MOST_A_MONTH:
+        yield Doubt((*RECRUITMENT, "candidates_per_month"), "rate", {"rate": rate})
+    steps = nature.screening
+    waits = (steps.contact_days, steps.lab_days, steps.work_up_days)
+    days = int(sum(max(0.0, wait.ends()[0]) for wait in waits))
+    first = trial.opens + timedelta(days=days)
+    if first > trial.recruits_until:
+        facts = {"days": days, "first": first}
+        yield Doubt(("design", "trial", "recruits_until"), "nobody", facts)
+    elif trial.target is not None:
+        expected = expected_randomised(interpret(scenario))
+        if expected < HALF * trial.target:
+            facts = {"expected": expected, "target": trial.target, "day": trial.recruits_until}
+            yield Doubt(("design", "trial", "target"), "expected", facts)
+
+
+def _inherited(scenario: Scenario, document: Document) -> Iterator[Doubt]:
+    """Yield what a file that another one extends says of its own trial alone.
+
+    A variant of a trial keeps the number of its registration. A file that names another site, or
+    has no arm of the file it extends, is of another trial.
+    """
+    written = document.positions
+    own = {written[()].file, COMMAND_LINE.file}
+
+    def is_inherited(*path: str) -> bool:
+        return path in written and written[path].file not in own
+
+    def is_own(*path: str) -> bool:
+        return path in written and written[path].file in own
+
+    arms = (is_inherited("design", "arms", arm) for arm in scenario.design.arms)
+    is_another = is_own("design", "trial", "site") or not any(arms)
+    if is_another and is_inherited("design", "trial", "registry_id"):
+        facts = {"number": scenario.design.trial.registry_id}
+        yield Doubt(("design", "trial", "registry_id"), "registry", facts)
+    if is_own("scenario") and is_inherited("title"):
+        yield Doubt(("title",), "inherited_title", {"name": scenario.scenario})
