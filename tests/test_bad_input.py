@@ -343,7 +343,7 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ),
         ("assumptions.unscheduled.adverse_event.per_participant.placebo=1", "'placebo' is not"),
         ("assumptions.overhead.infusion_bed=0.1", "'infusion_bed' is not defined"),
-        ("assumptions.overhead.nurse=1", "1 is too large; allowed: less than 1"),
+        ("assumptions.overhead.nurse=1", "1 is too large; allowed: 0.99 or less"),
         ("assumptions.durations_minutes.injct=3", "did you mean inject?"),
         ("assumptions.durations_minutes.inject=null", "the task inject has no duration"),
         ("design.tasks.shave=[nurse]", "the task shave has no duration"),
@@ -374,8 +374,8 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("assumptions.patients.weight_kg=-60", "-60 to -60 kg can be drawn; allowed: 0 to 1000"),
         ("assumptions.patients.weight_kg.low=null", "-267 to 90 kg can be drawn"),
         (
-            "assumptions.patients.weight_kg={family: lognormal, median: 60, sigma: 1000}",
-            "-inf to inf kg can be drawn",
+            "assumptions.patients.weight_kg={family: lognormal, median: 60, sigma: 1}",
+            "4.88e-15 to 2.21e+05 kg can be drawn",
         ),
         ("design.products.huc_msc.dose=9.0e-4", "0.0009 is too small; allowed: 0.001 or more"),
         ("design.products.huc_msc.dose=1.0e+308", "1e+308 is too large; allowed: 1e+18 or less"),
@@ -520,6 +520,81 @@ def test_what_is_no_override_is_refused(override: str) -> None:
 def test_a_long_name_does_not_make_a_long_message(tmp_path: Path) -> None:
     for problem in problems_in(tmp_path, f"{'k' * 5000}: {'v' * 5000}\ntitle: [{'a' * 5000}]\n"):
         assert len(problem) < LONGEST
+
+
+# What a computer cannot hold, or nobody would wait for
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("design.staff.nurse.people=1000000", "1000000 is too large; allowed: 1000 or less"),
+        ("design.randomisation.ratio.msc=1000000", "1000000 is too large; allowed: 1000 or less"),
+        ("design.schedule.week_2.day=100000", "100000 is too large; allowed: 36525 or less"),
+        ("design.schedule.week_2.window_days=[-99999, 0]", "-99999 is too small"),
+        (
+            "design.schedule.injections={times: 2, cycles: 2, every_days: 1, cycle_days: 36525}",
+            "the last visit is on day 36527; allowed: 36525 or before",
+        ),
+        ("assumptions.durations_minutes.inject=1.0e+9", "1e+09 to 1e+09 minutes can be drawn"),
+        ("assumptions.screening.lab_days=1.0e+12", "1e+12 to 1e+12 days can be drawn"),
+        ("assumptions.to_first_dose_days.msc=1.0e+12", "1e+12 to 1e+12 days can be drawn"),
+        ("assumptions.overhead.nurse=0.99999", "0.99999 is too large; allowed: 0.99 or less"),
+        ("assumptions.products.huc_msc.fails_release=0.999999", "allowed: 0.99 or less"),
+        ("assumptions.recruitment.season.winter=10000", "candidates would come"),
+        ("assumptions.recruitment.disruptions.covid_wave.times=1.0e+6", "candidates would come"),
+        ("assumptions.recruitment.candidates_per_month=300000", "candidates would come"),
+        (
+            "assumptions.recruitment={candidates_per_month: 500, rate_shape: 0.1}",
+            "in one of 1,000 replications; allowed: up to 50,000 in all",
+        ),
+        (
+            "assumptions.unscheduled.adverse_event={by_week: 1, per_participant: 1000}",
+            "1000 by week 1 are too many; allowed: one a day on average",
+        ),
+        ("assumptions.leaving.death.by_week=5.0e-324", "is too small; allowed: 0.01 or more"),
+    ],
+)
+def test_what_would_never_end_is_refused_where_it_stands(override: str, message: str) -> None:
+    told = [problem for problem in problems_of(BASELINE, override) if message in problem]
+
+    assert len(told) == 1
+    assert told[0].startswith(("--set: ", f"{BASELINE}:"))
+    assert "allowed: " in told[0]
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        "{family: weibull, shape: 1.0e-10, scale: 1}",
+        "{family: weibull, shape: 500, scale: 1, low: 5}",
+        "{family: lognormal, median: 1, sigma: 1000}",
+        "{family: lognormal, median: 1, sigma: 1, high: -0.5}",
+        "{family: exponential, mean: 1, high: -1}",
+        "{family: normal, mean: 0, sd: 1, low: 10}",
+        "{family: normal, mean: 0, sd: 1.0e+308, whole: true}",
+        "{family: gamma, mean: 1, shape: 1.0e-10}",
+        "{family: gamma, mean: 1, shape: 1, low: 100}",
+        "{family: triangular, low: -1.0e+308, mode: 0, high: 1.0e+308}",
+        "{family: empirical, values: [1.0e+308]}",
+    ],
+)
+def test_a_distribution_that_cannot_be_drawn_from_is_refused(law: str) -> None:
+    for path in ("patients.age", "screening.lab_days", "attendance.assessment.early_or_late_days"):
+        problems = problems_of(BASELINE, f"assumptions.{path}={law}")
+        assert all(problem.startswith(f"--set: assumptions.{path}") for problem in problems)
+
+
+def test_visits_are_counted_over_all_who_may_come() -> None:
+    row = "design.schedule.week_2={day: 1, times: 2000, every_days: 6}"
+    load(BASELINE, [row])
+    problems = problems_of(BASELINE, row, "design.trial.target=1000")
+
+    assert "design.arms.msc: 349 people with 2007 visits each are too many" in problems[0]
+
+
+def test_a_mean_rate_of_nothing_is_sound_however_unsure() -> None:
+    load(BASELINE, ["assumptions.recruitment.candidates_per_month=0"])
 
 
 # Anything at all

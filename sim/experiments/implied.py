@@ -20,7 +20,7 @@ from sim.vocabulary.eventlog import Milestone
 FULL_TIME_HOURS = 37.5
 SEED = 1
 CANDIDATES = 4000
-CONSENTED, MOST_REPLICATIONS = 2000, 30
+CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 250_000
 
 
 class ScreeningEnds(NamedTuple):
@@ -93,11 +93,17 @@ def _expected_by(protocol: Protocol, minutes: float) -> float:
 
 
 def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
-    """Return how screening ends in up to 30 replications; None where nobody consented."""
+    """Return how screening ends in up to 30 replications; None where nobody consented.
+
+    Of a large trial they are fewer: as many as have 250,000 facts.
+    """
     ends: Counter[Milestone] = Counter()
+    facts = 0
     for replication in range(1, MOST_REPLICATIONS + 1):
-        ends.update(each.milestone for each in run(protocol, SEED, replication).moments)
-        if ends[Milestone.CONSENTED] >= CONSENTED:
+        log = run(protocol, SEED, replication)
+        ends.update(each.milestone for each in log.moments)
+        facts += len(log.moments) + len(log.visits) + len(log.work)
+        if ends[Milestone.CONSENTED] >= CONSENTED or facts > MOST_FACTS:
             break
     failed, withdrew = ends[Milestone.SCREEN_FAILED], ends[Milestone.WITHDREW_IN_SCREENING]
     ended = failed + withdrew + ends[Milestone.RANDOMISED]

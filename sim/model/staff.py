@@ -13,7 +13,7 @@ from sim.model.servers import Servers, UnlimitedServers
 from sim.scenario.slots import Resource, Slots, Task, VisitType
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
-_LONGEST_PIECE_MINUTES = 60
+_PIECE_MINUTES, _MOST_PIECES = 60, 100
 
 
 class Staff:
@@ -91,7 +91,7 @@ class Staff:
         if not self._asked[member]:  # as on most days
             return
         minutes, self._asked[member] = self._asked[member] * share / (1 - share), 0.0
-        pieces = math.ceil(minutes / _LONGEST_PIECE_MINUTES)
+        pieces = min(math.ceil(minutes / _PIECE_MINUTES), _MOST_PIECES)
         for _ in range(pieces):
             work = (due, next(self._tickets), NOBODY, OVERHEAD, OVERHEAD, minutes / pieces)
             self._servers[member].leave_on_desk(work)

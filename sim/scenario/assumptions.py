@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import accumulate
 from typing import Annotated, TypeVar
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from sim.scenario.capacity import Release
+from sim.scenario.errors import refusal
 from sim.scenario.numbers import (
     NO_TIME,
+    DaysEarlyOrLate,
     Drawn,
     Duration,
     NonNegative,
     Number,
-    Positive,
     Probability,
+    Shape,
     Share,
+    ShareOfAll,
+    Wait,
+    Weeks,
     WholeOrUnlimited,
 )
 from sim.scenario.section import Date, Name, Ref, Section
@@ -61,7 +67,7 @@ class Recruitment(Section):
 
     candidates_per_month: NonNegative
     """People a month whose chart is read; a month is 30.4375 days."""
-    rate_shape: Positive | None = None
+    rate_shape: Shape | None = None
     """Shape of a gamma distribution of mean 1 by which the rate is multiplied, drawn once a
     replication: how unsure the rate is. Its coefficient of variation is 1/√shape. `null`: the
     rate is known."""
@@ -72,8 +78,14 @@ class Recruitment(Section):
     consent: Probability = Number(1)
     """Probability that a person asked consents; who declines does so at `discuss_consent`."""
 
-    def expected_on(self, day: date) -> float:
-        """Return the candidates expected on a day, were the rate one a month."""
+    def expected(self, days: Iterable[date]) -> Iterator[float]:
+        """Yield the candidates expected before these days and by the end of each.
+
+        Were the rate one a month; seasons and disruptions are counted in.
+        """
+        return accumulate(map(self._expected_on, days), initial=0.0)
+
+    def _expected_on(self, day: date) -> float:
         expected: float = getattr(self.season, _SEASONS[day.month - 1]) / DAYS_PER_MONTH
         for disruption in self.disruptions.values():
             if disruption.from_ <= day <= disruption.to:
@@ -107,11 +119,11 @@ _Attribute = Annotated[
 class Screening(Section):
     """What lies between a chart and randomisation."""
 
-    contact_days: Duration = NO_TIME
+    contact_days: Wait = NO_TIME
     """Days from the chart's reading to the person's being there to be asked."""
-    lab_days: Duration = NO_TIME
+    lab_days: Wait = NO_TIME
     """Days from `draw_blood` to the laboratory's results. Laboratory criteria are judged then."""
-    work_up_days: Duration = NO_TIME
+    work_up_days: Wait = NO_TIME
     """Days from the results to the eligibility call."""
     valid_for_days: WholeOrUnlimited = None
     """Age in days past which results at randomisation are too old: `draw_blood` and `lab_days` are
@@ -124,7 +136,7 @@ class Screening(Section):
 class Attendance(Section):
     """How participants keep to a visit."""
 
-    early_or_late_days: Drawn = NO_TIME
+    early_or_late_days: DaysEarlyOrLate = NO_TIME
     """Days by which a participant comes before (negative) or after the booked day, rounded; the
     visit is held on the next possible day."""
     missed: Probability = Number(0)
@@ -151,7 +163,7 @@ def _of_arm(written: Mapping[str, float] | float, arm: str) -> float:
 class Hazard(Section):
     """Something that happens once, at a constant rate from day 1 on."""
 
-    by_week: Positive
+    by_week: Weeks
     """The week the share refers to; the same rate goes on after it."""
     share: ByArm[Share]
     """The share of participants it would have happened to by that week if nothing else could,
@@ -169,11 +181,19 @@ class Hazard(Section):
 class Frequency(Section):
     """Something that happens again and again, at random moments from day 1 on."""
 
-    by_week: Positive
+    by_week: Weeks
     """The week up to which is counted; the same rate goes on after it."""
     per_participant: ByArm[NonNegative]
     """How often it happens to a participant by that week, on average, by arm (an arm not named: 0),
     or one number for all arms."""
+
+    @model_validator(mode="after")
+    def _at_most_daily(self) -> Frequency:
+        often = self.per_participant
+        most = max(often.values(), default=0.0) if isinstance(often, Mapping) else often
+        if most > self.by_week * DAYS_PER_WEEK:
+            raise refusal(f"{most:g} by week {self.by_week:g} are too many", "one a day on average")
+        return self
 
     def rate_per_minute(self, arm: str) -> float:
         """Return how often it happens to a participant of `arm` in a minute."""
@@ -191,7 +211,7 @@ class Assumptions(Section):
     `per: kg`; nobody weighs less than 0 or more than 1,000."""
     screening: Screening = Screening()
     """How long screening takes and who withdraws from it."""
-    to_first_dose_days: dict[Annotated[str, Ref("arm")], Duration] = Field(default={})
+    to_first_dose_days: dict[Annotated[str, Ref("arm")], Wait] = Field(default={})
     """By arm, the days from randomisation to the planned first dose; an arm not named: 0."""
     products: dict[Annotated[str, Ref("product", is_use=False)], Release] = Field(default={})
     """By product, what goes wrong before it is given; a product not named: nothing."""
@@ -206,10 +226,10 @@ class Assumptions(Section):
     unscheduled: dict[Annotated[str, Ref("event")], Frequency] = Field(default={})
     """How often what calls for an unscheduled visit happens, by its name in `design.unscheduled`;
     one not named: never."""
-    overhead: dict[Annotated[str, Ref("role")], Share] = Field(default={})
+    overhead: dict[Annotated[str, Ref("role")], ShareOfAll] = Field(default={})
     """By role, the share of all its hours that is neither a visit nor its paperwork: ethics,
     contracts, meetings, files. Each morning so much is laid on its desk, in pieces of an hour at
-    most, that with it the work begun or laid there on the day before makes up the rest. Below 1; a
-    role not named has none."""
+    most, that with it the work begun or laid there on the day before makes up the rest; a role not
+    named has none. Of more than 100 pieces each is a hundredth."""
     durations_minutes: dict[Annotated[str, Ref("task", is_use=False)], Duration] = Field(default={})
     """By task, how long it takes; every task needs one. `[low, mode, high]` is triangular."""

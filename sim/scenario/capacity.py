@@ -13,11 +13,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validato
 
 from sim.scenario.errors import closest, forms, listed, refusal, shown
 from sim.scenario.numbers import (
+    DaysOrNone,
     DoseUnits,
+    Headcount,
+    HeadcountOrUnlimited,
     HoursAWeek,
     Number,
     PositiveOrUnlimited,
-    Share,
+    ShareOfAll,
     Whole,
     WholeOrUnlimited,
     WholePositive,
@@ -194,7 +197,7 @@ class _Change(Section):
     """The first day on which it holds."""
     hours: Hours | None = None
     """The hours from that day on; left out, they stay as they were."""
-    units: Whole | None = None
+    units: Headcount | None = None
 
     @model_validator(mode="after")
     def _says_what_changes(self) -> _Change:
@@ -206,7 +209,7 @@ class _Change(Section):
 class RoleChange(_Change):
     """A new roster from a day on; what it does not name stays as it was."""
 
-    units: Whole | None = Field(default=None, alias="people")
+    units: Headcount | None = Field(default=None, alias="people")
     """How many there are from that day on, and once a night that began before is over. Who goes
     hands work begun at the desk to the others."""
 
@@ -214,14 +217,14 @@ class RoleChange(_Change):
 class RoomChange(_Change):
     """A new capacity from a day on; what it does not name stays as it was."""
 
-    units: Whole | None = Field(default=None, alias="spaces")
+    units: Headcount | None = Field(default=None, alias="spaces")
     """How many there are from that day on."""
 
 
 class _Capacity(Section):
     """How many there are of something that work needs, and when: a role or a room."""
 
-    units: WholeOrUnlimited = Whole(1)
+    units: HeadcountOrUnlimited = Whole(1)
     hours: Hours = "always"
     absences: tuple[Any, ...] = ()
     changes: tuple[Any, ...] = ()
@@ -262,7 +265,7 @@ class _Capacity(Section):
 class Role(_Capacity):
     """A kind of staff: how many there are, and when they are there for this trial."""
 
-    units: WholeOrUnlimited = Field(default=Whole(1), alias="people")
+    units: HeadcountOrUnlimited = Field(default=Whole(1), alias="people")
     """How many can work at the same time; `unlimited` removes every queue, 0 removes the role."""
     hours: Hours = "always"
     """`always`, or days and ranges of days with their hours, as in
@@ -286,7 +289,7 @@ class Role(_Capacity):
 class Room(_Capacity):
     """A kind of room, bed or device: how many there are, and when they can be used."""
 
-    units: WholeOrUnlimited = Field(default=Whole(1), alias="spaces")
+    units: HeadcountOrUnlimited = Field(default=Whole(1), alias="spaces")
     """How many can be used at the same time, or `unlimited`."""
     hours: Hours = "always"
     """As for staff."""
@@ -317,7 +320,7 @@ class Stock(Section):
     they are too few for a dose that is out of stock."""
     reorder_quantity: WholePositive
     """Vials in one order; as many orders at once as it takes to be above `reorder_at`."""
-    lead_days: Whole
+    lead_days: DaysOrNone
     """Days from an order to its delivery, in the morning before the first visit."""
 
 
@@ -334,7 +337,7 @@ class Product(Named):
     """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
     unit: str = ""
     """What the dose counts, for the tables."""
-    order_ahead_days: Whole = Whole(0)
+    order_ahead_days: DaysOrNone = Whole(0)
     """Days from randomisation until the product can be had."""
     doses_per_week: WholeOrUnlimited = None
     """Preparations possible in one week, Monday to Sunday, for all participants together."""
@@ -369,10 +372,10 @@ class Product(Named):
 class Release(Section):
     """What can go wrong with a product before anyone is given it."""
 
-    fails_release: Share = Number(0)
+    fails_release: ShareOfAll = Number(0)
     """Share of orders that fail their release and are ordered again on the day they would have been
     ready, `order_ahead_days` (then 1 or more) later; the dose waits, for the reason `product`.
-    Below 1. An order is one participant's: that of randomisation, or that for a dose which was
+    An order is one participant's: that of randomisation, or that for a dose which was
     discarded."""
 
     def failures(self, u: float) -> int:

@@ -11,16 +11,17 @@ from sim.scenario.assumptions import Disruption, YesNo
 from sim.scenario.capacity import Closure, Product, Role, Room, Week, counted, week
 from sim.scenario.design import SCREENING_VISITS, Design, Later, ScheduleRow, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
+from sim.scenario.limits import people
+from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.sweep import NOT_SIMULATED, least_points
-from sim.vocabulary.clock import DAYS_PER_MONTH, WEEKDAYS, Span
+from sim.vocabulary.clock import WEEKDAYS, Span
 
 Faults = Iterator[Fault]
 
 MOST_YEARS = 50
-MOST_CANDIDATES = 1_000_000
-MOST_VISITS = 2_000
+MOST_IN_A_ROW = 2_000
 MOST_KG = 1_000
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 PREPARED_AND_GIVEN = 2
@@ -30,12 +31,15 @@ def contradictions(scenario: Scenario) -> Faults:
     """Yield every contradiction; what rests on names is looked at once all of them are known."""
     named = [*_unknown_names(scenario), *_names_used_twice(scenario)]
     yield from named
-    yield from _candidates(scenario)
     yield from _sweep(scenario)
-    for path, entry, _ in walk(scenario):
-        for kind, faults in _WITHIN:
-            if isinstance(entry, kind):
-                yield from faults(path, entry)
+    within = [
+        fault
+        for path, entry, _ in walk(scenario)
+        for kind, faults in _WITHIN
+        if isinstance(entry, kind)
+        for fault in faults(path, entry)
+    ]
+    yield from within or people(scenario)
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
@@ -170,8 +174,13 @@ def _trial_dates(path: KeyPath, trial: TrialPlan) -> Faults:
 
 def _repeats(path: KeyPath, row: ScheduleRow) -> Faults:
     """Look at a row's visits among themselves: a window may be as wide as the gap, no wider."""
-    if (number := row.times * row.cycles) > MOST_VISITS:
-        yield Fault(path, f"{number} visits are too many", f"at most {MOST_VISITS} a row")
+    if (number := row.times * row.cycles) > MOST_IN_A_ROW:
+        yield Fault(path, f"{number} visits are too many", f"at most {MOST_IN_A_ROW} a row")
+        return
+    last = row.day + (row.times - 1) * (row.every_days or 0)
+    last += (row.cycles - 1) * (row.cycle_days or 0)
+    if last > CENTURY_DAYS:
+        yield Fault(path, f"the last visit is on day {last}", f"{CENTURY_DAYS} or before")
         return
     width = row.window_days[1] - row.window_days[0]
     for gap, where in _gaps(row):
@@ -214,16 +223,6 @@ _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
     (Product, _vials),
 ]
 """What has to hold within a section, wherever it stands."""
-
-
-def _candidates(scenario: Scenario) -> Faults:
-    trial, rate = scenario.design.trial, scenario.assumptions.recruitment.candidates_per_month
-    expected = rate * (trial.recruits_until - trial.opens).days / DAYS_PER_MONTH
-    if expected > MOST_CANDIDATES:
-        path = ("assumptions", "recruitment", "candidates_per_month")
-        yield Fault(
-            path, f"{expected:.2g} candidates would come", f"up to {MOST_CANDIDATES} in all"
-        )
 
 
 def _sweep(scenario: Scenario) -> Faults:

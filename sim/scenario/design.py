@@ -17,7 +17,7 @@ from pydantic import (
 
 from sim.scenario.capacity import Place, Product, Role, Room
 from sim.scenario.errors import forms, refusal
-from sim.scenario.numbers import Number, Real, Whole, WholePositive
+from sim.scenario.numbers import CENTURY_DAYS, Days, Number, OfRatio, Real, Whole, WholePositive
 from sim.scenario.section import (
     ByName,
     Date,
@@ -35,6 +35,7 @@ Attributes = Mapping[str, float]
 """A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
 
 _HOLDS = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
+_DaysAway = Annotated[int, Strict(), Field(ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
 _At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
 
 
@@ -150,9 +151,9 @@ class Randomisation(Section):
 
     method: Literal["permuted_blocks", "simple"] = "simple"
     """`permuted_blocks` keeps the arms in balance after every block; `simple` draws each alone."""
-    block_sizes: tuple[Annotated[int, Strict(), Field(ge=1, le=1_000_000)], ...] = ()
+    block_sizes: tuple[Annotated[int, Strict(), Field(ge=1, le=10_000)], ...] = ()
     """For permuted blocks: sizes drawn at random, each a multiple of the sum of `ratio`."""
-    ratio: dict[Annotated[Name, Ref("arm")], Whole] = Field(default={})
+    ratio: dict[Annotated[Name, Ref("arm")], OfRatio] = Field(default={})
     """Participants per arm for each cycle of the ratio; left out, one for each arm."""
     strata: tuple[
         Annotated[
@@ -223,21 +224,21 @@ class ScheduleRow(Section):
     which the first place listed is shut, `staff` or `room` for one on which it is open and they are
     not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
     late; `did_not_come`."""
-    day: WholePositive
+    day: Days
     """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
     after randomisation; the day it is really given is day 1 and anchors everything after."""
-    every_days: WholePositive | None = None
+    every_days: Days | None = None
     """Days from one visit to the next within a cycle; needed when `times` is above 1."""
     times: WholePositive = Whole(1)
     """Visits in a cycle."""
-    cycle_days: WholePositive | None = None
+    cycle_days: Days | None = None
     """Days from the beginning of one cycle to that of the next; needed when `cycles` is above 1."""
     cycles: WholePositive = Whole(1)
     """Number of cycles."""
-    window_days: tuple[Annotated[int, Strict()], Annotated[int, Strict()]] = (0, 0)
+    window_days: tuple[_DaysAway, _DaysAway] = (0, 0)
     """Days before (0 or negative) and after the planned day at which the visit still is in its
     window: `[-3, 3]`."""
-    min_days_between: WholePositive = Whole(1)
+    min_days_between: Days = Whole(1)
     """Two visits of this row are never closer than this, and never on one day."""
     after_window: Literal["attend", "miss"] = "attend"
     """When no day inside the window is possible: `attend` holds the visit on the next possible day,
@@ -294,7 +295,7 @@ class Monitoring(Section):
 
     visit: Annotated[str, Ref("visit")]
     """The visit that is then held, with the people of its tasks; no participant comes to it."""
-    every_days: WholePositive
+    every_days: Days
     """Days from one visit to the next, from the opening on. A visit is held on the next day its
     team can, and left out as long as nobody has been randomised."""
 

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import accumulate, compress
+from itertools import compress
 
 from sim.scenario.assumptions import Frequency, Hazard, YesNo
 from sim.scenario.calendars import Calendars
@@ -55,7 +55,6 @@ class _Interpreter:
     def protocol(self) -> Protocol:
         trial, nature = self.design.trial, self.nature
         last, shape = self.clock.day_of(trial.recruits_until), nature.recruitment.rate_shape
-        daily = map(nature.recruitment.expected_on, self.calendars.dates[: last + 1])
         return Protocol(
             clock=self.clock,
             calendar_limits=self.calendars.limits,
@@ -68,7 +67,9 @@ class _Interpreter:
             criteria=tuple(self.design.eligibility.values()),
             candidates_per_month=float(nature.recruitment.candidates_per_month),
             rate_shape=None if shape is None else float(shape),
-            expected_candidates=tuple(accumulate(daily, initial=0.0)),
+            expected_candidates=tuple(
+                nature.recruitment.expected(self.calendars.dates[: last + 1])
+            ),
             screening=self.screening(),
             randomisation=self.design.randomisation,
             arms=tuple(self.arm(index, name) for index, name in enumerate(self.design.arms)),

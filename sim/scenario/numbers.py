@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from math import inf, nextafter
+from math import isfinite, nextafter
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
@@ -123,15 +123,33 @@ def _bare_and_long(name: str, plain: type, *limits: tuple[str, float]) -> tuple[
     return bare, create_model(f"Known{name}", __base__=Known[bare], __doc__=Known.__doc__)
 
 
+_LARGEST, _SMALLEST = 1e15, 1e-9
+"""Numbers beyond which floats would have no room for what is worked out with them."""
+
 _MOST = 1_000_000
-_ANY = {Number: Kind("Number"), Whole: Kind("Whole", ge=0, le=_MOST)}
-Positive = Annotated[Number, Kind("Positive", gt=0)]
-NonNegative = Annotated[Number, Kind("NonNegative", ge=0)]
+CENTURY_DAYS = 36_525
+"""Longer than any trial; nothing that counts days needs more."""
+
+_ANY = {
+    Number: Kind("Number", ge=-_LARGEST, le=_LARGEST),
+    Whole: Kind("Whole", ge=0, le=_MOST),
+}
+Positive = Annotated[Number, Kind("Positive", ge=_SMALLEST, le=_LARGEST)]
+NonNegative = Annotated[Number, Kind("NonNegative", ge=0, le=_LARGEST)]
+Weeks = Annotated[Number, Kind("Weeks", ge=0.01, le=CENTURY_DAYS / 7)]
+Shape = Annotated[Number, Kind("Shape", ge=0.01, le=_MOST)]
 Probability = Annotated[Number, Kind("Probability", ge=0, le=1)]
 DoseUnits = Annotated[Number, Kind("DoseUnits", ge=1e-3, le=1e18)]
 Share = Annotated[Number, Kind("Share", ge=0, lt=1)]
+ShareOfAll = Annotated[Number, Kind("ShareOfAll", ge=0, le=0.99)]
+"""A share that leaves enough for the rest to be worked out from it."""
+
 HoursAWeek = Annotated[Number, Kind("HoursAWeek", ge=0, le=60)]
 WholePositive = Annotated[Whole, Kind("WholePositive", ge=1, le=_MOST)]
+DaysOrNone = Annotated[Whole, Kind("DaysOrNone", ge=0, le=CENTURY_DAYS)]
+Days = Annotated[Whole, Kind("Days", ge=1, le=CENTURY_DAYS)]
+Headcount = Annotated[Whole, Kind("Headcount", ge=0, le=1_000)]
+OfRatio = Annotated[Whole, Kind("OfRatio", ge=0, le=1_000)]
 
 Real = Annotated[float, Strict()]
 """A number about which nothing can be said."""
@@ -150,6 +168,11 @@ def _limit(data: object) -> object:
 WholeOrUnlimited = Annotated[
     Whole | None,
     BeforeValidator(_limit, json_schema_input_type=Whole | Literal["unlimited"]),
+    absent_is("unlimited"),
+]
+HeadcountOrUnlimited = Annotated[
+    Headcount | None,
+    BeforeValidator(_limit, json_schema_input_type=Headcount | Literal["unlimited"]),
     absent_is("unlimited"),
 ]
 PositiveOrUnlimited = Annotated[
@@ -174,11 +197,8 @@ class Law(Section):
 
     def ends(self) -> tuple[float, float]:
         """Return the smallest and the largest value that can be drawn."""
-        try:
-            quantile = self.distribution().quantile
-            return quantile(0.0), quantile(nextafter(1.0, 0.0))
-        except (ArithmeticError, ValueError):  # parameters for which a float has no room
-            return -inf, inf
+        quantile = self.distribution().quantile
+        return quantile(0.0), quantile(nextafter(1.0, 0.0))
 
 
 class Fixed(Law):
@@ -286,7 +306,7 @@ class Weibull(_Truncated):
 
     family: Literal["weibull"] = "weibull"
     """The name of the distribution."""
-    shape: Positive
+    shape: Shape
     """1 is the exponential distribution."""
     scale: Positive
     """63 % of the values lie below it, before truncation."""
@@ -299,7 +319,7 @@ class Gamma(_Truncated):
     """The name of the distribution."""
     mean: Positive
     """The mean before truncation."""
-    shape: Positive
+    shape: Shape
     """The coefficient of variation is 1/√shape."""
 
 
@@ -346,15 +366,39 @@ _ByFamily = Annotated[
     Discriminator("family"),
 ]
 _Written = _ByFamily | Number | tuple[Number, Number, Number]
-Drawn = Annotated[_ByFamily, BeforeValidator(_as_law, json_schema_input_type=_Written)]
+_Law = Annotated[_ByFamily, BeforeValidator(_as_law, json_schema_input_type=_Written)]
+
+
+def _between(low: float, high: float, unit: str = "") -> AfterValidator:
+    """Let a law in whose every value lies between these, however seldom it is drawn."""
+
+    def check(law: Law) -> Law:
+        try:
+            lowest, highest = law.ends()
+            is_drawn = isfinite(lowest) and isfinite(highest)
+        except (ArithmeticError, ValueError):
+            is_drawn = False
+        if not is_drawn:
+            raise refusal(
+                "nothing can be drawn from this distribution",
+                "parameters of which some part lies between low and high, none of it out of reach",
+            )
+        if lowest < low == 0:
+            allowed = "a smallest value (`low`) of 0 or more"
+            raise refusal("a time can come out negative here", allowed)
+        if not low <= lowest <= highest <= high:
+            what = f"{lowest:.3g} to {highest:.3g}{unit} can be drawn"
+            allowed = f"{low:g} to {high:g}; low and high cut a distribution off"
+            raise refusal(what, allowed)
+        return law
+
+    return AfterValidator(check)
+
+
+Drawn = Annotated[_Law, _between(-_LARGEST, _LARGEST)]
 """What is drawn from a distribution."""
 
-
-def _never_negative(law: Law) -> Law:
-    if law.ends()[0] < 0:
-        raise refusal("a time can come out negative here", "a smallest value (`low`) of 0 or more")
-    return law
-
-
-Duration = Annotated[Drawn, AfterValidator(_never_negative)]
+DaysEarlyOrLate = Annotated[_Law, _between(-CENTURY_DAYS, CENTURY_DAYS, " days")]
+Wait = Annotated[_Law, _between(0, CENTURY_DAYS, " days")]
+Duration = Annotated[_Law, _between(0, _MOST, " minutes")]
 NO_TIME: Any = Fixed(value=Number(0))

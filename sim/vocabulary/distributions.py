@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from statistics import NormalDist
 
+LEAST_SHARE = 1e-9
+"""How little may lie between the ends of a distribution, beside what lies below them."""
+
 Quantile = Callable[[float], float]
 
 
@@ -147,10 +150,13 @@ def _truncated(
 ) -> Quantile:
     """Return the quantile function of what lies between `low` and `high`.
 
-    The uniform is kept inside (0, 1), where every inverse is finite.
+    The uniform is kept inside (0, 1), where every inverse is finite. Raises ValueError where too
+    little lies between them for a float to tell its parts from one another.
     """
     bottom = cdf(low) if low > -math.inf else 0.0
     share = (cdf(high) if high < math.inf else 1.0) - bottom
+    if share <= LEAST_SHARE * bottom:
+        raise ValueError(share)
     smallest, largest = 1e-300, 1.0 - 1e-16
 
     def quantile(u: float) -> float:

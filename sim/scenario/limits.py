@@ -1,0 +1,43 @@
+"""How large a trial may be: one replication is to take seconds, and its tables too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sim.scenario.errors import Fault
+from sim.scenario.schema import Scenario
+from sim.vocabulary.distributions import gamma
+
+MOST_CANDIDATES, MOST_VISITS = 50_000, 500_000
+MANY_CANDIDATES = 0.999
+"""The share of replications whose candidates have to be few enough, however unsure their rate."""
+
+PEOPLE_A_PLACE = 2
+"""Reckoned with for each participant wanted: some are in screening when the trial is full."""
+
+
+def people(scenario: Scenario) -> Iterator[Fault]:
+    """Look for more candidates or visits than a replication of a small trial can be made of."""
+    trial, nature = scenario.design.trial, scenario.assumptions.recruitment
+    number = (trial.recruits_until - trial.opens).days + 1
+    days = (trial.opens + timedelta(day) for day in range(number))
+    *_, expected = nature.expected(days)
+    expected *= nature.candidates_per_month
+    most = expected
+    if nature.rate_shape and expected:
+        most = gamma(expected, nature.rate_shape).quantile(MANY_CANDIDATES)
+    if most > MOST_CANDIDATES:
+        path = ("assumptions", "recruitment", "candidates_per_month")
+        what = f"{expected:.3g} candidates would come"
+        if nature.rate_shape:
+            what += f", {most:.3g} in one of 1,000 replications"
+        yield Fault(path, what, f"up to {MOST_CANDIDATES:,} in all")
+        return
+    many = most if trial.target is None else min(most, PEOPLE_A_PLACE * trial.target)
+    rows = scenario.design.schedule.values()
+    for arm in scenario.design.arms:
+        planned = sum(row.times * row.cycles for row in rows if row.arms is None or arm in row.arms)
+        if many * planned > MOST_VISITS:
+            what = f"{many:.3g} people with {planned} visits each are too many"
+            yield Fault(("design", "arms", arm), what, f"up to {MOST_VISITS:,} visits in all")
