@@ -23,13 +23,69 @@ def test_half_of_the_candidates_pass_a_criterion_at_the_median() -> None:
         "design.eligibility.adult.age.at_least=40", "assumptions.patients.age.low=null"
     )
 
-    assert implied.passing(protocol) == pytest.approx(0.5, abs=0.02)
+    assert implied.passing(implied.candidates(protocol)) == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_rate_is_thinned_by_criteria_consent_and_withdrawal() -> None:
     protocol = small("assumptions.recruitment.consent=0.5", "assumptions.screening.withdraws=0.2")
 
     assert implied.randomised_per_month(protocol, 0.25) == pytest.approx(10 * 0.25 * 0.5 * 0.8)
+
+
+def test_the_expected_number_is_the_rate_over_the_days_of_recruitment() -> None:
+    """March to May 2023 are 92 days, of which half a rate in 31; screening takes the last 20."""
+    protocol = small(
+        "assumptions.recruitment.consent=0.5",
+        "assumptions.screening={withdraws: 0.2, contact_days: 5, lab_days: 7, work_up_days: 8}",
+        "assumptions.recruitment.disruptions.slow={from: 2023-03-01, to: 2023-03-31, times: 0.5}",
+        "design.eligibility=null",
+    )
+    expected = implied.expected_randomised(protocol, implied.candidates(protocol))
+
+    assert expected == pytest.approx(10 * 0.5 * 0.8 * (92 - 31 / 2 - 20) / 30.4375)
+
+
+def test_nobody_is_expected_when_screening_takes_longer_than_recruitment() -> None:
+    protocol = small("assumptions.screening={lab_days: 93}")
+
+    assert implied.expected_randomised(protocol, implied.candidates(protocol)) == 0
+
+
+def test_shares_failing_are_those_of_who_reaches_the_step() -> None:
+    """Half fail on the chart; of the others 0.2 at the visit and then 0.5 in the laboratory.
+
+    A withdrawal comes first with all who pass and, where the laboratory takes half of the time,
+    with half of those who fail there.
+    """
+    protocol = small(
+        "design.eligibility={adult: null, chart: {at: chart, without: a}, "
+        "visit: {at: visit, without: b}, labs: {at: labs, without: c}}",
+        "assumptions.patients.a={probability: 0.5}",
+        "assumptions.patients.b={probability: 0.2}",
+        "assumptions.patients.c={probability: 0.5}",
+        "assumptions.recruitment.consent=0.7",
+        "assumptions.screening={withdraws: 0.1, lab_days: 4, work_up_days: 4}",
+    )
+    shares = dict(implied.step_failures(protocol, implied.candidates(protocol)))
+
+    assert [*shares] == ["chart", "consent", "visit", "labs", "withdrawal"]
+    assert shares["chart"] == pytest.approx(0.5, abs=0.03)
+    assert shares["consent"] == pytest.approx(0.3)
+    assert shares["visit"] == pytest.approx(0.2, abs=0.03)
+    assert shares["labs"] == pytest.approx(0.5, abs=0.04)
+    assert shares["withdrawal"] == pytest.approx(0.1 * 0.8 * (0.5 + 0.5 * 0.5), abs=0.005)
+
+
+def test_overhead_is_its_share_of_all_the_hours_worked() -> None:
+    """A candidate costs 45 minutes and two visits of half an hour; so much again is overhead."""
+    busy = ("design.trial.target=none", "assumptions.leaving={}", "design.eligibility={}")
+    (overhead,) = implied.overhead_hours(small(*busy, "assumptions.overhead.nurse=0.5"))
+
+    candidates, weeks = 10 * 92 / 30.4375, 122 / 7
+    assert overhead.role == "nurse"
+    assert abs(overhead.hours - candidates * (0.75 + 1) / weeks) < 3 * overhead.error
+    assert 0 < overhead.error < 0.2
+    assert not [*implied.overhead_hours(small(*busy))]
 
 
 def test_screening_ends_as_the_model_has_it() -> None:

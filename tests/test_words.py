@@ -117,3 +117,15 @@ class TestNames:
     def test_a_term_keeps_its_own_capitals(self) -> None:
         assert EN.heading("huc_msc") == "hUC-MSC"
         assert EN.heading("nurse") == "Nurse"
+
+
+@pytest.mark.parametrize("nothing", [-0.0, -1e-17, 0.0])
+def test_nothing_has_no_sign(nothing: float) -> None:
+    assert EN.percent(nothing) == f"0{NO_BREAK}%"
+    assert EN.number(nothing, 2) == "0.00"
+    assert EN.signed(nothing, ".2f") == "0.00"
+    assert EN.plain(round(nothing, 6)) == "0"
+
+
+def test_a_change_has_a_sign_and_a_true_minus() -> None:
+    assert [EN.signed(each, ",.1f") for each in (1234.56, -0.25)] == ["+1,234.6", "−0.2"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sim.experiments.implied import expected_randomised
+from sim.experiments.implied import candidates, expected_randomised
 from sim.scenario.checks import attributes_named
 from sim.scenario.design import SCREENING_VISITS
 from sim.scenario.errors import Fault, KeyPath, closest
@@ -147,7 +147,8 @@ def _recruitment(scenario: Scenario) -> Iterator[Doubt]:
         facts = {"days": days, "first": first}
         yield Doubt(("design", "trial", "recruits_until"), "nobody", facts)
     elif trial.target is not None:
-        expected = expected_randomised(interpret(scenario))
+        protocol = interpret(scenario)
+        expected = expected_randomised(protocol, candidates(protocol))
         if expected < HALF * trial.target:
             facts = {"expected": expected, "target": trial.target, "day": trial.recruits_until}
             yield Doubt(("design", "trial", "target"), "expected", facts)

@@ -4,23 +4,47 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from operator import mul
+from statistics import mean, stdev
 from typing import Literal, NamedTuple, cast
 
 from sim.model.chance import Chance
 from sim.model.run import run
+from sim.results.counts import STEPS
 from sim.scenario.capacity import Week, week
 from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import Milestone
+from sim.vocabulary.eventlog import OVERHEAD, Milestone
 
 FULL_TIME_HOURS = 37.5
 SEED = 1
 CANDIDATES = 4000
 CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 250_000
+
+
+class Candidate(NamedTuple):
+    """The indices of the criteria a candidate fails, and how long each wait takes, in minutes."""
+
+    failing: tuple[int, ...]
+    contact: float
+    laboratory: float
+    work_up: float
+
+    @property
+    def wait(self) -> float:
+        """From the chart to the eligibility call."""
+        return self.contact + self.laboratory + self.work_up
+
+
+class Overhead(NamedTuple):
+    """The hours a week of a role's overhead that are worked, and the standard error of the mean."""
+
+    role: str
+    hours: float
+    error: float
 
 
 class ScreeningEnds(NamedTuple):
@@ -47,11 +71,28 @@ class FullTime(NamedTuple):
     is_mean: bool
 
 
-def passing(protocol: Protocol) -> float:
-    """Return the share of candidates who meet every criterion, among 4,000 drawn."""
-    chance = Chance(protocol, SEED, 1)
-    drawn = (chance.attributes(person) for person in range(CANDIDATES))
-    return sum(not protocol.failing(attributes) for attributes in drawn) / CANDIDATES
+def candidates(protocol: Protocol, number: int = CANDIDATES) -> list[Candidate]:
+    """Draw candidates, consent and withdrawal apart."""
+    chance, steps = Chance(protocol, SEED, 1), protocol.screening
+    return [
+        Candidate(
+            protocol.failing(chance.attributes(person)),
+            *(
+                chance.wait_minutes(question, days, person)
+                for question, days in (
+                    ("contact", steps.contact_days),
+                    ("laboratory", steps.lab_days),
+                    ("work-up", steps.work_up_days),
+                )
+            ),
+        )
+        for person in range(number)
+    ]
+
+
+def passing(drawn: Sequence[Candidate]) -> float:
+    """Return the share of candidates who meet every criterion."""
+    return sum(not each.failing for each in drawn) / len(drawn)
 
 
 def randomised_per_month(protocol: Protocol, passing: float) -> float:
@@ -60,26 +101,16 @@ def randomised_per_month(protocol: Protocol, passing: float) -> float:
     return protocol.candidates_per_month * passing * stays
 
 
-def expected_randomised(protocol: Protocol) -> float:
+def expected_randomised(protocol: Protocol, drawn: Sequence[Candidate]) -> float:
     """Return how many are randomised by the last day of recruitment, on average.
 
-    As if nobody waited and no target stopped it: the rate with its season and disruptions up to the
-    last day on which somebody may come and be through screening in time, times the share who meet
-    every criterion, consent and do not withdraw. Of 4,000 candidates drawn.
+    As if nobody waited and no target stopped it: the rate with its season and disruptions, up to
+    the last instant at which somebody may come and be through screening in time, times the share
+    who meet every criterion, consent and do not withdraw.
     """
-    chance, steps = Chance(protocol, SEED, 1), protocol.screening
-    waits = (
-        ("contact", steps.contact_days),
-        ("laboratory", steps.lab_days),
-        ("work-up", steps.work_up_days),
-    )
-    in_time = 0.0
-    for person in range(CANDIDATES):
-        if protocol.failing(chance.attributes(person)):
-            continue
-        wait = sum(chance.wait_minutes(*asked, person) for asked in waits)
-        in_time += _expected_by(protocol, protocol.recruits_until_minutes - wait)
-    return randomised_per_month(protocol, in_time / CANDIDATES)
+    last = protocol.recruits_until_minutes
+    in_time = sum(_expected_by(protocol, last - each.wait) for each in drawn if not each.failing)
+    return randomised_per_month(protocol, in_time / len(drawn))
 
 
 def _expected_by(protocol: Protocol, minutes: float) -> float:
@@ -90,6 +121,54 @@ def _expected_by(protocol: Protocol, minutes: float) -> float:
         return 0.0
     day = min(int(days), len(by_day) - 2)
     return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
+
+
+def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tuple[str, float]]:
+    """Yield each criterion and step of the funnel with the share failing of those who reach it.
+
+    As if nobody waited: somebody who withdraws and fails does what comes first, a visit taking no
+    time. Shares of nobody are nan.
+    """
+    steps, reaching = protocol.screening, list(drawn)
+    for step in STEPS:
+        here = [index for index, each in enumerate(protocol.criteria) if each.at == step]
+        for index in here:
+            yield protocol.criteria[index].name, _mean([index in each.failing for each in reaching])
+        reaching = [each for each in reaching if not {*here} & {*each.failing}]
+        if step == "chart":
+            yield "consent", 1 - steps.consents
+            asked = reaching
+    yield "withdrawal", steps.withdraws * _mean([_until_out(protocol, each) for each in asked])
+
+
+def _until_out(protocol: Protocol, candidate: Candidate) -> float:
+    """Return the share of the time from consent to the call that passes before a failure."""
+    if not candidate.failing:
+        return 1.0
+    whole = candidate.laboratory + candidate.work_up
+    at_visit = any(protocol.criteria[index].at == "visit" for index in candidate.failing)
+    return 0.0 if at_visit or not whole else candidate.laboratory / whole
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def overhead_hours(protocol: Protocol) -> Iterator[Overhead]:
+    """Yield the hours of overhead that 30 replications have, by role: a share of all its work."""
+    end = float(protocol.clock.days * MINUTES_PER_DAY)
+    found: dict[int, list[float]] = {member: [] for member in protocol.overhead}
+    for replication in range(1, MOST_REPLICATIONS + 1) if found else ():
+        minutes = dict.fromkeys(found, 0.0)
+        for work in run(protocol, SEED, replication).work:
+            if work.task == OVERHEAD:
+                minutes[work.resource] += min(work.ended, end) - min(work.started, end)
+        for member, worked in minutes.items():
+            found[member].append(worked / MINUTES_PER_HOUR * DAYS_PER_WEEK / protocol.clock.days)
+    for member, hours in found.items():
+        yield Overhead(
+            protocol.resources[member].name, mean(hours), stdev(hours) / math.sqrt(len(hours))
+        )
 
 
 def screening_ends(protocol: Protocol) -> ScreeningEnds | None:

@@ -168,16 +168,15 @@ def _effect(say: Words, tornado: Tornado, path: str) -> str:
     if path not in tornado.effects:
         return BLANK
     found = tornado.effects[path]
-    low, high = (_signed(tornado, change) for change in (found.at_low, found.at_high))
+    low, high = (_signed(say, tornado, change) for change in (found.at_low, found.at_high))
     ends = say("register.ends", low=low, high=high)
     return ends if found.is_clear else say("register.unclear", effect=ends)
 
 
-def _signed(tornado: Tornado, change: float) -> str:
+def _signed(say: Words, tornado: Tornado, change: float) -> str:
     if math.isnan(change):
         return BLANK
-    figure = f"{change * 100:+.0f}" if tornado.is_share else f"{change:+.3g}"
-    return {"+0": "0", "-0": "0"}.get(figure, figure.replace("-", "−"))
+    return say.signed(change * 100, ".0f") if tornado.is_share else say.signed(change, ".3g")
 
 
 def _numbers(say: Words, node: Section, path: str) -> Iterator[Entry]:
@@ -225,11 +224,19 @@ def law(say: Words, drawn: Law) -> str:
 
 def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield what a scenario implies and which of its assumptions nothing supports."""
-    say, passing = words(), implied.passing(protocol)
+    say, trial, drawn = words(), scenario.design.trial, implied.candidates(protocol)
+    passing = implied.passing(drawn)
     yield "Implied"
+    expected = say.number(implied.expected_randomised(protocol, drawn))
+    target = "" if trial.target is None else f" of {trial.target}"
+    alone = "if nobody waits" if trial.target is None else "if nobody waits and no target stops it"
+    yield f"  {expected}{target} randomised by {say.day(trial.recruits_until)}, {alone}"
     yield f"  {say.percent(passing)} of candidates meet every criterion"
     a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
     yield f"  {a_month} randomised a month, before season, disruptions and waiting"
+    failures = implied.step_failures(protocol, drawn)
+    shares = say.listing(f"{name} {say.percent(share)}" for name, share in failures)
+    yield f"  failing of those who reach the step, if nobody waits: {shares}"
     ends = implied.screening_ends(protocol)
     if ends is not None:
         yield f"  {say.percent(ends.failed)} of those who consent fail screening"
@@ -241,6 +248,8 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
         number = f"{people:.3g}" if isinstance(people, float) else people
         number = f"{number} on average" if is_mean else number
         yield f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
+    for role, hours, error in implied.overhead_hours(protocol):
+        yield f"  {role}: {hours:.2g} h of overhead a week are worked (± {1.96 * error:.1g} h)"
     for arm in protocol.arms:
         safe = _safe_date(protocol, arm.latest_safe_day)
         yield f"  {arm.name}: last safe date of randomisation {safe}"
@@ -252,7 +261,7 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     bare = [entry for entry in every if entry.evidence == "assumption"]
     yield f"Assumptions without evidence: {len(bare)} of {len(every)}"
     for entry in bare:
-        span = f", range {entry.range[0]:g} to {entry.range[1]:g}" if entry.range else ""
+        span = f", range {entry.span(say)}" if entry.range else ""
         source = f"; {entry.source}" if entry.source else ""
         yield f"  {entry.path}: {entry.written}{span}{source}"
 

@@ -240,7 +240,9 @@ def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
     frame = pd.concat(compared[compared["measure"] == measure] for measure in shown)
     ends = frame[["ci_low", "ci_high"]].to_numpy()
     frame = frame.assign(
-        difference=[f"{each:+,.2f}" if pd.notna(each) else BLANK for each in frame["difference"]],
+        difference=[
+            say.signed(each, ",.2f") if pd.notna(each) else BLANK for each in frame["difference"]
+        ],
         interval=[
             BLANK if pd.isna(low) else say.span(say.number(low, 2), say.number(high, 2))
             for low, high in ends

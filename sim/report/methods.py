@@ -156,7 +156,7 @@ def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
     if row.cycle_days:
         repeats.append(say("methods.cycles", cycles=row.cycles, days=row.cycle_days))
     yield say.clauses(repeats) or BLANK
-    yield say.span(*(f"{day:+d}".replace("-", "−") if day else "0" for day in row.window_days))
+    yield say.span(*(say.signed(day, ".0f") for day in row.window_days))
     yield say.clauses(
         say.part(say.title(place), say.title(visit)) for place, visit in row.at.items()
     )

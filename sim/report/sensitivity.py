@@ -195,7 +195,7 @@ def _figure_of_all(ranking: Ranking) -> Figure:
 def _written(one: pd.Series[Any], say: Words) -> str:
     if math.isnan(one["value"]):
         return BLANK
-    value, low, high = (f"{one[name]:.3g}" for name in ("value", "ci_low", "ci_high"))
+    value, low, high = (f"{one[name]:z.3g}" for name in ("value", "ci_low", "ci_high"))
     known = not math.isnan(one["ci_low"])
     said = say.aside(value, say("shared.span", low=low, high=high)) if known else value
     return said.replace("-", "−").replace(" ", NO_BREAK)
@@ -210,7 +210,7 @@ class Dots(NamedTuple):
 
     def written(self, value: float, say: Words) -> str:
         """A value as the page writes it."""
-        return say.percent(value) if self.is_share else f"{value:.4g}"
+        return say.percent(value) if self.is_share else f"{value:z.4g}"
 
 
 def read_dots(finished: Path, paths: Sequence[str], manifest: Mapping[str, Any]) -> Dots:
@@ -246,7 +246,7 @@ def multiples(dots: Dots, names: Mapping[str, str], on: str, say: Words) -> Mult
     rows = []
     for row in table.to_dict("records"):
         value, low, high = (dots.written(row[each], say) for each in ("value", "low", "high"))
-        cells = [f"{row[path]:.4g}" for path in names]
+        cells = [f"{row[path]:z.4g}" for path in names]
         rows.append(TableRow([str(row["point"]), *cells, say.aside(value, say.span(low, high))]))
     note = "ranking.scatter_some" if stride(dots.all) > 1 else "ranking.scatter_note"
     said = say(note, shown=len(rows), all=dots.all)

@@ -125,11 +125,17 @@ class Words:
 
     def number(self, value: float, digits: int = 1) -> str:
         """Return a number with so many digits after the point, thousands apart; or the blank."""
-        return self._apart(f"{value:,.{digits}f}") if not math.isnan(value) else BLANK
+        return self._apart(f"{value:z,.{digits}f}") if not math.isnan(value) else BLANK
 
     def plain(self, value: float) -> str:
         """Return a number of the scenario as a planner would write it, to six digits that count."""
-        return self._apart(f"{value:,.6g}") if abs(value) < PLAIN_BELOW else f"{value:.3g}"
+        return self._apart(f"{value:z,.6g}") if abs(value) < PLAIN_BELOW else f"{value:.3g}"
+
+    def signed(self, value: float, form: str) -> str:
+        """Return a change with its sign, `form` as in `format`; a change of nothing has none."""
+        figure = format(value, f"+z{form}")
+        is_nothing = not figure.strip("+0.")
+        return self._apart(figure.removeprefix("+") if is_nothing else figure.replace("-", "−"))
 
     def percent(self, share: float) -> str:
         """Return a share of 1 in whole per cent, one not quite 0 or 1 never as if it were."""
@@ -139,7 +145,7 @@ class Words:
             return self("format.below", share=self("format.percent", share=1))
         if NEARLY <= share < 1:
             return self("format.above", share=self("format.percent", share=99))
-        return self("format.percent", share=f"{share * 100:.0f}")
+        return self("format.percent", share=f"{share * 100:z.0f}")
 
     def _apart(self, figure: str) -> str:
         return figure.replace(",", self("format.thousands"))
