@@ -224,32 +224,10 @@ def law(say: Words, drawn: Law) -> str:
 
 def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield what a scenario implies and which of its assumptions nothing supports."""
-    say, trial, drawn = words(), scenario.design.trial, implied.candidates(protocol)
-    passing = implied.passing(drawn)
+    say = words()
     yield "Implied"
-    expected = say.number(implied.expected_randomised(protocol, drawn))
-    target = "" if trial.target is None else f" of {trial.target}"
-    alone = "if nobody waits" if trial.target is None else "if nobody waits and no target stops it"
-    yield f"  {expected}{target} randomised by {say.day(trial.recruits_until)}, {alone}"
-    yield f"  {say.percent(passing)} of candidates meet every criterion"
-    a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
-    yield f"  {a_month} randomised a month, before season, disruptions and waiting"
-    failures = implied.step_failures(protocol, drawn)
-    shares = say.listing(f"{name} {say.percent(share)}" for name, share in failures)
-    yield f"  failing of those who reach the step, if nobody waits: {shares}"
-    ends = implied.screening_ends(protocol)
-    if ends is not None:
-        yield f"  {say.percent(ends.failed)} of those who consent fail screening"
-        yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"
-    for arm_name, weeks, left in implied.dropout(protocol):
-        yield f"  {say.percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
-    for role, hours, people, is_mean in implied.full_time(scenario):
-        share = say.percent(hours / implied.FULL_TIME_HOURS)
-        number = f"{people:.3g}" if isinstance(people, float) else people
-        number = f"{number} on average" if is_mean else number
-        yield f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
-    for role, hours, error in implied.overhead_hours(protocol):
-        yield f"  {role}: {hours:.2g} h of overhead a week are worked (± {1.96 * error:.1g} h)"
+    yield from _people(say, scenario, protocol)
+    yield from _hours(say, scenario, protocol)
     for arm in protocol.arms:
         safe = _safe_date(protocol, arm.latest_safe_day)
         yield f"  {arm.name}: last safe date of randomisation {safe}"
@@ -264,6 +242,39 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
         span = f", range {entry.span(say)}" if entry.range else ""
         source = f"; {entry.source}" if entry.source else ""
         yield f"  {entry.path}: {entry.written}{span}{source}"
+
+
+def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+    """Yield how many come how far; what is reckoned as if nobody waited is marked so."""
+    trial, drawn = scenario.design.trial, implied.candidates(protocol)
+    passing, failures = implied.passing(drawn), implied.step_failures(protocol, drawn)
+    expected = say.number(implied.expected_randomised(protocol, drawn))
+    target, alone = "", "if nobody waits"
+    if trial.target is not None:
+        target, alone = f" of {trial.target}", f"{alone} and no target stops it"
+    yield f"  {expected}{target} randomised by {say.day(trial.recruits_until)}, {alone}"
+    yield f"  {say.percent(passing)} of candidates meet every criterion"
+    a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
+    yield f"  {a_month} randomised a month, before season, disruptions and waiting"
+    shares = say.listing(f"{name} {say.percent(share)}" for name, share in failures)
+    yield f"  failing of those who reach the step, if nobody waits: {shares}"
+    ends = implied.screening_ends(protocol)
+    if ends is not None:
+        yield f"  {say.percent(ends.failed)} of those who consent fail screening"
+        yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"
+    for arm_name, weeks, left in implied.dropout(protocol):
+        yield f"  {say.percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
+
+
+def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+    """Yield the hours that each role has, and those of its overhead."""
+    for role, hours, people, is_mean in implied.full_time(scenario):
+        share = say.percent(hours / implied.FULL_TIME_HOURS)
+        number = f"{people:.3g}" if isinstance(people, float) else people
+        number = f"{number} on average" if is_mean else number
+        yield f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
+    for role, hours, error in implied.overhead_hours(protocol):
+        yield f"  {role}: {hours:.2g} h of overhead a week are worked (± {1.96 * error:.1g} h)"
 
 
 def _safe_date(protocol: Protocol, day: int) -> date | str:
