@@ -92,9 +92,9 @@ def test_a_dose_kept_too_long_takes_its_vials_with_it() -> None:
     [
         ({},
          ["DISPENSED 6 Fri 15", "RETURNED 3 Fri 29", "DISPENSED 6 Fri 29", "RETURNED 3 Fri 12"]),
-        ({"assumptions.leaving": {"withdraws": {"by_week": 0.4, "share": 0.999999}}},
-         ["DISPENSED 6 Fri 15", "LOST 3 Fri 15"]),
-        ({"assumptions.stops_treatment": {"by_week": 0.2, "share": 0.999999}},
+        ({"assumptions.leaving": {"withdraws": {"share": {"1": 0, "2": 0.999999}}}},
+         ["DISPENSED 6 Fri 15", "LOST 3 Mon 18"]),
+        ({"assumptions.stops_treatment": {"share": {"1": 0, "2": 0.999999}}},
          ["DISPENSED 6 Fri 15", "RETURNED 3 Fri 12"]),
         ({"design.schedule": {**DOSES, "doses": {**DOSES["doses"], "times": 3}}},
          ["DISPENSED 9 Fri 15", "RETURNED 3 Thu 21", "DISPENSED 6 Mon 01"]),

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from sim.model.chance import Chance
 from sim.model.participant import journey
 from sim.model.trial import Trial
 from sim.results.measures import measure
 from sim.scenario.interpret import interpret
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
-from sim.vocabulary.eventlog import EventLog, Milestone, VisitOutcome
+from sim.vocabulary.eventlog import EventLog, Milestone, Movement, VisitOutcome
 
 SYNOPSIS = """
 scenario: story
@@ -279,17 +280,85 @@ def test_the_end_of_the_run_cuts_follow_up() -> None:
 
 
 def test_who_leaves_before_the_next_visit_has_left() -> None:
-    leaving = {"withdraws": {"by_week": 0.001, "share": 0.999999}}
+    leaving = {"withdraws": {"share": {"1": 0, "2": 0.999999}}}
     trial = told({"assumptions.leaving": leaving})
-    assert milestones(trial)[-1].startswith("LEFT Fri 15")
+    assert milestones(trial)[-1].startswith("LEFT Mon 18")
     assert visits(trial.log) == [("infusion", 1, VisitOutcome.ON_THE_DAY, "")]
 
 
-def test_who_leaves_in_the_middle_of_a_visit_has_attended_it() -> None:
-    at_once = {"withdraws": {"by_week": 0.001, "share": 0.999999}}
-    only_visit = {"infusion": {"arms": ["only"], "at": {"clinic": "infusion"}, "day": 1}}
-    trial = told({"assumptions.leaving": at_once, "design.schedule": only_visit})
-    assert milestones(trial)[-1].startswith("COMPLETED Fri 15")
+def test_who_leaves_before_day_1_is_not_given_what_was_ordered() -> None:
+    leaving = {"withdraws": {"by_week": 0.01, "share": 0.999999}}
+    trial = told({"assumptions.leaving": leaving, "design.products.cells.order_ahead_days": 2})
+    assert milestones(trial)[-1].startswith("LEFT Mon 11")
+    assert not visits(trial.log)
+    assert [each.movement for each in trial.log.supplies] == [Movement.NOT_GIVEN]
+
+
+def test_who_stops_before_day_1_is_followed_from_the_day_planned_for_it() -> None:
+    stops = {"by_week": 0.01, "share": 0.999999}
+    trial = told({"assumptions.stops_treatment": stops})
+    assert [line.split()[0] for line in milestones(trial)[-3:]] == [
+        "RANDOMISED",
+        "STOPPED_TREATMENT",
+        "COMPLETED",
+    ]
+    assert visits(trial.log) == [("week_1", 1, VisitOutcome.ON_THE_DAY, "")]
+
+
+FIRST = {"at": {"clinic": "check"}, "day": 1, "window_days": [0, 7]}
+WEEK_1 = {"at": {"clinic": "check"}, "day": 8, "window_days": [-1, 1]}
+NOTHING_GIVEN = {
+    "design.schedule": {"week_1": WEEK_1, "first": FIRST},
+    "design.staff.nurse.hours": {"mon-fri": "08:00-18:00"},
+}
+
+
+@pytest.mark.parametrize(("days", "day_1"), [(0, "Mon 11"), (4, "Fri 15")])
+def test_an_arm_without_doses_begins_with_its_visit_on_day_1(days: int, day_1: str) -> None:
+    trial = told({**NOTHING_GIVEN, "assumptions.to_first_dose_days": {"only": days}})
+    assert f"DAY_1 {day_1}" in {line.rsplit(" ", 1)[0] for line in milestones(trial)}
+    assert [row for row, *_ in visits(trial.log)] == ["first", "week_1"]
+
+
+def test_day_1_moves_with_the_first_visit_of_an_arm_without_doses() -> None:
+    trial = told({**NOTHING_GIVEN, "design.places.clinic.closures": [day("2024-03-15")]})
+    assert visits(trial.log) == [
+        ("first", 1, VisitOutcome.MOVED, "closed"),
+        ("week_1", 1, VisitOutcome.ON_THE_DAY, ""),
+    ]
+    assert milestones(trial)[-1].startswith("COMPLETED Mon 25")
+
+
+def test_a_first_visit_missed_leaves_day_1_where_it_was_planned() -> None:
+    first = {**FIRST, "at": {"clinic": "infusion"}}
+    missed = {"assumptions.attendance": {"infusion": {"missed": 1}}}
+    trial = told({**NOTHING_GIVEN, "design.schedule.first": first, **missed})
+    assert visits(trial.log)[0] == ("first", 1, "missed", "did_not_come")
+    assert "DAY_1" not in " ".join(milestones(trial))
+    assert milestones(trial)[-1].startswith("COMPLETED Fri 22")
+
+
+def test_who_is_never_dosed_leaves_like_anybody_else() -> None:
+    trial = told(
+        {
+            "assumptions.attendance": {"infusion": {"missed": 1}},
+            "assumptions.leaving": {"withdraws": {"share": {"1": 0, "2": 0.999999}}},
+        }
+    )
+    assert milestones(trial)[-1].startswith("LEFT Mon 18")
+
+
+@pytest.mark.parametrize(("minutes_after_its_start", "ends"), [(-1, "LEFT"), (1, "COMPLETED")])
+def test_who_leaves_in_the_middle_of_a_visit_has_attended_it(
+    minutes_after_its_start: int, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_visit = {
+        "design.schedule": {"infusion": {"arms": ["only"], "at": {"clinic": "infusion"}, "day": 1}}
+    }
+    (visit,) = [each for each in told(only_visit).log.visits if each.arm == 0]
+    leaves = (visit.time + minutes_after_its_start, "withdraws")
+    monkeypatch.setattr(Chance, "leaves", lambda *_: leaves)
+    assert milestones(told(only_visit))[-1].startswith(f"{ends} Fri 15")
 
 
 def test_who_never_comes_for_a_dose_is_followed_from_the_day_planned_for_it() -> None:
@@ -384,7 +453,7 @@ def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
 
 def test_a_row_of_an_arm_that_gives_nothing_is_no_dose_and_outlasts_treatment() -> None:
     call = {"arms": ["only"], "at": {"clinic": "check"}, "day": 8, "gives_product": False}
-    stops = {"by_week": 0.001, "share": 0.999999}
+    stops = {"share": {"1": 0, "2": 0.999999}}
     trial = told({"design.schedule.week_1": call, "assumptions.stops_treatment": stops})
     assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")
     assert [moment.milestone for moment in trial.log.moments].count(Milestone.DOSE) == 1

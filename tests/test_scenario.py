@@ -49,7 +49,7 @@ def test_the_smallest_scenario_needs_an_arm_a_rate_and_two_dates(tmp_path: Path)
     assert smallest.design.trial.target is None
     assert smallest.design.randomisation.ratio["only"] == 1
     assert smallest.assumptions.recruitment.consent == 1.0
-    assert smallest.assumptions.stops_treatment.share_in("only") == 0
+    assert smallest.assumptions.stops_treatment.hazard("only").is_none
 
 
 def test_the_baseline_says_what_is_registered() -> None:
@@ -95,7 +95,7 @@ def test_a_share_may_be_one_number_for_all_arms(tmp_path: Path) -> None:
         tmp_path, "assumptions: {leaving: {death: {share: 0.1}}}"
     ).assumptions.leaving
 
-    assert [reason["death"].share_in(arm) for arm in ("msc", "il2")] == [0.1, 0.1]
+    assert reason["death"].share == 0.1
 
 
 @each_shipped

@@ -211,3 +211,96 @@ def test_four_exponential_tasks_of_one_name_have_the_spread_of_their_sum() -> No
     squares = (np.bincount(people.astype(np.intp), minutes) - 40.0) ** 2
 
     assert agrees(squares, 20.0**2)
+
+
+FOLLOWED: dict[str, Any] = {
+    "dose": {"arms": ["dosed"], "at": {"clinic": "injection"}, "day": 1},
+    "call": {"at": {"clinic": "assessment"}, "day": 8, "every_days": 50, "times": 7},
+}
+NO_VISIT_TAKES_TIME: dict[str, list[str]] = {"injection": [], "assessment": []}
+
+
+def watched(
+    per_month: float,
+    leaving: Mapping[str, Any],
+    attendance: Mapping[str, Any],
+) -> EventLog:
+    """Return a trial of an arm with one dose and one without, followed for most of a year."""
+    scenario = toy(
+        design={
+            "trial": {"recruits_until": date(2023, 1, 31)},
+            "arms": {"dosed": {"product": "tablet"}, "talks": {"product": "tablet"}},
+            "schedule": FOLLOWED,
+            "visits": NO_VISIT_TAKES_TIME,
+        },
+        assumptions={
+            "recruitment": {"candidates_per_month": per_month},
+            "to_first_dose_days": {"dosed": 10},
+            "attendance": attendance,
+            "leaving": {"anything": leaving},
+        },
+    )
+    del scenario.design.arms["one"]
+    (log,) = runs(scenario, 1, seed=32)
+    return log
+
+
+def left_by(log: EventLog, week: float, arm: int) -> npt.NDArray[np.bool_]:
+    """Return for everybody randomised to an arm whether they left so many weeks after."""
+    left = met(log, Milestone.LEFT)
+    return np.array(
+        [
+            left.get(person, np.inf) - time / WEEK <= week
+            for person, time, what, to in log.moments
+            if what is Milestone.RANDOMISED and to == arm
+        ],
+    )
+
+
+@pytest.mark.parametrize("missed", [0, 1], ids=["comes", "misses the only dose"])
+def test_leaving_counts_from_randomisation_in_every_arm(missed: int) -> None:
+    log = watched(6000, {"by_week": 24, "share": 0.5}, {"injection": {"missed": missed}})
+    for dosed_or_not in (0, 1):
+        for week in (3, 24, 37):
+            found = left_by(log, week, dosed_or_not)
+            assert agrees(found, 1 - 0.5 ** (week / 24))
+        assert not agrees(found, 1.1 * (1 - 0.5 ** (week / 24)))
+
+
+def test_shares_by_week_are_found_at_each_week() -> None:
+    shares = {4: 0.05, 12: 0.08, 24: 0.10}
+    log = watched(45_000, {"share": shares}, {})
+    beyond = {36: 1 - 0.9 * 0.90 / 0.92}  # the hazard of the weeks 12 to 24 goes on
+    for week, share in (shares | beyond).items():
+        found = np.concatenate([left_by(log, week, arm) for arm in (0, 1)])
+        assert agrees(found, share)
+        assert not agrees(found, 1.1 * share)
+
+
+@pytest.mark.parametrize("weeks", [1, 4, 24])
+def test_as_many_events_happen_as_asked_however_short_the_schedule(weeks: int) -> None:
+    scenario = toy(
+        design={
+            "trial": {"recruits_until": date(2023, 1, 31)},
+            "schedule": {
+                "dose": {"arms": ["one"], "at": {"clinic": "injection"}, "day": 1},
+                "last": {"at": {"clinic": "assessment"}, "day": 7 * weeks + 1},
+            },
+            "visits": NO_VISIT_TAKES_TIME,
+            "unscheduled": {"fever": {"at": {"clinic": "assessment"}}},
+        },
+        assumptions={
+            "recruitment": {"candidates_per_month": 6000},
+            "unscheduled": {"fever": {"by_week": weeks, "per_participant": 2.0}},
+        },
+    )
+    (log,) = runs(scenario, 1, seed=33)
+    happened = Counter(
+        moment.person for moment in log.moments if moment.milestone is Milestone.UNSCHEDULED_EVENT
+    )
+    seen = Counter(visit.person for visit in log.visits if visit.row == "fever")
+    each = np.array([happened[person] for person in met(log, Milestone.COMPLETED)], np.float64)
+
+    assert agrees(each, 2.0)
+    assert not agrees(each, 1.1 * 2.0)
+    assert seen == happened  # what happens in the last days is seen after the last visit

@@ -20,6 +20,7 @@ from tests.agreement import agrees
 from tests.toys import runs, toy
 
 WEEK_MINUTES = DAYS_PER_WEEK * MINUTES_PER_DAY
+NEVER = {"by_week": 12, "per_participant": 0}
 HOURS = {"mon-fri": "08:00-12:00, 14:00-18:00"}
 
 
@@ -55,9 +56,9 @@ def moments(log: EventLog, milestone: Milestone) -> dict[int, float]:
 def test_events_come_at_their_rate_while_a_participant_is_in_the_trial() -> None:
     rate, differences, expected = 1.5 / (12 * WEEK_MINUTES), [], []
     for log in runs(with_fever(), 400):
-        day_1, completed = moments(log, Milestone.DAY_1), moments(log, Milestone.COMPLETED)
-        assert day_1.keys() == completed.keys()
-        exposure = sum(last_seen(completed[who]) - day_1[who] for who in day_1)
+        since, completed = moments(log, Milestone.RANDOMISED), moments(log, Milestone.COMPLETED)
+        assert since.keys() == completed.keys()
+        exposure = sum(completed[who] - since[who] for who in since)
         events = sum(what == Milestone.UNSCHEDULED_EVENT for _, _, what, _ in log.moments)
         expected.append(rate * exposure)
         differences.append(events - rate * exposure)
@@ -72,14 +73,6 @@ def scheduled(log: EventLog) -> list[tuple[object, ...]]:
         for visit in log.visits
         if visit.is_in_schedule
     )
-
-
-def last_seen(completed: float) -> float:
-    """Return the instant before which an event is seen: at midnight of the last day but one."""
-    day = int(completed // MINUTES_PER_DAY) - 1
-    while (day + 6) % 7 >= 5:
-        day -= 1
-    return float(day * MINUTES_PER_DAY)
 
 
 def test_an_event_is_seen_on_the_first_possible_day_after_it() -> None:
@@ -107,18 +100,21 @@ def test_an_event_is_seen_on_the_first_possible_day_after_it() -> None:
             assert visit.is_journey or day in {int(v.time // MINUTES_PER_DAY) for v in log.visits}
 
 
-def test_events_move_nothing_in_the_schedule_and_wait_for_the_first_dose() -> None:
+def test_events_move_nothing_in_the_schedule_and_do_not_wait_for_the_first_dose() -> None:
     ample = {"staff": {"doctor": {"people": "unlimited", "hours": HOURS}}}
+    later = {"to_first_dose_days": {"one": 7}}
     loud, quiet = (
-        with_fever(design=ample),
-        with_fever(design=ample, assumptions={"unscheduled": {}}),
+        with_fever(design=ample, assumptions=later),
+        with_fever(design=ample, assumptions={**later, "unscheduled": {"fever": NEVER}}),
     )
+    early = 0
     for one, other in zip(runs(loud, 20), runs(quiet, 20), strict=True):
         assert scheduled(one) == scheduled(other)
-        day_1 = moments(one, Milestone.DAY_1)
+        since, day_1 = moments(one, Milestone.RANDOMISED), moments(one, Milestone.DAY_1)
         events = [m for m in one.moments if m.milestone == Milestone.UNSCHEDULED_EVENT]
-        assert events
-        assert all(time > day_1[who] for who, time, _, _ in events)
+        assert all(time > since[who] for who, time, _, _ in events)
+        early += sum(time < day_1[who] for who, time, _, _ in events)
+    assert early
 
 
 def test_whoever_has_left_has_no_more_events() -> None:

@@ -14,11 +14,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from operator import itemgetter
 
 from sim.scenario.capacity import Product
 from sim.scenario.design import Attributes
 from sim.scenario.protocol import Arm, Event, PlannedVisit
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
+from sim.vocabulary.distributions import Hazard
 from tests.textbook_clinic import Clinic, Process
 from tests.textbook_days import NEVER, NEVER_DAY, Agenda, Choice, Times
 
@@ -33,8 +35,6 @@ class Booking:
     day: int
     is_missed: bool = False
     came_in_vain: bool = False
-    happened: float = NEVER
-    event: Event | None = None
 
     @property
     def times(self) -> Times:
@@ -64,7 +64,11 @@ class Booking:
 
 @dataclass
 class Participant:
-    """What the process of somebody randomised remembers; `booked` holds a visit a row."""
+    """What the process of somebody randomised remembers.
+
+    `booked` holds a visit a row, `called` a visit for each event that has happened, `expected` of
+    each kind of event the next.
+    """
 
     number: int
     arm: Arm
@@ -75,6 +79,8 @@ class Participant:
     stops: float = math.inf
     here: tuple[int, str] = (-1, "")
     booked: dict[int, Booking] = field(default_factory=dict)
+    called: list[Booking] = field(default_factory=list)
+    expected: list[tuple[float, Event]] = field(default_factory=list)
 
     @property
     def doses(self) -> list[Booking]:
@@ -82,9 +88,10 @@ class Participant:
         return [each for each in self.booked.values() if each.planned.is_dose]
 
     def next_booking(self) -> Booking:
-        """Return the earliest visit; before the first dose only doses are attended."""
+        """Return the earliest visit; before the first dose only doses and events are attended."""
         awaited = [] if self.is_dosed else self.doses
-        return min(awaited or self.booked.values(), key=lambda each: each.turn)
+        bookings = awaited or list(self.booked.values())
+        return min(bookings + self.called, key=lambda each: each.turn)
 
 
 class Textbook(Clinic):
@@ -235,9 +242,17 @@ class Textbook(Clinic):
         person = Participant(number, arm, day_1, self.ready(product, self.today()))
         for row in arm.rows:
             self.book(person, row[0], self.today())
-        while any(each.happened == NEVER for each in person.booked.values()):
+        leaving = [self.drawn(reason.hazards[arm.index]) for reason in self.protocol.reasons]
+        person.leaves = self.env.now + min(leaving, default=math.inf)
+        person.stops = self.env.now + self.drawn(self.protocol.stopping[arm.index])
+        for event in self.protocol.events:
+            happens = self.env.now + self.drawn(event.hazards[arm.index])
+            person.expected.append((happens, event))
+        while person.booked:
             booking = person.next_booking()
             coming = self.coming(person, booking)
+            if self.happens(person, min(person.leaves, coming)):
+                continue
             if coming == NEVER and booking.day != NEVER_DAY:
                 booking.came_in_vain = True
                 booking.move(booking.day + 1)
@@ -249,7 +264,18 @@ class Textbook(Clinic):
             else:
                 yield self.until(coming)
                 yield from self.attend(person, booking, product)
-        return self.note(number, "completed")
+        self.note(number, "completed")
+        yield from self.last_visits(person, product)
+        return None
+
+    def last_visits(self, person: Participant, product: Product) -> Process:
+        """Come to the visits for what happened before the last visit of the schedule was over."""
+        while self.happens(person, self.env.now):
+            pass
+        while person.called:
+            booking = person.next_booking()
+            yield self.until(self.coming(person, booking))
+            yield from self.attend(person, booking, product)
 
     def ready(self, product: Product, day: int) -> int:
         """Return the day on which a product ordered on a day is there, its release passed."""
@@ -293,7 +319,7 @@ class Textbook(Clinic):
         times = booking.times
         if person.here == (day, times.place):
             return times.start_on(day, now)
-        for other in person.booked.values():
+        for other in (*person.booked.values(), *person.called):
             if other is booking or other.day != day or other.is_missed:
                 continue
             both = self.agenda.both(times, other.times)
@@ -328,11 +354,11 @@ class Textbook(Clinic):
         planned, earliest = booking.planned, booking.day
         row = (planned.row, planned.number, booking.outcome)
         self.visits.append((self.env.now, person.number, *row))
-        del person.booked[planned.row_order]
-        if booking.event is not None:
+        if booking in person.called:
+            person.called.remove(booking)
             person.here = (booking.day, booking.times.place)
-            self.expect(person, booking.event, booking.happened)
             return
+        del person.booked[planned.row_order]
         if not booking.is_missed:
             person.here = (booking.day, booking.times.place)
             earliest = booking.day + planned.min_days_between
@@ -343,28 +369,32 @@ class Textbook(Clinic):
             self.book(person, same[planned.number], earliest)
 
     def start_treatment(self, person: Participant, dose: Booking) -> None:
-        """Count days from the first dose, and draw when the participant leaves or stops."""
+        """Count days from the first dose."""
         person.is_dosed = True
         person.day_1 = dose.day - dose.planned.days_after_first_dose
-        arm, reasons = person.arm.index, self.protocol.reasons
-        leaving = [self.exponential(reason.hazards[arm]) for reason in reasons]
-        person.leaves = self.env.now + min(leaving, default=math.inf)
-        person.stops = self.env.now + self.exponential(self.protocol.stopping_hazards[arm])
         for row in person.arm.rows:
             if row[0].row_order != dose.planned.row_order:
                 self.book(person, row[0], dose.day)
-        for event in self.protocol.events:
-            self.expect(person, event, self.env.now)
 
-    def expect(self, person: Participant, event: Event, since: float) -> None:
-        """Book a visit for the day after the next event of a kind, or the next possible day."""
-        happened = since + self.exponential(event.rates[person.arm.index])
-        if happened < self.end:
-            day = int(happened // MINUTES_PER_DAY) + 1
-            choice = self.agenda.choice(event.visit)
-            booking = Booking(event.visit, choice, day, day, happened=happened, event=event)
-            booking.move(day)
-            person.booked[event.visit.row_order] = booking
+    def drawn(self, hazard: Hazard) -> float:
+        """Return how many minutes it takes until something happens."""
+        return hazard.quantile(self.rng.random())
+
+    def happens(self, person: Participant, until: float) -> bool:
+        """Let the next event happen if it does so before an instant, and book a visit for it."""
+        if not person.expected:
+            return False
+        soonest = min(person.expected, key=itemgetter(0))
+        happened, event = soonest
+        if happened >= min(until, self.end):
+            return False
+        person.expected.remove(soonest)
+        person.expected.append((happened + self.drawn(event.hazards[person.arm.index]), event))
+        day = int(happened // MINUTES_PER_DAY) + 1
+        booking = Booking(event.visit, self.agenda.choice(event.visit), day, day)
+        booking.move(day)
+        person.called.append(booking)
+        return True
 
     # Beside the participants.
 

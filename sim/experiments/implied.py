@@ -55,7 +55,7 @@ class ScreeningEnds(NamedTuple):
 
 
 class Dropout(NamedTuple):
-    """The share of an arm that has left, for any reason, by its last planned visit."""
+    """The share of an arm that has left, for any reason, so many weeks after randomisation."""
 
     arm: str
     by_week: float
@@ -190,12 +190,12 @@ def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
 
 
 def dropout(protocol: Protocol) -> Iterator[Dropout]:
-    """Yield each arm's total dropout: all reasons together, by the last planned visit."""
+    """Yield each arm's dropout in as many weeks as its plan has: all reasons together."""
     for arm in protocol.arms:
         days = max((visit.days_after_first_dose for visit in arm.visits), default=0)
-        hazard = sum(reason.hazards[arm.index] for reason in protocol.reasons)
-        share = -math.expm1(-hazard * days * MINUTES_PER_DAY)
-        yield Dropout(arm.name, days / DAYS_PER_WEEK, share)
+        minutes = days * MINUTES_PER_DAY
+        hazard = sum(reason.hazards[arm.index].cumulative(minutes) for reason in protocol.reasons)
+        yield Dropout(arm.name, days / DAYS_PER_WEEK, -math.expm1(-hazard))
 
 
 def full_time(scenario: Scenario) -> Iterator[FullTime]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from operator import attrgetter
 
 from sim.model.chance import Chance
@@ -15,9 +16,10 @@ from sim.vocabulary.eventlog import VisitOutcome
 
 _NO_DAY = -1
 _TURN = attrgetter("turn")
+_HAPPENED = attrgetter("happened")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Appointment:
     """A planned visit on a day; `cause` says what moved it there or made it missed.
 
@@ -43,6 +45,11 @@ class Appointment:
     def is_unscheduled(self) -> bool:
         """Whether no row of the schedule plans it."""
         return self.happened < NEVER
+
+    def come(self) -> None:
+        """Be there: whoever was there before for the same visit has waited since then."""
+        if self.coming < self.first_coming:
+            self.first_coming = self.coming
 
     def put_on(self, day: int, cause: str, is_there: bool = False) -> None:  # noqa: FBT001, FBT002 -- a keyword takes longer
         """Move it to a possible day, or count it as missed if that is too late.
@@ -78,11 +85,12 @@ class Appointment:
 
 
 class Appointments:
-    """Keeps one appointment for each row of the schedule, and for each kind of event: the next.
+    """Keeps one appointment for each row of the schedule: the next; and those that events call for.
 
-    Until a dose has really been given, day 1 is the day planned for it and only dosing visits are
-    attended; the first dose given then fixes day 1 and with it every later planned day. What is not
-    planned for the day of a first dose is booked only then.
+    Day 1 is planned at randomisation and fixed by the first dose really given; in an arm without
+    doses by the first visit planned for day 1. Until then only such visits are attended, and those
+    that events call for; with day 1 every later planned day is fixed. What is not planned for the
+    day of a first dose is booked only then. If nothing fixes it any more, the planned one stays.
     """
 
     def __init__(
@@ -93,91 +101,120 @@ class Appointments:
         chance: Chance,
         randomised: float,
     ) -> None:
-        """Plan day 1 at the instant of randomisation."""
+        """Plan day 1 at the instant of randomisation, from which on events may happen."""
         self.person = dispensing.person
         self.arm = arm
         self._dispensing = dispensing
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
-        self.is_dosed = False
         self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
+        today = int(randomised // MINUTES_PER_DAY)
         first_dose = randomised + chance.first_dose_minutes(self.person, arm)
         self._day_1 = int(first_dose // MINUTES_PER_DAY)
-        self._events = {each.visit.row_order: each for each in protocol.events}
+        self._has_day_1 = False
         self._rows = {row[0].row_order: row for row in arm.rows}
-        self._next: dict[int, Appointment] = {}
-        doses = {row[0].days_after_first_dose for row in arm.rows if row[0].is_dose}
-        on_trip = (row[0] for row in arm.rows if not doses or row[0].days_after_first_dose in doses)
-        self._book_rows(on_trip, int(randomised // MINUTES_PER_DAY))
+        self._next: dict[str, Appointment] = {}
+        first_visits = [row[0] for row in arm.rows]
+        days = {each.days_after_first_dose for each in first_visits if self._fixes_day_1(each)}
+        self._book_all((each for each in first_visits if each.days_after_first_dose in days), today)
+        self._not_booked = [each for each in first_visits if each.occasion not in self._next]
+        self._plan_without_day_1(today)
+        self._events = {each.visit.row_order: each for each in protocol.events}
+        self._expected: dict[int, Appointment] = {}
+        for event in self._events.values():
+            self._expect(event, 1, randomised)
 
     @property
     def has_doses_left(self) -> bool:
         """Whether a dose is still planned."""
         return any(each.planned.is_dose for each in self._next.values())
 
-    def stop_treatment(self) -> None:
+    def is_day_1(self, appointment: Appointment) -> bool:
+        """Say whether day 1 is the day of this visit, if it is held."""
+        return not self._has_day_1 and appointment in self._fixing()
+
+    def stop_treatment(self, moment: float) -> None:
         """Strike out the doses that are left."""
-        self._next = {order: each for order, each in self._next.items() if not each.planned.is_dose}
+        self._next = {key: each for key, each in self._next.items() if not each.planned.is_dose}
+        self._plan_without_day_1(int(moment // MINUTES_PER_DAY))
 
     def next(self, now: float) -> Appointment | None:
         """Return the next appointment, its hour settled; None when the schedule is done."""
-        while True:
-            if all(each.is_unscheduled for each in self._next.values()):
-                return None
-            appointment = min(self._attended(), key=_TURN)
-            self._set_hour(appointment, now)
-            if appointment.coming != NEVER or appointment.day == NEVER_DAY:
-                if appointment.coming < appointment.first_coming:
-                    appointment.first_coming = appointment.coming
-                return appointment
-            self.put_off(appointment, appointment.day + 1, "staff")
+        if all(each.is_unscheduled for each in self._next.values()):
+            return None
+        return self._soonest(now)
+
+    def next_for_event(self, now: float) -> Appointment | None:
+        """Return the next appointment that an event has called for when the schedule is done."""
+        return self._soonest(now) if self._next else None
+
+    def event_before(self, moment: float) -> Appointment | None:
+        """Return the visit of the earliest event that happens before an instant, now booked."""
+        event = min(self._expected.values(), key=_HAPPENED, default=None)
+        if event is None or event.happened >= moment:
+            return None
+        planned = event.planned
+        self._next[planned.occasion] = self._expected.pop(planned.row_order)
+        self._expect(self._events[planned.row_order], planned.number + 1, event.happened)
+        return event
 
     def keep(self, appointment: Appointment) -> None:
         """Cross out a visit that was held or missed, and book the row's next."""
         planned, day = appointment.planned, appointment.day
-        del self._next[planned.row_order]
-        if appointment.is_unscheduled:
+        del self._next[planned.occasion]
+        if not appointment.is_missed:
             self._here = (day, appointment.slots.place)
-            self._expect(self._events[planned.row_order], planned.number + 1, appointment.happened)
+        if appointment.is_unscheduled:
             return
         earliest, held_up_by = day, appointment.cause
         if planned.is_dose and appointment.is_missed:
             self._held_up_by = appointment.cause
         if not appointment.is_missed:
-            self._here = (day, appointment.slots.place)
             earliest = day + planned.min_days_between
-            if planned.is_dose and not self.is_dosed:
-                self.is_dosed = True
+            if not self._has_day_1 and self._fixes_day_1(planned):
                 self._day_1 = day - planned.days_after_first_dose
-                others = (row[0] for order, row in self._rows.items() if order != planned.row_order)
-                self._book_rows(others, day)
+                self._plan(day)
         row = self._rows[planned.row_order]
         if planned.number < len(row):
-            self._next[planned.row_order] = self._book(row[planned.number], earliest, held_up_by)
-        elif planned.is_dose and not self.is_dosed and not self.has_doses_left:
-            others = (row[0] for row in self.arm.rows if not row[0].is_dose)
-            self._book_rows((each for each in others if each.row_order not in self._next), day)
+            following = row[planned.number]
+            self._next[following.occasion] = self._book(following, earliest, held_up_by)
+        self._plan_without_day_1(day)
 
-    def expect_events(self, day_1: float) -> None:
-        """Book a visit for the first event of each kind after the first dose."""
-        for event in self._events.values():
-            self._expect(event, 1, day_1)
+    def _plan_without_day_1(self, today: int) -> None:
+        """Plan from the day planned for day 1 where no visit can fix it any more."""
+        if not self._has_day_1 and not self._fixing():
+            self._plan(today)
+
+    def _plan(self, today: int) -> None:
+        """Book all that is left, day 1 being known."""
+        self._has_day_1 = True
+        left = [each.planned for each in self._next.values() if not each.is_unscheduled]
+        self._book_all((*left, *self._not_booked), today)
 
     def _expect(self, event: Event, number: int, since: float) -> None:
-        """Book a visit for an event, unless there is none before the end.
+        """Prepare the visit for an event still to come, unless there is none before the end.
 
-        Nobody acts on it before it has happened, for a visit that is put off asks what is next.
+        Nobody acts on it before it has happened.
         """
         happens = self._chance.happens(self.person, self.arm, event, number, since)
-        day = int(min(happens, self._protocol.clock.end_minutes) // MINUTES_PER_DAY) + 1
-        first = event.visit.offer.next_on_or_after(day)
-        if first == NEVER_DAY:
+        if happens >= self._protocol.clock.end_minutes:
             return
+        day = int(happens // MINUTES_PER_DAY) + 1
         planned = replace(event.visit, number=number)
+        first = planned.offer.next_on_or_after(day)
         appointment = Appointment(planned, day, planned.offer.choices[0], happened=happens)
         appointment.put_on(first, "" if first == day else planned.offer.why_not(day))
-        self._next[planned.row_order] = appointment
+        self._expected[planned.row_order] = appointment
+
+    def _soonest(self, now: float) -> Appointment:
+        """Return the earliest appointment that is attended, put off until its hour can be kept."""
+        while True:
+            appointment = min(self._attended(), key=_TURN)
+            self._set_hour(appointment, now)
+            if appointment.coming != NEVER or appointment.day == NEVER_DAY:
+                return appointment
+            self.put_off(appointment, appointment.day + 1, "staff")
 
     def put_off(self, appointment: Appointment, first_day: int, cause: str) -> None:
         """Try the visit again on the first possible day from `first_day` on."""
@@ -195,7 +232,7 @@ class Appointments:
             return appointment.day
         if planned.late_is_missed:
             last = appointment.planned_day + planned.window_days[1]
-        for other in self._next.values():
+        for other in self._all():
             if other.day <= last and not self._is_behind(other, appointment):
                 last = other.day - 1
         if leaves < NEVER:
@@ -204,7 +241,7 @@ class Appointments:
 
     def waited(self, appointment: Appointment, day: int, cause: str) -> None:
         """Move a visit to the day on which it was held, and with it those that stood behind it."""
-        for other in self._next.values():
+        for other in self._all():
             if other.day < day and self._is_behind(other, appointment):
                 hour = self._chance.hour(self.person, other.planned.occasion)
                 coming = other.slots.coming(other.day, hour, appointment.first_coming)
@@ -220,16 +257,26 @@ class Appointments:
         is_alike = other.slots is appointment.slots and not other.is_missed
         return is_alike and not other.planned.late_is_missed and not other.planned.is_dose
 
+    def _all(self) -> Iterator[Appointment]:
+        """Yield what is booked, and what will be when the events happen that are still to come."""
+        return chain(self._next.values(), self._expected.values())
+
     def _attended(self) -> Collection[Appointment]:
         everything = self._next.values()
-        if self.is_dosed:
+        if self._has_day_1:
             return everything
-        return [each for each in everything if each.planned.is_dose] or everything
+        return [each for each in everything if each.is_unscheduled] + self._fixing()
 
-    def _book_rows(self, first_visits: Iterable[PlannedVisit], today: int) -> None:
-        for planned in first_visits:
-            appointment = self._book(planned, today, self._held_up_by)
-            self._next[planned.row_order] = appointment
+    def _fixing(self) -> list[Appointment]:
+        scheduled = (each for each in self._next.values() if not each.is_unscheduled)
+        return [each for each in scheduled if self._fixes_day_1(each.planned)]
+
+    def _fixes_day_1(self, planned: PlannedVisit) -> bool:
+        return planned.is_dose if self.arm.has_doses else planned.days_after_first_dose == 0
+
+    def _book_all(self, visits: Iterable[PlannedVisit], today: int) -> None:
+        for planned in visits:
+            self._next[planned.occasion] = self._book(planned, today, self._held_up_by)
 
     def _book(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it.

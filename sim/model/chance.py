@@ -16,7 +16,7 @@ from sim.scenario.design import Attributes
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
-from sim.vocabulary.distributions import Distribution, gamma
+from sim.vocabulary.distributions import Distribution, Hazard, gamma
 from sim.vocabulary.streams import Streams
 
 
@@ -126,26 +126,30 @@ class Chance:
         """Return how long a task takes."""
         return task.minutes(self.uniform(f"{task.luck} {occasion}", person))
 
-    def leaves(self, person: int, arm: Arm, day_1: float) -> tuple[float, str]:
-        """Return when a participant first dosed at `day_1` leaves, and the earliest reason."""
+    def leaves(self, person: int, arm: Arm, randomised: float) -> tuple[float, str]:
+        """Return when a participant leaves, and the earliest reason."""
         dates = (
             (
-                self._after(day_1, reason.hazards[arm.index], f"leaving {reason.name}", person),
+                self._after(
+                    randomised, reason.hazards[arm.index], f"leaving {reason.name}", person
+                ),
                 reason.name,
             )
             for reason in self._protocol.reasons
         )
         return min(dates, default=(math.inf, ""))
 
-    def stops(self, person: int, arm: Arm, day_1: float) -> float:
-        """Return when a participant first dosed at `day_1` stops treatment."""
-        return self._after(day_1, self._protocol.stopping_hazards[arm.index], "stopping", person)
+    def stops(self, person: int, arm: Arm, randomised: float) -> float:
+        """Return when a participant stops treatment."""
+        return self._after(randomised, self._protocol.stopping[arm.index], "stopping", person)
 
     def happens(self, person: int, arm: Arm, event: Event, number: int, since: float) -> float:
         """Return when the `number`-th event of a kind happens to a participant, after `since`."""
-        return self._after(since, event.rates[arm.index], f"{event.name} {number} happens", person)
+        return self._after(
+            since, event.hazards[arm.index], f"{event.name} {number} happens", person
+        )
 
-    def _after(self, start: float, hazard: float, question: str, person: int) -> float:
-        if hazard == 0:
+    def _after(self, start: float, hazard: Hazard, question: str, person: int) -> float:
+        if hazard.is_none:
             return math.inf
-        return start - math.log1p(-self.uniform(question, person)) / hazard
+        return start + hazard.quantile(self.uniform(question, person))

@@ -30,6 +30,7 @@ class Dispensing:
         self._aside = 0
         self._cycle: tuple[int, int] | None = None
         self._is_cycle_over = False
+        self._is_order_unused = False
 
     def order(self, now: float) -> int:
         """Order the product and return the day on which it will be ready, its release passed."""
@@ -38,6 +39,7 @@ class Dispensing:
             day += takes
             self._note(float(max(day * MINUTES_PER_DAY, now)), Movement.FAILED_RELEASE)
         self._orders += 1
+        self._is_order_unused = takes > 0
         self.ready_day = day + takes
         return self.ready_day
 
@@ -72,7 +74,9 @@ class Dispensing:
         return self.order(now)
 
     def attended(self, planned: PlannedVisit, now: float) -> None:
-        """Use the vials of a dose, and bring back those of a cycle that is over."""
+        """Use the order and the vials of a dose, and bring back those of a cycle that is over."""
+        if planned.is_dose:
+            self._is_order_unused = False
         if not self._vials:
             return
         if planned.is_dose:
@@ -86,13 +90,21 @@ class Dispensing:
         if planned.is_dose and planned.left_in_cycle == 1:
             self._is_cycle_over = True
 
-    def stop(self) -> None:
+    def stop(self, now: float) -> None:
         """Keep the vials until the next visit: no dose will be given any more."""
         self._is_cycle_over = True
+        self._discard_order(now)
 
     def end(self, now: float) -> None:
         """Lose whatever is in hand when no visit will follow."""
         self._give_up(now, Movement.LOST)
+        self._discard_order(now)
+
+    def _discard_order(self, now: float) -> None:
+        """Discard what was ordered for the participant if no dose was ever given of it."""
+        if self._is_order_unused:
+            self._is_order_unused = False
+            self._note(now, Movement.NOT_GIVEN)
 
     def _take(self, planned: PlannedVisit, now: float) -> None:
         """Hand over what was set aside, and use a dose's vials of it."""

@@ -32,46 +32,67 @@ def journey(person: int, arrival: float, trial: Trial) -> Process:
 def participation(
     person: int, arm: Arm, attributes: Attributes, randomised: float, trial: Trial
 ) -> Process:
-    """The arm's visits in planned order, until the last one or until the participant leaves."""
+    """The arm's visits in planned order, until the last one or until the participant leaves.
+
+    Whoever has completed still comes to the visits for events that happened before.
+    """
     chance, note = trial.chance, partial(trial.note, person)
     dispensing = trial.order_product(person, arm, attributes, randomised)
     appointments = Appointments(dispensing, arm, trial.protocol, chance, randomised)
-    now, leaves, reason, stops = randomised, math.inf, "", math.inf
+    leaves, reason = chance.leaves(person, arm, randomised)
+    stops = chance.stops(person, arm, randomised)
+    now = randomised
 
     while (visit := appointments.next(now)) is not None:
-        if stops < visit.coming and stops < leaves and appointments.has_doses_left:
+        until = min(leaves, visit.coming)
+        if (event := appointments.event_before(until)) is not None:
+            note(event.happened, Milestone.UNSCHEDULED_EVENT, event.planned.row)
+        elif stops < until and appointments.has_doses_left:
             note(stops, Milestone.STOPPED_TREATMENT)
-            appointments.stop_treatment()
-            dispensing.stop()
-            continue
-        if leaves < visit.coming:
+            appointments.stop_treatment(stops)
+            dispensing.stop(stops)
+        elif leaves < visit.coming:
             note(max(leaves, now), Milestone.LEFT, reason)
             dispensing.end(max(leaves, now))
             return
+        else:
+            now = yield from keep(visit, appointments, dispensing, leaves, trial)
 
-        now = yield trial.until(visit.coming)
-        if visit.is_missed:
-            trial.note_visit(person, arm, visit, visit.coming)
-            dispensing.missed(visit.planned)
-            appointments.keep(visit)
-            continue
-        held = yield from attend(visit, appointments, dispensing, leaves, trial)
-        if not isinstance(held, Held):
-            now = held
-            continue
-        trial.note_visit(person, arm, visit, held.start)
-        now = held.end
-        dispensing.attended(visit.planned, held.start)
-        if visit.planned.is_dose:
-            note(held.start, Milestone.DOSE, (arm.product, dispensing.units))
-            if not appointments.is_dosed:
-                note(held.start, Milestone.DAY_1)
-                leaves, reason = chance.leaves(person, arm, held.start)
-                stops = chance.stops(person, arm, held.start)
-                appointments.expect_events(held.start)
-        appointments.keep(visit)
+    while (event := appointments.event_before(now)) is not None:
+        note(event.happened, Milestone.UNSCHEDULED_EVENT, event.planned.row)
     note(now, Milestone.COMPLETED)
     dispensing.end(now)
+    while (visit := appointments.next_for_event(now)) is not None:
+        now = yield from keep(visit, appointments, dispensing, math.inf, trial)
+
+
+def keep(
+    visit: Appointment,
+    appointments: Appointments,
+    dispensing: Dispensing,
+    leaves: float,
+    trial: Trial,
+) -> Generator[simpy.Event, Any, float]:
+    """Miss a visit, or come and be seen or put off; return from when on the next may be."""
+    person, arm, note = appointments.person, appointments.arm, trial.note
+    yield trial.until(visit.coming)
+    if visit.is_missed:
+        trial.note_visit(person, arm, visit, visit.coming)
+        dispensing.missed(visit.planned)
+        appointments.keep(visit)
+        return visit.coming
+    visit.come()
+    held = yield from attend(visit, appointments, dispensing, leaves, trial)
+    if not isinstance(held, Held):
+        return held
+    trial.note_visit(person, arm, visit, held.start)
+    dispensing.attended(visit.planned, held.start)
+    if visit.planned.is_dose:
+        note(person, held.start, Milestone.DOSE, (arm.product, dispensing.units))
+    if appointments.is_day_1(visit):
+        note(person, held.start, Milestone.DAY_1)
+    appointments.keep(visit)
+    return held.end
 
 
 def attend(

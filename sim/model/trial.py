@@ -59,9 +59,7 @@ class Trial:
             self.log.moments.append(fact(Moment, (person, time, milestone, detail)))
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
-        """Log a visit of a participant that was held or missed, and the event it is for."""
-        if visit.is_unscheduled:
-            self.note(person, visit.happened, Milestone.UNSCHEDULED_EVENT, visit.planned.row)
+        """Log a visit of a participant that was held or missed."""
         planned, slots = visit.planned, visit.slots
         outcome, reason = visit.fate
         is_journey = slots.is_journey and not visit.joins and not visit.is_missed

@@ -263,7 +263,8 @@ def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]
         yield f"  {say.percent(ends.failed)} of those who consent fail screening"
         yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"
     for arm_name, weeks, left in implied.dropout(protocol):
-        yield f"  {say.percent(left)} of {arm_name} have left by the last visit, week {weeks:.0f}"
+        gone = f"{say.percent(left)} of {arm_name} have left"
+        yield f"  {gone} {weeks:.0f} weeks after randomisation"
 
 
 def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:

@@ -42,6 +42,7 @@ BECOMES = {
     Movement.OUT_OF_STOCK: "is told that {product} is out of stock",
     Movement.DISPENSED: "is handed {vials} vials of {product}",
     Movement.RETURNED: "brings back {vials} vials of {product}",
+    Movement.NOT_GIVEN: "will not be given the {product} ordered for them",
     Movement.LOST: "keeps {vials} vials of {product}, which are lost",
 }
 KNOWN_FROM = {"chart": "the chart", "visit": "the visit", "labs": "the laboratory results"}

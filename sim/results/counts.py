@@ -39,7 +39,7 @@ BOXES = (
 
 BOXES_OF_ARM = {
     "randomised": Milestone.RANDOMISED,
-    "received_first_dose": Milestone.DAY_1,
+    "received_first_dose": Milestone.DOSE,
     "stopped_treatment": Milestone.STOPPED_TREATMENT,
 }
 STEPS = ("chart", "visit", "labs")

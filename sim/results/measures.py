@@ -119,6 +119,11 @@ def _last_visit_day(reading: Reading) -> float:
     return max(times) // MINUTES_PER_DAY if times else math.nan
 
 
+def _unscheduled_visits(reading: Reading) -> int:
+    events = {event.name for event in reading.almanac.protocol.events}
+    return sum(visit.row in events for visit in reading.held)
+
+
 def _doses_missed(reading: Reading) -> list[int]:
     arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
     missed = (arms[visit.arm].product for visit in reading.dose_visits if visit.is_missed)
@@ -179,7 +184,7 @@ ONE: dict[str, One] = {
     "visits_out_of_window": lambda reading: sum(
         visit.outcome == VisitOutcome.OUT_OF_WINDOW for visit in reading.visits
     ),
-    "unscheduled_visits": _number(Milestone.UNSCHEDULED_EVENT),
+    "unscheduled_visits": _unscheduled_visits,
     "site_trips": lambda reading: sum(map(attrgetter("is_journey"), reading.log.visits)),
     "desk_backlog_peak_hours": lambda reading: reading.workload.backlog_peak,
     "desk_oldest_days": lambda reading: reading.workload.oldest_on_desk,

@@ -117,5 +117,6 @@ class Reading:
         return len(self.moments[milestone])
 
     def arms(self, milestone: Milestone) -> list[int]:
-        """The arm of each person, randomised before, who met a milestone."""
-        return [self.arm_of[moment.person] for moment in self.moments[milestone]]
+        """The arm of each person, randomised before, who met a milestone at least once."""
+        people = dict.fromkeys(moment.person for moment in self.moments[milestone])
+        return [self.arm_of[person] for person in people]

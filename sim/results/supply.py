@@ -84,9 +84,13 @@ def _late(reading: Reading) -> list[Amount]:
     ]
 
 
-def _times(movement: Movement) -> Callable[[Reading], list[Amount]]:
+def _times(*movements: Movement) -> Callable[[Reading], list[Amount]]:
     """How often something happened to a product."""
-    return lambda reading: [(each.product, each.time, 1.0) for each in reading.supplies[movement]]
+    return lambda reading: [
+        (each.product, each.time, 1.0)
+        for movement in movements
+        for each in reading.supplies[movement]
+    ]
 
 
 def _vials(movement: Movement) -> Callable[[Reading], list[Amount]]:
@@ -106,7 +110,7 @@ def _shelf(reading: Reading) -> list[Amount]:
 UNITS = Quantity("units", "units", _units)
 COUNTED = (
     Quantity("doses", "doses", _doses),
-    Quantity("wasted", "doses_wasted", _times(Movement.DISCARDED)),
+    Quantity("wasted", "doses_wasted", _times(Movement.DISCARDED, Movement.NOT_GIVEN)),
     Quantity("late", "doses_late", _late),
     Quantity("failed_release", "releases_failed", _times(Movement.FAILED_RELEASE)),
     Quantity("vials", "vials", _vials(Movement.DISPENSED)),

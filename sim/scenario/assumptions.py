@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import accumulate
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -29,6 +29,7 @@ from sim.scenario.numbers import (
 )
 from sim.scenario.section import Date, Name, Ref, Section
 from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY
+from sim.vocabulary.distributions import Hazard
 
 _Figure = TypeVar("_Figure")
 
@@ -143,9 +144,21 @@ class Attendance(Section):
     """Probability of not coming at all; a missed visit is not made up."""
 
 
+def _is_by_week(data: object) -> bool:
+    """Say whether a mapping is by week: a file writes its keys as digits."""
+    return isinstance(data, dict) and bool(data) and all(str(key).isdecimal() for key in data)
+
+
+def _is_by_arm(data: object) -> bool:
+    return isinstance(data, dict) and "value" not in data and not _is_by_week(data)
+
+
 def _one_or_each(data: object) -> str:
-    by_arm = isinstance(data, dict) and "value" not in data
-    return "each" if by_arm else "one"
+    return "each" if _is_by_arm(data) else "one"
+
+
+def _one_or_weeks(data: object) -> str:
+    return "weeks" if _is_by_week(data) else "one"
 
 
 ByArm = Annotated[
@@ -155,34 +168,57 @@ ByArm = Annotated[
 ]
 """A figure for each arm, or one for all."""
 
+Shares = Annotated[
+    Annotated[Share, Tag("one")]
+    | Annotated[dict[Annotated[int, Field(ge=1, le=10_000)], Share], Tag("weeks")],
+    Discriminator(_one_or_weeks),
+]
+"""A share by the week that stands beside it, or the shares by several weeks."""
 
-def _of_arm(written: Mapping[str, float] | float, arm: str) -> float:
-    return written.get(arm, 0.0) if isinstance(written, Mapping) else written
 
+class Once(Section):
+    """Something that happens once, at random moments from randomisation on."""
 
-class Hazard(Section):
-    """Something that happens once, at a constant rate from day 1 on."""
+    by_week: Weeks | None = None
+    """The week a single share refers to, counted from randomisation; the rate is constant, and goes
+    on after it. Left out where the shares stand by week."""
+    share: ByArm[Shares]
+    """The share of participants it would have happened to by that week if nothing else could, by
+    arm (an arm not named: 0), or one for all arms. Below 1. Shares by several weeks, as in
+    `{4: 0.05, 12: 0.08, 24: 0.10}`, are those it has happened to by each of them: the rate is
+    constant from one week to the next, and the last one goes on."""
 
-    by_week: Weeks
-    """The week the share refers to; the same rate goes on after it."""
-    share: ByArm[Share]
-    """The share of participants it would have happened to by that week if nothing else could,
-    by arm (an arm not named: 0), or one number for all arms. Below 1."""
+    @model_validator(mode="after")
+    def _shares_have_their_weeks(self) -> Once:
+        written: list[Any] = [self.share]
+        if isinstance(self.share, dict) and _is_by_arm(self.share):
+            written = list(self.share.values())
+        by_week = [shares for shares in written if isinstance(shares, dict)]
+        if len(by_week) < len(written) and self.by_week is None:
+            raise refusal("a share without its week", "by_week, or share: {week: share}")
+        if self.by_week is not None and written and len(by_week) == len(written):
+            raise refusal("by_week beside shares that stand by week", "one of them")
+        for shares in by_week:
+            in_time = [shares[week] for week in sorted(shares)]
+            if in_time != sorted(in_time):
+                raise refusal(
+                    "the share falls from one week to a later one",
+                    "shares that rise or stay: what has happened has happened",
+                )
+        return self
 
-    def share_in(self, arm: str) -> float:
-        """Return the share of the participants of `arm`."""
-        return _of_arm(self.share, arm)
-
-    def rate_per_minute(self, arm: str) -> float:
-        """Return the exponential hazard in `arm` under which the share would have happened."""
-        return -math.log1p(-self.share_in(arm)) / (self.by_week * DAYS_PER_WEEK * MINUTES_PER_DAY)
+    def hazard(self, arm: str) -> Hazard:
+        """Return the hazard in `arm`, in minutes, that gives the shares by their weeks."""
+        shares = _of_arm(self.share, arm)
+        by_week = shares if isinstance(shares, dict) else {self.by_week or 1: shares}
+        return _hazard({week: -math.log1p(-by_week[week]) for week in sorted(by_week)})
 
 
 class Frequency(Section):
-    """Something that happens again and again, at random moments from day 1 on."""
+    """Something that happens again and again, at random moments from randomisation on."""
 
     by_week: Weeks
-    """The week up to which is counted; the same rate goes on after it."""
+    """The week up to which is counted, from randomisation; the same rate goes on after it."""
     per_participant: ByArm[NonNegative]
     """How often it happens to a participant by that week, on average, by arm (an arm not named: 0),
     or one number for all arms."""
@@ -195,9 +231,21 @@ class Frequency(Section):
             raise refusal(f"{most:g} by week {self.by_week:g} are too many", "one a day on average")
         return self
 
-    def rate_per_minute(self, arm: str) -> float:
-        """Return how often it happens to a participant of `arm` in a minute."""
-        return _of_arm(self.per_participant, arm) / (self.by_week * DAYS_PER_WEEK * MINUTES_PER_DAY)
+    def hazard(self, arm: str) -> Hazard:
+        """Return the hazard in `arm` of the next time, in minutes: constant."""
+        return _hazard({self.by_week: _of_arm(self.per_participant, arm)})
+
+
+def _of_arm(written: Any, arm: str) -> Any:  # noqa: ANN401 -- a figure, or a figure each
+    return written.get(arm, 0.0) if _is_by_arm(written) else written
+
+
+def _hazard(cumulative_by_week: Mapping[float, float]) -> Hazard:
+    knots = (
+        (float(week * DAYS_PER_WEEK * MINUTES_PER_DAY), float(cumulative))
+        for week, cumulative in cumulative_by_week.items()
+    )
+    return Hazard(((0.0, 0.0), *knots))
 
 
 class Assumptions(Section):
@@ -218,11 +266,13 @@ class Assumptions(Section):
     attendance: dict[Annotated[str, Ref("follow-up visit")], Attendance] = Field(default={})
     """By visit; a visit not named comes on the booked day and is not missed. A visit named here may
     wait for a variant to offer it: `check` does not warn that nothing uses it."""
-    leaving: dict[Name, Hazard] = Field(default={})
-    """Reasons to leave the trial, which compete: the earliest wins. The clock runs from day 1;
-    nobody leaves between randomisation and day 1. Leaving during a visit takes effect after it."""
-    stops_treatment: Hazard = Hazard(by_week=Number(1), share={})
-    """Stopping treatment ends the rows that give a product; the other visits go on."""
+    leaving: dict[Name, Once] = Field(default={})
+    """Reasons to leave the trial, which compete: the earliest wins. The clock runs from
+    randomisation, for those who are never dosed too; whoever leaves before day 1 leaves what was
+    ordered for them to be discarded. Leaving during a visit takes effect after it."""
+    stops_treatment: Once = Once(share={})
+    """Stopping treatment ends the rows that give a product; the other visits go on, planned from
+    the day planned for the first dose if none was given."""
     unscheduled: dict[Annotated[str, Ref("event")], Frequency] = Field(default={})
     """How often what calls for an unscheduled visit happens, by its name in `design.unscheduled`;
     one not named: never."""

@@ -226,7 +226,9 @@ class ScheduleRow(Section):
     late; `did_not_come`."""
     day: Days
     """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
-    after randomisation; the day it is really given is day 1 and anchors everything after."""
+    after randomisation; the day it is really given is day 1 and anchors everything after. In an arm
+    in which nothing is given it is the day of its first visit planned for day 1. For somebody who
+    never has it (missed, or stopped before) the day planned for it stays day 1."""
     every_days: Days | None = None
     """Days from one visit to the next within a cycle; needed when `times` is above 1."""
     times: WholePositive = Whole(1)
@@ -286,8 +288,9 @@ class Unscheduled(Section):
     """Places in order of preference, each with the visit done there. It is planned for the day
     after the event and held on the next possible day. It stands beside the schedule: it is in no
     window, is no dose and moves no other visit of the plan; on a day and at a place of another
-    visit both are one trip. What happens so late that its visit would come after the participant's
-    last scheduled one, or after they left, is not followed up."""
+    visit both are one trip. An event counts when it happens, between randomisation and the end of
+    the participant's last scheduled visit; its visit may come after that one, and never comes for
+    whoever has left by then."""
 
 
 class Monitoring(Section):

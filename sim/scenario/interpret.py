@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import compress
 
-from sim.scenario.assumptions import Frequency, Hazard, YesNo
+from sim.scenario.assumptions import Frequency, Once, YesNo
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
 from sim.scenario.design import SCREENING_VISITS, Later, ScheduleRow, task_of
@@ -26,7 +26,7 @@ from sim.scenario.protocol import (
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
-from sim.vocabulary.distributions import Distribution, bernoulli
+from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
 
 LONG_WAIT = 0.95
 """The share of participants for whom the first dose does not take longer than reckoned with."""
@@ -81,8 +81,10 @@ class _Interpreter:
                 name: (each.early_or_late_days.distribution(), float(each.missed))
                 for name, each in nature.attendance.items()
             },
-            reasons=tuple(Reason(name, self.rates(each)) for name, each in nature.leaving.items()),
-            stopping_hazards=self.rates(nature.stops_treatment),
+            reasons=tuple(
+                Reason(name, self.hazards(each)) for name, each in nature.leaving.items()
+            ),
+            stopping=self.hazards(nature.stops_treatment),
             events=tuple(self.events()),
             monitoring=self.monitoring(),
             overhead={
@@ -199,7 +201,7 @@ class _Interpreter:
         for order, (name, written) in enumerate(self.design.unscheduled.items(), start=first):
             if often := self.nature.unscheduled.get(name):
                 visit = PlannedVisit(name, order, 1, self.offer(written.at))
-                yield Event(name, self.rates(often), visit)
+                yield Event(name, self.hazards(often), visit)
 
     def monitoring(self) -> MonitoringVisits | None:
         written = self.design.monitoring
@@ -208,9 +210,9 @@ class _Interpreter:
         slots = self.slots_of(self.visits[written.visit], "")
         return MonitoringVisits(slots, float(written.every_days * MINUTES_PER_DAY))
 
-    def rates(self, often: Hazard | Frequency) -> tuple[float, ...]:
-        """Return how often something happens in a minute, by arm."""
-        return tuple(map(often.rate_per_minute, self.design.arms))
+    def hazards(self, written: Once | Frequency) -> tuple[Hazard, ...]:
+        """Return the hazard of what happens once or again and again, by arm, in minutes."""
+        return tuple(map(written.hazard, self.design.arms))
 
 
 def _levels(numbers: Sequence[int | None], shifts: Sequence[Span]) -> Iterator[tuple[int, int]]:

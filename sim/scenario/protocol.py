@@ -15,7 +15,7 @@ from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
 from sim.vocabulary.clock import CalendarLimits, Clock
-from sim.vocabulary.distributions import Distribution
+from sim.vocabulary.distributions import Distribution, Hazard
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ class Arm:
     latest_safe_day: int
 
     @cached_property
+    def has_doses(self) -> bool:
+        """Whether anything is given in this arm."""
+        return any(visit.is_dose for row in self.rows for visit in row)
+
+    @cached_property
     def visits(self) -> tuple[PlannedVisit, ...]:
         """All planned visits, by planned day."""
         everything = (visit for row in self.rows for visit in row)
@@ -81,21 +86,22 @@ class Arm:
 
 @dataclass(frozen=True)
 class Reason:
-    """A competing reason: its hazard per minute from day 1 on, by arm index."""
+    """A competing reason to leave: its hazard in minutes from randomisation, by arm index."""
 
     name: str
-    hazards: tuple[float, ...]
+    hazards: tuple[Hazard, ...]
 
 
 @dataclass(frozen=True)
 class Event:
-    """What calls for a visit beside the schedule: its rate per minute from day 1 on, by arm index.
+    """What calls for a visit beside the schedule, from randomisation on.
 
-    `visit` is held for each event, whatever its number.
+    `hazards` are of the minutes to the next event, by arm index; `visit` is held for each event,
+    whatever its number.
     """
 
     name: str
-    rates: tuple[float, ...]
+    hazards: tuple[Hazard, ...]
     visit: PlannedVisit
 
 
@@ -156,7 +162,7 @@ class Protocol:
     visit_names: tuple[str, ...]
     attendance: Mapping[str, tuple[Distribution, float]]
     reasons: tuple[Reason, ...]
-    stopping_hazards: tuple[float, ...]
+    stopping: tuple[Hazard, ...]
     events: tuple[Event, ...]
     monitoring: MonitoringVisits | None
     overhead: Mapping[int, float]

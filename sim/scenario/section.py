@@ -124,10 +124,10 @@ def walk(
         ]
         below += [Node((name,), extra) for name, extra in (value.model_extra or {}).items()]
     elif isinstance(value, Mapping):
-        of_entries = _inside(hints, dict)[1:]
+        of_entries = _of_mapping(hints, value)[1:]
         below = [Node((key,), entry, of_entries) for key, entry in value.items()]
     elif isinstance(value, tuple):
-        of_items = _inside(hints, tuple)[:1]
+        of_items = next(_inside(hints, tuple), ())[:1]
         below = [Node((index,), item, of_items) for index, item in enumerate(value)]
     for inner in below:
         yield from walk(inner.value, (*path, *inner.path), whole=whole, hints=inner.hints)
@@ -137,7 +137,7 @@ def references(value: Section) -> Iterator[tuple[KeyPath, str, Ref]]:
     """Yield each name that refers to something: its path, the name, and what it refers to."""
     for path, entry, hints in walk(value):
         if isinstance(entry, Mapping):
-            of_keys = _inside(hints, dict)[:1]
+            of_keys = _of_mapping(hints, entry)[:1]
             yield from (((*path, key), key, ref) for ref in _refs(of_keys) for key in entry)
         elif isinstance(entry, str):
             yield from ((path, entry, ref) for ref in _refs(hints))
@@ -147,10 +147,16 @@ def _refs(hints: tuple[Any, ...]) -> Iterator[Ref]:
     return (part for part in _parts(hints) if isinstance(part, Ref))
 
 
-def _inside(hints: tuple[Any, ...], collection: type) -> tuple[Any, ...]:
-    """Return what the keys and entries, or the items, of a collection are annotated with."""
-    of_it = (get_args(part) for part in _parts(hints) if get_origin(part) is collection)
-    return next(of_it, ())
+def _of_mapping(hints: tuple[Any, ...], value: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """Return what the keys and entries of a mapping are annotated with: by week or by name."""
+    kind = type(next(iter(value), ""))
+    fitting = (each for each in _inside(hints, dict) if kind in (*_parts(each[:1]),))
+    return next(fitting, ())
+
+
+def _inside(hints: tuple[Any, ...], collection: type) -> Iterator[tuple[Any, ...]]:
+    """Yield what each alternative that is a collection has inside."""
+    return (get_args(part) for part in _parts(hints) if get_origin(part) is collection)
 
 
 def _parts(hints: tuple[Any, ...]) -> Iterator[Any]:

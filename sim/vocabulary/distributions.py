@@ -11,7 +11,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import cached_property
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from statistics import NormalDist
 
 LEAST_SHARE = 1e-9
@@ -27,6 +29,47 @@ class Distribution:
     quantile: Quantile
     typical: float
     is_certain: bool = False
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A hazard of something that happens to a person once: constant between knots and after them.
+
+    Each knot is a time with the cumulative hazard reached by then, from (0, 0) on, both rising.
+    With one knot beside the first the time is exponential (else piecewise so).
+    """
+
+    knots: tuple[tuple[float, float], ...]
+
+    @cached_property
+    def is_none(self) -> bool:
+        """Whether it never happens."""
+        return not any(self._rates)
+
+    def cumulative(self, time: float) -> float:
+        """Return the cumulative hazard at a time: 1 − exp(−it) is the share it has happened to."""
+        piece = self._piece(time, itemgetter(0))
+        start, reached = self.knots[piece]
+        return reached + self._rates[piece] * (time - start)
+
+    def quantile(self, u: float) -> float:
+        """Return the time by which it has happened to the share `u`; infinity if it never does."""
+        wanted = -math.log1p(-u)
+        piece = self._piece(wanted, itemgetter(1))
+        start, reached = self.knots[piece]
+        rate = self._rates[piece]
+        return start + (wanted - reached) / rate if rate else math.inf
+
+    def _piece(self, value: float, of: Callable[[tuple[float, float]], float]) -> int:
+        """Return after which knot a time, or a cumulative hazard, lies; never the last knot."""
+        return bisect_right(self.knots, value, 1, len(self.knots) - 1, key=of) - 1
+
+    @cached_property
+    def _rates(self) -> tuple[float, ...]:
+        """The hazard between each knot and the next; the last holds after the last knot too."""
+        return tuple(
+            (high - low) / (end - start) for (start, low), (end, high) in pairwise(self.knots)
+        )
 
 
 def fixed(value: float) -> Distribution:

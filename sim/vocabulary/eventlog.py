@@ -41,6 +41,7 @@ class Movement(IntEnum):
     DISPENSED = auto()
     RETURNED = auto()
     LOST = auto()
+    NOT_GIVEN = auto()
 
 
 NOBODY = -1
@@ -133,8 +134,9 @@ class Work(NamedTuple):
 class Supplied(NamedTuple):
     """Something became of a product; `person` is NOBODY for a delivery.
 
-    FAILED_RELEASE is an order, DISCARDED a prepared dose that was not begun in time, OUT_OF_STOCK a
-    dose that found fewer vials than it takes; their vials are 0. DELIVERED vials come to the shelf,
+    FAILED_RELEASE is an order, NOT_GIVEN one for somebody who is given no dose of it any more,
+    DISCARDED a prepared dose that was not begun in time, OUT_OF_STOCK a dose that found fewer vials
+    than it takes; their vials are 0. DELIVERED vials come to the shelf,
     DISPENSED ones leave it for a participant, who later has RETURNED or LOST those not used.
     """
 
