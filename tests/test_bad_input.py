@@ -283,6 +283,7 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("sweep={vary: {a: {low: 2024-01-01, high: 9, number: 2}}}", "are not of one kind"),
         ("sweep={vary: {sweep.points: [9, 10]}}", "a sweep does not vary itself"),
         ("scenario=../../etc", "is not a name"),
+        ("scenario=Latest", "stands for something else among the results"),
         ("design.staff.dr who={people: 1}", "is not a name"),
     ],
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +18,12 @@ import pytest
 from sim.results import folder
 from sim.results.fold import Results, Summary
 from sim.results.folder import FolderRefused
+from sim.results.manifest import COMPARE, now
 from sim.results.periods import Almanac
 from sim.results.tables import TABLES as DECLARED
 from sim.results.tables import build
 from sim.scenario.load import Scenario
+from sim.scenario.schema import TAKEN
 from tests.records import BED, a_log, a_protocol, a_story, at, piece
 
 COUNTED = {"enrolment", "funnel", "flow", "visits", "workload", "supply"}
@@ -50,8 +54,8 @@ def no_page(_: Path) -> None:
 
 
 def write(results: Results, root: Path, **changed: Any) -> Path:  # noqa: ANN401
-    how = {"command": "trialsim run", "seconds": 2.0, "page": no_page, "root": root, **changed}
-    return folder.write(results, **how)
+    how = {"command": "trialsim run", "page": no_page, "root": root, **changed}
+    return folder.write(results.scenario, lambda: results, **how)
 
 
 def test_a_folder_holds_every_table_and_is_named_for_its_run(
@@ -90,7 +94,7 @@ def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_pat
     assert manifest["kind"] == "run"
     assert (manifest["seed"], manifest["replications"]) == (7, 2)
     assert manifest["calendar_known_through"] == "2026-12-31"
-    assert manifest["replications_per_second"] == 1
+    assert manifest["replications_per_second"] > 0
     assert {"trialsim", "python", "numpy", "simpy"} <= manifest["versions"].keys()
 
 
@@ -109,7 +113,7 @@ def test_the_page_is_written_when_everything_else_stands(results: Results, tmp_p
 
 
 def test_the_same_run_gives_the_same_bytes(results: Results, tmp_path: Path) -> None:
-    one, other = write(results, tmp_path), write(results, tmp_path, seconds=3.0)
+    one, other = write(results, tmp_path), write(results, tmp_path)
 
     assert one != other
     for name in TABLES | {"scenario.yaml"}:
@@ -207,6 +211,50 @@ def test_out_is_refused_where_something_stands(results: Results, tmp_path: Path)
         with pytest.raises(FolderRefused, match=why):
             write(results, tmp_path, out=tmp_path / out)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine.txt"]
+
+
+def test_what_cannot_be_written_is_found_before_anything_is_simulated(
+    results: Results, tmp_path: Path
+) -> None:
+    def simulate() -> Results:
+        raise AssertionError
+
+    (tmp_path / "file").write_text("keep")
+    (tmp_path / "out.part").mkdir()
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"root": tmp_path / "file"}, "file.*Not a directory"),
+        ({"out": tmp_path / "file" / "new"}, "Not a directory"),
+        ({"out": tmp_path / "out"}, r"out.part: a command is at work .* remove it, .* --out"),
+    ]
+    for where, why in cases:
+        with pytest.raises(FolderRefused, match=why):
+            folder.write(results.scenario, simulate, command="", page=no_page, **where)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "out.part"]
+
+
+def test_whatever_stands_in_the_place_of_the_pointer_a_run_is_finished_and_found(
+    results: Results, tmp_path: Path
+) -> None:
+    (tmp_path / "latest").mkdir()
+    path = write(results, tmp_path)
+
+    assert (path / "summary.csv").is_file()
+    assert folder.latest(tmp_path) == path
+    assert [each.name for each in tmp_path.glob("latest*")] == ["latest"]
+
+
+def test_names_of_the_results_folder_are_no_scenarios() -> None:
+    assert {folder.LATEST, COMPARE} == {*TAKEN}
+
+
+def test_a_time_zone_that_is_none_is_that_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "X24:59")
+    time.tzset()
+    try:
+        assert now().utcoffset() == timedelta(0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("named", ["../tiny", "/tiny", "", ".", "tiny/../..", "tiny//x", "a\0b"])

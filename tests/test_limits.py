@@ -37,7 +37,9 @@ def page(home: Path, *overrides: str) -> str:
     """The text of the page."""
     scenario = load(shipped() / "baseline.yaml", overrides)
     results = replicate(scenario, replications=REPLICATIONS, jobs=1, keep=1)
-    out = folder.write(results, command="", seconds=1.0, page=write_page, out=home / "out")
+    out = folder.write(
+        results.scenario, lambda: results, command="", page=write_page, out=home / "out"
+    )
     html = (out / "report.html").read_text(encoding="utf-8")
     text = re.sub(r"<(script|style)>.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
     return re.sub(r"\s+", " ", text.replace("\u00a0", " "))

@@ -79,7 +79,9 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         scenario = load(home / "small.yaml", overrides)
         results = replicate.replicate(scenario, replications=replications, jobs=1, keep=keep)
         out, command = home / "out", "trialsim run small.yaml"
-        return folder.write(results, command=command, seconds=1.5, page=pages.write_page, out=out)
+        return folder.write(
+            results.scenario, lambda: results, command=command, page=pages.write_page, out=out
+        )
 
     return finished
 

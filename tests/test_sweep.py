@@ -62,7 +62,18 @@ class TestPoints:
         assert axis('a.hours={mon: "08:00-12:00", tue: "08:00-09:00"}').levels[0][-1] == "}"
 
     @pytest.mark.parametrize(
-        "wrong", ["sweep.points=1,2", "a.b", "=1", "a.b=", "a=1:2:1", "a=x:y:3", "a=1,1"]
+        "wrong",
+        [
+            "sweep.points=1,2",
+            "a.b",
+            "=1",
+            "a.b=",
+            "a=1:2:1",
+            "a=x:y:3",
+            "a=1,1",
+            "a=[1",
+            "a=1:2:9999999",
+        ],
     )
     def test_what_is_no_axis_is_refused(self, wrong: str) -> None:
         with pytest.raises(ValueError, match=r"\w"):
@@ -78,6 +89,8 @@ class TestPoints:
         ]
         with pytest.raises(ValueError, match="a is varied twice"):
             list(grid([axis("a=1"), axis("a=2")]))
+        with pytest.raises(ValueError, match="1,002,001 points are more than 1,000,000"):
+            grid([axis("a=1:2:1001"), axis("b=1:2:1001")])
 
     @pytest.mark.usefixtures("trialsim")
     def test_a_point_is_the_scenario_with_its_values(self) -> None:

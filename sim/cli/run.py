@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from sim.cli.options import (
 from sim.cli.terminal import NotOpened, progress_bar
 
 if TYPE_CHECKING:
+    from sim.results.fold import Results
     from sim.scenario.load import Scenario
 
 MISSED_CODE, UNDECIDED_CODE = 5, 6
@@ -81,12 +81,10 @@ def compare_command(
     from sim.results import folder
 
     scenarios = _to_be_compared(paths, overrides, output)
-    started = time.perf_counter()
     runs = {scenario.scenario: _run(scenario, output, how) for scenario in scenarios}
     finished = folder.gather(
         runs,
         command=output.command,
-        seconds=time.perf_counter() - started,
         page=output.make,
         out=output.out,
     )
@@ -96,23 +94,17 @@ def compare_command(
 def _run(
     scenario: Scenario, output: Output, how: Mapping[str, Any]
 ) -> Callable[[Path | None], Path]:
-    """Simulate a scenario; return what writes its folder, where it is told or a new one."""
+    """What simulates a scenario into a folder, where it is told or a new one."""
     from sim.experiments import replicate
     from sim.results import folder
 
-    if output.out is not None:
-        folder.claim(output.out)
-    started = time.perf_counter()
-    with progress_bar(shown=output.is_watched) as progress:
-        results = replicate.replicate(scenario, progress=progress, **how)
-    seconds = time.perf_counter() - started
+    def simulate() -> Results:
+        with progress_bar(shown=output.is_watched) as progress:
+            return replicate.replicate(scenario, progress=progress, **how)
 
-    def write(out: Path | None) -> Path:
-        return folder.write(
-            results, command=output.command, seconds=seconds, page=output.make, out=out
-        )
-
-    return write
+    return lambda out: folder.write(
+        scenario, simulate, command=output.command, page=output.make, out=out
+    )
 
 
 def _to_be_compared(
@@ -194,7 +186,7 @@ def _joined(
     }
     if len(place) < len(joined):
         raise click.UsageError("two folders hold scenarios of one name; give them other names")
-    return folder.gather(place, command=command, seconds=0.0, page=page, out=out)
+    return folder.gather(place, command=command, page=page, out=out)
 
 
 def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:

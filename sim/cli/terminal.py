@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -73,6 +74,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command named."""
         try:
+            _look_around()
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
@@ -80,9 +82,22 @@ class Commands(click.Group):
             refusal = _refusal(fault)
             if refusal is None and ctx.meta.get("verbose"):
                 traceback.print_exc()
-            if isinstance(fault, OSError) and fault.filename:
-                refusal = NotOpened(f"{fault.filename}: {fault.strerror}")
+            if refusal is None and isinstance(fault, OSError):
+                refusal = NotOpened(f"{fault.filename or 'the system'}: {fault.strerror or fault}")
             raise refusal or InternalFault(fault) from fault
+
+
+def _look_around() -> None:
+    """Refuse where nothing could be done or written."""
+    if sys.flags.optimize > 1:
+        raise click.UsageError(
+            "PYTHONOPTIMIZE=2 (-OO) leaves out texts of which the libraries of charts are made; "
+            "use 1 or nothing"
+        )
+    try:
+        Path.cwd()
+    except OSError:
+        raise NotOpened("the folder you are in has been removed; go to another one") from None
 
 
 def _refusal(fault: Exception) -> click.ClickException | None:

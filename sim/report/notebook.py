@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
@@ -70,16 +69,13 @@ def run_scenario(  # noqa: PLR0913  each is a flag of the command line
     >>> next(iter(done.charts))
     'reached-1'
     """
-    place = None if out is None else folder.claim(Path(out))
-    started = time.perf_counter()
-    results = replicate(scenario, replications=replications, seed=seed, jobs=jobs, keep=keep)
-    command = f"trialsim run {folder.SCENARIO} --replications {results.replications} --seed {seed}"
+    command = f"trialsim run {folder.SCENARIO} --replications {replications} --seed {seed}"
     finished = folder.write(
-        results,
+        scenario,
+        partial(replicate, scenario, replications=replications, seed=seed, jobs=jobs, keep=keep),
         command=f"{command} --keep {keep}",
-        seconds=time.perf_counter() - started,
         page=lambda part: write_page(part, language),
-        out=place,
+        out=None if out is None else Path(out),
     )
     return FinishedFolder(finished, language)
 

@@ -11,9 +11,10 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from hashlib import sha256
 from itertools import chain, count
 from pathlib import Path
@@ -22,9 +23,9 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 
 from sim.results.fold import Results
-from sim.results.manifest import COMPARE, RUN, facts_of, is_name, wrong_with
+from sim.results.manifest import COMPARE, RUN, facts_of, is_name, now, wrong_with
 from sim.results.tables import TABLES, build, differences
-from sim.scenario.load import dump, load
+from sim.scenario.load import Scenario, dump, load
 
 MANIFEST, SCENARIO, LATEST = "manifest.json", "scenario.yaml", "latest"
 WORKBOOK, PART = "tables.xlsx", ".part"
@@ -36,26 +37,28 @@ class FolderRefused(Exception):  # noqa: N818  it is no fault, it says no
 
 
 def write(  # noqa: PLR0913  each says something else about the run
-    results: Results,
+    scenario: Scenario,
+    simulate: Callable[[], Results],
     *,
     command: str,
-    seconds: float,
     page: Callable[[Path], None],
     root: Path = Path("results"),
     out: Path | None = None,
 ) -> Path:
-    """Write the tables and the manifest, then the page; give the finished folder's path.
+    """Simulate into a folder: its tables and manifest, then the page; give its path.
 
     The folder is `root/<scenario>/<time>-<digest>`, or `out` itself; the digest is the SHA-256 of
     its scenario.yaml. `page` is called with the unfinished folder once all else stands in it.
-    Raises FolderRefused where the folder may not or cannot be written; whatever goes wrong leaves
-    nothing behind.
+    Raises FolderRefused where the folder may not or cannot be written, before anything is
+    simulated if that can be known; whatever goes wrong leaves nothing behind.
     """
-    started = datetime.now().astimezone() - timedelta(seconds=seconds)
-    scenario = dump(results.scenario).encode()
-    digest = sha256(scenario).hexdigest()
-    with _appearing(root, results.scenario.scenario, digest, started, out) as (part, target):
-        write_file(part / SCENARIO, scenario)
+    started, text = now(), dump(scenario).encode()
+    digest = sha256(text).hexdigest()
+    with _appearing(root, scenario.scenario, digest, started, out) as (part, target):
+        write_file(part / SCENARIO, text)
+        begun = time.perf_counter()
+        results = simulate()
+        seconds = time.perf_counter() - begun
         known_through = results.protocol.calendar_known_through
         facts = {
             "kind": RUN,
@@ -73,11 +76,10 @@ def write(  # noqa: PLR0913  each says something else about the run
     return target
 
 
-def gather(  # noqa: PLR0913  each says something else about the runs
+def gather(
     place: Mapping[str, Callable[[Path], object]],
     *,
     command: str,
-    seconds: float,
     page: Callable[[Path], None],
     root: Path = Path("results"),
     out: Path | None = None,
@@ -89,11 +91,12 @@ def gather(  # noqa: PLR0913  each says something else about the runs
     scenarios, with compare.csv, a manifest and the page. Raises FolderRefused as `write` does, and
     where the runs are not of the same seed and replications, so that nobody can be paired.
     """
-    started = datetime.now().astimezone() - timedelta(seconds=seconds)
+    started, begun = now(), time.perf_counter()
     digest = sha256("\n".join(place).encode()).hexdigest()
     with _appearing(root, COMPARE, digest, started, out) as (part, target):
         for name, put in place.items():
             put(part / name)
+        seconds = time.perf_counter() - begun
         alike = _alike([part / name for name in place])
         compared = differences({name: read(part / name, "replications.csv") for name in place})
         facts = {"kind": COMPARE, "command": command, "scenarios": list(place), **alike}
@@ -116,7 +119,7 @@ def join(
     `write` does.
     """
     digest = manifest(run)["scenario_digest"]
-    started = datetime.now().astimezone()
+    started = now()
     with _appearing(root, load(run / SCENARIO).scenario, digest, started, out) as (part, target):
         copy(run, others, part)
         page(part)
@@ -169,9 +172,14 @@ def finished(root: Path = Path("results")) -> list[Path]:
 
 
 def latest(root: Path = Path("results")) -> Path:
-    """The folder of the newest run; FolderRefused where there is none below `root`."""
+    """The folder of the newest run; FolderRefused where there is none below `root`.
+
+    Where something stands in the place of the pointer, it is the last of those finished.
+    """
     pointer = root / LATEST
     if not pointer.is_file():
+        if every := finished(root):
+            return every[-1]
         raise FolderRefused(f"{root}: no finished run")
     named = pointer.read_text(encoding="utf-8").strip()
     if not all(map(is_name, named.split("/"))):
@@ -265,7 +273,7 @@ def _appearing(
     target = new(root, group, digest, started, out)
     part = part_of(target)
     with refusing(target):
-        part.mkdir(parents=True)
+        begin(part)
         try:
             yield part, target
             settle(part, target)
@@ -274,6 +282,17 @@ def _appearing(
             raise
     if out is None:
         point_to(target, root)
+
+
+def begin(part: Path) -> None:
+    """Make an unfinished folder; FolderRefused where there is one."""
+    try:
+        part.mkdir(parents=True)
+    except FileExistsError:
+        raise FolderRefused(
+            f"{part}: a command is at work in this folder, or was broken off; remove it, go on in "
+            "it with --resume if it holds a sweep or a search, or name another folder with --out"
+        ) from None
 
 
 def complete(
@@ -312,8 +331,12 @@ def _sync(path: Path) -> None:
 
 
 def point_to(target: Path, root: Path) -> None:
-    """Name the newest run in `latest`, at one stroke."""
-    write_file(root / LATEST, f"{target.relative_to(root).as_posix()}\n")
+    """Name the newest run in `latest`, at one stroke.
+
+    Nothing else hangs on the pointer: where a folder or a right stands in its way it is left out.
+    """
+    with suppress(OSError):
+        write_file(root / LATEST, f"{target.relative_to(root).as_posix()}\n")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,14 @@ def wrong_with(contents: object) -> str:
             if not is_name(name):
                 return f"{key}: {shown(name)}; allowed: a list of names of folders in this one"
     return ""
+
+
+def now() -> datetime:
+    """The time of this place; of Greenwich where the machine's `TZ` is no time zone."""
+    try:
+        return datetime.now().astimezone()
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def facts_of(started: datetime, seconds: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import pandas as pd
 
 from sim.results import folder
 from sim.results.folder import PART, SCENARIO, FolderRefused
-from sim.results.manifest import facts_of
+from sim.results.manifest import facts_of, now
 from sim.results.points import Identity, Outcome, Point
 from sim.scenario.load import Scenario, dump
 from sim.scenario.sweep import Values
@@ -106,7 +106,7 @@ class Store:
         target = self.part.with_name(self.part.name.removesuffix(PART))
         with folder.refusing(target):
             folder.write_file(self.part / SCENARIO, dump(scenario))
-            begun = datetime.now().astimezone() - timedelta(seconds=facts["seconds"])
+            begun = now() - timedelta(seconds=facts["seconds"])
             facts |= facts_of(begun, facts["seconds"])
             folder.complete(self.part, tables, facts, page)
             # SQLite empties its rollback journal after each point, and would remove it on closing.
@@ -142,10 +142,9 @@ def started(scenario: Scenario, root: Path, out: Path | None) -> Iterator[Store]
     FolderRefused where it may not or cannot be written.
     """
     digest = sha256(dump(scenario).encode()).hexdigest()
-    now = datetime.now().astimezone()
-    part = folder.part_of(folder.new(root, scenario.scenario, digest, now, out))
+    part = folder.part_of(folder.new(root, scenario.scenario, digest, now(), out))
     with folder.refusing(part):
-        part.mkdir(parents=True)
+        folder.begin(part)
         (part / STORE).touch()
     with resumed(part) as store:
         try:

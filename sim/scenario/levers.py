@@ -12,6 +12,7 @@ from sim.scenario.errors import did_you_mean
 from sim.scenario.load import Scenario, ScenarioError, Variants
 from sim.scenario.numbers import Fixed
 from sim.scenario.section import Section, walk
+from sim.scenario.sweep import text_of
 from sim.scenario.yaml_source import value_of
 
 NUMBER, WHOLE, DATE = "number", "whole", "date"
@@ -91,8 +92,8 @@ def lever(variant: Variants, path: str, between: str | None = None) -> Lever:
     found = Lever(path, kind, _number(low), _number(high))
     if found.low >= found.high:
         raise ValueError(f"{low} does not lie below {high}; {AS_IN}")
-    for end in (0, found.last):
-        variant({path: found.text(end)})
+    for end in (low, high):
+        variant({path: text_of(end)})
     return found
 
 

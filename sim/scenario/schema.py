@@ -6,17 +6,28 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sim.scenario.assumptions import Assumptions
 from sim.scenario.design import SCREENING_VISITS, Design
-from sim.scenario.errors import refusal
+from sim.scenario.errors import refusal, shown
 from sim.scenario.numbers import Number, Probability, Whole
 from sim.scenario.section import Name, Ref, Section, walk
 from sim.scenario.sweep import SweepPlan
 from sim.vocabulary.measures import units_of
 
 EXTENDS = "extends"
+
+
+TAKEN = ("compare", "latest")
+"""Names beside those of scenarios in the folder of all results."""
+
+
+def _is_free(name: str) -> str:
+    if name.casefold() in TAKEN:
+        what = f"{shown(name)} stands for something else among the results"
+        raise refusal(what, "any other name")
+    return name
 
 
 class Target(Section):
@@ -57,8 +68,8 @@ class Scenario(Section):
     Units stand in the names of the keys. Everything can be switched off.
     """
 
-    scenario: Name
-    """A short name; results are kept under it."""
+    scenario: Annotated[Name, AfterValidator(_is_free)]
+    """A short name; results are kept under it. `compare` and `latest` are taken."""
     title: str = ""
     """What is simulated, in a line for the report."""
     design: Design

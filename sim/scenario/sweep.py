@@ -22,7 +22,7 @@ from sim.scenario.section import Date, Ref, Section
 Values = Mapping[str, str]
 """A point of a sweep: a value, written as in a scenario, for each path that is varied."""
 
-LEAST_POINTS = 2
+LEAST_POINTS, MOST_PLANNED = 2, 1_000_000
 NOT_SIMULATED = "sweep"
 """The part of a scenario that no simulation reads."""
 
@@ -89,14 +89,17 @@ def axis(text: str) -> Axis:
 def grid(axes: Sequence[Axis]) -> Places:
     """Return every combination of values, those of the last axis changing fastest.
 
-    Raises ValueError where two axes have the same path.
+    Raises ValueError where two axes have the same path, and for more than a million points.
     """
     paths = [each.path for each in axes]
     if len(set(paths)) < len(paths):
         message = f"{next(path for path in paths if paths.count(path) > 1)} is varied twice"
         raise ValueError(message)
     levels = [each.levels for each in axes]
-    return Places(paths, math.prod(map(len, levels)), partial(product, *levels))
+    if (number := math.prod(map(len, levels))) > MOST_PLANNED:
+        message = f"{number:,} points are more than {MOST_PLANNED:,}"
+        raise ValueError(message)
+    return Places(paths, number, partial(product, *levels))
 
 
 def text_of(value: object) -> str:
@@ -126,6 +129,9 @@ def _split(text: str) -> Iterator[str]:
         elif letter == "," and not closing:
             yield text[start:place].strip()
             start = place + 1
+    if closing:
+        message = f"{text!r} lacks a closing {closing[-1]}"
+        raise ValueError(message)
 
 
 def spaced(low: str, high: str, number: int) -> tuple[str, ...]:
@@ -135,6 +141,9 @@ def spaced(low: str, high: str, number: int) -> tuple[str, ...]:
     """
     if number < LEAST_POINTS:
         message = f"{low}:{high}:{number} has fewer than {LEAST_POINTS} values"
+        raise ValueError(message)
+    if number > MOST_PLANNED:
+        message = f"{low}:{high}:{number} has more than {MOST_PLANNED:,} values"
         raise ValueError(message)
     steps = [step / (number - 1) for step in range(number)]
     try:
@@ -182,7 +191,7 @@ class Spaced(Section):
     """The first value, a number or a date."""
     high: Bound
     """The last value, of the same kind as `low`."""
-    number: Annotated[int, Strict(), Field(ge=LEAST_POINTS, le=1_000_000)]
+    number: Annotated[int, Strict(), Field(ge=LEAST_POINTS, le=MOST_PLANNED)]
     """How many values there are."""
 
     @property
@@ -232,7 +241,7 @@ class SweepPlan(Section):
     """Each number of the assumptions that has a range to its low and its high."""
     design: Literal["lhs", "morris", "sobol"] | None = None
     """All ranged numbers of the assumptions at once: a Latin hypercube, Morris or Sobol."""
-    points: Annotated[int, Strict(), Field(ge=LEAST_POINTS, le=1_000_000)] | None = None
+    points: Annotated[int, Strict(), Field(ge=LEAST_POINTS, le=MOST_PLANNED)] | None = None
     """About how many points a `design` has; left out, 200."""
     on: Annotated[str, Ref("target or measure")] | None = None
     """The target or measure by which a `tornado` or `design` ranks; left out, the first target,
