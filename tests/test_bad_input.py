@@ -211,6 +211,14 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.staff.nurse.away=[{from: 2023-05-02, to: 2023-05-01}]", "before its beginning"),
         ("design.staff.nurse.away=[{from: 2023-05-01, to: 2023-05-01, people: 0}]", "too small"),
         ("design.rooms.infusion_bed.closures=[{from: 2023-05-02, to: 2023-05-01}]", "before its"),
+        ("design.places.clinic.openings=[{from: 2023-05-02, to: 2023-05-01}]", "before its"),
+        ("design.places.clinic.openings=[{on: 2023-05-02, from: 2023-05-01}]", "to is missing"),
+        ("design.places.clinic.closures=[{on: May}]", "'May' is not a date"),
+        ("design.places.clinic.closures=[{on: 2023-05-02, hours: noon}]", "'noon' are not hours"),
+        (
+            "design.staff.nurse.away=[{on: 2023-05-02, hours: '22:00-06:00'}]",
+            "'22:00-06:00' pass midnight; allowed: hours of one day",
+        ),
         ("design.staff.nurse.changes=[{from: 2023-05-01}]", "nothing changes"),
         (
             "design.rooms.infusion_bed.changes=[{from: 2023-05-01}]",

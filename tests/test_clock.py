@@ -8,7 +8,8 @@ import chinese_calendar
 import pytest
 
 from sim.scenario.calendars import Calendars
-from sim.scenario.capacity import Place, Role, week
+from sim.scenario.capacity import Role, week
+from sim.scenario.places import Place
 from sim.vocabulary.clock import (
     WEEKDAYS,
     Clock,
@@ -53,7 +54,7 @@ def clinic(**keys: object) -> Place:
 
 
 def open_days(calendars: Calendars) -> list[bool]:
-    return [not why for why in calendars.shut_by("clinic")]
+    return [not why for why in calendars.days_of("clinic").shut_by]
 
 
 def staffing(hours: object, **keys: object) -> Role:
@@ -82,7 +83,7 @@ def test_every_open_day_of_nine_years_is_a_chinese_working_day() -> None:
 
 def test_open_days_of_four_years_are_those_of_the_state_council() -> None:
     years = Clock(date(2022, 1, 1), date(2025, 12, 31))
-    why = Calendars(years, {"clinic": clinic()}).shut_by("clinic")
+    why = Calendars(years, {"clinic": clinic()}).days_of("clinic").shut_by
     for number in range(years.days):
         day = years.date_of_day(number)
         works = day in MAKE_UP_DAYS or (day.weekday() < 5 and not is_off(day))
@@ -127,6 +128,20 @@ def test_on_a_holiday_only_those_work_whom_an_open_place_needs() -> None:
     ward_nurse, clinic_nurse = (calendars.shifts(hours, {place}) for place in ("ward", "clinic"))
     assert (holiday + 480, holiday + 720) in ward_nurse
     assert (holiday + 480, holiday + 720) not in clinic_nurse
+
+
+def test_on_a_holiday_people_work_while_a_place_that_needs_them_is_open() -> None:
+    opening = {"on": date(2023, 1, 24), "hours": "10:00-11:00, 11:00-13:00"}
+    calendars = Calendars(RUN, {"clinic": clinic(openings=[opening])})
+    shifts = calendars.shifts(staffing({"mon-fri": "08:00-12:00"}), {"clinic"})
+    holiday = RUN.day_of(date(2023, 1, 24)) * 1440
+    there = [shift for shift in shifts if holiday <= shift[0] < holiday + 2880]
+    assert there == [(holiday + 600, holiday + 720)]
+
+
+def test_days_of_the_week_on_which_a_place_opens_for_once_count_as_its_own() -> None:
+    weekend = {"from": date(2024, 6, 8), "to": date(2024, 6, 9)}
+    assert {*clinic(days=["sun", "wed"], openings=[weekend]).weekdays} == {"sat", "sun", "wed"}
 
 
 def test_people_keep_fridays_hours_on_a_make_up_saturday() -> None:

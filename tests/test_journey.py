@@ -398,10 +398,68 @@ def test_a_closure_moves_a_visit_inside_its_window_and_else_out_of_it() -> None:
     assert visits(missed.log)[-1] == ("week_1", 1, "missed", "closed")
 
 
+def last_begun(trial: Trial) -> str:
+    """Return when the last visit of the schedule was begun."""
+    return instant(trial, [each.time for each in trial.log.visits if each.is_in_schedule][-1])
+
+
+AFTERNOON = {"design.staff.nurse.hours": {"mon-sun": "08:00-08:01, 14:00-14:01"}}
+FRIDAY = day("2024-03-22")
+
+
+def test_a_place_shut_for_hours_holds_visits_at_its_other_hours() -> None:
+    for hours, begun in (("08:00-12:00", "Fri 22 14:00"), ("12:00-24:00", "Fri 22 08:00")):
+        closure = {"on": FRIDAY, "hours": hours}
+        trial = told({**AFTERNOON, "design.places.clinic.closures": [closure]})
+        assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")
+        assert last_begun(trial) == begun
+
+
+def test_a_task_begun_before_the_closing_is_finished_and_none_is_begun_after_it() -> None:
+    """The infusion of 40 minutes begins at 08:00 or later; the look after it needs the nurse."""
+    closure = {"on": FRIDAY, "hours": "08:01-24:00"}
+    trial = told({"design.places.clinic.closures": [closure]})
+    assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")
+    assert milestones(trial)[-1] == "COMPLETED Fri 22 08:25"
+
+    two_tasks = {"design.visits.check": ["look", "look_again"], "design.tasks.look_again": [],
+                 "assumptions.durations_minutes.look_again": 5}  # fmt: skip
+    trial = told({**two_tasks, "design.places.clinic.closures": [closure]})
+    assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.MOVED, "closed")
+
+
+def test_a_place_may_be_open_on_a_holiday_and_on_a_weekday_on_which_it_is_shut() -> None:
+    holiday = {"design.places.clinic.country": "VA", "design.schedule.week_1.day": 5}
+    assert visits(told(holiday).log)[-1] == ("week_1", 1, VisitOutcome.MOVED, "holiday")
+    saturday = {"design.schedule.week_1.day": 9}
+    assert visits(told(saturday).log)[-1] == ("week_1", 1, VisitOutcome.MOVED, "closed")
+    for changes, opened in ((holiday, "2024-03-19"), (saturday, "2024-03-23")):
+        opening = {"on": day(opened), "hours": "07:00-09:00"}
+        trial = told({**changes, "design.places.clinic.openings": [opening]})
+        assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")
+
+
+def test_who_is_away_for_an_hour_is_there_for_the_rest_of_the_day() -> None:
+    for hours, begun in (("07:00-12:00", "Fri 22 14:00"), ("12:00-18:00", "Fri 22 08:00")):
+        absence = {"on": FRIDAY, "hours": hours}
+        trial = told({**AFTERNOON, "design.staff.nurse.away": [absence]})
+        assert last_begun(trial) == begun
+
+
+def test_if_one_of_two_is_away_for_hours_the_other_sees_people() -> None:
+    changes = {"design.staff.nurse.people": 2, "design.staff.nurse.away": [
+        {"on": FRIDAY, "hours": "07:00-12:00", "people": 1}]}  # fmt: skip
+    trial = told(changes)
+    assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")
+    assert trial.protocol.resources[1].levels[1:3] == ((26340, 1), (26640, 2))
+
+
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
         ({"design.schedule.week_1.day": 9}, "closed"),  # a Saturday
+        ({"design.places.clinic.closures": [{"on": day("2024-03-22"), "hours": "07:00-09:00"}]},
+         "closed"),
         ({"design.places.clinic.closures": [day("2024-03-22")]}, "closed"),
         ({"design.places.clinic.country": "VA", "design.schedule.week_1.day": 5}, "holiday"),
         ({"design.staff.nurse.away": [day("2024-03-22")]}, "staff"),

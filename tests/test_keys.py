@@ -33,21 +33,22 @@ design:
           closes: 2024-12-31, target: 12, when_full: finish_screening}
   places:
     clinic: {country: CN, days: [mon, tue, wed, thu, fri],
-             closures: [{from: 2024-05-13, to: 2024-05-31}]}
+             closures: [{from: 2024-05-13, to: 2024-05-31, hours: "00:00-24:00"}],
+             openings: [{from: 2024-04-06, to: 2024-04-07, hours: "08:00-24:00"}]}
     ward: {country: none, closures: [{from: 2024-05-13, to: 2024-05-31}]}
   staff:
     coordinator:
       people: 1
       hours: {mon-fri: "08:00-12:00"}
       changes: [{from: 2024-07-01, people: 2, hours: {mon-fri: "08:00-13:00"}}]
-      away: [{from: 2024-07-15, to: 2024-08-16, people: 1}]
+      away: [{from: 2024-07-15, to: 2024-08-16, people: 1, hours: "00:00-12:00"}]
     nurse: {people: 1, hours: {mon-sun: "08:00-11:00"}}
   rooms:
     bed:
       spaces: 1
       hours: {mon-fri: "08:00-12:00"}
       changes: [{from: 2024-03-15, spaces: 2, hours: {mon-fri: "08:00-13:00"}}]
-      closures: [{from: 2024-04-01, to: 2024-06-30, spaces: 1}]
+      closures: [{from: 2024-04-01, to: 2024-06-30, spaces: 1, hours: "08:00-13:00"}]
   eligibility:
     well: {at: chart, without: comorbidity}
     strong: {at: visit, strength: {above: 3, at_most: 8}}
@@ -156,6 +157,10 @@ CHANGES: dict[str, Any] = {
     "design.places.clinic.days": ["mon", "tue"],
     "design.places.clinic.closures.0.from": date(2024, 4, 20),
     "design.places.clinic.closures.0.to": date(2024, 6, 20),
+    "design.places.clinic.closures.0.hours": "08:00-09:00",
+    "design.places.clinic.openings.0.from": date(2024, 2, 1),
+    "design.places.clinic.openings.0.to": date(2024, 6, 1),
+    "design.places.clinic.openings.0.hours": "11:00-24:00",
     "design.staff.coordinator.people": 2,
     "design.staff.coordinator.hours": "always",
     "design.staff.nurse.hours": 10,
@@ -164,12 +169,14 @@ CHANGES: dict[str, Any] = {
     "design.staff.coordinator.away.0.from": date(2024, 7, 22),
     "design.staff.coordinator.away.0.to": date(2024, 7, 22),
     "design.staff.coordinator.away.0.people": 2,
+    "design.staff.coordinator.away.0.hours": "00:00-09:00",
     "design.staff.coordinator.changes.0.from": date(2024, 3, 1),
     "design.staff.coordinator.changes.0.people": 3,
     "design.staff.coordinator.changes.0.hours": 20,
     "design.rooms.bed.closures.0.from": date(2024, 5, 1),
     "design.rooms.bed.closures.0.to": date(2024, 7, 31),
     "design.rooms.bed.closures.0.spaces": 2,
+    "design.rooms.bed.closures.0.hours": "08:00-09:00",
     "design.rooms.bed.changes.0.from": date(2024, 1, 15),
     "design.rooms.bed.changes.0.spaces": 1,
     "design.rooms.bed.changes.0.hours": 20,

@@ -7,8 +7,8 @@ import simpy
 
 from sim.model.agenda import Agenda
 from sim.model.queue import Held, Queues, Refusal, Request
-from sim.scenario.slots import Resource, Slots, Task, VisitType
-from sim.vocabulary.clock import MINUTES_PER_DAY, Roster
+from sim.scenario.slots import PlaceDays, Resource, Slots, Task, VisitType
+from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster
 
 DAYS = 10
 LENGTH = 40.0
@@ -25,7 +25,10 @@ class OneNurse:
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
         task = Task("see", "see", (0,), lambda _u: LENGTH, LENGTH)
         self.slots = Slots(
-            VisitType("visit", (task,), ()), "", [""] * DAYS, [Resource("nurse", "role", 1, hours)]
+            VisitType("visit", (task,), ()),
+            "",
+            PlaceDays([""] * DAYS, [WHOLE_DAY] * DAYS),
+            [Resource("nurse", "role", 1, hours)],
         )
 
     def comes(self, person: int, at: float, *, due: float | None = None, last: int = 9) -> None:

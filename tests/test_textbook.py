@@ -12,12 +12,36 @@ from sim.scenario.load import load
 from sim.scenario.protocol import Protocol
 from sim.scenario.slots import Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY as DAY
+from sim.vocabulary.clock import joined
 from tests.benchmark import TEXTBOOK, TRIALSIM, simulated, standard_errors_apart
 from tests.textbook_days import NEVER, Agenda, Span
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 WEEKEND = (5, 6)
 BASELINE = SCENARIOS / "baseline.yaml"
+
+HALF_DAYS = [
+    (
+        "design.places.clinic.closures=[{from: 2023-12-01, to: 2024-02-29, hours: '09:00-10:30'},"
+        " {from: 2024-01-01, to: 2024-01-31, hours: '15:00-00:00'}, 2024-03-05]"
+    ),
+    (
+        "design.places.clinic.openings=[{from: 2023-09-25, to: 2023-10-10},"
+        " {on: 2024-03-09, hours: '09:30-11:00'},"
+        " {from: 2024-05-01, to: 2024-05-03, hours: '08:30-10:00, 10:00-16:00'}]"
+    ),
+    "design.staff.nurse.hours={mon-sun: '08:00-12:00, 14:00-17:30'}",
+    "design.staff.nurse.people=2",
+    (
+        "design.staff.nurse.away=[{on: 2023-11-16, hours: '09:00-10:00'},"
+        " {from: 2023-11-01, to: 2023-11-30, hours: '00:00-15:00', people: 1},"
+        " {on: 2023-11-15, hours: '10:00-16:00', people: 1}]"
+    ),
+    "design.staff.coordinator.hours={mon-fri: '20:00-04:00, 08:00-12:00'}",
+    "design.staff.coordinator.away=[{from: 2024-06-03, to: 2024-06-07, hours: '02:00-09:00'}]",
+    "design.rooms.infusion_bed.hours=always",
+    "design.rooms.infusion_bed.closures=[{from: 2023-06-01, to: 2023-06-09, hours: '10:00-16:00'}]",
+]
 
 ABSENCES = [
     "design.places.clinic.closures=[2024-02-19, {from: 2023-07-03, to: 2023-07-14}]",
@@ -60,6 +84,10 @@ def test_nights_are_those_of_a_loop_over_all_minutes(name: str) -> None:
     _the_same_days(Agenda(load(SCENARIOS / f"{name}.yaml", NIGHTS)))
 
 
+def test_hours_shut_opened_or_away_are_those_of_a_loop_over_all_minutes() -> None:
+    _the_same_days(Agenda(load(BASELINE, HALF_DAYS)))
+
+
 @pytest.mark.slow
 def test_it_agrees_with_the_textbook_version() -> None:
     known_rate = load(BASELINE, ["assumptions.recruitment.rate_shape=null"])
@@ -88,8 +116,8 @@ def _the_same_days(agenda: Agenda) -> None:
             assert ours == theirs, resource.name
 
 
-def _comparable(agenda: Agenda, shifts: Iterable[Span]) -> list[Span]:
-    """Return the shifts of the run, cut at midnight, but not those on a weekend inside a holiday.
+def _comparable(agenda: Agenda, shifts: Iterable[Span]) -> tuple[Span, ...]:
+    """Return the hours of the run, but not those on a weekend inside a holiday.
 
     The model's source of holidays knows of such days only the statutory ones.
     """
@@ -98,12 +126,13 @@ def _comparable(agenda: Agenda, shifts: Iterable[Span]) -> list[Span]:
         for start, end in shifts
         for midnight in range(start - start % DAY, end, DAY)
     )
-    return [
+    kept = (
         (start, end)
         for start, day, end in starts
         if start < agenda.protocol.clock.end_minutes
         and not (day.weekday() in WEEKEND and chinese_calendar.get_holiday_detail(day)[1])
-    ]
+    )
+    return joined(kept)
 
 
 def _begins_in(slots: Slots, day: int, spans: list[Span]) -> bool:

@@ -35,7 +35,9 @@ _BEYOND_THE_END = 31
 
 Span = tuple[int, int]
 Minutes = NDArray[np.bool_]
-"""By day and minute of the day."""
+"""By day and minute of the day, or of a day."""
+
+_NEVER_OPEN: Minutes = np.zeros(_DAY, dtype=bool)
 
 
 class Held(NamedTuple):
@@ -165,14 +167,16 @@ class Agenda:
     def _minutes(self, held: Held) -> Minutes:
         """Ask of every minute whether each task, of typical length, would find its team there."""
         minutes = np.ones((len(self.dates), _DAY), dtype=bool)
+        not_shut = minutes.copy()
         if held.place:
             place = self.design["places"][held.place]
-            minutes[[not _is_open(place, day) for day in self.dates]] = False
+            minutes = np.array([_opens(place, day) for day in self.dates])
+            not_shut = minutes | ~minutes.any(axis=1, keepdims=True)
         begins, moments = 0.0, minutes.ravel()
         for task in held.visit.tasks:
             shift = int(begins)
-            for member in task.team:
-                moments[: moments.size - shift] &= self.on_duty[member].ravel()[shift:]
+            for there in (not_shut, *(self.on_duty[member] for member in task.team)):
+                moments[: moments.size - shift] &= there.ravel()[shift:]
                 moments[moments.size - shift :] = False
             begins += task.typical_minutes
         return minutes
@@ -187,10 +191,19 @@ class Agenda:
             weekday = day.weekday()
             if is_chinese and hours != "always":
                 weekday = _kept(day)
-                if _is_holiday(day) and not any(_is_open(place, day) for place in places):
+                needed = np.any([_NEVER_OPEN, *(_opens(each, day) for each in places)], axis=0)
+                if _is_holiday(day) and not needed.all():
+                    for begin, end in _on(hours, weekday):
+                        grid[number, begin:end] |= needed[begin:end]
                     continue
             for begin, end in _on(hours, weekday):
                 grid.ravel()[number * _DAY + begin : number * _DAY + end] = True
+            left = _there(entry, day)[0] - sum(
+                np.where(_minutes_of(absence), _number(absence, inf), 0.0)
+                for absence in _absences(entry, day)
+                if "hours" in absence
+            )
+            grid[number] &= left > 0
         return grid
 
     def _needed_at(self, name: str) -> Iterator[str]:
@@ -203,12 +216,28 @@ class Agenda:
                     yield place
 
 
+def _opens(place: dict[str, Any], day: date) -> Minutes:
+    """Ask of every minute of a day whether a place is open."""
+    minutes = np.full(_DAY, _is_open(place, day))
+    for key, is_open in (("openings", True), ("closures", False)):
+        for span in place[key]:
+            if _covers(span, day):
+                minutes[_minutes_of(span)] = is_open
+    return minutes
+
+
+def _minutes_of(span: dict[str, Any]) -> Minutes:
+    """Ask of every minute of a day whether it is meant: those of the hours named, or all."""
+    minutes = np.full(_DAY, "hours" not in span)
+    for begin, end in _on({"mon": span["hours"]}, 0) if "hours" in span else ():
+        minutes[begin:end] = True
+    return minutes
+
+
 def _is_open(place: dict[str, Any], day: date) -> bool:
     is_chinese = place["country"] == "CN"
     weekday = _kept(day) if is_chinese else day.weekday()
-    is_shut = any(_covers(closure, day) for closure in place["closures"])
-    is_holiday = is_chinese and _is_holiday(day)
-    return _WEEKDAYS[weekday] in place["days"] and not is_shut and not is_holiday
+    return _WEEKDAYS[weekday] in place["days"] and not (is_chinese and _is_holiday(day))
 
 
 @cache
@@ -229,17 +258,26 @@ def _covers(span: dict[str, date], day: date) -> bool:
     return span["from"] <= day <= span["to"]
 
 
+def _absences(entry: dict[str, Any], day: date) -> list[dict[str, Any]]:
+    every = entry["away"] if "away" in entry else entry["closures"]
+    return [absence for absence in every if _covers(absence, day)]
+
+
 def _hours(entry: dict[str, Any], day: date) -> Any:  # noqa: ANN401 -- as written
     """Return the hours that hold on a day: "always", a number, or days with hours."""
+    number, hours = _there(entry, day)
+    return hours if number > 0 else {}
+
+
+def _there(entry: dict[str, Any], day: date) -> tuple[float, Any]:
+    """Return how many are there on a day, those away for hours among them, and the hours."""
     number, hours = _number(entry), entry["hours"]
     for change in entry["changes"]:
         if change["from"] <= day:
             number = _number(change, number)
             hours = change.get("hours", hours)
-    for absence in entry["away"] if "away" in entry else entry["closures"]:
-        if _covers(absence, day):
-            number -= _number(absence, inf)
-    return hours if number > 0 else {}
+    whole_days = (each for each in _absences(entry, day) if "hours" not in each)
+    return number - sum(_number(absence, inf) for absence in whole_days), hours
 
 
 def _number(entry: dict[str, Any], otherwise: float = NEVER) -> float:

@@ -199,7 +199,7 @@ def dropout(protocol: Protocol) -> Iterator[Dropout]:
 
 
 def full_time(scenario: Scenario) -> Iterator[FullTime]:
-    """Yield the hours a week of each role, public holidays apart.
+    """Yield the hours a week of each role, public holidays and absences of hours apart.
 
     Of a role that has changes or absences they are the mean of the trial's days.
     """

@@ -14,9 +14,9 @@ from sim.vocabulary.eventlog import Work
 class ChangingServers(Servers):
     """Of all who are ever there, the first so many are: who came last goes first.
 
-    They come and go at midnight, or when a night that began before is over. On a day on which
-    nobody is there the roster has no hours, and whoever is still at work has stayed on from the day
-    before.
+    They come and go at midnight, at the hours of an absence, or when a night that began before is
+    over. On a day on which nobody is there the roster has no hours, and whoever is still at work
+    has stayed on from the day before.
     """
 
     def __init__(self, index: int, resource: Resource, log: list[Work]) -> None:

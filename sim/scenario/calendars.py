@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import chain, groupby
+from operator import itemgetter
 
-from sim.scenario.capacity import ALWAYS, Place, Role, Room
+from sim.scenario.capacity import ALWAYS, Role, Room, Week, less
+from sim.scenario.places import Place
+from sim.scenario.slots import PlaceDays
 from sim.vocabulary.clock import (
+    MINUTES_PER_DAY,
     WEEKDAYS,
+    WHOLE_DAY,
     CalendarLimits,
     Clock,
     PublicCalendar,
     Span,
+    joined,
+    overlap,
     shifts_of,
+    without,
 )
 
 _DAYS_BEYOND_THE_END = 31
 """A visit planned just after the end may have its nearest possible day before it, so days are
 worked out a little beyond."""
+
+_NO_MORE = 1 << 40
+"""A minute after the end of every shift."""
 
 
 class Calendars:
@@ -47,39 +59,60 @@ class Calendars:
         """
         return tuple(map(self._kind_of_day, self.dates))
 
-    def shut_by(self, place: str) -> Sequence[str]:
-        """Return for each day why a place is shut: "" if it is open, `holiday`, else `closed`.
+    def days_of(self, place: str) -> PlaceDays:
+        """Return for each day why a place is shut (`holiday`, else `closed`), and its hours.
 
         Paperwork has no place (""), and may be done on any day. A public holiday counts only where
         the place would have been open without it.
         """
         if place not in self._places:
-            return [""] * len(self.dates)
-        return [self._shut_by(self._places[place], day) for day in self.dates]
+            number = len(self.dates)
+            return PlaceDays([""] * number, [WHOLE_DAY] * number)
+        days = [self._open_on(self._places[place], day) for day in self.dates]
+        return PlaceDays([why for why, _ in days], [hours for _, hours in days])
 
     def shifts(self, capacity: Role | Room, needed_at: set[str]) -> Sequence[Span]:
         """Return the shifts of a role or room that is needed at these places.
 
-        On a public holiday they work only if a place that needs them is open, or if they are
-        always there.
+        On a public holiday they work only while a place that needs them is open, or if they are
+        always there. Where their number changes within a day a shift ends and another begins.
         """
-        shut = [self._shut_days[place] for place in needed_at]
-        return shifts_of(
-            self._hours_on(day, capacity, is_needed=any(not why[number] for why in shut))
+        hours = [self._hours_of[place] for place in needed_at]
+        shifts = shifts_of(
+            self._hours_on(day, capacity.on(day)[1], [opens[number] for opens in hours])
             for number, day in enumerate(self.dates)
         )
+        if any(absence.hours for absence in capacity.absences):
+            return overlap(shifts, self._anybody_there(capacity))
+        return shifts
+
+    def numbers(self, capacity: Role | Room) -> Iterator[tuple[int, int | None]]:
+        """Yield from which instants on, midnights among them, how many of a role or room are there.
+
+        None is unlimited.
+        """
+        for number, day in enumerate(self.dates):
+            units, _ = capacity.on(day)
+            for minute, away in capacity.away_for_hours(day):
+                yield number * MINUTES_PER_DAY + minute, less(units, away)
 
     @cached_property
-    def _shut_days(self) -> dict[str, Sequence[str]]:
-        return {name: self.shut_by(name) for name in self._places}
+    def _hours_of(self) -> dict[str, Sequence[tuple[Span, ...]]]:
+        return {name: self.days_of(name).hours for name in self._places}
+
+    def _open_on(self, place: Place, day: date) -> tuple[str, tuple[Span, ...]]:
+        why = self._shut_by(place, day)
+        opens = [span for opening in place.openings for span in opening.on(day)]
+        shut = [span for closure in place.closures for span in closure.on(day)]
+        hours = without(joined(opens) if why else WHOLE_DAY, shut)
+        return "" if hours else (why if why and WHOLE_DAY[0] not in shut else "closed"), hours
 
     def _shut_by(self, place: Place, day: date) -> str:
+        """Return why the weekday or a public holiday shuts a place; "" if neither does."""
         calendar = self._of_country[place.country]
         kept = calendar.makes_up_for(day)
         weekday = day.weekday() if kept is None else kept
         if WEEKDAYS[weekday] not in place.days:
-            return "closed"
-        if any(closure.from_ <= day <= closure.to for closure in place.closures):
             return "closed"
         return "holiday" if calendar.is_holiday(day) else ""
 
@@ -92,14 +125,29 @@ class Calendars:
         off = any(calendar.is_weekend(day) for calendar in calendars)
         return "weekend" if off and not made_up else "working_day"
 
-    def _hours_on(self, day: date, capacity: Role | Room, *, is_needed: bool) -> tuple[Span, ...]:
-        _, hours = capacity.on(day)
-        if hours is ALWAYS:
-            return hours[day.weekday()]
+    def _anybody_there(self, capacity: Role | Room) -> Iterator[Span]:
+        """Yield the spans between absences of hours, and those in which not everybody is away."""
+        moments = (
+            (number * MINUTES_PER_DAY + minute, day, away)
+            for number, day in enumerate(self.dates)
+            for minute, away in capacity.away_for_hours(day)
+        )
+        changes = [next(same) for _, same in groupby(moments, key=itemgetter(2))]
+        ends = [*(start for start, _, _ in changes[1:]), _NO_MORE]
+        for (start, day, away), end in zip(changes, ends, strict=True):
+            if not away or less(capacity.on(day)[0], away) != 0:
+                yield start, end
+
+    def _hours_on(
+        self, day: date, week: Week, needed: Sequence[tuple[Span, ...]]
+    ) -> tuple[Span, ...]:
+        if week is ALWAYS:
+            return week[day.weekday()]
+        hours = week[day.weekday()]
         for calendar in self._of_country.values():
             kept = calendar.makes_up_for(day)
             if kept is not None:
-                return hours[kept]
-            if calendar.is_holiday(day) and not is_needed:
-                return ()
-        return hours[day.weekday()]
+                return week[kept]
+            if calendar.is_holiday(day) and WHOLE_DAY not in needed:
+                hours = overlap(hours, joined(chain(*needed)))
+        return hours

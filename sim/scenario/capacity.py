@@ -1,17 +1,17 @@
-"""What a trial can draw on, and when: hours, places, staff, rooms and products."""
+"""What a trial can draw on, and when: hours, staff, rooms and products."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, Tag, model_validator
 
-from sim.scenario.errors import closest, forms, listed, refusal, shown
+from sim.scenario.errors import forms, refusal, shown
 from sim.scenario.numbers import (
     DaysOrNone,
     DoseUnits,
@@ -25,23 +25,21 @@ from sim.scenario.numbers import (
     WholeOrUnlimited,
     WholePositive,
 )
-from sim.scenario.section import Date, Named, Section, absent_is, none_written
+from sim.scenario.places import Closure, hours_in, or_one_day
+from sim.scenario.section import Date, Named, Section
 from sim.vocabulary.clock import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
     WEEKDAYS,
+    WHOLE_DAY,
     Span,
-    countries,
-    day_spans,
-    regions,
     weekday_numbers,
 )
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Week = tuple[tuple[Span, ...], ...]
 """The spans that begin on each day, Monday first, in minutes of that day."""
 
-ALWAYS: Week = (((0, MINUTES_PER_DAY),),) * len(WEEKDAYS)
+ALWAYS: Week = (WHOLE_DAY,) * len(WEEKDAYS)
 NO_HOURS: Week = ((),) * len(WEEKDAYS)
 _BEGIN = 8 * MINUTES_PER_HOUR
 _DAYS_OF_A_NUMBER = 5
@@ -62,7 +60,7 @@ def week(hours: str | dict[str, str] | float) -> Week:
         for day in _days(days):
             if day in table:
                 raise refusal(f"{WEEKDAYS[day]} is named twice", "each day once")
-            table[day] = _spans(text)
+            table[day] = hours_in(text)
     for day, spans in table.items():
         next_day = (day + 1) % len(WEEKDAYS)
         following = table.get(next_day)
@@ -91,14 +89,6 @@ def _days(text: str) -> tuple[int, ...]:
         raise refusal(f"{shown(text)} is not a day", allowed) from None
 
 
-def _spans(text: str) -> tuple[Span, ...]:
-    try:
-        return day_spans(text)
-    except ValueError:
-        allowed = 'hours that do not overlap, such as "08:00-12:00, 14:00-17:30" or "22:00-06:00"'
-        raise refusal(f"{shown(text)} are not hours", allowed) from None
-
-
 def _readable(hours: dict[str, str]) -> dict[str, str]:
     week(hours)
     return hours
@@ -124,69 +114,15 @@ Hours = Annotated[
 ]
 
 
-def _country(data: object) -> object:
-    country = none_written(data)
-    if country is None:
-        return None
-    if not isinstance(country, str) or (code := country.partition("-")[0]) not in countries():
-        allowed = "none, a country code such as CN, or a region's such as GB-ENG"
-        meant = closest(country.upper(), countries()) if isinstance(country, str) else ""
-        raise refusal("no public holidays are known for this", allowed, meant)
-    if country != code and country not in (known := regions(code)).values():
-        meant = known.get(country, closest(country, known))
-        allowed = (
-            f"{code} alone, or one of {listed(sorted({*known.values()}))}"
-            if known
-            else f"{code} alone"
-        )
-        raise refusal(f"{shown(country)} is no region of {code}", allowed, known.get(meant, meant))
-    return country
-
-
-class Closure(Section):
-    """Days on which a place is shut, both ends included. A single date stands for one day."""
-
-    from_: Date = Field(alias="from")
-    """First day shut."""
-    to: Date
-    """Last day shut."""
-
-
-def _or_one_day(section: type[Closure]) -> BeforeValidator:
-    """Let days be written as a single date."""
-
-    def days(data: object) -> object:
-        return {"from": data, "to": data} if isinstance(data, dt.date) else data
-
-    return BeforeValidator(days, json_schema_input_type=Date | section)
-
-
-class Place(Section):
-    """Where visits happen, and on which days."""
-
-    country: Annotated[
-        str | None, BeforeValidator(_country, json_schema_input_type=str | None), absent_is("none")
-    ] = None
-    """The country whose public holidays shut this place and whose official make-up working days
-    open it, by its two-letter code, or a region of it by its ISO 3166-2 code, such as `GB-ENG` or
-    `DE-BY`; or `none`. A country alone has the holidays of the whole country only; `check` says
-    where regions have more. On a make-up Saturday people keep Friday's hours, on a
-    make-up Sunday Monday's. On a public holiday a role works only where an open place needs it."""
-    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    """The days of the week on which it is open; an empty list means never."""
-    closures: tuple[Annotated[Closure, _or_one_day(Closure)], ...] = ()
-    """Further days shut: dates, or `{from: …, to: …}`."""
-
-
 class Absence(Closure):
-    """Days on which people are away, on leave or in training; a single date is one day."""
+    """When people are away, on leave or in training, written as a closure."""
 
     units: WholePositive | None = Field(default=None, alias="people")
     """How many are away; left out, everybody. Absences that overlap add up."""
 
 
 class OutOfUse(Closure):
-    """Days on which spaces cannot be used. A single date stands for one day."""
+    """When spaces cannot be used, written as a closure."""
 
     units: WholePositive | None = Field(default=None, alias="spaces")
     """How many cannot be used; left out, none can. Closures that overlap add up."""
@@ -245,21 +181,38 @@ class _Capacity(Section):
         return begins, rosters
 
     def on(self, day: dt.date) -> tuple[int | None, Week]:
-        """Return how many are there (None: unlimited), and the hours of each in such a week."""
+        """Return how many are there (None: unlimited), and the hours of each in such a week.
+
+        Absences of some hours are left to `away_for_hours`.
+        """
         begins, rosters = self.rosters
         units, hours = rosters[bisect_right(begins, day) - 1]
-        for absence in self.absences:
-            if absence.from_ <= day <= absence.to:
-                if absence.units is None:
-                    units = 0
-                elif units is not None:
-                    units = max(0, units - absence.units)
+        whole_days = [each.units for each in self.absences if each.hours is None and each.on(day)]
+        units = less(units, whole_days)
         return None if units is None else int(units), NO_HOURS if units == 0 else hours
+
+    def away_for_hours(self, day: dt.date) -> list[tuple[int, tuple[int | None, ...]]]:
+        """Return from which minutes of a day on how many are away for hours (None: everybody)."""
+        away = [(span, each.units) for each in self.absences if each.hours for span in each.on(day)]
+        minutes = {0, *(end for span, _ in away for end in span)} - {MINUTES_PER_DAY}
+        return [
+            (minute, tuple(units for (start, end), units in away if start <= minute < end))
+            for minute in sorted(minutes)
+        ]
 
     def ever(self) -> Week:
         """Return the hours that any of the rosters has on each day of the week, in no order."""
         weeks = [hours for units, hours in self.rosters[1] if units != 0]
         return tuple(sum((each[day] for each in weeks), ()) for day in range(len(NO_HOURS)))
+
+
+def less(units: int | None, away: Iterable[int | None]) -> int | None:
+    """Return how many are left of so many (None: unlimited) when some are away (None: all)."""
+    for number in away:
+        if number is None:
+            return 0
+        units = None if units is None else max(0, units - number)
+    return units
 
 
 class Role(_Capacity):
@@ -278,10 +231,10 @@ class Role(_Capacity):
     any number it may have a range, and a sweep or a solver may move it. Work begun is finished, at
     overtime once the day's last hour has passed (working into a break between two spans is not
     overtime); work at a desk stops at the end of a shift and is continued."""
-    absences: tuple[Annotated[Absence, _or_one_day(Absence)], ...] = Field(default=(), alias="away")
-    """Leave, training and other days on which people are not there: dates, or
-    `{from: …, to: …, people: …}`. On a day on which nobody is there no visit that needs the role is
-    possible."""
+    absences: tuple[Annotated[Absence, or_one_day(Absence)], ...] = Field(default=(), alias="away")
+    """Leave, training and other days or hours at which people are not there: dates, or as in
+    `{from: …, to: …, people: …}` and `{on: …, hours: "12:00-16:00"}`. When nobody is there no visit
+    that needs the role is possible; work begun is finished."""
     changes: tuple[RoleChange, ...] = ()
     """Later rosters in order of date, as in `{from: 2024-01-01, people: 2}`."""
 
@@ -293,10 +246,10 @@ class Room(_Capacity):
     """How many can be used at the same time, or `unlimited`."""
     hours: Hours = "always"
     """As for staff."""
-    absences: tuple[Annotated[OutOfUse, _or_one_day(OutOfUse)], ...] = Field(
+    absences: tuple[Annotated[OutOfUse, or_one_day(OutOfUse)], ...] = Field(
         default=(), alias="closures"
     )
-    """Days on which it cannot be used: dates, or `{from: …, to: …, spaces: …}`."""
+    """When it cannot be used: dates, or as in `{from: …, to: …, spaces: …}`, with `hours` too."""
     changes: tuple[RoomChange, ...] = ()
     """Later capacities in order of date, as in `{from: 2024-01-01, spaces: 2}`."""
 

@@ -8,15 +8,16 @@ from itertools import pairwise
 from typing import Any
 
 from sim.scenario.assumptions import Disruption, YesNo
-from sim.scenario.capacity import Closure, Product, Role, Room, Week, counted, week
+from sim.scenario.capacity import Product, Role, Room, Week, counted, week
 from sim.scenario.design import SCREENING_VISITS, Design, Later, ScheduleRow, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.limits import people
 from sim.scenario.numbers import CENTURY_DAYS
+from sim.scenario.places import Closure, Opening
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.sweep import NOT_SIMULATED, least_points
-from sim.vocabulary.clock import WEEKDAYS, Span
+from sim.vocabulary.clock import WEEKDAYS, overlap
 
 Faults = Iterator[Fault]
 
@@ -132,7 +133,7 @@ def _repeated(path: KeyPath, names: tuple[str, ...]) -> Faults:
             yield Fault((*path, index), f"{name} is named twice", "each name once")
 
 
-def _in_order(path: KeyPath, days: Closure | Disruption) -> Faults:
+def _in_order(path: KeyPath, days: Closure | Opening | Disruption) -> Faults:
     if days.to < days.from_:
         what = f"{days.to} comes before its beginning"
         yield Fault((*path, "to"), what, f"{days.from_} or later")
@@ -217,7 +218,7 @@ def _vials(path: KeyPath, product: Product) -> Faults:
 
 _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
     (TrialPlan, _trial_dates),
-    (Closure | Disruption, _in_order),
+    (Closure | Opening | Disruption, _in_order),
     (Role | Room, _rosters),
     (ScheduleRow, _repeats),
     (Product, _vials),
@@ -345,7 +346,7 @@ def _never_open(design: Design) -> Faults:
         tasks = [step for step in design.visits.get(visit, ()) if isinstance(step, str)]
         weeks = [_together(_weeks(design, task)) for task in tasks]
         days = [day for day in range(7) if all(week_of_task[day] for week_of_task in weeks)]
-        open_on = WEEKDAYS if place is None else design.places[place].days
+        open_on = WEEKDAYS if place is None else design.places[place].weekdays
         if not all(map(any, weeks)) or not open_on:
             continue
         if not any(WEEKDAYS[day] in open_on for day in days):
@@ -364,9 +365,4 @@ def _weeks(design: Design, task: str) -> list[Week]:
 
 def _together(weeks: Iterable[Week]) -> Week:
     """Return when all of the weeks have hours."""
-    return tuple(reduce(_common, day) for day in zip(week("always"), *weeks, strict=True))
-
-
-def _common(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, ...]:
-    both = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
-    return tuple(span for span in both if span[0] < span[1])
+    return tuple(reduce(overlap, day) for day in zip(week("always"), *weeks, strict=True))

@@ -7,17 +7,12 @@ from functools import cached_property
 from operator import ge, gt, le, lt
 from typing import Annotated, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    Strict,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
 
-from sim.scenario.capacity import Place, Product, Role, Room
+from sim.scenario.capacity import Product, Role, Room
 from sim.scenario.errors import forms, refusal
 from sim.scenario.numbers import CENTURY_DAYS, Days, Number, OfRatio, Real, Whole, WholePositive
+from sim.scenario.places import Place
 from sim.scenario.section import (
     ByName,
     Date,

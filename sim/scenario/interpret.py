@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import compress
 
@@ -114,14 +114,18 @@ class _Interpreter:
     def resource(self, name: str) -> Resource:
         """Return a role or a room with its shifts, and how many are there."""
         capacity = self.capacities[name]
-        there = [capacity.on(day) for day in self.calendars.dates]
-        numbers = [units for units, _ in there]
-        varies = len({*numbers} - {0}) > 1
+        numbers = list(self.calendars.numbers(capacity))
+        ever = {number for _, number in numbers}
+        varies = len(ever - {0}) > 1
         roster = Roster((), always=True)
-        if varies or any(hours is not ALWAYS for _, hours in there):
+        if (
+            varies
+            or 0 in ever
+            or any(capacity.on(day)[1] is not ALWAYS for day in self.calendars.dates)
+        ):
             roster = Roster(self.calendars.shifts(capacity, self.places_that_need(name)))
         levels = tuple(_levels(numbers, roster.shifts)) if varies else ()
-        most = None if None in numbers else max(number or 0 for number in numbers)
+        most = None if None in ever else max(number or 0 for number in ever)
         kind = "role" if isinstance(capacity, Role) else "room"
         return Resource(name, kind, most, roster, levels)
 
@@ -161,7 +165,7 @@ class _Interpreter:
         )
 
     def slots(self, visit: VisitType, place: str) -> Slots:
-        return Slots(visit, place, self.calendars.shut_by(place), self.resources)
+        return Slots(visit, place, self.calendars.days_of(place), self.resources)
 
     def offer(self, at: Mapping[str, str]) -> Offer:
         return Offer(tuple(self.slots_of(self.visits[visit], place) for place, visit in at.items()))
@@ -215,17 +219,18 @@ class _Interpreter:
         return tuple(map(written.hazard, self.design.arms))
 
 
-def _levels(numbers: Sequence[int | None], shifts: Sequence[Span]) -> Iterator[tuple[int, int]]:
+def _levels(
+    numbers: Iterable[tuple[int, int | None]], shifts: Sequence[Span]
+) -> Iterator[tuple[int, int]]:
     """Yield each instant at which the number there changes, in minutes, with the new number.
 
-    That is midnight, or the end of a shift that began the day before.
+    It waits for the end of a shift that began before it: a night is worked to its end.
     """
     before = None
-    for day, number in enumerate(numbers):
+    for instant, number in numbers:
         if number is not None and number != before:
-            midnight = day * MINUTES_PER_DAY
-            last = bisect_left(shifts, (midnight, 0)) - 1
-            yield max(midnight, shifts[last][1] if last >= 0 else 0), number
+            last = bisect_left(shifts, (instant, 0)) - 1
+            yield max(instant, shifts[last][1] if last >= 0 else 0), number
         before = number
 
 

@@ -189,7 +189,7 @@ class Protocol:
         if key not in self._joint:
             name = f"{first.visit.name} then {second.visit.name}"
             both = VisitType(name, first.visit.tasks + second.visit.tasks, ())
-            self._joint[key] = Slots(both, first.place, first.shut_by, self.resources)
+            self._joint[key] = Slots(both, first.place, first.days, self.resources)
         return self._joint[key]
 
     @cached_property

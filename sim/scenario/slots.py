@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.vocabulary.clock import MINUTES_PER_DAY, Roster, Span
+from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, Span
 from sim.vocabulary.distributions import Quantile
 
 NEVER_DAY = 1 << 30
@@ -56,6 +57,13 @@ class Resource:
         return np.array(self.shifts, np.float64).reshape(-1, 2)
 
 
+class PlaceDays(NamedTuple):
+    """For each day why a place is shut ("" if it opens), and its hours, in minutes of the day."""
+
+    shut_by: Sequence[str]
+    hours: Sequence[tuple[Span, ...]]
+
+
 @dataclass(frozen=True)
 class Task:
     """Work that holds its team (indices of roles and rooms) together for some minutes.
@@ -89,16 +97,16 @@ class Slots:
     """The possible days and starts of one visit at one place (paperwork has no place: "")."""
 
     def __init__(
-        self, visit: VisitType, place: str, shut_by: Sequence[str], resources: Sequence[Resource]
+        self, visit: VisitType, place: str, days: PlaceDays, resources: Sequence[Resource]
     ) -> None:
-        """Work out every day for which `shut_by` has an entry; "" is a day on which it is open.
+        """Work out every day of the place.
 
         Of the first task's team, and of the first two tasks' teams, are known the members and how
         many minutes after the start each begins.
         """
         self.visit = visit
         self.place = place
-        self.shut_by = shut_by
+        self.days = days
         self.is_journey = bool(place and visit.tasks)
         offsets = [0.0, *accumulate(task.typical_minutes for task in visit.tasks)]
         self._steps = [
@@ -110,6 +118,7 @@ class Slots:
         self.first_two_teams = self.first_team + tuple(
             (member, offsets[1]) for task in visit.tasks[1:2] for member in task.team
         )
+        self._later = offsets[1 : len(visit.tasks)]
         self._starts = self._starts_by_day()
         self._lengths = [sum(end - start for start, end in spans) for spans in self._starts]
         self.next_day, self.previous_day = _neighbours([length > 0 for length in self._lengths])
@@ -164,16 +173,26 @@ class Slots:
         """Return why a day is not possible (`closed`, `holiday`, `staff`, `room`); "" if it is."""
         if self.next_day[day] == day:
             return ""
-        absent = (each.kind for _, each in self._steps if not each.roster.is_there_on(day))
-        return self.shut_by[day] or ("room" if next(absent, "") == "room" else "staff")
+        if self.days.shut_by[day]:
+            return self.days.shut_by[day]
+        absent = [each.kind for _, each in self._steps if not each.roster.is_there_on(day)]
+        if not absent and self.days.hours[day] != WHOLE_DAY:
+            return "closed"
+        return "room" if absent[:1] == ["room"] else "staff"
 
     def _starts_by_day(self) -> list[list[Span]]:
-        """Return the starts of every day, in whole minutes of that day."""
-        open_days = np.flatnonzero([not why for why in self.shut_by]) * float(MINUTES_PER_DAY)
-        wanted = [np.column_stack([open_days, open_days + MINUTES_PER_DAY])]
+        """Return the starts of every day, in whole minutes of that day.
+
+        Only the first task asks for an open day; the later ones for an hour that is not shut.
+        """
+        hours = self.days.hours
+        wanted = [_by_instants(hours)]
+        if any(opens and opens != WHOLE_DAY for opens in hours):
+            not_shut = _by_instants([opens or WHOLE_DAY for opens in hours])
+            wanted += [np.ceil(not_shut - offset) for offset in self._later]
         steps = dict.fromkeys((resource, offset) for offset, resource in self._steps)
         wanted += [np.ceil(each.spans - offset) for each, offset in steps if not each.always]
-        starts: list[list[Span]] = [[] for _ in self.shut_by]
+        starts: list[list[Span]] = [[] for _ in hours]
         for start, end in _common(wanted).tolist():
             day, begin = divmod(start, MINUTES_PER_DAY)
             starts[day].append((begin, begin + end - start))
@@ -226,6 +245,16 @@ class Offer:
         if fits_after:
             return after
         return before if fits_before else None
+
+
+def _by_instants(hours: Sequence[tuple[Span, ...]]) -> _Spans:
+    """Return the hours of each day in minutes since the opening instant."""
+    spans = [
+        (day * MINUTES_PER_DAY + start, day * MINUTES_PER_DAY + end)
+        for day, opens in enumerate(hours)
+        for start, end in opens
+    ]
+    return np.array(spans, dtype=np.float64).reshape(-1, 2)
 
 
 def _common(several: Sequence[_Spans]) -> NDArray[np.int64]:

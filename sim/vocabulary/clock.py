@@ -28,6 +28,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[int, int]
 """Start and end, in minutes; the end is not included."""
 
+WHOLE_DAY: tuple[Span, ...] = ((0, MINUTES_PER_DAY),)
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -82,6 +84,33 @@ def day_spans(text: str) -> tuple[Span, ...]:
             message = f"the hours in {text!r} overlap"
             raise ValueError(message)
     return tuple(spans)
+
+
+def overlap(spans: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
+    """Return the minutes that lie in both."""
+    others = tuple(others)
+    both = ((max(a, c), min(b, d)) for a, b in spans for c, d in others)
+    return tuple((start, end) for start, end in both if start < end)
+
+
+def without(spans: Iterable[Span], gone: Iterable[Span]) -> tuple[Span, ...]:
+    """Return the minutes that lie in `spans` and in none of `gone`."""
+    left = tuple(spans)
+    for start, end in gone:
+        parts = (part for a, b in left for part in ((a, min(b, start)), (max(a, end), b)))
+        left = tuple((first, last) for first, last in parts if first < last)
+    return left
+
+
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return the minutes that lie in any of the spans, in order."""
+    whole: list[Span] = []
+    for start, end in sorted(spans):
+        if whole and start <= whole[-1][1]:
+            whole[-1] = whole[-1][0], max(end, whole[-1][1])
+        else:
+            whole.append((start, end))
+    return tuple(whole)
 
 
 def _span(text: str) -> Span:
