@@ -359,6 +359,7 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("targets.forty_randomised.measure=randomized", "did you mean randomised?"),
         ("targets.forty_randomised.measure=nurse_hour", "did you mean nurse_hours?"),
         ("design.rooms.nurse={spaces: 1}", "a role has this name too"),
+        ("design.staff.Nurse={people: 1}", "differs from nurse in capital letters alone"),
         ("design.trial.closes=2022-09-30", "the trial closes before it opens"),
         ("design.trial.recruits_until=2026-01-01", "2026-01-01 lies outside the trial"),
         ("design.trial.opens=1800-01-01", "1800-01-01 is out of reach"),
@@ -516,6 +517,24 @@ def test_a_circle_of_parents_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("extends: a.yaml", encoding="utf-8")
 
     assert "it extends itself in the end" in problems_of(tmp_path / "a.yaml")[0]
+
+
+def test_a_row_of_parents_comes_to_an_end(tmp_path: Path) -> None:
+    for number in range(1500):
+        name, text = f"{number}.yaml", f"extends: {number + 1}.yaml"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (problem,) = problems_of(tmp_path / "0.yaml")
+
+    assert "20.yaml:1:1: extends: this is the end of a row of 21 files" in problem
+
+
+def test_a_link_to_itself_is_no_parent(tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (problem,) = problems_in(tmp_path, "extends: loop.yaml")
+
+    assert "bad.yaml:1:1: extends: " in problem
+    with pytest.raises(UnreadableFile):
+        load(tmp_path / "loop.yaml")
 
 
 @pytest.mark.parametrize(

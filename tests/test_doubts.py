@@ -14,6 +14,7 @@ from tests.command import trialsim
 
 SMALL = Path(__file__).parent / "small.yaml"
 DISRUPTIONS = "assumptions.recruitment.disruptions"
+AGE = "assumptions.patients.age"
 ALL_OF_THEM = "targets.somebody.at_least=4"
 
 
@@ -93,6 +94,13 @@ def test_a_visit_whose_attendance_is_known_waits_for_a_variant() -> None:
         (["assumptions.screening={lab_days: 92}"], "design.trial.recruits_until"),
         (["design.trial.target=400", "targets=null"], "design.trial.target"),
         (["design.products.tablets.unit=片"], "design.products.tablets.unit"),
+        (["assumptions.patients.age={family: uniform, low: 500, high: 600}"], AGE),
+        (["assumptions.patients.age=-5"], AGE),
+        (["assumptions.patients.weight_kg=0.1"], "assumptions.patients.weight_kg"),
+        (
+            ["design.arms.active.title=Drug", "design.arms.control.title=Drug"],
+            "design.arms.control.title",
+        ),
     ],
 )
 def test_what_is_rarely_meant_is_doubtful(overrides: list[str], path: str) -> None:
@@ -111,6 +119,7 @@ def test_what_is_rarely_meant_is_doubtful(overrides: list[str], path: str) -> No
         "assumptions.recruitment.candidates_per_month=30",
         "assumptions.screening={lab_days: 60}",
         "targets.somebody.at_least=4",
+        "assumptions.patients.age={family: normal, mean: 90, sd: 30}",
         "design.trial.target=none",
     ],
 )

@@ -14,6 +14,7 @@ import pytest
 
 from sim.experiments import replicate
 from sim.report import assumptions, consort, pages
+from sim.report.run import Run
 from sim.results import folder
 from sim.scenario.load import load
 from sim.vocabulary.words import words
@@ -84,6 +85,17 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         )
 
     return finished
+
+
+def test_arms_of_one_title_are_told_apart_by_their_names(make: Make) -> None:
+    finished = make("design.arms.control.title=Active", replications=2)
+    run = Run(finished)
+
+    assert [run.arm_title(arm.name) for arm in run.protocol.arms] == [
+        "Active (active)",
+        "Active (control)",
+    ]
+    assert (finished / "report.html").read_text(encoding="utf-8").count("Active (control)") > 1
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from sim.scenario.design import SCREENING_VISITS
 from sim.scenario.errors import Fault, KeyPath, closest
 from sim.scenario.interpret import interpret
 from sim.scenario.load import COMMAND_LINE
+from sim.scenario.numbers import Law
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.yaml_source import Document, Problem, dotted
@@ -21,6 +22,9 @@ from sim.vocabulary.words import Words, words
 MOST_A_MONTH = 30
 SHORTEST_MINUTES = 1
 HALF = 0.5
+BODIES = {"age": (0, 120), "weight_kg": (0.3, 400)}
+"""Between what half of the people are older, and heavier, by the attributes so called."""
+
 RECRUITMENT = ("assumptions", "recruitment")
 
 
@@ -60,6 +64,11 @@ def doubts(scenario: Scenario) -> Iterator[Doubt]:
     yield from _outside_the_trial(scenario)
     yield from _tasks(scenario)
     yield from _recruitment(scenario)
+    yield from _bodies(scenario)
+    titled: dict[str, str] = {}
+    for name, arm in scenario.design.arms.items():
+        if arm.title and (other := titled.setdefault(arm.title, name)) != name:
+            yield Doubt(("design", "arms", name, "title"), "same_title", {"name": other})
     for name, product in scenario.design.products.items():
         if not product.unit.isascii():
             yield Doubt(("design", "products", name, "unit"), "letters")
@@ -132,6 +141,16 @@ def _tasks(scenario: Scenario) -> Iterator[Doubt]:
         if 0 < typical < SHORTEST_MINUTES or typical > MINUTES_PER_DAY:
             path = ("assumptions", "durations_minutes", name)
             yield Doubt(path, "task", {"minutes": typical})
+
+
+def _bodies(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield the age and weight that hardly anybody has."""
+    for name, (lowest, highest) in BODIES.items():
+        law = scenario.assumptions.patients.get(name)
+        if isinstance(law, Law) and not lowest <= (middle := law.distribution().quantile(HALF)) <= (
+            highest
+        ):
+            yield Doubt(("assumptions", "patients", name), name, {"middle": middle})
 
 
 def _recruitment(scenario: Scenario) -> Iterator[Doubt]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -111,8 +112,18 @@ class Run(Finished):
         return mean if mean == low == high else self.say.aside(mean, self.say.span(low, high))
 
     def arm_title(self, name: str) -> str:
-        """Return what the scenario calls an arm."""
-        return self.say.own(self.scenario.design.arms[name].title) or self.say.heading(name)
+        """Return what the scenario calls an arm; of arms it calls alike also the name."""
+        return self._arm_titles[name]
+
+    @cached_property
+    def _arm_titles(self) -> Mapping[str, str]:
+        say, arms = self.say, self.scenario.design.arms
+        titles = {name: say.own(arm.title) or say.heading(name) for name, arm in arms.items()}
+        often = Counter(titles.values())
+        return {
+            name: title if often[title] == 1 else say.aside(title, name)
+            for name, title in titles.items()
+        }
 
     def date_of_day(self, day: float) -> date:
         """Return the date of a day number."""

@@ -11,7 +11,7 @@ from sim.scenario.assumptions import Disruption, YesNo
 from sim.scenario.capacity import Product, Role, Room, Week, counted, week
 from sim.scenario.design import SCREENING_VISITS, Design, Later, ScheduleRow, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
-from sim.scenario.limits import people
+from sim.scenario.limits import body_weights, people
 from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.places import Closure, Opening
 from sim.scenario.schema import Scenario
@@ -23,7 +23,6 @@ Faults = Iterator[Fault]
 
 MOST_YEARS = 50
 MOST_IN_A_ROW = 2_000
-MOST_KG = 1_000
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 PREPARED_AND_GIVEN = 2
 
@@ -47,7 +46,7 @@ def contradictions(scenario: Scenario) -> Faults:
         yield from _first_doses(scenario.design)
         yield from _preparations(scenario.design)
         yield from _releases(scenario)
-        yield from _body_weights(scenario)
+        yield from body_weights(scenario)
         yield from _never_together(scenario.design)
         yield from _never_open(scenario.design)
 
@@ -113,12 +112,24 @@ def _names_used_twice(scenario: Scenario) -> Faults:
     for name in design.unscheduled.keys() & {*design.schedule, *SCREENING_VISITS}:
         what = "a row of the schedule or a step of screening has this name too"
         yield Fault(("design", "unscheduled", name), what, "a name of its own")
+    for path, entry, _ in walk(scenario):
+        if isinstance(entry, Mapping):
+            yield from _alike(path, entry)
     for name in design.rooms.keys() & design.staff.keys():
         yield Fault(("design", "rooms", name), "a role has this name too", "a name of its own")
     for name, team in design.tasks.items():
         yield from _repeated(("design", "tasks", name), team)
     for name, row in design.schedule.items():
         yield from _repeated(("design", "schedule", name, "arms"), row.arms or ())
+
+
+def _alike(path: KeyPath, names: Iterable[str]) -> Faults:
+    """Look for names that are one where capital letters are made of small ones: in headings."""
+    met: dict[str, str] = {}
+    for name in names:
+        if (other := met.setdefault(name.casefold(), name)) != name:
+            what = f"this differs from {other} in capital letters alone"
+            yield Fault((*path, name), what, "a name of its own")
 
 
 def _unknown(path: KeyPath, name: str, known: Iterable[str]) -> Faults:
@@ -304,19 +315,6 @@ def _releases(scenario: Scenario) -> Faults:
             path = ("assumptions", "products", name, "fails_release")
             what = f"{name} has no order_ahead_days, so that a new order would be there at once"
             yield Fault(path, what, "0, or order_ahead_days of 1 or more")
-
-
-def _body_weights(scenario: Scenario) -> Faults:
-    """Look for a weight that no body has, where doses are counted by it."""
-    written = scenario.assumptions.patients.get("weight_kg")
-    per_kg = any(product.per == "kg" for product in scenario.design.products.values())
-    if not per_kg or written is None or isinstance(written, YesNo):
-        return
-    lightest, heaviest = written.ends()
-    if not 0 <= lightest <= heaviest <= MOST_KG:
-        what = f"{lightest:.3g} to {heaviest:.3g} kg can be drawn"
-        allowed = f"0 to {MOST_KG}; low and high cut a distribution off"
-        yield Fault(("assumptions", "patients", "weight_kg"), what, allowed)
 
 
 def _never_together(design: Design) -> Faults:

@@ -1,14 +1,16 @@
-"""How large a trial may be: one replication is to take seconds, and its tables too."""
+"""How large a trial and those in it may be: one replication is to take seconds, and its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
 
+from sim.scenario.assumptions import YesNo
 from sim.scenario.errors import Fault
 from sim.scenario.schema import Scenario
 from sim.vocabulary.distributions import gamma
 
+MOST_KG = 1_000
 MOST_CANDIDATES, MOST_VISITS = 50_000, 500_000
 MANY_CANDIDATES = 0.999
 """The share of replications whose candidates have to be few enough, however unsure their rate."""
@@ -41,3 +43,16 @@ def people(scenario: Scenario) -> Iterator[Fault]:
         if many * planned > MOST_VISITS:
             what = f"{many:.3g} people with {planned} visits each are too many"
             yield Fault(("design", "arms", arm), what, f"up to {MOST_VISITS:,} visits in all")
+
+
+def body_weights(scenario: Scenario) -> Iterator[Fault]:
+    """Look for a weight that no body has, where doses are counted by it."""
+    written = scenario.assumptions.patients.get("weight_kg")
+    per_kg = any(product.per == "kg" for product in scenario.design.products.values())
+    if not per_kg or written is None or isinstance(written, YesNo):
+        return
+    lightest, heaviest = written.ends()
+    if not 0 <= lightest <= heaviest <= MOST_KG:
+        what = f"{lightest:.3g} to {heaviest:.3g} kg can be drawn"
+        allowed = f"0 to {MOST_KG}; low and high cut a distribution off"
+        yield Fault(("assumptions", "patients", "weight_kg"), what, allowed)

@@ -49,6 +49,9 @@ __all__ = [
     "variants",
 ]
 
+MOST_PARENTS = 20
+"""How many files may extend one another."""
+
 COMMAND_LINE = Position("--set", 0, 0)
 VARIED, MOVED = Position("--vary", 0, 0), Position("--move", 0, 0)
 _REPLACED = ("hours", "sweep")
@@ -169,14 +172,17 @@ def _with_parents(path: Path, children: tuple[Path, ...]) -> Document:
         return document
     if not isinstance(parent, str):
         raise _error(document, Fault((EXTENDS,), "this names no file", "a file beside this one"))
+    if len(children) == MOST_PARENTS:
+        what = f"this is the end of a row of {MOST_PARENTS + 1} files, each extending the next"
+        raise _error(document, Fault((EXTENDS,), what, f"at most {MOST_PARENTS} in a row"))
     above = path.parent / parent
-    here = (*children, path.resolve())
     try:
+        here = (*children, path.resolve())
         if above.resolve() in here:
             what = "it extends itself in the end"
             raise _error(document, Fault((EXTENDS,), what, "another file"))
         base = _with_parents(above, here)
-    except (UnreadableFile, OSError, ValueError) as error:
+    except (UnreadableFile, OSError, ValueError, RuntimeError) as error:
         raise _error(document, Fault((EXTENDS,), str(error), "a file beside this one")) from error
     return merged(base, document)
 
