@@ -49,6 +49,14 @@ def test_a_name_that_nothing_uses_is_doubtful(override: str, meant: str) -> None
     assert (f"did you mean {meant}?" in said[path]) == bool(meant)
 
 
+def test_a_country_alone_is_doubtful_if_its_regions_have_days_off_of_their_own() -> None:
+    path = "design.places.clinic.country"
+
+    assert "have 2 to 4 more a year; name the region, as in GB-ENG" in found(f"{path}=GB")[path]
+    assert not found(f"{path}=GB-ENG")
+    assert not found(f"{path}=CN")
+
+
 def test_a_task_that_has_to_have_a_duration_is_not_used_by_it() -> None:
     task, minutes = "design.tasks.asess=[nurse]", "assumptions.durations_minutes.asess=30"
 

@@ -16,7 +16,7 @@ from sim.scenario.numbers import Law
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.yaml_source import Document, Problem, dotted
-from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.words import Words, words
 
 MOST_A_MONTH = 30
@@ -62,6 +62,7 @@ def doubts(scenario: Scenario) -> Iterator[Doubt]:
     yield from _idle_names(scenario)
     yield from _targets(scenario)
     yield from _outside_the_trial(scenario)
+    yield from _regions(scenario)
     yield from _tasks(scenario)
     yield from _recruitment(scenario)
     yield from _bodies(scenario)
@@ -133,6 +134,20 @@ def _outside_the_trial(scenario: Scenario) -> Iterator[Doubt]:
         last = trial.recruits_until if path[:2] == RECRUITMENT else trial.closes
         if begins > last or getattr(entry, "to", date.max) < trial.opens:
             yield Doubt((*path, "from"), "outside", {"first": trial.opens, "last": last})
+
+
+def _regions(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield each country that stands alone though its regions have days off of their own."""
+    trial = scenario.design.trial
+    for name, place in scenario.design.places.items():
+        limits = PublicCalendar(place.country, Clock(trial.opens, trial.closes)).limits
+        if limits and limits.lacking:
+            facts = {
+                "country": limits.country,
+                "more": (limits.fewest, limits.most),
+                "example": limits.lacking[0],
+            }
+            yield Doubt(("design", "places", name, "country"), "regions", facts)
 
 
 def _tasks(scenario: Scenario) -> Iterator[Doubt]:

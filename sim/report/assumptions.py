@@ -283,8 +283,8 @@ def _safe_date(protocol: Protocol, day: int) -> date | str:
 
 
 def calendar_lines(say: Words, protocol: Protocol) -> Iterator[str]:
-    """Yield what is not known, or not counted, of the public holidays of each country."""
-    for country, published, estimated, lacking, fewest, most in protocol.calendar_limits:
+    """Yield what is not known of the public holidays of each country."""
+    for country, published, estimated, *_ in protocol.calendar_limits:
         if published and published < protocol.clock.closes:
             yield say("limits.published", country=country, day=published)
         if estimated:
@@ -292,5 +292,3 @@ def calendar_lines(say: Words, protocol: Protocol) -> Iterator[str]:
             more = ["…"] if len(estimated) > MOST_NAMED else []
             named = say.listing([*days, *more])
             yield say("limits.estimated", country=country, number=len(estimated), days=named)
-        if lacking:
-            yield say("limits.regions", country=country, example=lacking[0], more=(fewest, most))

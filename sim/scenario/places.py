@@ -122,8 +122,8 @@ class Place(Section):
     ] = None
     """The country whose public holidays shut this place and whose official make-up working days
     open it, by its two-letter code, or a region of it by its ISO 3166-2 code, such as `GB-ENG` or
-    `DE-BY`; or `none`. A country alone has the holidays of the whole country only; `check` says
-    where regions have more. On a make-up Saturday people keep Friday's hours, on a
+    `DE-BY`; or `none`. A country alone has the holidays of the whole country only; a warning
+    says where regions have more. On a make-up Saturday people keep Friday's hours, on a
     make-up Sunday Monday's. On a public holiday a role works those of its hours of that weekday at
     which a place that needs it is open. It keeps the hours of its own roster on a day of the week
     on which a place is open for once."""
