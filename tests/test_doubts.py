@@ -8,25 +8,32 @@ import pytest
 
 from sim import load, run
 from sim.experiments.doubts import doubts, located_doubts
-from sim.scenario.load import located, shipped
+from sim.scenario.interpret import interpret
+from sim.scenario.load import Problem, located, shipped
 from sim.vocabulary.words import LANGUAGES, words
 from tests.command import trialsim
 
 SMALL = Path(__file__).parent / "small.yaml"
 DISRUPTIONS = "assumptions.recruitment.disruptions"
 AGE = "assumptions.patients.age"
+DONE = "targets.done.at_least"
 ALL_OF_THEM = "targets.somebody.at_least=4"
+
+
+def doubtful(path: Path, *overrides: str) -> list[Problem]:
+    scenario, document = located(path, overrides)
+    return located_doubts(scenario, interpret(scenario), document)
 
 
 def found(*overrides: str) -> dict[str, str]:
     """Return what is doubtful in the small scenario, by the path of the entry."""
-    problems = located_doubts(*located(SMALL, (ALL_OF_THEM, *overrides)))
+    problems = doubtful(SMALL, ALL_OF_THEM, *overrides)
     return {each.path: f"{each.what}; {each.did_you_mean}" for each in problems}
 
 
 @pytest.mark.parametrize("path", sorted(shipped().glob("*.yaml")), ids=lambda path: path.stem)
 def test_nothing_is_doubtful_in_a_scenario_that_is_shipped(path: Path) -> None:
-    assert not located_doubts(*located(path))
+    assert not doubtful(path)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,9 @@ def test_a_visit_whose_attendance_is_known_waits_for_a_variant() -> None:
 @pytest.mark.parametrize(
     ("overrides", "path"),
     [
+        (["targets.somebody.at_least=3"], "targets.somebody.at_least"),
         (["targets.somebody.at_least=5"], "targets.somebody.at_least"),
+        (["targets.done={measure: completed, at_least: 5, with_probability: 0.5}"], DONE),
         (["design.places.clinic.closures=[2023-02-28]"], "design.places.clinic.closures[0].from"),
         (
             ["design.staff.nurse.changes=[{from: 2023-07-01, people: 2}]"],
@@ -126,8 +135,9 @@ def test_what_is_rarely_meant_is_doubtful(overrides: list[str], path: str) -> No
         "assumptions.durations_minutes.assess=1",
         "assumptions.recruitment.candidates_per_month=30",
         "assumptions.screening={lab_days: 60}",
-        "targets.somebody.at_least=4",
         "assumptions.patients.age={family: normal, mean: 90, sd: 30}",
+        "targets.done={measure: completed, at_least: 3, with_probability: 0.5}",
+        "targets.fewer={measure: randomised, at_least: 3, with_probability: 0.9}",
         "design.trial.target=none",
     ],
 )
@@ -159,7 +169,7 @@ def test_what_is_inherited_from_another_trial_is_doubtful(
     (tmp_path / "parent.yaml").write_text(parent)
     (tmp_path / "child.yaml").write_text(f"extends: parent.yaml\n{child}\n")
 
-    problems = located_doubts(*located(tmp_path / "child.yaml"))
+    problems = doubtful(tmp_path / "child.yaml")
 
     assert [each.path.rpartition(".")[2] for each in problems] == paths
     assert all(Path(each.file).name == "parent.yaml" for each in problems)
@@ -168,7 +178,7 @@ def test_what_is_inherited_from_another_trial_is_doubtful(
 def test_check_and_run_say_it_and_do_not_stop(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = f"{SMALL}:27:35: targets.somebody.at_least: this asks for 1 randomised"
+    said = f"{SMALL}:27:35: targets.somebody.at_least: this asks for 1, and 4 are to be"
     once = ("--replications", "1", "--jobs", "1")
 
     assert trialsim("check", str(SMALL)) == 0
@@ -181,7 +191,7 @@ def test_check_and_run_say_it_and_do_not_stop(
 def test_the_page_says_it_in_its_language(tmp_path: Path, language: str) -> None:
     place = run(load(SMALL), replications=1, jobs=1, out=tmp_path / "run", language=language).place
     page = (place / "report.html").read_text(encoding="utf-8")
-    (doubt,) = doubts(load(SMALL))
+    (doubt,) = doubts(load(SMALL), interpret(load(SMALL)))
 
     assert f'<section id="warnings">\n<h2>{words(language)("warning.title")}</h2>' in page
     assert doubt.line(words(language)) in page

@@ -47,8 +47,9 @@ def check_command(path: Path, overrides: Sequence[str]) -> None:
 
     scenario, document = located(path, overrides)
     click.echo(dump(scenario))
-    print_wrapped(check_lines(scenario, interpret(scenario)))
-    doubtful = located_doubts(scenario, document)
+    protocol = interpret(scenario)
+    print_wrapped(check_lines(scenario, protocol))
+    doubtful = located_doubts(scenario, protocol, document)
     click.echo(f"Warnings: {len(doubtful) or 'none'}")
     for each in doubtful:  # on a line of its own, so that an editor can jump to it
         click.echo(f"  {each}")

@@ -150,10 +150,13 @@ class Output(NamedTuple):
     def loaded(self, path: Path, overrides: Sequence[str]) -> Scenario:
         """Return the scenario of a file; say what is doubtful in it, which stops nothing."""
         from sim.experiments.doubts import located_doubts
+        from sim.scenario.interpret import interpret
         from sim.scenario.load import located
 
         scenario, document = located(path, overrides)
-        found = located_doubts(scenario, document) if self.is_watched else []
+        if not self.is_watched:
+            return scenario
+        found = located_doubts(scenario, interpret(scenario), document)
         for each in found[:MOST_WARNINGS]:
             click.echo(f"warning: {each}", err=True)
         if (more := len(found) - MOST_WARNINGS) > 0:

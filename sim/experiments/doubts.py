@@ -10,9 +10,9 @@ from sim.experiments.implied import candidates, expected_randomised
 from sim.scenario.checks import attributes_named
 from sim.scenario.design import SCREENING_VISITS
 from sim.scenario.errors import Fault, KeyPath, closest
-from sim.scenario.interpret import interpret
 from sim.scenario.load import COMMAND_LINE
 from sim.scenario.numbers import Law
+from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.yaml_source import Document, Problem, dotted
@@ -48,28 +48,28 @@ class Doubt(NamedTuple):
         return say.part(dotted(self.path), self.text(say))
 
 
-def located_doubts(scenario: Scenario, document: Document) -> list[Problem]:
+def located_doubts(scenario: Scenario, protocol: Protocol, document: Document) -> list[Problem]:
     """Return all that is doubtful, each with its place, in the order of the file.
 
-    `document` is what the scenario was read from.
+    `protocol` is what the scenario means, `document` what it was read from.
     """
-    every = [*doubts(scenario), *_inherited(scenario, document)]
+    every = [*doubts(scenario, protocol), *_inherited(scenario, document)]
     return sorted(document.problem(Fault(each.path, each.text(words()), "")) for each in every)
 
 
-def doubts(scenario: Scenario) -> Iterator[Doubt]:
+def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     """Yield all that is doubtful in a scenario, wherever it was read from."""
     yield from _idle_names(scenario)
     yield from _targets(scenario)
     yield from _outside_the_trial(scenario)
     yield from _regions(scenario)
     yield from _tasks(scenario)
-    yield from _recruitment(scenario)
     yield from _bodies(scenario)
     titled: dict[str, str] = {}
     for name, arm in scenario.design.arms.items():
         if arm.title and (other := titled.setdefault(arm.title, name)) != name:
             yield Doubt(("design", "arms", name, "title"), "same_title", {"name": other})
+    yield from _recruitment(scenario, protocol)
     for name, product in scenario.design.products.items():
         if not product.unit.isascii():
             yield Doubt(("design", "products", name, "unit"), "letters")
@@ -111,15 +111,16 @@ def _idle_names(scenario: Scenario) -> Iterator[Doubt]:
 def _targets(scenario: Scenario) -> Iterator[Doubt]:
     """Yield targets that ask for more than the trial wants, or of which none asks for just that."""
     wanted = scenario.design.trial.target
+    asked = {
+        (name, target.measure): float(target.at_least)
+        for name, target in scenario.targets.items()
+        if target.measure in ("randomised", "completed") and target.at_least is not None
+    }
     if wanted is None:
         return
-    asked = {
-        name: float(target.at_least)
-        for name, target in scenario.targets.items()
-        if target.measure == "randomised" and target.at_least is not None
-    }
-    for name, number in asked.items():
-        if number > wanted or wanted not in asked.values():
+    is_asked = any(of == "randomised" and number == wanted for (_, of), number in asked.items())
+    for (name, measure), number in asked.items():
+        if number > wanted or (measure == "randomised" and not is_asked):
             facts = {"asked": number, "target": wanted}
             yield Doubt(("targets", name, "at_least"), "target", facts)
 
@@ -168,7 +169,7 @@ def _bodies(scenario: Scenario) -> Iterator[Doubt]:
             yield Doubt(("assumptions", "patients", name), name, {"middle": middle})
 
 
-def _recruitment(scenario: Scenario) -> Iterator[Doubt]:
+def _recruitment(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     trial, nature = scenario.design.trial, scenario.assumptions
     rate = nature.recruitment.candidates_per_month
     if rate > MOST_A_MONTH:
@@ -181,7 +182,6 @@ def _recruitment(scenario: Scenario) -> Iterator[Doubt]:
         facts = {"days": days, "first": first}
         yield Doubt(("design", "trial", "recruits_until"), "nobody", facts)
     elif trial.target is not None:
-        protocol = interpret(scenario)
         expected = expected_randomised(protocol, candidates(protocol))
         if expected < HALF * trial.target:
             facts = {"expected": expected, "target": trial.target, "day": trial.recruits_until}

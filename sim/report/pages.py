@@ -89,7 +89,7 @@ def write_page(place: Path, language: str = ENGLISH) -> None:
 def _warnings(run: Run) -> Iterator[Answer]:
     """What is doubtful in the scenario, where anything is."""
     say = run.say
-    if found := [(each.line(say), "") for each in doubts(run.scenario)]:
+    if found := [(each.line(say), "") for each in doubts(run.scenario, run.protocol)]:
         parts = [Listing("", found)]
         title, lead = say("warning.title"), say("warning.lead")
         yield Answer("warnings", title, lead, parts=parts, in_contents=False)
