@@ -173,11 +173,19 @@ class Agenda:
             minutes = np.array([_opens(place, day) for day in self.dates])
             not_shut = minutes | ~minutes.any(axis=1, keepdims=True)
         begins, moments = 0.0, minutes.ravel()
+        everybody = {member for task in held.visit.tasks for member in task.team}
+        together = np.all([np.ones_like(minutes), *(self.on_duty[each] for each in everybody)], 0)
+        without = np.cumsum(~together)
+        before_midnight = np.repeat(without[_DAY - 1 :: _DAY], _DAY)
         for task in held.visit.tasks:
             shift = int(begins)
+            stay = without[shift:] == before_midnight[: moments.size - shift]
+            is_today = np.arange(moments.size - shift) % _DAY + shift < _DAY
             for there in (not_shut, *(self.on_duty[member] for member in task.team)):
                 moments[: moments.size - shift] &= there.ravel()[shift:]
                 moments[moments.size - shift :] = False
+            if task.team:
+                moments[: moments.size - shift] &= is_today | stay
             begins += task.typical_minutes
         return minutes
 

@@ -180,13 +180,18 @@ class _Capacity(Section):
             rosters.append(roster)
         return begins, rosters
 
+    def planned_on(self, day: dt.date) -> tuple[int | None, Week]:
+        """Return how many there would be on a day but for absences, and their hours in a week."""
+        begins, rosters = self.rosters
+        units, hours = rosters[bisect_right(begins, day) - 1]
+        return units, NO_HOURS if units == 0 else hours
+
     def on(self, day: dt.date) -> tuple[int | None, Week]:
         """Return how many are there (None: unlimited), and the hours of each in such a week.
 
         Absences of some hours are left to `away_for_hours`.
         """
-        begins, rosters = self.rosters
-        units, hours = rosters[bisect_right(begins, day) - 1]
+        units, hours = self.planned_on(day)
         whole_days = [each.units for each in self.absences if each.hours is None and each.on(day)]
         units = less(units, whole_days)
         return None if units is None else int(units), NO_HOURS if units == 0 else hours
@@ -199,11 +204,6 @@ class _Capacity(Section):
             (minute, tuple(units for (start, end), units in away if start <= minute < end))
             for minute in sorted(minutes)
         ]
-
-    def ever(self) -> Week:
-        """Return the hours that any of the rosters has on each day of the week, in no order."""
-        weeks = [hours for units, hours in self.rosters[1] if units != 0]
-        return tuple(sum((each[day] for each in weeks), ()) for day in range(len(NO_HOURS)))
 
 
 def less(units: int | None, away: Iterable[int | None]) -> int | None:

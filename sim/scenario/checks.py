@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
 from itertools import pairwise
 from typing import Any
 
 from sim.scenario.assumptions import Disruption, YesNo
-from sim.scenario.capacity import Product, Role, Room, Week, counted, week
+from sim.scenario.capacity import Product, Role, Room, counted
 from sim.scenario.design import SCREENING_VISITS, Design, Later, ScheduleRow, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
+from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
 from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.places import Closure, Opening
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.sweep import NOT_SIMULATED, least_points
-from sim.vocabulary.clock import WEEKDAYS, overlap
 
 Faults = Iterator[Fault]
 
@@ -47,8 +46,7 @@ def contradictions(scenario: Scenario) -> Faults:
         yield from _preparations(scenario.design)
         yield from _releases(scenario)
         yield from body_weights(scenario)
-        yield from _never_together(scenario.design)
-        yield from _never_open(scenario.design)
+        yield from never_held(scenario)
 
 
 def _unknown_names(scenario: Scenario) -> Faults:
@@ -315,52 +313,3 @@ def _releases(scenario: Scenario) -> Faults:
             path = ("assumptions", "products", name, "fails_release")
             what = f"{name} has no order_ahead_days, so that a new order would be there at once"
             yield Fault(path, what, "0, or order_ahead_days of 1 or more")
-
-
-def _never_together(design: Design) -> Faults:
-    for name in design.tasks:
-        weeks = _weeks(design, name)
-        if all(map(any, weeks)) and not any(_together(weeks)):
-            what = f"{listed(design.tasks[name])} are never on duty together"
-            yield Fault(("design", "tasks", name), what, "hours in common on some day")
-
-
-def _never_open(design: Design) -> Faults:
-    """Look for visits whose place is shut on every day on which their whole team has hours."""
-    first = next(iter(design.places), None)
-    on_any_day = ["chart_review", "eligibility_call"]
-    if design.monitoring is not None:
-        on_any_day.append(design.monitoring.visit)
-    held: list[tuple[KeyPath, str, str | None]] = [
-        (("design", "visits", name), name, None) for name in on_any_day
-    ]
-    held.append((("design", "visits", "screening_visit"), "screening_visit", first))
-    held += [
-        (("design", section, name, "at", place), visit, place)
-        for section, name, at in design.offers()
-        for place, visit in at.items()
-    ]
-    for path, visit, place in held:
-        tasks = [step for step in design.visits.get(visit, ()) if isinstance(step, str)]
-        weeks = [_together(_weeks(design, task)) for task in tasks]
-        days = [day for day in range(7) if all(week_of_task[day] for week_of_task in weeks)]
-        open_on = WEEKDAYS if place is None else design.places[place].weekdays
-        if not all(map(any, weeks)) or not open_on:
-            continue
-        if not any(WEEKDAYS[day] in open_on for day in days):
-            when = listed(WEEKDAYS[day] for day in days) if days else "no day"
-            where = f"{place} is open on {listed(open_on)}, " if place else ""
-            yield Fault(
-                path, f"{where}the whole team of {visit} is there on {when}", "a day in common"
-            )
-
-
-def _weeks(design: Design, task: str) -> list[Week]:
-    """Return when each member of a task's team ever is there; never where there are no people."""
-    everyone: Mapping[str, Role | Room] = {**design.rooms, **design.staff}
-    return [everyone[name].ever() for name in design.tasks[task]]
-
-
-def _together(weeks: Iterable[Week]) -> Week:
-    """Return when all of the weeks have hours."""
-    return tuple(reduce(overlap, day) for day in zip(week("always"), *weeks, strict=True))

@@ -356,11 +356,13 @@ class Design(Section):
     """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A task named
     twice is done twice, and each time takes as long as it happens to take. A visit starts at the
     first time of its day, from the participant's coming, at which its tasks can begin one after the
-    other, at modal length, with their people and rooms on duty, be it after midnight, first come
-    first served; its day is the day on which it begins. Whoever comes in vain, because the team is
-    taken all that day, is there again at the first start of the next possible day. Three names have
-    a meaning of their own, and take no time when empty or left out: `chart_review` (before anyone
-    is contacted), `screening_visit`, and `eligibility_call` (after the work-up)."""
+    other, at modal length, with their people and rooms on duty, first come first served. Its day is
+    the day on which it begins; a task may begin after midnight where all people and rooms of the
+    visit are on duty from midnight on. A visit that no week has room for is refused. Whoever comes
+    in vain, because the team is taken all that day, is there again at the first start of the next
+    possible day. Three names have a meaning of their own, and take no time when empty or left out:
+    `chart_review` (before anyone is contacted), `screening_visit`, and `eligibility_call` (after
+    the work-up)."""
     tasks: dict[Name, tuple[Annotated[str, Ref("role or room")], ...]] = Field(default={})
     """The roles and rooms that work takes, held together for as long as it lasts. Three names have
     a meaning of their own: declining at `discuss_consent` ends the screening visit; laboratory

@@ -37,6 +37,38 @@ def interpret(scenario: Scenario) -> Protocol:
     return _Interpreter(scenario).protocol()
 
 
+def visit_types(scenario: Scenario) -> dict[str, VisitType]:
+    """Return what every visit asks for, by name; those of screening also where they are left out.
+
+    The members of a team are numbered: roles first, then rooms, each as they stand in the design.
+    """
+    design, laws = scenario.design, scenario.assumptions.durations_minutes
+    members = {name: index for index, name in enumerate((*design.staff, *design.rooms))}
+
+    def task(name: str, before: int) -> Task:
+        """Return a task of a visit in which so many `before` it have its name."""
+        minutes = laws[name].distribution()
+        team = tuple(members[member] for member in design.tasks[name])
+        luck = f"{name}#{before + 1}" if before else name
+        return Task(name, luck, team, minutes.quantile, minutes.typical)
+
+    def visit(name: str) -> VisitType:
+        steps = design.visits.get(name, ())
+        names = [task_of(step) for step in steps]
+        tasks = [task(each, names[:index].count(each)) for index, each in enumerate(names)]
+        waits = [isinstance(step, Later) for step in steps]
+        at_once = (not each for each in waits)
+        return VisitType(name, tuple(compress(tasks, at_once)), tuple(compress(tasks, waits)))
+
+    return {name: visit(name) for name in (*SCREENING_VISITS, *design.visits)}
+
+
+def repeat_of_blood(visit: VisitType) -> VisitType:
+    """Return what is done of a screening visit when its blood is too old."""
+    drawn = (task for task in visit.tasks if task.name == "draw_blood")
+    return VisitType("repeat_blood", tuple(drawn), ())
+
+
 class _Interpreter:
     """Works out the parts of a protocol in the order in which they build on each other."""
 
@@ -46,7 +78,7 @@ class _Interpreter:
         self.calendars = Calendars(self.clock, self.design.places)
         self.capacities: dict[str, Role | Room] = {**self.design.staff, **self.design.rooms}
         self.members = {name: index for index, name in enumerate(self.capacities)}
-        self.visits = {name: self.visit(name) for name in (*SCREENING_VISITS, *self.design.visits)}
+        self.visits = visit_types(scenario)
         self.products = tuple(self.design.products.values())
         self.measures = scenario.measures()
         self.resources = tuple(map(self.resource, self.capacities))
@@ -93,24 +125,6 @@ class _Interpreter:
             measures=self.measures,
         )
 
-    def visit(self, name: str) -> VisitType:
-        steps = self.design.visits.get(name, ())
-        names = [task_of(step) for step in steps]
-        tasks = [self.task(task, names[:index].count(task)) for index, task in enumerate(names)]
-        at_a_desk = [isinstance(step, Later) for step in steps]
-        return VisitType(
-            name,
-            tuple(task for task, waits in zip(tasks, at_a_desk, strict=True) if not waits),
-            tuple(compress(tasks, at_a_desk)),
-        )
-
-    def task(self, name: str, before: int) -> Task:
-        """Return a task of a visit in which so many `before` it have its name."""
-        minutes = self.nature.durations_minutes[name].distribution()
-        team = tuple(self.members[member] for member in self.design.tasks[name])
-        luck = f"{name}#{before + 1}" if before else name
-        return Task(name, luck, team, minutes.quantile, minutes.typical)
-
     def resource(self, name: str) -> Resource:
         """Return a role or a room with its shifts, and how many are there."""
         capacity = self.capacities[name]
@@ -150,12 +164,11 @@ class _Interpreter:
     def screening(self) -> ScreeningSteps:
         nature, valid = self.nature.screening, self.nature.screening.valid_for_days
         place, visits = next(iter(self.design.places), ""), self.visits
-        drawn = [task for task in visits["screening_visit"].tasks if task.name == "draw_blood"]
         return ScreeningSteps(
             chart_review=self.slots_of(visits["chart_review"], ""),
             screening_visit=self.slots_of(visits["screening_visit"], place),
             eligibility_call=self.slots_of(visits["eligibility_call"], ""),
-            repeat_blood=self.slots_of(VisitType("repeat_blood", tuple(drawn), ()), place),
+            repeat_blood=self.slots_of(repeat_of_blood(visits["screening_visit"]), place),
             contact_days=nature.contact_days.distribution(),
             lab_days=nature.lab_days.distribution(),
             work_up_days=nature.work_up_days.distribution(),

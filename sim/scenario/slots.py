@@ -1,14 +1,15 @@
 """When a visit could be held at a place if nobody else came.
 
 A day is possible when the place is open and there is a start on it from which every task of the
-visit, at its typical length and in order, begins while all its people and rooms are on duty, be it
-after midnight. The day of a visit is the day on which it begins.
+visit, at its typical length and in order, begins while all its people and rooms are on duty. The
+day of a visit is the day on which it begins: it goes on after midnight only as long as the people
+and rooms of all its tasks have been on duty since.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -23,8 +24,8 @@ from sim.vocabulary.distributions import Quantile
 NEVER_DAY = 1 << 30
 NEVER = math.inf
 
-_Spans = NDArray[np.float64]
-"""A row a span: start and end, in minutes since the opening instant."""
+_Floats = NDArray[np.float64]
+"""A number a day, or a row a span: its start and end, in minutes since the opening instant."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Resource:
         return self.roster.shifts
 
     @cached_property
-    def spans(self) -> _Spans:
+    def spans(self) -> _Floats:
         """The shifts as an array, (shifts, 2)."""
         return np.array(self.shifts, np.float64).reshape(-1, 2)
 
@@ -186,7 +187,7 @@ class Slots:
         Only the first task asks for an open day; the later ones for an hour that is not shut.
         """
         hours = self.days.hours
-        wanted = [_by_instants(hours)]
+        wanted = [_by_instants(hours), self._before_nights(np.arange(len(hours), dtype=np.float64))]
         if any(opens and opens != WHOLE_DAY for opens in hours):
             not_shut = _by_instants([opens or WHOLE_DAY for opens in hours])
             wanted += [np.ceil(not_shut - offset) for offset in self._later]
@@ -197,6 +198,22 @@ class Slots:
             day, begin = divmod(start, MINUTES_PER_DAY)
             starts[day].append((begin, begin + end - start))
         return starts
+
+    def _before_nights(self, days: _Floats) -> _Floats:
+        """Return the minutes of each day from which the last task begins before the team goes home.
+
+        That is at midnight, or when a night is over through which all of them are on duty.
+        """
+        midnights = (days + 1) * MINUTES_PER_DAY
+        over = midnights
+        members = dict.fromkeys(resource for _, resource in self._steps)
+        if not all(each.always for each in members):
+            begins, ends = together(members).T
+            last = np.searchsorted(begins, midnights, side="right") - 1
+            home = np.maximum(midnights, np.append(ends, 0)[last])
+            over = np.ceil(home - self._steps[-1][0])
+        begin = days * MINUTES_PER_DAY
+        return np.column_stack([begin, np.clip(over, begin, midnights)])
 
 
 class Offer:
@@ -247,7 +264,7 @@ class Offer:
         return before if fits_before else None
 
 
-def _by_instants(hours: Sequence[tuple[Span, ...]]) -> _Spans:
+def _by_instants(hours: Sequence[tuple[Span, ...]]) -> _Floats:
     """Return the hours of each day in minutes since the opening instant."""
     spans = [
         (day * MINUTES_PER_DAY + start, day * MINUTES_PER_DAY + end)
@@ -257,7 +274,7 @@ def _by_instants(hours: Sequence[tuple[Span, ...]]) -> _Spans:
     return np.array(spans, dtype=np.float64).reshape(-1, 2)
 
 
-def _common(several: Sequence[_Spans]) -> NDArray[np.int64]:
+def _common(several: Sequence[_Floats]) -> NDArray[np.int64]:
     """Return the spans that lie in one span of each, cut wherever any of them ends.
 
     Where a span ends as another begins, its end comes first: an end is even, a start odd.
@@ -268,6 +285,13 @@ def _common(several: Sequence[_Spans]) -> NDArray[np.int64]:
     begins = np.flatnonzero(number_there == len(several))
     spans = np.column_stack([edges[begins], edges[begins + 1]]) // 2
     return spans[spans[:, 0] < spans[:, 1]]
+
+
+def together(resources: Iterable[Resource]) -> NDArray[np.int64]:
+    """Return the spans in which all of them are on duty, in order; not all of them are always."""
+    spans = _common([each.spans for each in resources if not each.always])
+    begins = np.append(True, spans[1:, 0] > spans[:-1, 1])[: len(spans)]
+    return np.column_stack([spans[begins, 0], spans[np.roll(begins, -1), 1]])
 
 
 def _neighbours(possible: Sequence[bool]) -> tuple[list[int], list[int]]:
