@@ -141,7 +141,8 @@ def _for_variants(schema: Any) -> Any:  # noqa: ANN401 -- plain data
     if not isinstance(schema, dict):
         return schema
     parts = {
-        key: _for_variants(part)
+        # Of forms that look alike to a schema, such as shares by arm and by week, any will do.
+        "anyOf" if key == "oneOf" else key: _for_variants(part)
         for key, part in schema.items()
         if key != "required" and not (key == "title" and isinstance(part, str))
     }
