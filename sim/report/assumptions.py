@@ -233,7 +233,7 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
         yield f"  {arm.name}: last safe date of randomisation {safe}"
     season = scenario.assumptions.recruitment.season
     if len({season.winter, season.spring, season.summer, season.autumn}) > 1:
-        yield "  Winter is December to February, and so on, also in the south of the earth"
+        yield "  Winter is December to February and summer June to August, also in the south"
     yield from calendar_lines(say, protocol)
     every = entries(scenario, say)
     bare = [entry for entry in every if entry.evidence == "assumption"]
