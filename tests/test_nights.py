@@ -31,6 +31,7 @@ def told(
     tasks: tuple[object, ...] = ("give",),
     minutes: Mapping[str, float] | None = None,
     days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri"),
+    next_day: tuple[object, ...] = (),
     **carer: Any,  # noqa: ANN401 -- as written
 ) -> tuple[Protocol, EventLog]:
     """Return ten weeks of a trial whose doses a carer with these hours gives."""
@@ -39,8 +40,11 @@ def told(
             "trial": {"opens": MONDAY, "closes": date(2024, 3, 10)},
             "places": {"ward": {"days": days}, "clinic": {}},
             "staff": {"carer": {"people": 1, "hours": hours, **carer}},
-            "schedule": {"dose": {"arms": ["one"], "at": {"ward": "dose"}, "day": 1}},
-            "visits": {"dose": tasks},
+            "schedule": {
+                "dose": {"arms": ["one"], "at": {"ward": "dose"}, "day": 1},
+                "next_day": {"at": {"clinic": "look"}, "day": 2, "window_days": [0, 2]},
+            },
+            "visits": {"dose": tasks, "look": next_day},
             "tasks": {"give": ["carer"], "watch": [], "check": ["carer"], "enter": ["carer"]},
         },
         assumptions={
@@ -133,3 +137,18 @@ def test_nobody_stays_for_a_night_in_which_the_team_is_not_there() -> None:
     _, log = told({"mon-fri": "08:00-16:00"}, tasks=tasks, minutes=minutes)
 
     assert not doses(log)
+
+
+def test_nobody_is_at_the_next_visit_before_a_stay_is_over() -> None:
+    _, log = told(
+        "always",
+        tasks=("give", "watch", "check"),
+        minutes={"watch": 24 * HOUR},
+        next_day=("enter",),
+    )
+    over = {work.person: work.ended for work in log.work if work.task == "check"}
+    looks = [visit for visit in log.visits if visit.row == "next_day"]
+
+    assert looks
+    assert all(visit.time >= over[visit.person] for visit in looks)
+    assert any(visit.time // DAY == visit.planned_day for visit in looks)

@@ -59,9 +59,7 @@ class _Weeks:
         self.capacities = {**self.design.staff, **self.design.rooms}
         self.names = list(self.capacities)
         self.visits = visit_types(scenario)
-        longest = max(
-            sum(task.typical_minutes for task in each.tasks) for each in self.visits.values()
-        )
+        longest = max(each.typical_minutes for each in self.visits.values())
         trial = self.design.trial
         last_day = min(longest / MINUTES_PER_DAY, (trial.closes - trial.opens).days)
         self.days = 2 * DAYS_PER_WEEK + math.ceil(last_day) + 1
