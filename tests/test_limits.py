@@ -123,13 +123,17 @@ def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_afte
 
 
 def test_a_bed_that_is_always_taken_puts_off_every_infusion_but_the_first(tmp_path: Path) -> None:
-    taken = "assumptions.durations_minutes.observe=2.0e+6"  # longer than the trial
-    for found in measures(taken):
+    taken = (
+        "assumptions.durations_minutes.observe=1.0e+6",  # longer than the trial
+        "design.trial.closes=2024-06-30",
+        "design.trial.recruits_until=2024-06-30",
+    )
+    for found in measures(*taken):
         assert found["doses_huc_msc"] == 1
         assert found["still_in_follow_up"] + found["left"] >= found["randomised_msc"] - 1 > 0
         assert found["doses_il2"] > 0
 
-    told = page(tmp_path, taken)
+    told = page(tmp_path, *taken)
     assert "Infusion bed" in told
 
 
