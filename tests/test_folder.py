@@ -90,6 +90,8 @@ def test_the_manifest_says_where_the_numbers_come_from(results: Results, tmp_pat
         "cores",
         "started",
         "seconds",
+        "tables",
+        "seal",
     ]
     assert manifest["kind"] == "run"
     assert (manifest["seed"], manifest["replications"]) == (7, 2)
@@ -265,6 +267,41 @@ def test_the_newest_run_is_below_its_root(named: str, tmp_path: Path) -> None:
         folder.latest(tmp_path)
 
 
+ALL_FACTS: dict[str, Any] = {"command": "trialsim", "seed": 1, "replications": 2}
+ALL_FACTS |= {"versions": {}, "git_commit": None, "seconds": 1.5}
+ALL_FACTS |= {"started": "2024-01-01T08:00:00+08:00"}
+RUN_FACTS = ALL_FACTS | {"kind": "run", "scenario_digest": "0", "keep": 1}
+RUN_FACTS |= {"calendar_known_through": None}
+COMPARE_FACTS = ALL_FACTS | {"kind": "compare", "scenarios": ["tiny"]}
+RANKING_FACTS = ALL_FACTS | {"kind": "lhs", "varied": [], "points": 2, "on": "left"}
+RANKING_FACTS |= {"too_few_points_for": [], "luck": None}
+SOLVE_FACTS = ALL_FACTS | {"kind": "solve", "moved": "a", "moved_kind": "date", "until": "b"}
+SOLVE_FACTS |= {"between": ["1", "2"], "rising": True, "fall": None}
+
+
+@pytest.mark.parametrize("facts", [RUN_FACTS, COMPARE_FACTS, RANKING_FACTS, SOLVE_FACTS])
+def test_a_manifest_lacks_nothing_it_has_to_say(facts: dict[str, Any], tmp_path: Path) -> None:
+    for key in facts.keys() - {"kind"}:
+        folder.write_manifest(tmp_path, {name: facts[name] for name in facts if name != key})
+        with pytest.raises(FolderRefused, match=rf"manifest.json: {key} is missing; allowed: "):
+            folder.manifest(tmp_path)
+    folder.write_manifest(tmp_path, facts | {"scenarios": [], "joined": 7, "seed": -1})
+    with pytest.raises(FolderRefused, match=r"manifest.json: \w+: "):
+        folder.manifest(tmp_path)
+
+
+def test_what_was_edited_since_it_was_written_is_told(results: Results, tmp_path: Path) -> None:
+    path = write(results, tmp_path)
+    assert not folder.edited(path)
+
+    (path / "flow.csv").write_text("box,arm,reason,mean,p10,p90\n")
+    (path / "visits.csv").unlink()
+    assert folder.edited(path) == [str(path / "flow.csv"), str(path / "visits.csv")]
+    text = (path / "manifest.json").read_text()
+    (path / "manifest.json").write_text(text.replace('"seed": 7', '"seed": 8'))
+    assert folder.edited(path)[0] == str(path / "manifest.json")
+
+
 ELSEWHERE = [
     "../tiny",
     "/tiny",
@@ -287,22 +324,24 @@ ELSEWHERE = [
 def test_a_folder_that_a_manifest_names_is_in_its_folder(
     key: str, name: object, tmp_path: Path
 ) -> None:
+    facts = {"joined": RUN_FACTS, "scenarios": COMPARE_FACTS}[key]
     for names in (["tiny", name], name):
-        folder.write_manifest(tmp_path, {"kind": "run", key: names})
-        with pytest.raises(FolderRefused, match=rf"manifest.json: {key}: .*; allowed: a list"):
+        folder.write_manifest(tmp_path, facts | {key: names})
+        with pytest.raises(FolderRefused, match=rf"manifest.json: {key}.*: .*; allowed: "):
             folder.manifest(tmp_path)
-    folder.write_manifest(tmp_path, {"kind": "run", key: ["tiny", "solve-2"]})
+    folder.write_manifest(tmp_path, facts | {key: ["tiny", "solve-2"]})
     assert folder.manifest(tmp_path)[key] == ["tiny", "solve-2"]
 
 
 @pytest.mark.parametrize("wrong", [*ELSEWHERE, "Tornado", ["lhs"]])
 def test_a_kind_is_one_of_those_there_are(wrong: object, tmp_path: Path) -> None:
     for key, own in (("kind", "lhs"), ("moved_kind", "date")):
-        facts = {"kind": "solve", "moved_kind": "number", key: own}
+        facts = RANKING_FACTS if key == "kind" else SOLVE_FACTS
+        facts = facts | {key: own}
         folder.write_manifest(tmp_path, facts)
         assert folder.manifest(tmp_path)[key] == own
         folder.write_manifest(tmp_path, facts | {key: wrong})
-        with pytest.raises(FolderRefused, match=rf"manifest.json: {key}: .*allowed: .*{own}"):
+        with pytest.raises(FolderRefused, match=rf"manifest.json: {key}: .*"):
             folder.manifest(tmp_path)
 
 
@@ -332,11 +371,11 @@ def test_nothing_is_written_through_a_link(results: Results, tmp_path: Path) -> 
     (path / "flow.csv").symlink_to(mine)
     folder.write_table(path / "flow.csv", [pd.DataFrame({"a": [1]})])
     folder.write_table(path / "flow.csv", [pd.DataFrame({"a": [2]})])
-    folder.write_manifest(path, {"kind": "run", "seed": 3})
+    folder.write_manifest(path, RUN_FACTS)
 
     assert mine.read_text() == "keep"
     assert (path / "flow.csv").read_text() == "a\n2\n"
-    assert folder.manifest(path) == {"kind": "run", "seed": 3}
+    assert folder.manifest(path).items() >= RUN_FACTS.items()
     assert folder.latest(root) == path
 
 

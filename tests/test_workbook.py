@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from sim.cli import options
 from sim.results import folder, workbook
+from sim.results.manifest import MANIFEST
 from tests.command import trialsim
 from tests.test_report import SMALL
 
@@ -100,7 +101,7 @@ def test_every_command_that_writes_a_folder_writes_its_workbook(command: str) ->
     more = ("--excel", "--lang", "zh")
     assert trialsim(*COMMANDS[command], *how, *more) == 0
 
-    folders = [path.parent for path in Path("out").rglob(folder.MANIFEST)]
+    folders = [path.parent for path in Path("out").rglob(MANIFEST)]
     assert len(folders) == (3 if command == "compare" else 1)
     for finished in folders:
         book = load_workbook(finished / "tables.xlsx", read_only=True)

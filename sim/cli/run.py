@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,7 @@ def _to_be_compared(
     type=click.Path(path_type=Path),
     help="Write the charts of the page as PNG files into this new or empty folder.",
 )
+@click.option("--edited", is_flag=True, help="Go on where a table is not the one that was written.")
 @language_option
 @excel_option
 @verbose_option
@@ -141,6 +143,7 @@ def report_command(
     *,
     out: Path | None,
     png: Path | None,
+    edited: bool,
     language: str,
     excel: bool,
 ) -> None:
@@ -150,23 +153,44 @@ def report_command(
     """
     from sim.report.pages import read_page
     from sim.results import folder
+    from sim.results.manifest import MANIFEST
 
     if not paths:
         raise click.UsageError("name a folder or more")
     for path in paths:
-        if not (path / folder.MANIFEST).is_file():
+        if not (path / MANIFEST).is_file():
             raise NotOpened(f"{path}: not the folder of a finished run")
+    changed = [name for path in paths for name in folder.edited(path)]
+    for name in changed:
+        click.echo(f"{name} is not the file that was written", err=True)
+    if changed and not edited:
+        raise NotOpened("to build the page of what there is all the same, say --edited")
     if out is not None and len(paths) == 1:
         raise click.UsageError("--out: one folder keeps its page in itself")
     make = partial(_write_pages, output=Output(context.obj, language, excel=excel))
     if png is not None:
         folder.claim(png)
-    finished = paths[0] if len(paths) == 1 else _joined(paths, context.obj, make, out)
-    if len(paths) == 1:
-        make(finished)
-    if png is not None:
-        read_page(finished, language).save_pictures(png)
+    with _edited_may_fail(changed):
+        finished = paths[0] if len(paths) == 1 else _joined(paths, context.obj, make, out)
+        if len(paths) == 1:
+            make(finished)
+        if png is not None:
+            read_page(finished, language).save_pictures(png)
     click.echo(finished)
+
+
+@contextmanager
+def _edited_may_fail(changed: Sequence[str]) -> Iterator[None]:
+    """Say that what was edited makes no page; what is as it was written always does."""
+    from sim.results.folder import FolderRefused
+
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if not changed:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        raise FolderRefused(f"{', '.join(changed)}: no page can be made of it ({said})") from error
 
 
 def _joined(
@@ -212,8 +236,9 @@ def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:
 def _write_pages(finished: Path, output: Output) -> None:
     """Write the page of a folder, and what else is asked for, after those of the folders in it."""
     from sim.results import folder
+    from sim.results.manifest import MANIFEST
 
-    manifests = sorted(finished.rglob(folder.MANIFEST), key=lambda path: -len(path.parts))
+    manifests = sorted(finished.rglob(MANIFEST), key=lambda path: -len(path.parts))
     folders = [path.parent for path in manifests]
     for inside in folders:  # something is wrong with one: before the first page is written
         folder.manifest(inside)

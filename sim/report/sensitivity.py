@@ -24,6 +24,7 @@ from sim.report.page import (
     in_words,
 )
 from sim.report.sweep import stride
+from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE, SENSITIVITY_TABLE
 from sim.scenario.sweep import TORNADO
 from sim.vocabulary.words import BLANK, NO_BREAK, Words
@@ -64,7 +65,7 @@ class Ranking(Finished):
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row a path and index."""
-        return pd.read_csv(self.place / SENSITIVITY_TABLE)
+        return folder.csv(self.place / SENSITIVITY_TABLE)
 
     @property
     def on(self) -> str:
@@ -216,11 +217,11 @@ class Dots(NamedTuple):
 def read_dots(finished: Path, paths: Sequence[str], manifest: Mapping[str, Any]) -> Dots:
     """Read the points of a folder with what they are ranked by, evenly chosen if they are many."""
     every, on = manifest["points"], manifest["on"]
-    step, held = stride(every), set(pd.read_csv(finished / POINTS_TABLE, nrows=0))
+    step, held = stride(every), set(folder.csv(finished / POINTS_TABLE, nrows=0))
     is_share = f"{on}_probability" in held
     value = f"{on}_probability" if is_share else f"{on}_mean"
     ends = {f"{on}_ci_low": "low", f"{on}_ci_high": "high", value: "value"}
-    table = pd.read_csv(
+    table = folder.csv(
         finished / POINTS_TABLE,
         usecols=["point", "status", *paths, *ends],
         skiprows=lambda line: line > 0 and (line - 1) % step > 0,

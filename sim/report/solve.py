@@ -21,6 +21,7 @@ from sim.report.page import (
     limit,
     table_of,
 )
+from sim.results import folder
 from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 from sim.scenario.levers import DATE, NUMBER, WHOLE
 from sim.scenario.schema import Target
@@ -37,12 +38,12 @@ class Solved(Finished):
     def answer(self) -> pd.DataFrame:
         """What was found, in one row."""
         kinds = dict.fromkeys(("value", "low", "high"), VALUES[self.manifest["moved_kind"]])
-        return pd.read_csv(self.place / SOLUTION_TABLE, dtype=kinds)
+        return folder.csv(self.place / SOLUTION_TABLE, dtype=kinds)
 
     @cached_property
     def points(self) -> pd.DataFrame:
         """The values tried, a row each."""
-        return pd.read_csv(self.place / POINTS_TABLE, dtype={self.path: str})
+        return folder.csv(self.place / POINTS_TABLE, dtype={self.path: str})
 
     @cached_property
     def steps(self) -> pd.DataFrame:

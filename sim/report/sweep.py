@@ -20,6 +20,7 @@ from sim.report.page import (
     TableRow,
     percent_within,
 )
+from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE
 
 PROBABILITY = "_probability"
@@ -34,7 +35,7 @@ class Swept(Finished):
     @cached_property
     def points(self) -> pd.DataFrame:
         """A row a point; what was varied is as written."""
-        return pd.read_csv(self.place / POINTS_TABLE, dtype=dict.fromkeys(self.paths, str))
+        return folder.csv(self.place / POINTS_TABLE, dtype=dict.fromkeys(self.paths, str))
 
     @property
     def done(self) -> pd.DataFrame:

@@ -12,10 +12,13 @@ import math
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from gzip import GzipFile
 from hashlib import sha256
+from io import BytesIO
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -23,13 +26,28 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 
 from sim.results.fold import Results
-from sim.results.manifest import COMPARE, RUN, facts_of, is_name, now, wrong_with
+from sim.results.manifest import (
+    COMPARE,
+    MANIFEST,
+    RUN,
+    changed,
+    facts_of,
+    is_name,
+    now,
+    sealed,
+    wrong_with,
+)
 from sim.results.tables import TABLES, build, differences
 from sim.scenario.load import Scenario, dump, load
+from sim.vocabulary.files import bytes_of, sync
 
-MANIFEST, SCENARIO, LATEST = "manifest.json", "scenario.yaml", "latest"
+SCENARIO, LATEST = "scenario.yaml", "latest"
 WORKBOOK, PART = "tables.xlsx", ".part"
 DECIMALS = 6
+MOST_BYTES = 2**29
+"""More than any file of a folder holds."""
+
+WRITE_ANEW = "write the folder anew"
 
 
 class FolderRefused(Exception):  # noqa: N818  it is no fault, it says no
@@ -191,8 +209,8 @@ def manifest(path: Path) -> dict[str, Any]:
     """The manifest of a finished run; FolderRefused where something is wrong with it."""
     file = path / MANIFEST
     try:
-        contents: dict[str, Any] = json.loads(file.read_bytes())
-    except ValueError as error:
+        contents: dict[str, Any] = json.loads(_bytes_of(file))
+    except (ValueError, RecursionError) as error:
         raise FolderRefused(f"{file}: {error}; allowed: JSON") from error
     if wrong := wrong_with(contents):
         raise FolderRefused(f"{file}: {wrong}")
@@ -202,7 +220,17 @@ def manifest(path: Path) -> dict[str, Any]:
 def read(path: Path, name: str) -> pd.DataFrame:
     """A table as it was written: blank text is empty, a blank number nan, `never` the word."""
     texts = dict.fromkeys(TABLES[name].texts, str)
-    table = pd.read_csv(path / name, dtype=texts, keep_default_na=False, na_values=[""])
+    table = csv(path / name, dtype=texts, keep_default_na=False, na_values=[""])
+    if lacking := [column for column in TABLES[name].columns if column not in table]:
+        raise FolderRefused(f"{path / name}: has no column {lacking[0]}; {WRITE_ANEW}")
+    try:
+        return _numbered_cells(table, texts)
+    except ValueError as error:
+        raise FolderRefused(f"{path / name}: {error}; {WRITE_ANEW}") from error
+
+
+def _numbered_cells(table: pd.DataFrame, texts: Mapping[str, type]) -> pd.DataFrame:
+    """A table whose columns are text, or numbers and the word `never`."""
     for column in table:
         if column in texts:
             table[column] = table[column].fillna("")
@@ -211,6 +239,48 @@ def read(path: Path, name: str) -> pd.DataFrame:
             numbers = pd.to_numeric(table[column].mask(never))
             table[column] = numbers.astype(object).mask(never, "never")
     return table
+
+
+def csv(file: Path, **how: Any) -> pd.DataFrame:  # noqa: ANN401  what pandas takes
+    """What pandas makes of a table; FolderRefused where it is no table, or no file."""
+    try:
+        table: pd.DataFrame = pd.read_csv(BytesIO(_bytes_of(file)), **how)
+    except (ValueError, OverflowError) as error:
+        raise FolderRefused(f"{file}: no table ({error}); {WRITE_ANEW}") from error
+    return table
+
+
+def _bytes_of(file: Path) -> bytes:
+    """What a file of a folder holds, unpacked; FolderRefused where it is none, or too large."""
+    with refusing(file):
+        held = bytes_of(file, MOST_BYTES)
+    if file.suffix == ".gz":
+        try:
+            held = GzipFile(fileobj=BytesIO(held)).read(MOST_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise FolderRefused(f"{file}: cannot be unpacked ({error}); {WRITE_ANEW}") from error
+    if len(held) > MOST_BYTES:
+        raise FolderRefused(f"{file}: more than {MOST_BYTES:,} bytes")
+    return held
+
+
+def edited(path: Path) -> list[str]:
+    """The files below a finished folder that are not those it was written with.
+
+    Raises FolderRefused where something is wrong with a manifest, and for links, pipes, devices:
+    a folder holds files and folders of its own.
+    """
+    for each in sorted(path.rglob("*")):
+        if each.is_symlink() or not (each.is_file() or each.is_dir()):
+            raise FolderRefused(f"{each}: a link, or no file; allowed: files of the folder's own")
+    every = []
+    for file in sorted(path.rglob(MANIFEST)):
+        facts, where = manifest(file.parent), file.parent
+        for name in (*facts.get("scenarios", ()), *facts.get("joined", ())):
+            if not (where / name / MANIFEST).is_file():
+                raise FolderRefused(f"{where / name}: is gone, and {file} names it")
+        every += [str(where / name) for name in changed(facts, where)]
+    return every
 
 
 class Tables(dict[str, pd.DataFrame]):
@@ -316,18 +386,9 @@ def settle(part: Path, target: Path, on_disk: str = "") -> None:
     for half_written in part.glob(f"*{PART}"):
         half_written.unlink()
     for path in (*(each for each in part.iterdir() if each.name != on_disk), part):
-        _sync(path)
+        sync(path)
     part.rename(target)
-    _sync(part.parent)
-
-
-def _sync(path: Path) -> None:
-    """Wait until the disk has a file or folder: a crash must not leave a name without contents."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(part.parent)
 
 
 def point_to(target: Path, root: Path) -> None:
@@ -381,4 +442,5 @@ def _plain(value: object) -> str:
 
 def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:
     """Write what is to be known of a run beside its tables."""
-    write_file(part / MANIFEST, json.dumps(facts, indent=2) + "\n")
+    known = sealed(facts, part, (SCENARIO, *TABLES))
+    write_file(part / MANIFEST, json.dumps(known, indent=2) + "\n")

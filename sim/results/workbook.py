@@ -8,8 +8,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from sim.results import folder
 from sim.results.folder import SCENARIO, WORKBOOK
 from sim.results.tables import TABLES
@@ -93,7 +91,7 @@ def _cover(
 def _fill(workbook: Workbook, table: Path, formats: Formats) -> int:
     """Fill a sheet with a table; give how many rows the table has below its header."""
     sheet, kinds = workbook.add_worksheet(_stem(table)), TABLES[table.name].columns
-    cells = pd.read_csv(table, dtype=str, keep_default_na=False)
+    cells = folder.csv(table, dtype=str, keep_default_na=False)
     shown, last = cells[: ROWS - 1], len(cells.columns) - 1
     for column, name in enumerate(map(str, cells)):
         sheet.write_string(0, column, name, formats["bold"])

@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
 )
 
 from sim.scenario.errors import Fault, KeyPath, shown
+from sim.vocabulary.files import bytes_of
 
 LARGEST_BYTES = 1_000_000
 DEEPEST = 24
@@ -130,8 +131,7 @@ def read_yaml(path: Path) -> Document:
         if not path.is_file():
             what = "is not a file" if path.exists() else "does not exist"
             raise UnreadableFile(f"{_ending(str(path))} {what}")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_BYTES + 1)
+        raw = bytes_of(path, LARGEST_BYTES, through_links=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise UnreadableFile(f"{_ending(str(path))} cannot be opened: {reason}") from error
