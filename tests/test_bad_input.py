@@ -291,6 +291,10 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("sweep={vary: {a: {low: 2024-01-01, high: 9, number: 2}}}", "are not of one kind"),
         ("sweep={vary: {sweep.points: [9, 10]}}", "a sweep does not vary itself"),
         ("scenario=../../etc", "is not a name"),
+        ('title="\\e[2Jgone"', r"holds a character that cannot be seen, '\x1b'; allowed: plain"),
+        ('design.arms.msc.title="a\\u202eb"', r"cannot be seen, '\u202e'"),
+        ('assumptions.recruitment.consent.source="\\a"', r"cannot be seen, '\x07'"),
+        ("design.products.il2.unit='=1+1'", "'=1+1' is a formula to a spreadsheet"),
         ("scenario=Latest", "stands for something else among the results"),
         ("design.staff.dr who={people: 1}", "is not a name"),
     ],
@@ -621,6 +625,12 @@ def test_visits_are_counted_over_all_who_may_come() -> None:
     problems = problems_of(BASELINE, row, "design.trial.target=1000")
 
     assert "design.arms.msc: 349 people with 2007 visits each are too many" in problems[0]
+
+
+def test_a_text_is_one_line() -> None:
+    scenario = load(BASELINE, ['title="a\\u2028b\\n  c"'])
+
+    assert scenario.title == "a b c"
 
 
 def test_a_mean_rate_of_nothing_is_sound_however_unsure() -> None:

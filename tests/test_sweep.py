@@ -57,6 +57,7 @@ def swept(*more: str, rates: str = "1,2,4") -> list[str]:
 class TestPoints:
     def test_values_are_listed_or_evenly_spaced(self) -> None:
         assert axis("a.b=1, x,[0, 0]").levels == ("1", "x", "[0, 0]")
+        assert axis("a.b=-1,+2,.inf").levels == ("-1", "+2", ".inf")
         assert axis("a.b=1:2:5") == ("a.b", ("1", "1.25", "1.5", "1.75", "2"))
         assert axis("a.b=2022-10-01:2022-10-31:3").levels[1] == "2022-10-16"
         assert axis('a.hours={mon: "08:00-12:00", tue: "08:00-09:00"}').levels[0][-1] == "}"
@@ -73,6 +74,8 @@ class TestPoints:
             "a=1,1",
             "a=[1",
             "a=1:2:9999999",
+            "a==1+1",
+            "a=1,-x",
         ],
     )
     def test_what_is_no_axis_is_refused(self, wrong: str) -> None:

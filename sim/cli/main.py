@@ -16,7 +16,7 @@ from sim import __version__
 from sim.cli.options import scenario_argument, seed_option, set_option, verbose_option
 from sim.cli.points import solve_command, sweep_command
 from sim.cli.run import compare_command, report_command, run_command
-from sim.cli.terminal import Commands, exit_code, print_wrapped
+from sim.cli.terminal import Commands, exit_code, in_print, print_wrapped
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -130,10 +130,10 @@ def list_command() -> None:
     here = Path("scenarios")
     click.echo("Scenarios")
     for path in sorted((here if here.is_dir() else shipped()).glob("*.yaml")):
-        click.echo(f"  {path}: {_title(path)}")
+        click.echo(f"  {in_print(path)}: {_title(path)}")
     click.echo("Finished runs")
     for finished in folder.finished():
-        click.echo(f"  {finished}")
+        click.echo(f"  {in_print(finished)}")
 
 
 def _title(path: Path) -> str:

@@ -143,6 +143,12 @@ def one_screen(lines: list[str]) -> list[str]:
     return [*lines[:room], f"and {len(lines) - room} more (--verbose shows all)"]
 
 
+def in_print(path: Path) -> str:
+    """Return a path as a terminal may show it: what would steer it is written out."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
 def print_wrapped(lines: Iterable[str]) -> None:
     """Print lines at most 80 columns wide; a line that goes on is indented below its own text."""
     for line in lines:

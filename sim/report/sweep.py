@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -157,9 +158,8 @@ def _figures(sweep: Swept, done: pd.DataFrame, table: Table) -> Iterator[Figure]
 
 def _scale(values: pd.Series[Any]) -> pd.Series[Any]:
     """The values of a path as numbers or dates where all of them are, else as written."""
-    for read_as in (pd.to_numeric, pd.to_datetime):
-        try:
-            return read_as(values)
-        except ValueError:
-            continue
+    with suppress(ValueError):
+        return pd.to_numeric(values)
+    with suppress(ValueError):
+        return pd.to_datetime(values, format="%Y-%m-%d")
     return values

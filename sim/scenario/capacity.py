@@ -26,7 +26,12 @@ from sim.scenario.numbers import (
     WholePositive,
 )
 from sim.scenario.places import Closure, hours_in, or_one_day
-from sim.scenario.section import Date, Named, Section
+from sim.scenario.section import (
+    Date,
+    Named,
+    Section,
+    Unit,
+)
 from sim.vocabulary.clock import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
@@ -288,7 +293,7 @@ class Product(Named):
     have six decimals, so choose a `unit` of which a dose is not a small part."""
     per: Literal["participant", "kg"] = "participant"
     """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
-    unit: str = ""
+    unit: Unit = ""
     """What the dose counts, for the tables."""
     order_ahead_days: DaysOrNone = Whole(0)
     """Days from randomisation until the product can be had."""

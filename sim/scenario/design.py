@@ -20,6 +20,7 @@ from sim.scenario.section import (
     Named,
     Ref,
     Section,
+    Text,
     absent_is,
     none_written,
 )
@@ -37,9 +38,9 @@ _At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
 class TrialPlan(Section):
     """When the trial runs and how many it wants."""
 
-    registry_id: str = ""
+    registry_id: Text = ""
     """Registration number, for the title of the report."""
-    site: str = ""
+    site: Text = ""
     """The hospital, for the title of the report."""
     opens: Date
     """First day a candidate may come; its midnight is time zero of the simulation. Weeks begin on
@@ -188,7 +189,7 @@ class Randomisation(Section):
 class Treatment(Section):
     """A group of participants and what it receives."""
 
-    title: str = ""
+    title: Text = ""
     """How the arm is called in the report."""
     product: Annotated[str, Ref("product")]
     """The product given at each visit of the schedule rows that name this arm."""

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from sim.scenario.errors import refusal
-from sim.scenario.section import Section, absent_is
+from sim.scenario.section import Section, Text, absent_is
 from sim.vocabulary.distributions import FAMILIES, Distribution, rounded
 
 Evidence = Literal["registry", "literature", "data", "expert", "assumption"]
@@ -36,7 +36,7 @@ class Known(Section, Generic[_Of]):
     number of `assumptions` within this range, and leave a number without one alone."""
     evidence: Evidence = "assumption"
     """Where the number comes from; a number with nothing said counts as an assumption."""
-    source: str = ""
+    source: Text = ""
     """The citation, data set or reasoning behind the number, for the reader of the report."""
 
     @model_validator(mode="after")

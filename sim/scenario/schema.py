@@ -12,7 +12,7 @@ from sim.scenario.assumptions import Assumptions
 from sim.scenario.design import SCREENING_VISITS, Design
 from sim.scenario.errors import refusal, shown
 from sim.scenario.numbers import Number, Probability, Whole
-from sim.scenario.section import Name, Ref, Section, walk
+from sim.scenario.section import Name, Ref, Section, Text, walk
 from sim.scenario.sweep import SweepPlan
 from sim.vocabulary.measures import units_of
 
@@ -70,7 +70,7 @@ class Scenario(Section):
 
     scenario: Annotated[Name, AfterValidator(_is_free)]
     """A short name; results are kept under it. `compare` and `latest` are taken."""
-    title: str = ""
+    title: Text = ""
     """What is simulated, in a line for the report."""
     design: Design
     """What planners choose; a sweep or a solver may move it."""

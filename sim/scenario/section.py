@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from unicodedata import category
 
 from pydantic import (
     AfterValidator,
@@ -20,13 +21,41 @@ from pydantic import (
     model_validator,
 )
 
-from sim.scenario.errors import KeyPath
+from sim.scenario.errors import KeyPath, refusal, shown
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")]
 """A name a planner chooses; it becomes part of a measure's name, hence no other characters."""
 
 Date = Annotated[dt.date, Strict()]
 """A day of the calendar, written 2022-10-01."""
+
+
+def _on_one_line(text: str) -> str:
+    """Join the lines of a text; refuse what cannot be seen and would steer a terminal."""
+    line = " ".join(text.split())
+    hidden = next((each for each in line if category(each) == "Cc" or each in _TURNS_ROUND), "")
+    if hidden:
+        raise refusal(f"this holds a character that cannot be seen, {hidden!a}", "plain text")
+    return line
+
+
+def _no_formula(text: str) -> str:
+    if text[:1] in FORMULA:
+        raise refusal(f"{shown(text)} is a formula to a spreadsheet", "a letter or figure first")
+    return text
+
+
+_TURNS_ROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that change the direction of writing, and with it what a line seems to say."""
+
+FORMULA = ("=", "+", "-", "@")
+"""What a cell begins with that a spreadsheet works out."""
+
+Text = Annotated[str, AfterValidator(_on_one_line)]
+"""What a planner says for people to read; it becomes one line."""
+
+Unit = Annotated[Text, AfterValidator(_no_formula)]
+"""A text that becomes a cell of a table."""
 
 
 @dataclass(frozen=True)

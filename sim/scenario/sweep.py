@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, Strict, Tag, model_validator
 
 from sim.scenario.errors import forms, refusal
 from sim.scenario.numbers import Real
-from sim.scenario.section import Date, Ref, Section
+from sim.scenario.section import FORMULA, Date, Ref, Section
 
 Values = Mapping[str, str]
 """A point of a sweep: a value, written as in a scenario, for each path that is varied."""
@@ -80,10 +80,23 @@ def axis(text: str) -> Axis:
         levels = spaced(low.strip(), rest[0].strip(), int(rest[1]))
     else:
         levels = tuple(_split(listed))
+    if formula := next(
+        (each for each in levels if each[:1] in FORMULA and not _is_number(each)), ""
+    ):
+        message = f"{formula!r} is a formula to a spreadsheet; write it in quotes"
+        raise ValueError(message)
     if len(set(levels)) < len(levels):
         message = f"{text!r} names a value twice"
         raise ValueError(message)
     return Axis(path, levels)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def grid(axes: Sequence[Axis]) -> Places:
