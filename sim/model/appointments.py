@@ -93,15 +93,16 @@ class Appointments:
     day of a first dose is booked only then. If nothing fixes it any more, the planned one stays.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         dispensing: Dispensing,
         arm: Arm,
         protocol: Protocol,
         chance: Chance,
         randomised: float,
+        leaves: float,
     ) -> None:
-        """Plan day 1 at the instant of randomisation, from which on events may happen."""
+        """Plan day 1 at the instant of randomisation; until they leave events may happen."""
         self.person = dispensing.person
         self.arm = arm
         self._dispensing = dispensing
@@ -120,6 +121,7 @@ class Appointments:
         self._book_all((each for each in first_visits if each.days_after_first_dose in days), today)
         self._not_booked = [each for each in first_visits if each.occasion not in self._next]
         self._plan_without_day_1(today)
+        self._events_end = min(leaves, protocol.clock.end_minutes)
         self._events = {each.visit.row_order: each for each in protocol.events}
         self._expected: dict[int, Appointment] = {}
         for event in self._events.values():
@@ -149,15 +151,16 @@ class Appointments:
         """Return the next appointment that an event has called for when the schedule is done."""
         return self._soonest(now) if self._next else None
 
-    def event_before(self, moment: float) -> Appointment | None:
-        """Return the visit of the earliest event that happens before an instant, now booked."""
-        event = min(self._expected.values(), key=_HAPPENED, default=None)
-        if event is None or event.happened >= moment:
-            return None
-        planned = event.planned
-        self._next[planned.occasion] = self._expected.pop(planned.row_order)
-        self._expect(self._events[planned.row_order], planned.number + 1, event.happened)
-        return event
+    def events_before(self, moment: float) -> Iterator[Appointment]:
+        """Yield the visits of the events that happen before an instant, now booked."""
+        while self._expected:
+            event = min(self._expected.values(), key=_HAPPENED)
+            if event.happened >= moment:
+                return
+            planned = event.planned
+            self._next[planned.occasion] = self._expected.pop(planned.row_order)
+            self._expect(self._events[planned.row_order], planned.number + 1, event.happened)
+            yield event
 
     def keep(self, appointment: Appointment) -> None:
         """Cross out a visit that was held or missed, and book the row's next."""
@@ -198,7 +201,7 @@ class Appointments:
         Nobody acts on it before it has happened.
         """
         happens = self._chance.happens(self.person, self.arm, event, number, since)
-        if happens >= self._protocol.clock.end_minutes:
+        if happens >= self._events_end:
             return
         day = int(happens // MINUTES_PER_DAY) + 1
         planned = replace(event.visit, number=number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from functools import partial
 from typing import Any
 
 import simpy
@@ -36,31 +35,31 @@ def participation(
 
     Whoever has completed still comes to the visits for events that happened before.
     """
-    chance, note = trial.chance, partial(trial.note, person)
+    chance = trial.chance
     dispensing = trial.order_product(person, arm, attributes, randomised)
-    appointments = Appointments(dispensing, arm, trial.protocol, chance, randomised)
     leaves, reason = chance.leaves(person, arm, randomised)
     stops = chance.stops(person, arm, randomised)
+    if leaves <= stops:
+        stops = math.inf
+    appointments = trial.follow(dispensing, arm, randomised, leaves, stops)
     now = randomised
 
     while (visit := appointments.next(now)) is not None:
         until = min(leaves, visit.coming)
-        if (event := appointments.event_before(until)) is not None:
-            note(event.happened, Milestone.UNSCHEDULED_EVENT, event.planned.row)
-        elif stops < until and appointments.has_doses_left:
-            note(stops, Milestone.STOPPED_TREATMENT)
+        if trial.note_events(person, appointments, until):
+            continue
+        if stops < until and appointments.has_doses_left:
+            trial.note(person, stops, Milestone.STOPPED_TREATMENT)
             appointments.stop_treatment(stops)
             dispensing.stop(stops)
         elif leaves < visit.coming:
-            note(max(leaves, now), Milestone.LEFT, reason)
+            trial.note_end(person, max(leaves, now), Milestone.LEFT, reason)
             dispensing.end(max(leaves, now))
             return
         else:
             now = yield from keep(visit, appointments, dispensing, leaves, trial)
 
-    while (event := appointments.event_before(now)) is not None:
-        note(event.happened, Milestone.UNSCHEDULED_EVENT, event.planned.row)
-    note(now, Milestone.COMPLETED)
+    trial.note_end(person, now, Milestone.COMPLETED)
     dispensing.end(now)
     while (visit := appointments.next_for_event(now)) is not None:
         now = yield from keep(visit, appointments, dispensing, math.inf, trial)

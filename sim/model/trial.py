@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 from sim.model.agenda import Agenda
-from sim.model.appointments import Appointment
+from sim.model.appointments import Appointment, Appointments
 from sim.model.chance import Chance
 from sim.model.clinic import Clinic
 from sim.model.dispensing import Dispensing
@@ -31,6 +31,7 @@ class Trial:
         self.supply = Supply(protocol.products, protocol.clock, self.chance, self.log.supplies)
         self.until = self.agenda.until
         self._end = protocol.clock.end_minutes
+        self._followed: dict[int, tuple[Appointments, float]] = {}
         self._randomised: Counter[tuple[int, ...]] = Counter()
         self._full_since = 0.0 if protocol.target == 0 else math.inf
 
@@ -39,6 +40,11 @@ class Trial:
 
         References in a ring would keep the whole trial in memory until they are searched for.
         """
+        for person, (appointments, stops) in self._followed.items():  # who stand in line still
+            self.note_events(person, appointments, self._end)
+            if stops < math.inf and appointments.has_doses_left:
+                self.note(person, stops, Milestone.STOPPED_TREATMENT)
+        self._followed.clear()
         self.staff.close(self._end)
         self.clinic.close()
         self.agenda.close()
@@ -57,6 +63,29 @@ class Trial:
         """Log a moment, unless it lies after the end."""
         if time <= self._end:
             self.log.moments.append(fact(Moment, (person, time, milestone, detail)))
+
+    def follow(
+        self, dispensing: Dispensing, arm: Arm, randomised: float, leaves: float, stops: float
+    ) -> Appointments:
+        """Return the appointments of somebody who will leave, or stop treatment, at an instant."""
+        whose = (dispensing, arm, self.protocol, self.chance)
+        appointments = Appointments(*whose, randomised, leaves)
+        self._followed[dispensing.person] = appointments, stops
+        return appointments
+
+    def note_events(self, person: int, appointments: Appointments, until: float) -> bool:
+        """Log what happens to a participant before an instant; say whether anything does."""
+        events = list(appointments.events_before(until))
+        for event in events:
+            self.note(person, event.happened, Milestone.UNSCHEDULED_EVENT, event.planned.row)
+        return bool(events)
+
+    def note_end(
+        self, person: int, time: float, milestone: Milestone, detail: object = None
+    ) -> None:
+        """Log that a participant completes or leaves; what happens after is not known."""
+        self.note_events(person, self._followed.pop(person)[0], time)
+        self.note(person, time, milestone, detail)
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of a participant that was held or missed."""
