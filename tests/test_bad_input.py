@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import os
 import re
 import time
-from collections.abc import Iterator
 from copy import deepcopy
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +16,7 @@ from hypothesis import strategies as st
 from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, UnreadableFile, load, shipped
 from sim.scenario.yaml_source import read_yaml
+from tests.mutants import edit, flow, paths
 
 BASELINE = shipped() / "baseline.yaml"
 TEXT = BASELINE.read_text(encoding="utf-8")
@@ -658,47 +654,10 @@ WRONG: list[Any] = [
 ]
 
 
-def _paths(node: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if isinstance(node, dict | list):
-        for key, entry in node.items() if isinstance(node, dict) else enumerate(node):
-            yield (*path, key)
-            yield from _paths(entry, (*path, key))
-
-
-class Twin(str):
-    """A key that can stand beside its equal."""
-
-    __slots__ = ()
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-
-def _edited(path: tuple[Any, ...], edit: str, value: Any) -> object:  # noqa: ANN401 -- any value
-    """The baseline with the entry at `path` retyped, renamed, doubled or, failing that, deleted."""
+def _edited(path: tuple[Any, ...], kind: str, value: Any) -> object:  # noqa: ANN401 -- any value
     data = deepcopy(DATA)
-    *above, key = path
-    around = reduce(getitem, above, data)
-    named = isinstance(around, dict)
-    if edit == "retype":
-        around[key] = value
-    elif edit == "rename" and named:
-        around[value] = around.pop(key)
-    elif edit == "double" and named:
-        around[Twin(key)] = around[key]
-    else:
-        del around[key]
+    edit(data, path, kind, value)
     return data
-
-
-def _flow(node: object) -> str:
-    """Write data as YAML in flow style."""
-    if isinstance(node, dict):
-        return f"{{{', '.join(f'{key}: {_flow(entry)}' for key, entry in node.items())}}}"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_flow, node))}]"
-    return str(node) if isinstance(node, dt.date) else json.dumps(node)
 
 
 edits = st.one_of(
@@ -709,11 +668,11 @@ edits = st.one_of(
 
 
 @bounded
-@given(path=st.sampled_from(list(_paths(DATA))), edit=edits)
+@given(path=st.sampled_from(list(paths(DATA))), change=edits)
 def test_an_edited_baseline_is_sound_or_refused(
-    tmp_path: Path, path: tuple[Any, ...], edit: tuple[str, object]
+    tmp_path: Path, path: tuple[Any, ...], change: tuple[str, object]
 ) -> None:
-    _sound_or_refused(tmp_path, _flow(_edited(path, *edit)).encode())
+    _sound_or_refused(tmp_path, flow(_edited(path, *change)).encode())
 
 
 @bounded

@@ -17,12 +17,12 @@ from sim.scenario.capacity import Week, week
 from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import OVERHEAD, Milestone
+from sim.vocabulary.eventlog import OVERHEAD, EventLog, Milestone
 
 FULL_TIME_HOURS = 37.5
 SEED = 1
 CANDIDATES = 4000
-CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 250_000
+CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 100_000
 
 
 class Candidate(NamedTuple):
@@ -154,13 +154,23 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
+def _replications(protocol: Protocol) -> Iterator[EventLog]:
+    """Yield up to 30 replications; of a large trial as many as have 100,000 facts, and two."""
+    facts = 0
+    for replication in range(1, MOST_REPLICATIONS + 1):
+        yield (log := run(protocol, SEED, replication))
+        facts += len(log.moments) + len(log.visits) + len(log.work)
+        if facts > MOST_FACTS and replication > 1:
+            return
+
+
 def overhead_hours(protocol: Protocol) -> Iterator[Overhead]:
-    """Yield the hours of overhead that 30 replications have, by role: a share of all its work."""
+    """Yield the hours of overhead that some replications have, by role: a share of all its work."""
     end = float(protocol.clock.days * MINUTES_PER_DAY)
     found: dict[int, list[float]] = {member: [] for member in protocol.overhead}
-    for replication in range(1, MOST_REPLICATIONS + 1) if found else ():
+    for log in _replications(protocol) if found else ():
         minutes = dict.fromkeys(found, 0.0)
-        for work in run(protocol, SEED, replication).work:
+        for work in log.work:
             if work.task == OVERHEAD:
                 minutes[work.resource] += min(work.ended, end) - min(work.started, end)
         for member, worked in minutes.items():
@@ -172,17 +182,11 @@ def overhead_hours(protocol: Protocol) -> Iterator[Overhead]:
 
 
 def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
-    """Return how screening ends in up to 30 replications; None where nobody consented.
-
-    Of a large trial they are fewer: as many as have 250,000 facts.
-    """
+    """Return how screening ends in some replications; None where nobody consented."""
     ends: Counter[Milestone] = Counter()
-    facts = 0
-    for replication in range(1, MOST_REPLICATIONS + 1):
-        log = run(protocol, SEED, replication)
+    for log in _replications(protocol):
         ends.update(each.milestone for each in log.moments)
-        facts += len(log.moments) + len(log.visits) + len(log.work)
-        if ends[Milestone.CONSENTED] >= CONSENTED or facts > MOST_FACTS:
+        if ends[Milestone.CONSENTED] >= CONSENTED:
             break
     failed, withdrew = ends[Milestone.SCREEN_FAILED], ends[Milestone.WITHDREW_IN_SCREENING]
     ended = failed + withdrew + ends[Milestone.RANDOMISED]
