@@ -205,7 +205,7 @@ def test_check_shows_the_scenario_what_it_implies_and_what_it_rests_on(trialsim:
     assert code == 0
     assert "block_sizes:" in out
     assert "randomised a month" in out
-    assert "10 % of active have left 2 weeks after randomisation" in out
+    assert "10 % of active have left 2 weeks after randomisation, if all are followed" in out
     assert "nurse: 40 h a week, 107 % of full time, people: 1" in out
     assert "assumptions.recruitment.candidates_per_month: 10" in out
 

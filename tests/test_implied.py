@@ -33,22 +33,50 @@ def test_the_rate_is_thinned_by_criteria_consent_and_withdrawal() -> None:
 
 
 def test_the_expected_number_is_the_rate_over_the_days_of_recruitment() -> None:
-    """March to May 2023 are 92 days, of which half a rate in 31; screening takes the last 20."""
+    """March to May 2023 are 92 days, of which half a rate in 31; screening takes the last 20.
+
+    With them go 45 minutes of work: chart, blood and call.
+    """
     protocol = small(
         "assumptions.recruitment.consent=0.5",
         "assumptions.screening={withdraws: 0.2, contact_days: 5, lab_days: 7, work_up_days: 8}",
         "assumptions.recruitment.disruptions.slow={from: 2023-03-01, to: 2023-03-31, times: 0.5}",
         "design.eligibility=null",
     )
-    expected = implied.expected_randomised(protocol, implied.candidates(protocol))
+    expected, error = implied.expected_randomised(protocol, implied.candidates(protocol))
+    days = 92 - 31 / 2 - 20 - 45 / 1440
 
-    assert expected == pytest.approx(10 * 0.5 * 0.8 * (92 - 31 / 2 - 20) / 30.4375)
+    assert expected == pytest.approx(10 * 0.5 * 0.8 * days / 30.4375)
+    assert error == 0
 
 
 def test_nobody_is_expected_when_screening_takes_longer_than_recruitment() -> None:
     protocol = small("assumptions.screening={lab_days: 93}")
 
-    assert implied.expected_randomised(protocol, implied.candidates(protocol)) == 0
+    assert implied.expected_randomised(protocol, implied.candidates(protocol)) == (0, 0)
+
+
+def test_blood_that_is_too_old_is_waited_for_again() -> None:
+    """Eight days of work-up make results of nine days too old: two more days and 15 minutes."""
+    waits = "assumptions.screening={lab_days: 2, work_up_days: 8, valid_for_days: 9}"
+    ((*_, randomised),) = implied.candidates(small(waits), 1)
+
+    assert randomised == pytest.approx(12 * 1440 + 45 + 15)
+
+
+def test_a_visit_takes_its_time_from_those_who_withdraw() -> None:
+    """Half fail when half of the time from consent to the call has passed, at the visit's end."""
+    protocol = small(
+        "design.eligibility={adult: null, visit: {at: visit, without: b}}",
+        "assumptions.patients.b={probability: 0.5}",
+        "design.visits.screening_visit=[discuss_consent, examine, draw_blood]",
+        "design.tasks={discuss_consent: [], examine: []}",
+        "assumptions.durations_minutes={discuss_consent: 60, examine: 105}",
+        f"assumptions.screening={{withdraws: 0.4, lab_days: {2 / 24}}}",
+    )
+    *_, (_, (withdrawn, _)) = implied.step_failures(protocol, implied.candidates(protocol))
+
+    assert withdrawn == pytest.approx(0.4 * (0.5 + 0.5 * 0.5), abs=0.01)
 
 
 def test_shares_failing_are_those_of_who_reaches_the_step() -> None:
@@ -66,7 +94,8 @@ def test_shares_failing_are_those_of_who_reaches_the_step() -> None:
         "assumptions.recruitment.consent=0.7",
         "assumptions.screening={withdraws: 0.1, lab_days: 4, work_up_days: 4}",
     )
-    shares = dict(implied.step_failures(protocol, implied.candidates(protocol)))
+    failures = implied.step_failures(protocol, implied.candidates(protocol))
+    shares = {step: share for step, (share, _) in failures}
 
     assert [*shares] == ["chart", "consent", "visit", "labs", "withdrawal"]
     assert shares["chart"] == pytest.approx(0.5, abs=0.03)

@@ -182,7 +182,7 @@ def _recruitment(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
         facts = {"days": days, "first": first}
         yield Doubt(("design", "trial", "recruits_until"), "nobody", facts)
     elif trial.target is not None:
-        expected = expected_randomised(protocol, candidates(protocol))
+        expected, _ = expected_randomised(protocol, candidates(protocol))
         if expected < HALF * trial.target:
             facts = {"expected": expected, "target": trial.target, "day": trial.recruits_until}
             yield Doubt(("design", "trial", "target"), "expected", facts)

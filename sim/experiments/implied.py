@@ -11,11 +11,14 @@ from statistics import mean, stdev
 from typing import Literal, NamedTuple, cast
 
 from sim.model.chance import Chance
+from sim.model.queue import Held
 from sim.model.run import run
+from sim.model.screening import RANDOMISE, blood_drawn, consent_given
 from sim.results.counts import STEPS
 from sim.scenario.capacity import Week, week
 from sim.scenario.load import Scenario
-from sim.scenario.protocol import Protocol
+from sim.scenario.protocol import Arm, Protocol
+from sim.scenario.slots import Slots
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import OVERHEAD, EventLog, Milestone
 
@@ -25,18 +28,26 @@ CANDIDATES = 4000
 CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 100_000
 
 
+class Estimate(NamedTuple):
+    """A figure reckoned from drawn candidates, and its standard error."""
+
+    value: float
+    error: float
+
+
 class Candidate(NamedTuple):
-    """The indices of the criteria a candidate fails, and how long each wait takes, in minutes."""
+    """Which criteria a candidate fails, by index, and the instants of a way on which nobody waits.
+
+    They are in minutes since the candidate came: consent, the end of the screening visit, the
+    laboratory's results, the end of the work-up and randomisation.
+    """
 
     failing: tuple[int, ...]
-    contact: float
-    laboratory: float
-    work_up: float
-
-    @property
-    def wait(self) -> float:
-        """From the chart to the eligibility call."""
-        return self.contact + self.laboratory + self.work_up
+    consented: float
+    seen: float
+    results: float
+    called: float
+    randomised: float
 
 
 class Overhead(NamedTuple):
@@ -73,21 +84,40 @@ class FullTime(NamedTuple):
 
 def candidates(protocol: Protocol, number: int = CANDIDATES) -> list[Candidate]:
     """Draw candidates, consent and withdrawal apart."""
-    chance, steps = Chance(protocol, SEED, 1), protocol.screening
-    return [
-        Candidate(
-            protocol.failing(chance.attributes(person)),
-            *(
-                chance.wait_minutes(question, days, person)
-                for question, days in (
-                    ("contact", steps.contact_days),
-                    ("laboratory", steps.lab_days),
-                    ("work-up", steps.work_up_days),
-                )
-            ),
-        )
-        for person in range(number)
-    ]
+    chance = Chance(protocol, SEED, 1)
+    return [_candidate(protocol, chance, person) for person in range(number)]
+
+
+def _candidate(protocol: Protocol, chance: Chance, person: int) -> Candidate:
+    """Let somebody go through screening as the model does, every team being there at once."""
+    steps = protocol.screening
+    chart = _held(steps.chart_review, "chart_review", chance, person, 0.0)
+    contacted = chart.end + chance.wait_minutes("contact", steps.contact_days, person)
+    visit = _held(steps.screening_visit, "screening_visit", chance, person, contacted)
+    drawn = blood_drawn(visit)
+    results = drawn + chance.wait_minutes("laboratory", steps.lab_days, person)
+    due = called = results + chance.wait_minutes("work-up", steps.work_up_days, person)
+    if due + steps.eligibility_call.visit.typical_minutes > drawn + steps.valid_for_minutes:
+        again = _held(steps.repeat_blood, "repeat_blood", chance, person, due)
+        due = again.end + chance.wait_minutes("laboratory again", steps.lab_days, person)
+    call = _held(steps.eligibility_call, "eligibility_call", chance, person, due)
+    return Candidate(
+        protocol.failing(chance.attributes(person)),
+        consent_given(visit),
+        visit.end,
+        results,
+        called,
+        call.ends.get(RANDOMISE, call.end),
+    )
+
+
+def _held(slots: Slots, occasion: str, chance: Chance, person: int, start: float) -> Held:
+    """Return a visit at which one task follows another."""
+    held = Held(start, start)
+    for task in slots.visit.tasks:
+        held.end += chance.minutes(task, person, occasion)
+        held.ends[task.name] = held.end
+    return held
 
 
 def passing(drawn: Sequence[Candidate]) -> float:
@@ -101,16 +131,20 @@ def randomised_per_month(protocol: Protocol, passing: float) -> float:
     return protocol.candidates_per_month * passing * stays
 
 
-def expected_randomised(protocol: Protocol, drawn: Sequence[Candidate]) -> float:
+def expected_randomised(protocol: Protocol, drawn: Sequence[Candidate]) -> Estimate:
     """Return how many are randomised by the last day of recruitment, on average.
 
     As if nobody waited and no target stopped it: the rate with its season and disruptions, up to
     the last instant at which somebody may come and be through screening in time, times the share
     who meet every criterion, consent and do not withdraw.
     """
-    last = protocol.recruits_until_minutes
-    in_time = sum(_expected_by(protocol, last - each.wait) for each in drawn if not each.failing)
-    return randomised_per_month(protocol, in_time / len(drawn))
+    last, share = protocol.recruits_until_minutes, randomised_per_month(protocol, 1.0)
+    return _estimate(
+        [
+            0.0 if each.failing else share * _expected_by(protocol, last - each.randomised)
+            for each in drawn
+        ]
+    )
 
 
 def _expected_by(protocol: Protocol, minutes: float) -> float:
@@ -123,35 +157,42 @@ def _expected_by(protocol: Protocol, minutes: float) -> float:
     return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
 
 
-def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tuple[str, float]]:
+def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tuple[str, Estimate]]:
     """Yield each criterion and step of the funnel with the share failing of those who reach it.
 
-    As if nobody waited: somebody who withdraws and fails does what comes first, a visit taking no
-    time. Shares of nobody are nan.
+    As if nobody waited: somebody who withdraws and fails does what comes first. Shares of nobody
+    are nan.
     """
     steps, reaching = protocol.screening, list(drawn)
     for step in STEPS:
         here = [index for index, each in enumerate(protocol.criteria) if each.at == step]
         for index in here:
-            yield protocol.criteria[index].name, _mean([index in each.failing for each in reaching])
+            failing = [float(index in each.failing) for each in reaching]
+            yield protocol.criteria[index].name, _estimate(failing)
         reaching = [each for each in reaching if not {*here} & {*each.failing}]
         if step == "chart":
-            yield "consent", 1 - steps.consents
+            yield "consent", Estimate(1 - steps.consents, 0.0)
             asked = reaching
-    yield "withdrawal", steps.withdraws * _mean([_until_out(protocol, each) for each in asked])
+    withdrawn = [steps.withdraws * _until_out(protocol, each) for each in asked]
+    yield "withdrawal", _estimate(withdrawn)
 
 
 def _until_out(protocol: Protocol, candidate: Candidate) -> float:
     """Return the share of the time from consent to the call that passes before a failure."""
+    whole = candidate.called - candidate.consented
     if not candidate.failing:
         return 1.0
-    whole = candidate.laboratory + candidate.work_up
     at_visit = any(protocol.criteria[index].at == "visit" for index in candidate.failing)
-    return 0.0 if at_visit or not whole else candidate.laboratory / whole
+    out = candidate.seen if at_visit else max(candidate.seen, candidate.results)
+    return min(1.0, (out - candidate.consented) / whole) if whole > 0 else 0.0
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan
+def _estimate(values: Sequence[float]) -> Estimate:
+    """Return the mean of independent values: nan of none, its error unknown from one."""
+    if not values:
+        return Estimate(math.nan, math.nan)
+    error = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return Estimate(mean(values), error)
 
 
 def _replications(protocol: Protocol) -> Iterator[EventLog]:
@@ -194,12 +235,21 @@ def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
 
 
 def dropout(protocol: Protocol) -> Iterator[Dropout]:
-    """Yield each arm's dropout in as many weeks as its plan has: all reasons together."""
+    """Yield each arm's dropout in as many weeks as its plan has: all reasons together.
+
+    As if everybody were followed so long: whoever completes before does not leave any more.
+    """
     for arm in protocol.arms:
         days = max((visit.days_after_first_dose for visit in arm.visits), default=0)
-        minutes = days * MINUTES_PER_DAY
-        hazard = sum(reason.hazards[arm.index].cumulative(minutes) for reason in protocol.reasons)
-        yield Dropout(arm.name, days / DAYS_PER_WEEK, -math.expm1(-hazard))
+        weeks = days / DAYS_PER_WEEK
+        yield Dropout(arm.name, weeks, left_by(protocol, arm, weeks))
+
+
+def left_by(protocol: Protocol, arm: Arm, weeks: float) -> float:
+    """Return the share of an arm that has left so many weeks after randomisation."""
+    minutes = weeks * DAYS_PER_WEEK * MINUTES_PER_DAY
+    hazard = sum(reason.hazards[arm.index].cumulative(minutes) for reason in protocol.reasons)
+    return -math.expm1(-hazard)
 
 
 def full_time(scenario: Scenario) -> Iterator[FullTime]:

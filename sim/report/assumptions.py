@@ -245,26 +245,34 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
 
 
 def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
-    """Yield how many come how far; what is reckoned as if nobody waited is marked so."""
+    """Yield how many come how far; each figure says whether it counts queues and the target in."""
     trial, drawn = scenario.design.trial, implied.candidates(protocol)
     passing, failures = implied.passing(drawn), implied.step_failures(protocol, drawn)
-    expected = say.number(implied.expected_randomised(protocol, drawn))
-    target, alone = "", "if nobody waits"
+    expected, error = implied.expected_randomised(protocol, drawn)
+    alone = at_once = "if nobody waits for staff or opening hours"
+    target, number = "", f"{say.number(expected)} (± {1.96 * error:.1g})"
     if trial.target is not None:
-        target, alone = f" of {trial.target}", f"{alone} and no target stops it"
-    yield f"  {expected}{target} randomised by {say.day(trial.recruits_until)}, {alone}"
+        target, alone = f" of {trial.target}", f"{at_once} and no target stops it"
+    yield f"  {number}{target} randomised by {say.day(trial.recruits_until)}, {alone}"
     yield f"  {say.percent(passing)} of candidates meet every criterion"
     a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
     yield f"  {a_month} randomised a month, before season, disruptions and waiting"
-    shares = say.listing(f"{name} {say.percent(share)}" for name, share in failures)
-    yield f"  failing of those who reach the step, if nobody waits: {shares}"
+    shares = say.listing(f"{name} {say.percent(share)}" for name, (share, _) in failures)
+    yield f"  failing of those who reach the step, {at_once}: {shares}"
     ends = implied.screening_ends(protocol)
     if ends is not None:
-        yield f"  {say.percent(ends.failed)} of those who consent fail screening"
-        yield f"  {say.percent(ends.withdrew)} of those who consent withdraw during screening"
+        simulated = _simulated(protocol)
+        yield f"  {say.percent(ends.failed)} of those who consent fail screening, {simulated}"
+        withdrew = f"{say.percent(ends.withdrew)} of those who consent withdraw during screening"
+        yield f"  {withdrew}, {simulated}"
     for arm_name, weeks, left in implied.dropout(protocol):
         gone = f"{say.percent(left)} of {arm_name} have left"
-        yield f"  {gone} {weeks:.0f} weeks after randomisation"
+        yield f"  {gone} {weeks:.0f} weeks after randomisation, if all are followed that long"
+
+
+def _simulated(protocol: Protocol) -> str:
+    """Return the words for a figure that a few replications have."""
+    return "queues counted in" if protocol.target is None else "queues and target counted in"
 
 
 def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
@@ -275,7 +283,8 @@ def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
         number = f"{number} on average" if is_mean else number
         yield f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
     for role, hours, error in implied.overhead_hours(protocol):
-        yield f"  {role}: {hours:.2g} h of overhead a week are worked (± {1.96 * error:.1g} h)"
+        worked = f"{role}: {hours:.2g} h of overhead a week are worked (± {1.96 * error:.1g} h)"
+        yield f"  {worked}, {_simulated(protocol)}"
 
 
 def _safe_date(protocol: Protocol, day: int) -> date | str:
