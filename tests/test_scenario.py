@@ -90,6 +90,14 @@ def test_a_distribution_has_a_long_form_and_two_short_ones() -> None:
     assert isinstance(nature.patients["female"], YesNo)
 
 
+def test_shares_by_week_are_read_changed_and_written(tmp_path: Path) -> None:
+    shares = "assumptions.leaving.moves={share: {4: 0.05, 12: 0.08}}"
+    scenario = load(BASELINE, [shares, "assumptions.leaving.moves.share.12=0.09"])
+
+    assert scenario.assumptions.leaving["moves"].share == {4: 0.05, 12: 0.09}
+    assert scenario_of(tmp_path, dump(scenario)) == scenario
+
+
 def test_a_share_may_be_one_number_for_all_arms(tmp_path: Path) -> None:
     reason = extending(
         tmp_path, "assumptions: {leaving: {death: {share: 0.1}}}"

@@ -121,11 +121,11 @@ def _names_used_twice(scenario: Scenario) -> Faults:
         yield from _repeated(("design", "schedule", name, "arms"), row.arms or ())
 
 
-def _alike(path: KeyPath, names: Iterable[str]) -> Faults:
+def _alike(path: KeyPath, names: Iterable[str | int]) -> Faults:
     """Look for names that are one where capital letters are made of small ones: in headings."""
-    met: dict[str, str] = {}
+    met: dict[str, str | int] = {}
     for name in names:
-        if (other := met.setdefault(name.casefold(), name)) != name:
+        if (other := met.setdefault(str(name).casefold(), name)) != name:
             what = f"this differs from {other} in capital letters alone"
             yield Fault((*path, name), what, "a name of its own")
 
