@@ -1,0 +1,367 @@
+"""Whole scenarios drawn at random: a strategy for Hypothesis.
+
+Names come from a cast that is drawn first, so that the parts of a scenario can be drawn without
+each other and still name each other. A new key is a line in `PARTS`: its path, and what may stand
+there (None: nothing does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+Drawn = st.SearchStrategy[Any]
+
+OPENS = date(2024, 1, 29)
+"""A Monday; the first of the 29 days of February is the Thursday after."""
+
+SCREENING_VISITS = ("chart_review", "screening_visit", "eligibility_call")
+SCREENING_TASKS = ("discuss_consent", "draw_blood", "randomise")
+PERISHABLE, KEPT = ("cells", "drug")
+
+
+class Cast(NamedTuple):
+    """The names of one scenario; `lasts_days` is from its opening to its closing."""
+
+    lasts_days: int
+    arms: tuple[str, ...]
+    places: tuple[str, ...]
+    roles: tuple[str, ...]
+    rooms: tuple[str, ...]
+    visits: tuple[str, ...]
+    rows: tuple[str, ...]
+    events: tuple[str, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Two tasks for each visit, those with a meaning, and two for desks."""
+        return (*SCREENING_TASKS, *(f"{visit}_{n}" for visit in self.visits for n in "ab"), *DESKS)
+
+
+DESKS = ("enter", "call")
+
+
+def _names(what: str, least: int, most: int) -> Drawn:
+    return st.integers(least, most).map(lambda n: tuple(f"{what}_{i}" for i in range(n)))
+
+
+CASTS = st.builds(
+    Cast,
+    lasts_days=st.integers(25, 120),
+    arms=_names("arm", 1, 4),
+    places=_names("place", 1, 3),
+    roles=_names("role", 1, 3),
+    rooms=_names("room", 0, 2),
+    visits=_names("visit", 1, 4),
+    rows=_names("row", 1, 8),
+    events=_names("event", 0, 2),
+)
+
+
+def seldom(strategy: Drawn) -> Drawn:
+    """Return what is drawn in one case of four, else nothing."""
+    return st.integers(0, 3).flatmap(lambda n: strategy if n == 3 else st.none())
+
+
+def often(strategy: Drawn) -> Drawn:
+    """Return what is drawn in three cases of four, else nothing."""
+    return st.integers(0, 3).flatmap(lambda n: strategy if n else st.none())
+
+
+def section(needed: Mapping[str, Drawn], **optional: Drawn) -> Drawn:
+    """Return a mapping with what is needed, and some of what is optional."""
+    drawn = {key.rstrip("_"): seldom(each) for key, each in optional.items()}
+    return st.fixed_dictionaries({**needed, **drawn}).map(_given)
+
+
+def each_of(names: tuple[str, ...], strategy: Drawn) -> Drawn:
+    """Return a mapping in which each name has something drawn for it, unless that is nothing."""
+    return st.fixed_dictionaries(dict.fromkeys(names, strategy)).map(_given)
+
+
+def _given(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: entry for key, entry in entries.items() if entry is not None}
+
+
+def some(names: tuple[str, ...], least: int = 0, most: int | None = None) -> Drawn:
+    """Return a list of some of the names, each once."""
+    if not names:
+        return st.just([])
+    return st.lists(st.sampled_from(names), unique=True, min_size=least, max_size=most)
+
+
+# Time
+
+SHARES = st.sampled_from([0, 0.05, 0.3, 0.7])
+WAITS = st.sampled_from([0, 1, 2.5, 7, {"family": "uniform", "low": 0, "high": 6}])
+MINUTES = st.sampled_from(
+    [0, 1, 5, 20, 45, [10, 20, 45], 90, 239.5, {"family": "exponential", "mean": 20}, 1440]
+)
+HOURS = st.sampled_from(
+    [
+        "always",
+        {"mon-fri": "08:00-12:00, 14:00-17:30"},
+        {"mon-fri": "08:00-16:00"},
+        {"mon-sun": "07:00-19:00"},
+        {"mon": "14:00-17:30", "thu": "08:00-12:00"},
+        {"tue": "09:00-12:00"},
+        {"mon-thu": "22:00-06:00"},
+        {"sat": "08:00-12:00", "sun": "08:00-12:00"},
+        20,
+        0,
+        {},
+    ]
+)
+PEOPLE = st.sampled_from([1, 1, 1, 2, 3, "unlimited", 0])
+
+
+def days(cast: Cast) -> Drawn:
+    """Return a day of the trial, or one a little outside of it."""
+    return st.integers(-5, cast.lasts_days + 5).map(lambda n: OPENS + timedelta(days=n))
+
+
+def spells(cast: Cast, **more: Drawn) -> Drawn:
+    """Return a few times from a day to another one, some of them for hours."""
+    hours = st.sampled_from(["08:00-12:00", "13:00-24:00", "00:00-09:30"])
+    spell = st.builds(
+        lambda begins, length, rest: {
+            "from": begins,
+            "to": begins + timedelta(days=length),
+            **rest,
+        },
+        days(cast),
+        st.sampled_from([0, 1, 6, 20]),
+        section({}, hours=hours, **more),
+    )
+    return st.lists(days(cast) | spell, min_size=1, max_size=2)
+
+
+def changes(cast: Cast, many: str) -> Drawn:
+    """Return a later roster."""
+    number = st.sampled_from([0, 1, 2])
+    change = section({"from": days(cast), many: number}, hours=HOURS)
+    return st.lists(change, min_size=1, max_size=1)
+
+
+def trial(cast: Cast) -> Drawn:
+    """Return the dates and the size of a trial."""
+    closes = OPENS + timedelta(days=cast.lasts_days)
+    until = st.integers(0, cast.lasts_days).map(lambda n: OPENS + timedelta(days=n))
+    return section(
+        {"opens": st.just(OPENS), "closes": st.just(closes)},
+        recruits_until=until,
+        target=st.integers(1, 8),
+        when_full=st.just("turn_away"),
+    )
+
+
+# Who and where
+
+
+def capacity(cast: Cast, many: str, away: str) -> Drawn:
+    """Return a role or a room; a number that changes must be one."""
+    fixed = section({many: PEOPLE}, hours=HOURS, **{away: spells(cast)})
+    more = {"changes": changes(cast, many), away: spells(cast, **{many: st.just(1)})}
+    changing = section({many: st.sampled_from([1, 2, 3])}, hours=HOURS, **more)
+    return fixed | changing
+
+
+def place(cast: Cast) -> Drawn:
+    """Return a place."""
+    return section(
+        {},
+        country=st.sampled_from(["CN", "GB-ENG"]),
+        days=st.sampled_from(
+            [["mon", "tue", "wed", "thu", "fri"], ["tue", "thu"], ["sat"], [], ["mon", "sun"]]
+        ),
+        closures=spells(cast),
+        openings=spells(cast),
+    )
+
+
+# What is done
+
+
+def steps(cast: Cast, visit: str) -> Drawn:
+    """Return the tasks of a visit: those named for it, one with a meaning, some for desks."""
+    own = (f"{visit}_a", f"{visit}_b", "draw_blood") if visit in cast.visits else SCREENING_TASKS
+    now = st.lists(st.sampled_from(own), max_size=3)
+    later = st.lists(st.sampled_from(DESKS).map(lambda task: {"later": task}), max_size=1)
+    return st.builds(lambda first, then: [*first, *then], now, later)
+
+
+def visits(cast: Cast) -> Drawn:
+    """Return what each visit asks for."""
+    named = {name: steps(cast, name) for name in cast.visits}
+    screened = {name: steps(cast, name) for name in SCREENING_VISITS}
+    return st.fixed_dictionaries({**named, **screened})
+
+
+def tasks(cast: Cast) -> Drawn:
+    """Return the team of each task; of those for desks, one role."""
+    team = some((*cast.roles, *cast.rooms), most=2)
+    one = st.sampled_from(cast.roles).map(lambda role: [role])
+    return st.fixed_dictionaries({name: one if name in DESKS else team for name in cast.tasks})
+
+
+def at(cast: Cast) -> Drawn:
+    """Return places with a visit each."""
+    return st.dictionaries(
+        st.sampled_from(cast.places), st.sampled_from(cast.visits), min_size=1, max_size=2
+    )
+
+
+def row(cast: Cast) -> Drawn:
+    """Return a row of the schedule: one dose or several for some arms, or visits for all."""
+    window = st.tuples(st.integers(-3, 0), st.integers(0, 3)).map(list)
+    after = st.sampled_from(["miss", "attend"])
+    repeats = st.sampled_from(
+        [
+            {},
+            {},
+            {"every_days": 7, "times": 3},
+            {"every_days": 7, "times": 2, "cycle_days": 28, "cycles": 2},
+            {"every_days": 8, "times": 2, "min_days_between": 5},
+            {"cycle_days": 14, "cycles": 2},
+        ]
+    )
+
+    def a_row(first: Mapping[str, Any]) -> Drawn:
+        return st.builds(
+            lambda rest, more: {**first, **more, **rest},
+            section({"at": at(cast)}, window_days=window, after_window=after),
+            repeats,
+        )
+
+    dosed = st.builds(
+        lambda arms, day: {"arms": arms, "day": day},
+        some(cast.arms, least=1),
+        st.sampled_from([1, 1, 1, 1, 1, 1, 1, 8]),
+    )
+    for_all = st.sampled_from([1, 1, 2, 8, 15, 29, 57]).map(lambda day: {"day": day})
+    trained = st.builds(
+        lambda arms, day: {"arms": arms, "day": day, "gives_product": False},
+        some(cast.arms, least=1),
+        st.sampled_from([1, 3, 15]),
+    )
+    return (dosed | for_all | for_all | trained).flatmap(a_row)
+
+
+def products(cast: Cast) -> Drawn:  # noqa: ARG001  as every part
+    """Return two products, one that has to be ordered and used in time."""
+    stock = st.fixed_dictionaries(
+        {
+            "starts_with": st.sampled_from([0, 5, 50]),
+            "reorder_at": st.sampled_from([0, 4]),
+            "reorder_quantity": st.sampled_from([3, 20]),
+            "lead_days": st.sampled_from([0, 5, 30]),
+        }
+    )
+    in_vials = section({"dose": st.just(3), "units_per_vial": st.sampled_from([1, 2])}, stock=stock)
+    handed = st.builds(
+        lambda drug, per: {**drug, "dispensed_per": per},
+        in_vials,
+        st.sampled_from(["dose", "cycle"]),
+    )
+    ordered = section(
+        {"dose": st.just(2), "order_ahead_days": st.sampled_from([1, 7])},
+        per=st.just("kg"),
+        doses_per_week=st.sampled_from([0, 1, 2]),
+        use_within_minutes=st.sampled_from([10, 60]),
+    )
+    return st.fixed_dictionaries({PERISHABLE: ordered, KEPT: handed | st.just({"dose": 1})})
+
+
+def randomisation(cast: Cast) -> Drawn:
+    """Return how arms are assigned."""
+    blocks = st.just(
+        {"method": "permuted_blocks", "block_sizes": [len(cast.arms), 2 * len(cast.arms)]}
+    )
+    ratio = each_of(cast.arms, st.integers(0, 3)).map(lambda each: {"ratio": each})
+    strata = st.just({"strata": ["sick", {"age": [40]}]})
+    return st.builds(lambda one, other: {**one, **other}, blocks | ratio, strata | st.just({}))
+
+
+CRITERIA = {
+    "adult": {"at": "chart", "age": {"at_least": 18}},
+    "well": {"at": "visit", "without": "sick"},
+    "light": {"at": "labs", "weight_kg": {"at_most": 70}},
+}
+PATIENTS = {
+    "age": {"family": "normal", "mean": 40, "sd": 15},
+    "sick": {"probability": 0.2},
+    "weight_kg": {"family": "normal", "mean": 60, "sd": 9, "low": 40, "high": 90},
+}
+LEAVING = st.sampled_from(
+    [{"by_week": 4, "share": 0.3}, {"share": {1: 0.2, 4: 0.3}}, {"by_week": 2, "share": 0.9}]
+)
+
+PARTS: dict[str, Callable[[Cast], Drawn]] = {
+    "design.trial": trial,
+    "design.places": lambda cast: each_of(cast.places, place(cast)),
+    "design.staff": lambda cast: each_of(cast.roles, capacity(cast, "people", "away")),
+    "design.rooms": lambda cast: each_of(cast.rooms, capacity(cast, "spaces", "closures")),
+    "design.eligibility": lambda _: section({}, **{k: st.just(v) for k, v in CRITERIA.items()}),
+    "design.randomisation": lambda cast: seldom(randomisation(cast)),
+    "design.arms": lambda cast: each_of(
+        cast.arms, st.sampled_from([PERISHABLE, KEPT, KEPT]).map(lambda name: {"product": name})
+    ),
+    "design.products": products,
+    "design.schedule": lambda cast: each_of(cast.rows, row(cast)),
+    "design.unscheduled": lambda cast: each_of(cast.events, at(cast).map(lambda at: {"at": at})),
+    "design.monitoring": lambda cast: seldom(
+        st.fixed_dictionaries({"visit": st.sampled_from(cast.visits), "every_days": st.just(14)})
+    ),
+    "design.visits": visits,
+    "design.tasks": tasks,
+    "assumptions.recruitment": lambda _: section(
+        {"candidates_per_month": st.sampled_from([3, 12, 25])},
+        rate_shape=st.just(2),
+        consent=st.just(0.6),
+    ),
+    "assumptions.patients": lambda _: st.just(PATIENTS),
+    "assumptions.screening": lambda _: section(
+        {},
+        contact_days=WAITS,
+        lab_days=WAITS,
+        work_up_days=WAITS,
+        valid_for_days=st.sampled_from([0, 3, 10]),
+        withdraws=SHARES,
+    ),
+    "assumptions.to_first_dose_days": lambda cast: each_of(cast.arms, seldom(WAITS)),
+    "assumptions.products": lambda _: section(
+        {}, **{PERISHABLE: st.sampled_from([{"fails_release": 0.3}])}
+    ),
+    "assumptions.attendance": lambda cast: each_of(
+        cast.visits,
+        seldom(
+            st.fixed_dictionaries(
+                {"missed": SHARES, "early_or_late_days": st.sampled_from([0, -2, [-3, 0, 5]])}
+            )
+        ),
+    ),
+    "assumptions.leaving": lambda _: section({}, moves=LEAVING, tires=LEAVING),
+    "assumptions.stops_treatment": lambda _: seldom(LEAVING),
+    "assumptions.unscheduled": lambda cast: each_of(
+        cast.events,
+        often(st.sampled_from([{"by_week": 4, "per_participant": n} for n in (0.5, 5)])),
+    ),
+    "assumptions.overhead": lambda cast: each_of(cast.roles, seldom(st.sampled_from([0.2, 0.9]))),
+    "assumptions.durations_minutes": lambda cast: each_of(cast.tasks, MINUTES),
+}
+"""What stands at each path, given the names."""
+
+
+@st.composite
+def protocols(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a scenario as plain data; it may contradict itself."""
+    cast = draw(CASTS)
+    scenario: dict[str, Any] = {"scenario": "drawn", "design": {}, "assumptions": {}}
+    for path, part in PARTS.items():
+        above, key = path.split(".")
+        if (entry := draw(part(cast))) is not None:
+            scenario[above][key] = entry
+    return scenario

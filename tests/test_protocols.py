@@ -1,0 +1,157 @@
+"""Whole protocols drawn at random: refused with a reason, or run with what holds in every run."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from sim.model.run import run
+from sim.results.counts import COUNTS
+from sim.results.measures import measures_of
+from sim.results.periods import Almanac
+from sim.results.replication import OUT_OF_SCREENING, Reading
+from sim.scenario.interpret import interpret
+from sim.scenario.load import ScenarioError, load
+from sim.scenario.protocol import Protocol
+from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Work
+from tests.mutants import flow
+from tests.protocols import protocols
+
+ROUNDING = 1e-6
+PAPERWORK = {"chart_review", "eligibility_call"}
+PARTS = {
+    "candidates": "not_eligible_on_chart not_consenting screen_failed withdrew_in_screening"
+    " turned_away randomised still_in_screening",
+    "randomised": "completed left still_in_follow_up",
+}
+ENDS = {*OUT_OF_SCREENING, Milestone.LEFT, Milestone.COMPLETED} - {Milestone.RANDOMISED}
+
+
+@pytest.mark.parametrize("examples", [200, pytest.param(2000, marks=pytest.mark.nightly)])
+def test_a_protocol_is_refused_or_everybody_and_everything_is_accounted_for(
+    examples: int, tmp_path: Path
+) -> None:
+    """Most are sound, and in most somebody is randomised: else nothing would be looked at."""
+    ended: Counter[str] = Counter()
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(written=protocols())
+    def each(written: dict[str, Any]) -> None:
+        came_to = outcome(written, tmp_path / "drawn.yaml")
+        assert came_to in {"refused", "ran", "randomised"}
+        ended[came_to] += 1
+
+    each()
+    assert ended["ran"] + ended["randomised"] > 0.7 * examples
+    assert ended["randomised"] > 0.4 * examples
+
+
+def outcome(written: dict[str, Any], path: Path) -> str:
+    """Look at a scenario and return what became of it: refused, ran or randomised somebody."""
+    path.write_text(flow(written), encoding="utf-8")
+    try:
+        protocol = interpret(load(path))
+    except ScenarioError as error:
+        unplaced = [str(each) for each in error.problems if not (each.path and each.line)]
+        return f"refused without a place: {unplaced[0]}" if unplaced else "refused"
+    reading = Reading(run(protocol, seed=1, replication=1), Almanac.of(protocol))
+    for faults in (
+        miscounted(reading),
+        misplanned(reading),
+        ended_twice(reading.log),
+        in_two_places(reading.log),
+        overworked(protocol, reading.log),
+    ):
+        assert not list(faults)
+    return "randomised" if reading.arm_of else "ran"
+
+
+def miscounted(reading: Reading) -> Iterator[str]:
+    """Yield the sums of people that do not come out."""
+    found = measures_of(reading)
+    for whole, text in PARTS.items():
+        parts = {part: found[part] for part in text.split()}
+        if found[whole] != sum(parts.values()) or min(parts.values()) < 0:
+            yield f"{whole}: {parts}"
+
+
+def misplanned(reading: Reading) -> Iterator[object]:
+    """Yield the visits planned that do not have one outcome each."""
+    counts = Counter[tuple[object, ...]]()
+    read: Any = COUNTS["visits"].gauges[0].read(reading)
+    for (*visit, kind, _), number in read.items():
+        counts[(*visit, kind == "planned")] += number
+    for *visit, is_planned in list(counts):
+        if counts[(*visit, is_planned)] != counts[(*visit, not is_planned)]:
+            yield visit
+    arms = reading.almanac.protocol.arms
+    planned = sum(len(arms[arm].visits) for arm in reading.arm_of.values())
+    if planned != sum(number for (*_, is_planned), number in counts.items() if is_planned):
+        yield "planned"
+
+
+def ended_twice(log: EventLog) -> Iterator[int]:
+    """Yield whoever ended in more than one way, and whoever was seen after it."""
+    ended: dict[int, float] = {}
+    for person, time, what, _ in log.moments:
+        if what in ENDS:
+            if person in ended:
+                yield person
+            ended[person] = time
+    for visit in log.visits:
+        if visit.is_in_schedule and visit.time > ended.get(visit.person, visit.time):
+            yield visit.person
+
+
+def in_two_places(log: EventLog) -> Iterator[object]:
+    """Yield whoever is at two visits at once."""
+    spans = defaultdict[int, set[tuple[float, float]]](set)
+    for work in log.work:
+        if not work.is_desk and work.visit not in PAPERWORK and work.person != NOBODY:
+            spans[work.person].add((work.started, work.ended))
+    for person, held in spans.items():
+        for one, other in pairwise(sorted(held)):
+            if other[0] < one[1] - ROUNDING:
+                yield person, one, other
+
+
+def overworked(protocol: Protocol, log: EventLog) -> Iterator[object]:
+    """Yield work at which more are busy than there are, and desk work outside of the roster."""
+    for index, resource in enumerate(protocol.resources):
+        done = [each for each in log.work if each.resource == index and each.ended > each.started]
+        for work in done:
+            begin, shift_end = resource.roster.next_duty(work.started)
+            if work.is_desk and (
+                begin > work.started + ROUNDING or work.ended > shift_end + ROUNDING
+            ):
+                yield resource.name, "off duty", work
+        if resource.units is None:
+            continue
+        numbers = dict(resource.levels)
+        for work, busy in _busy(done):
+            begun = [begin for begin in numbers if begin <= work.started]
+            there = numbers[max(begun)] if begun else resource.units
+            if busy > (there or resource.units):
+                yield resource.name, busy, there, work
+
+
+def _busy(done: Iterable[Work]) -> Iterator[tuple[Work, int]]:
+    """Yield each piece of work with how many were at work as it began."""
+    under_way: list[Work] = []
+    for work in sorted(done, key=lambda each: each.started):
+        under_way = [each for each in under_way if each.ended > work.started + ROUNDING]
+        under_way.append(work)
+        yield work, len(under_way)
