@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.cli.main import commands
@@ -15,34 +16,57 @@ from sim.cli.options import Output
 from sim.cli.terminal import exit_code
 from sim.model.run import run
 from sim.report import pages
+from sim.results.fold import BLOCK, Rows
 from sim.scenario.interpret import interpret
 from sim.scenario.load import load
+from tests.toys import TOY
 
 ROOT = Path(__file__).parent.parent
-ALLOWED_MIB = 50
+ALLOWED_MIB = 30
 
-PEAK_OF_A_RUN = """
+PEAK_OF_A_COMMAND = """
 import resource, sys
-from pathlib import Path
-from sim.results import tables
-from sim.experiments.replicate import replicate
-from sim.scenario.load import load
-scenario = load(Path("tests/small.yaml"))
-tables.build(replicate(scenario, replications=int(sys.argv[1]), jobs=1))
+from sim.cli.main import commands
+from sim.cli.terminal import exit_code
+assert exit_code(commands, sys.argv[1:]) == 0
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def peak_mib(replications: int) -> float:
-    """Return the peak memory of a process that runs so many replications and builds the tables."""
-    command = [sys.executable, "-c", PEAK_OF_A_RUN, str(replications)]
+def peak_mib(scenario: str, replications: int, home: Path) -> float:
+    """Return the peak memory, in MiB, of a process that runs a scenario and writes its folder."""
+    (home / "scenario.yaml").write_text(scenario, encoding="utf-8")
+    how = ["--replications", str(replications), "--jobs", "1", "--quiet"]
+    run = ["run", str(home / "scenario.yaml"), *how, "--out", str(home / str(replications))]
+    command = [sys.executable, "-c", PEAK_OF_A_COMMAND, *run]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    return float(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow
-def test_ten_thousand_replications_need_little_more_than_a_thousand() -> None:
-    assert peak_mib(10_000) - peak_mib(1_000) < ALLOWED_MIB
+@pytest.mark.parametrize(
+    "replications",
+    [
+        pytest.param(10_000, marks=pytest.mark.slow),
+        pytest.param(100_000, marks=pytest.mark.nightly),
+    ],
+)
+def test_ten_times_the_replications_need_no_more_memory(replications: int, tmp_path: Path) -> None:
+    few = peak_mib(TOY, replications // 10, tmp_path)
+
+    assert peak_mib(TOY, replications, tmp_path) - few < ALLOWED_MIB
+
+
+def test_of_many_replications_only_the_latest_stand_in_memory() -> None:
+    numbers = np.arange(3 * 2_600.0).reshape(-1, 3)  # 2,600 is no whole number of blocks
+    rows = Rows(3)
+    for row in numbers.tolist():
+        rows.append(row)
+
+    assert rows.number == 2_600
+    for index in range(3):
+        assert np.array_equal(rows.column(index), numbers[:, index])
+    assert np.array_equal(np.concatenate([*rows.blocks()], axis=1), numbers.T)
+    assert len(rows._latest) < BLOCK  # noqa: SLF001
 
 
 def test_a_sweep_holds_nothing_of_its_finished_points(

@@ -20,6 +20,26 @@ from sim.scenario.interpret import interpret
 from sim.scenario.protocol import Protocol
 
 
+class Tables(dict[str, pd.DataFrame]):
+    """The tables of a finished folder by their files, each read when it is first asked for."""
+
+    def __init__(self, finished: Path) -> None:
+        """Of the folder, nothing is read yet."""
+        self._finished = finished
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        """Read a table."""
+        self[name] = table = folder.read(self._finished, name)
+        return table
+
+
+SINGLE = (
+    *("randomised", "day_of_target", "randomised_first_six_months"),
+    "candidates_per_month_drawn",
+)
+"""Measures of which the page needs the value of each replication."""
+
+
 @dataclass(frozen=True)
 class Joined:
     """A sweep or a search of the run's scenario, whose folder `name` lies in the run's own."""
@@ -36,7 +56,7 @@ class Run(Finished):
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Its tables by the names of their files."""
-        return folder.Tables(self.place)
+        return Tables(self.place)
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -77,10 +97,10 @@ class Run(Finished):
         """The last day on which anyone may be randomised and be seen in this run."""
         return min(self.scenario.design.trial.recruits_until or self.closes, self.closes)
 
-    @property
+    @cached_property
     def replications(self) -> pd.DataFrame:
-        """One row a replication, one column a measure."""
-        return self.tables["replications.csv"]
+        """One row a replication, one column for each measure that the page speaks of one by one."""
+        return folder.read(self.place, "replications.csv", SINGLE)
 
     @property
     def count(self) -> int:

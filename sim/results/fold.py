@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import SEEK_END
 from itertools import chain
+from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,8 @@ from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Target
 from sim.vocabulary.eventlog import EventLog
+
+BLOCK, MEMORY_BYTES = 250, 2**20
 
 
 class Summary(NamedTuple):
@@ -42,6 +47,50 @@ def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return (values >= low) & (values <= high)
 
 
+class Rows:
+    """A row of numbers for each replication, of which only the latest stand in memory.
+
+    Beyond 1 MB they lie in a file without a name, in blocks of rows that stand on their sides, so
+    that a column is read without the others.
+    """
+
+    def __init__(self, width: int) -> None:
+        """Of so many numbers each."""
+        self.number = 0
+        self._width, self._latest = width, list[Sequence[float]]()
+        self._file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115  closed as it is freed
+        finalize(self, self._file.close)
+
+    def append(self, row: Sequence[float]) -> None:
+        """Add a row."""
+        self.number += 1
+        self._latest.append(row)
+        if len(self._latest) == BLOCK:
+            self._file.seek(0, SEEK_END)
+            self._file.write(self._columns().tobytes())
+            self._latest.clear()
+
+    def column(self, index: int) -> NDArray[np.float64]:
+        """One number of each row, in their order."""
+        parts = [self._read(block, index, 1) for block in range(self.number // BLOCK)]
+        return np.concatenate([*parts, self._columns()[index : index + 1]], axis=None)
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """All numbers, a row for each column, some replications after the other."""
+        for block in range(self.number // BLOCK):
+            yield self._read(block, 0, self._width)
+        if self._latest:
+            yield self._columns()
+
+    def _columns(self) -> NDArray[np.float64]:
+        return np.array(self._latest, np.float64).reshape(-1, self._width).T.copy()
+
+    def _read(self, block: int, first: int, columns: int) -> NDArray[np.float64]:
+        a_column = BLOCK * np.dtype(np.float64).itemsize
+        self._file.seek((block * self._width + first) * a_column)
+        return np.frombuffer(self._file.read(columns * a_column), np.float64).reshape(columns, -1)
+
+
 class Results:
     """The replications of one scenario folded so far, in their order, from the first."""
 
@@ -54,27 +103,34 @@ class Results:
         }
         self.logs: list[EventLog] = []
         self._names = list(protocol.measures)
-        self._rows: list[NDArray[np.float64]] = []  # boxed floats would take four times the room
+        self._rows = Rows(len(self._names))
 
     @property
     def replications(self) -> int:
         """How many replications have been folded."""
-        return len(self._rows)
+        return self._rows.number
 
     @property
     def measures(self) -> dict[str, NDArray[np.float64]]:
-        """One value per replication of every measure; nan is blank, inf is never."""
-        matrix = np.array(self._rows, np.float64).reshape(-1, len(self._names))
-        return dict(zip(self._names, matrix.T, strict=True))
+        """The `values` of every measure, all at once."""
+        return {name: self.values(name) for name in self._names}
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """One value per replication of a measure; nan is blank, inf is never."""
+        return self._rows.column(self._names.index(name))
+
+    def blocks(self) -> Iterator[dict[str, NDArray[np.float64]]]:
+        """The `measures` of some replications after the other, in their order."""
+        return (dict(zip(self._names, block, strict=True)) for block in self._rows.blocks())
 
     def met(self, target: Target) -> int:
         """In how many replications a target holds; a blank measure meets nothing."""
-        return int(np.count_nonzero(meets(target, self.measures[target.measure])))
+        return int(np.count_nonzero(meets(target, self.values(target.measure))))
 
     def fold(self, summaries: Sequence[Summary]) -> None:
         """Add the next replications."""
         for summary in summaries:
-            self._rows.append(np.array(summary.measures, np.float64))
+            self._rows.append(summary.measures)
             tallies = chain.from_iterable(self.tallies.values())
             for tally, counts in zip(tallies, summary.counts, strict=True):
                 tally.add(counts)

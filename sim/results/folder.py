@@ -37,9 +37,9 @@ from sim.results.manifest import (
     sealed,
     wrong_with,
 )
-from sim.results.tables import TABLES, build, differences
+from sim.results.tables import TABLES, differences, in_parts
 from sim.scenario.load import Scenario, dump, load
-from sim.vocabulary.files import bytes_of, sync
+from sim.vocabulary.files import bytes_of, regular, sync
 
 SCENARIO, LATEST = "scenario.yaml", "latest"
 WORKBOOK, PART = "tables.xlsx", ".part"
@@ -90,7 +90,7 @@ def write(  # noqa: PLR0913  each says something else about the run
             if seconds
             else None,
         }
-        complete(part, build(results), {**facts, **facts_of(started, seconds)}, page)
+        complete(part, in_parts(results), {**facts, **facts_of(started, seconds)}, page)
     return target
 
 
@@ -119,7 +119,7 @@ def gather(
         compared = differences({name: read(part / name, "replications.csv") for name in place})
         facts = {"kind": COMPARE, "command": command, "scenarios": list(place), **alike}
         facts |= facts_of(started, seconds)
-        complete(part, {"compare.csv": compared}, facts, page)
+        complete(part, {"compare.csv": [compared]}, facts, page)
     return target
 
 
@@ -217,11 +217,16 @@ def manifest(path: Path) -> dict[str, Any]:
     return contents
 
 
-def read(path: Path, name: str) -> pd.DataFrame:
-    """A table as it was written: blank text is empty, a blank number nan, `never` the word."""
+def read(path: Path, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """A table as it was written: blank text is empty, a blank number nan, `never` the word.
+
+    With `columns` no other column is read, as of a table that may be long.
+    """
     texts = dict.fromkeys(TABLES[name].texts, str)
-    table = csv(path / name, dtype=texts, keep_default_na=False, na_values=[""])
-    if lacking := [column for column in TABLES[name].columns if column not in table]:
+    how = {"keep_default_na": False, "na_values": [""], "usecols": columns}
+    table = csv(path / name, dtype=texts, **how)
+    wanted = TABLES[name].columns if columns is None else columns
+    if lacking := [column for column in wanted if column not in table]:
         raise FolderRefused(f"{path / name}: has no column {lacking[0]}; {WRITE_ANEW}")
     try:
         return _numbered_cells(table, texts)
@@ -244,7 +249,11 @@ def _numbered_cells(table: pd.DataFrame, texts: Mapping[str, type]) -> pd.DataFr
 def csv(file: Path, **how: Any) -> pd.DataFrame:  # noqa: ANN401  what pandas takes
     """What pandas makes of a table; FolderRefused where it is no table, or no file."""
     try:
-        table: pd.DataFrame = pd.read_csv(BytesIO(_bytes_of(file)), **how)
+        if file.suffix == ".gz":
+            table: pd.DataFrame = pd.read_csv(BytesIO(_bytes_of(file)), **how)
+        else:
+            with refusing(file), regular(file) as opened:
+                table = pd.read_csv(opened, **how)
     except (ValueError, OverflowError) as error:
         raise FolderRefused(f"{file}: no table ({error}); {WRITE_ANEW}") from error
     return table
@@ -281,19 +290,6 @@ def edited(path: Path) -> list[str]:
                 raise FolderRefused(f"{where / name}: is gone, and {file} names it")
         every += [str(where / name) for name in changed(facts, where)]
     return every
-
-
-class Tables(dict[str, pd.DataFrame]):
-    """The tables of a finished folder by their files, each read when it is first asked for."""
-
-    def __init__(self, finished: Path) -> None:
-        """Of the folder, nothing is read yet."""
-        self._finished = finished
-
-    def __missing__(self, name: str) -> pd.DataFrame:
-        """Read a table."""
-        self[name] = table = read(self._finished, name)
-        return table
 
 
 def rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -367,13 +363,13 @@ def begin(part: Path) -> None:
 
 def complete(
     part: Path,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, Iterable[pd.DataFrame]],
     facts: Mapping[str, Any],
     page: Callable[[Path], None],
 ) -> None:
     """Write the tables, what is to be known of them and, of all that stands then, the page."""
-    for name, table in tables.items():
-        write_table(part / name, [table])
+    for name, parts in tables.items():
+        write_table(part / name, parts)
     write_manifest(part, facts)
     page(part)
 

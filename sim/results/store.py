@@ -108,7 +108,8 @@ class Store:
             folder.write_file(self.part / SCENARIO, dump(scenario))
             begun = now() - timedelta(seconds=facts["seconds"])
             facts |= facts_of(begun, facts["seconds"])
-            folder.complete(self.part, tables, facts, page)
+            parts = {name: [table] for name, table in tables.items()}
+            folder.complete(self.part, parts, facts, page)
             # SQLite empties its rollback journal after each point, and would remove it on closing.
             (self.part / f"{STORE}-journal").unlink(missing_ok=True)
             folder.settle(self.part, target, on_disk=STORE)

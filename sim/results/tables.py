@@ -13,7 +13,7 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -37,12 +37,21 @@ _NO_VISIT = ("", math.nan, "", "", "", "", math.nan)
 class Layout(NamedTuple):
     """A table of a folder: its columns with their kinds (text, date or number) and its builder.
 
-    The builder gives the rows, or the table where it works out its columns. Columns that are not
-    named are measures or paths of the scenario: what stands in them says its kind.
+    The builder gives the rows, or the table where it works out its columns, of a long one in parts.
+    Columns that are not named are measures or paths of the scenario: what stands in them says its
+    kind.
     """
 
     columns: Mapping[str, type] = MappingProxyType({})
     build: Callable[[Results], Iterable[Any] | pd.DataFrame] | None = None
+    is_long: bool = False
+
+    def parts(self, results: Results) -> Iterator[pd.DataFrame]:
+        """Yield the table, or its rows part after part."""
+        if self.build is None:
+            return
+        built = self.build(results)
+        yield from cast("Iterable[pd.DataFrame]", built) if self.is_long else [self.frame(built)]
 
     @property
     def texts(self) -> list[str]:
@@ -58,18 +67,27 @@ class Layout(NamedTuple):
 
 def build(results: Results) -> dict[str, pd.DataFrame]:
     """Every table of a run, by the name of its file."""
-    return {name: each.frame(each.build(results)) for name, each in TABLES.items() if each.build}
+    return {
+        name: pd.concat(each.parts(results), ignore_index=True)
+        for name, each in TABLES.items()
+        if each.build
+    }
+
+
+def in_parts(results: Results) -> dict[str, Iterator[pd.DataFrame]]:
+    """Every table of a run, each worked out as it is gone through, long ones part after part."""
+    return {name: each.parts(results) for name, each in TABLES.items() if each.build}
 
 
 def _summary(results: Results) -> Iterator[tuple[str | float, ...]]:
     """Mean, sd and interval are blank where any replication is never; blanks are left out."""
-    for name, values in results.measures.items():
+    for name, unit in results.protocol.measures.items():
+        values = results.values(name)
         known = np.sort(values[~np.isnan(values)])
         finite = known if np.isfinite(known).all() else known[:0]
         mean = finite.mean() if len(finite) else math.nan
         sd = finite.std(ddof=1) if len(finite) > 1 else math.nan
         quantiles = (_quantile(known, percent) for percent in P05_TO_P95)
-        unit = results.protocol.measures[name]
         yield name, unit, mean, sd, *quantiles, *of_mean(finite), len(known)
 
 
@@ -88,18 +106,19 @@ def _targets(results: Results) -> Iterator[tuple[str | float, ...]]:
         yield name, target.measure, needed, wanted, times / replications, low, high, verdict
 
 
-def _replications(results: Results) -> pd.DataFrame:
+def _replications(results: Results) -> Iterator[pd.DataFrame]:
     """One row a replication; the date of the target stands beside its day."""
-    table = pd.DataFrame(results.measures)
-    days = table["day_of_target"]
-    opens = results.protocol.clock.opens
-    dates = [
-        "never" if day == math.inf else "" if math.isnan(day) else str(opens + timedelta(days=day))
-        for day in days
-    ]
-    table.insert(list(table).index("day_of_target") + 1, "date_of_target", dates)
-    table.insert(0, "replication", np.arange(1, len(table) + 1))
-    return table
+    opens, first = results.protocol.clock.opens, 1
+    for block in results.blocks():
+        table = pd.DataFrame(block)
+        dates = [
+            "never" if day == math.inf else "" if math.isnan(day) else str(opens + timedelta(day))
+            for day in table["day_of_target"]
+        ]
+        table.insert(list(table).index("day_of_target") + 1, "date_of_target", dates)
+        table.insert(0, "replication", np.arange(first, first + len(table)))
+        first += len(table)
+        yield table
 
 
 def _counted(results: Results, name: str) -> pd.DataFrame:
@@ -269,7 +288,9 @@ PIECE_OF_WORK |= {"started_days": float, "ended_days": float}
 TABLES = {
     "summary.csv": Layout(SUMMARY | {"replications": int}, _summary),
     "targets.csv": Layout(TARGET | {"probability": float, **INTERVAL, "verdict": str}, _targets),
-    "replications.csv": Layout({"replication": int, "date_of_target": date}, _replications),
+    "replications.csv": Layout(
+        {"replication": int, "date_of_target": date}, _replications, is_long=True
+    ),
     **{
         f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))
         for name, counted in COUNTS.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from errno import EINVAL
+from io import BufferedReader
 from pathlib import Path
 
 CHUNK_BYTES = 2**20
@@ -15,20 +16,24 @@ def bytes_of(path: Path, most: int, *, through_links: bool = False) -> bytes:
 
     Raises OSError for what is no regular file, such as a pipe or a device, or cannot be opened.
     """
+    parts, room = list[bytes](), most + 1
+    with regular(path, through_links=through_links) as opened:
+        while room and (part := os.read(opened.fileno(), min(room, CHUNK_BYTES))):
+            parts.append(part)
+            room -= len(part)
+    return b"".join(parts)
+
+
+def regular(path: Path, *, through_links: bool = False) -> BufferedReader:
+    """Return a regular file opened to be read; raises OSError for anything else."""
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     if not through_links:
         flags |= getattr(os, "O_NOFOLLOW", 0)
-    parts, room = list[bytes](), most + 1
-    descriptor = os.open(path, flags)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(EINVAL, "is not a file", str(path))
-        while room and (part := os.read(descriptor, min(room, CHUNK_BYTES))):
-            parts.append(part)
-            room -= len(part)
-    finally:
-        os.close(descriptor)
-    return b"".join(parts)
+    opened = os.fdopen(os.open(path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+        opened.close()
+        raise OSError(EINVAL, "is not a file", str(path))
+    return opened
 
 
 def sync(path: Path) -> None:
