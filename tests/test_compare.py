@@ -14,6 +14,7 @@ import pytest
 from sim.experiments.replicate import replicate
 from sim.report import compare as comparing
 from sim.results import folder, tables
+from sim.results.root import latest
 from sim.scenario.load import load, shipped
 from sim.vocabulary.intervals import of_mean
 from sim.vocabulary.words import words
@@ -102,7 +103,7 @@ def test_the_folder_holds_the_runs_whole_and_what_lies_between_them(
     ]
     assert table.loc["randomised", "baseline_mean"] == pytest.approx(means[0], abs=1e-6)
     assert table.loc["randomised", "difference"] == pytest.approx(means[1] - means[0], abs=1e-6)
-    assert folder.latest() == finished
+    assert latest() == finished
 
 
 @pytest.mark.usefixtures("home")

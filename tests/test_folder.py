@@ -20,6 +20,7 @@ from sim.results.fold import Results, Summary
 from sim.results.folder import FolderRefused
 from sim.results.manifest import COMPARE, now
 from sim.results.periods import Almanac
+from sim.results.root import finished, latest
 from sim.results.tables import TABLES as DECLARED
 from sim.results.tables import build
 from sim.scenario.load import Scenario
@@ -68,8 +69,8 @@ def test_a_folder_holds_every_table_and_is_named_for_its_run(
     assert path.name.endswith(f"-{digest[:8]}")
     assert folder.manifest(path)["scenario_digest"] == digest
     assert {file.name for file in path.iterdir()} == TABLES | {"scenario.yaml", "manifest.json"}
-    assert folder.finished(tmp_path) == [path]
-    assert folder.latest(tmp_path) == path
+    assert finished(tmp_path) == [path]
+    assert latest(tmp_path) == path
     assert (tmp_path / "latest").read_text() == f"tiny/{path.name}\n"
 
 
@@ -171,9 +172,9 @@ def test_nothing_is_left_of_a_folder_that_was_not_finished(
         write(results, tmp_path, page=page)
 
     assert not list(tmp_path.rglob("*.part"))
-    assert folder.finished(tmp_path) == []
+    assert finished(tmp_path) == []
     with pytest.raises(FolderRefused, match="no finished run"):
-        folder.latest(tmp_path)
+        latest(tmp_path)
 
 
 def test_a_full_disk_is_said_plainly_and_leaves_nothing(results: Results, tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_an_unfinished_folder_is_not_a_finished_run(tmp_path: Path) -> None:
     part.mkdir(parents=True)
     (part / "manifest.json").write_text("{}")
 
-    assert folder.finished(tmp_path) == []
+    assert finished(tmp_path) == []
 
 
 def test_out_is_written_into_itself_when_new_or_empty(results: Results, tmp_path: Path) -> None:
@@ -241,7 +242,7 @@ def test_whatever_stands_in_the_place_of_the_pointer_a_run_is_finished_and_found
     path = write(results, tmp_path)
 
     assert (path / "summary.csv").is_file()
-    assert folder.latest(tmp_path) == path
+    assert latest(tmp_path) == path
     assert [each.name for each in tmp_path.glob("latest*")] == ["latest"]
 
 
@@ -264,7 +265,7 @@ def test_the_newest_run_is_below_its_root(named: str, tmp_path: Path) -> None:
     (tmp_path / "latest").write_text(f"{named}\n", encoding="utf-8")
 
     with pytest.raises(FolderRefused, match=r"latest: .*; allowed: a folder below"):
-        folder.latest(tmp_path)
+        latest(tmp_path)
 
 
 ALL_FACTS: dict[str, Any] = {"command": "trialsim", "seed": 1, "replications": 2}
@@ -376,7 +377,7 @@ def test_nothing_is_written_through_a_link(results: Results, tmp_path: Path) -> 
     assert mine.read_text() == "keep"
     assert (path / "flow.csv").read_text() == "a\n2\n"
     assert folder.manifest(path).items() >= RUN_FACTS.items()
-    assert folder.latest(root) == path
+    assert latest(root) == path
 
 
 def test_a_file_half_written_leaves_the_one_before_it(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def new_command(path: Path) -> None:
 @verbose_option
 def list_command() -> None:
     """List scenarios and finished runs."""
-    from sim.results import folder
+    from sim.results.root import finished as finished_runs
     from sim.scenario.load import shipped
 
     here = Path("scenarios")
@@ -132,7 +132,7 @@ def list_command() -> None:
     for path in sorted((here if here.is_dir() else shipped()).glob("*.yaml")):
         click.echo(f"  {in_print(path)}: {_title(path)}")
     click.echo("Finished runs")
-    for finished in folder.finished():
+    for finished in finished_runs():
         click.echo(f"  {in_print(finished)}")
 
 

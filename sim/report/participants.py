@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from sim.report.charts import (
 )
 from sim.report.page import Figure, figure
 from sim.report.run import Run
+from sim.results import folder
 
 THREE = {"completed": "completer", "screen_failed": "failure", "left": "leaver"}
 """The last milestone of each of the three, and what they are called."""
@@ -66,9 +67,16 @@ class _Life(NamedTuple):
 
 def lives(run: Run) -> Iterator[Figure]:
     """Yield the three timelines in one chart; nothing where none of the three is kept."""
-    found = [life for last in THREE for life in _life(run, last)]
-    if not found:
+    people = run.tables["participants.csv.gz"]
+    chosen = {last: _middle(people[people["last_milestone"] == last]) for last in THREE}
+    who = {last: person for last, person in chosen.items() if person is not None}
+    if not who:
         return
+    events = folder.read(run.place, "events.csv.gz", rows=lambda part: _is_any(part, who.values()))
+    found = [
+        _Life(last, person, _happened(events[_is_any(events, [person])], person["time_days"]))
+        for last, person in who.items()
+    ]
     say = run.say
     points = pd.concat(
         life.happened.assign(who=say.capital(say(f"lives.{THREE[life.last]}"))) for life in found
@@ -77,7 +85,7 @@ def lives(run: Run) -> Iterator[Figure]:
         what=points["event"].map(lambda kind: say(f"lives.{kind}")),
         detail=points["detail"].map(say.title),
     )
-    people = (f"{life.person['replication']}/{life.person['participant']}" for life in found)
+    named = (f"{life.person['replication']}/{life.person['participant']}" for life in found)
     yield figure(
         say,
         "lives",
@@ -88,23 +96,28 @@ def lives(run: Run) -> Iterator[Figure]:
             at=pd.to_datetime(points["date"]), day=[say.number(day, 0) for day in points["day"]]
         ),
         message=say.sentences(_sentence(run, life) for life in found),
-        count=run.tables["participants.csv.gz"]["replication"].nunique(),
-        people=say.listing(people),
+        count=people["replication"].nunique(),
+        people=say.listing(named),
     )
 
 
-def _life(run: Run, last: str) -> list[_Life]:
-    """The participant of middle length among those who end like this, if there are any."""
-    people, events = (run.tables[f"{name}.csv.gz"] for name in ("participants", "events"))
-    ours = people[people["last_milestone"] == last]
-    if ours.empty:
-        return []
-    length = pd.to_datetime(ours["last_on"]) - pd.to_datetime(ours["date"])
-    person = ours.loc[length.sort_values(kind="stable").index[(len(ours) - 1) // 2]]
-    same = (events["replication"] == person["replication"]) & (
-        events["participant"] == person["participant"]
-    )
-    return [_Life(last, person, _happened(events[same], person["time_days"]))]
+def _middle(people: pd.DataFrame) -> pd.Series[Any] | None:
+    """The participant of middle length; None where there is none."""
+    if people.empty:
+        return None
+    length = pd.to_datetime(people["last_on"]) - pd.to_datetime(people["date"])
+    place = length.sort_values(kind="stable").index[(len(people) - 1) // 2]
+    person: pd.Series[Any] = people.loc[place]
+    return person
+
+
+def _is_any(events: pd.DataFrame, people: Iterable[pd.Series[Any]]) -> pd.Series[bool]:
+    """Which events are of one of these people."""
+    is_any = pd.Series(data=False, index=events.index)
+    for each in people:
+        same = (events[column] == each[column] for column in ("replication", "participant"))
+        is_any |= next(same) & next(same)
+    return is_any
 
 
 def _happened(events: pd.DataFrame, came: float) -> pd.DataFrame:

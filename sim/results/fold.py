@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from io import SEEK_END
 from itertools import chain
 from tempfile import SpooledTemporaryFile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import finalize
 
 import numpy as np
@@ -30,14 +31,15 @@ class Summary(NamedTuple):
 
     measures: list[float]
     counts: list[Counts]
-    log: EventLog | None
+    log: bytes | None
 
     @classmethod
     def of(cls, log: EventLog, almanac: Almanac, *, keep: bool) -> Summary:
         """Read a log once for everything."""
         reading = Reading(log, almanac)
         counts = [gauge.read(reading) for table in COUNTS.values() for gauge in table.gauges]
-        return cls(list(measures_of(reading).values()), counts, log if keep else None)
+        kept = pickle.dumps(log) if keep else None
+        return cls(list(measures_of(reading).values()), counts, kept)
 
 
 def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -45,6 +47,32 @@ def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     low = -np.inf if target.at_least is None else target.at_least
     high = np.inf if target.at_most is None else target.at_most
     return (values >= low) & (values <= high)
+
+
+class Logs(Sequence[EventLog]):
+    """Logs kept whole, in a file without a name once they are large; read when asked for."""
+
+    def __init__(self) -> None:
+        """None is kept so far."""
+        self._ends = [0]
+        self._file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115  as in Rows
+        finalize(self, self._file.close)
+
+    def append(self, log: bytes) -> None:
+        """Keep a pickled log."""
+        self._file.seek(self._ends[-1])
+        self._file.write(log)
+        self._ends.append(self._ends[-1] + len(log))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  logs of a slice are a list
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        first, last = self._ends[:-1][index], self._ends[1:][index]
+        self._file.seek(first)
+        return pickle.loads(self._file.read(last - first))  # noqa: S301  our own process wrote it
 
 
 class Rows:
@@ -101,7 +129,7 @@ class Results:
         self.tallies = {
             name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
         }
-        self.logs: list[EventLog] = []
+        self.logs = Logs()
         self._names = list(protocol.measures)
         self._rows = Rows(len(self._names))
 

@@ -32,7 +32,6 @@ from sim.results.manifest import (
     RUN,
     changed,
     facts_of,
-    is_name,
     now,
     sealed,
     wrong_with,
@@ -47,6 +46,7 @@ DECIMALS = 6
 MOST_BYTES = 2**29
 """More than any file of a folder holds."""
 
+PART_ROWS = 20_000
 WRITE_ANEW = "write the folder anew"
 
 
@@ -183,28 +183,6 @@ def claim(out: Path) -> Path:
     return out
 
 
-def finished(root: Path = Path("results")) -> list[Path]:
-    """The folders of finished runs, the newest last."""
-    folders = (path.parent for path in root.glob(f"*/*/{MANIFEST}"))
-    return sorted((f for f in folders if f.suffix != PART), key=lambda f: (f.name, f.parent.name))
-
-
-def latest(root: Path = Path("results")) -> Path:
-    """The folder of the newest run; FolderRefused where there is none below `root`.
-
-    Where something stands in the place of the pointer, it is the last of those finished.
-    """
-    pointer = root / LATEST
-    if not pointer.is_file():
-        if every := finished(root):
-            return every[-1]
-        raise FolderRefused(f"{root}: no finished run")
-    named = pointer.read_text(encoding="utf-8").strip()
-    if not all(map(is_name, named.split("/"))):
-        raise FolderRefused(f"{pointer}: {named!r}; allowed: a folder below {root}")
-    return root / named
-
-
 def manifest(path: Path) -> dict[str, Any]:
     """The manifest of a finished run; FolderRefused where something is wrong with it."""
     file = path / MANIFEST
@@ -217,14 +195,19 @@ def manifest(path: Path) -> dict[str, Any]:
     return contents
 
 
-def read(path: Path, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read(
+    path: Path,
+    name: str,
+    columns: Sequence[str] | None = None,
+    rows: Callable[[pd.DataFrame], pd.Series[bool]] | None = None,
+) -> pd.DataFrame:
     """A table as it was written: blank text is empty, a blank number nan, `never` the word.
 
-    With `columns` no other column is read, as of a table that may be long.
+    Of a table that may be long only those `columns` are held, or the rows that `rows` says.
     """
     texts = dict.fromkeys(TABLES[name].texts, str)
     how = {"keep_default_na": False, "na_values": [""], "usecols": columns}
-    table = csv(path / name, dtype=texts, **how)
+    table = csv(path / name, rows, dtype=texts, **how)
     wanted = TABLES[name].columns if columns is None else columns
     if lacking := [column for column in wanted if column not in table]:
         raise FolderRefused(f"{path / name}: has no column {lacking[0]}; {WRITE_ANEW}")
@@ -246,14 +229,21 @@ def _numbered_cells(table: pd.DataFrame, texts: Mapping[str, type]) -> pd.DataFr
     return table
 
 
-def csv(file: Path, **how: Any) -> pd.DataFrame:  # noqa: ANN401  what pandas takes
-    """What pandas makes of a table; FolderRefused where it is no table, or no file."""
+def csv(
+    file: Path,
+    rows: Callable[[pd.DataFrame], pd.Series[bool]] | None = None,
+    **how: Any,  # noqa: ANN401  what pandas takes
+) -> pd.DataFrame:
+    """What pandas makes of a table, or of its `rows`; FolderRefused where that is no table."""
     try:
-        if file.suffix == ".gz":
-            table: pd.DataFrame = pd.read_csv(BytesIO(_bytes_of(file)), **how)
-        else:
-            with refusing(file), regular(file) as opened:
-                table = pd.read_csv(opened, **how)
+        with refusing(file):
+            opened = BytesIO(_bytes_of(file)) if file.suffix == ".gz" else regular(file)
+        with opened:
+            if rows is None:
+                table: pd.DataFrame = pd.read_csv(opened, **how)
+            else:
+                parts = pd.read_csv(opened, chunksize=PART_ROWS, **how)
+                table = pd.concat([part[rows(part)] for part in parts], ignore_index=True)
     except (ValueError, OverflowError) as error:
         raise FolderRefused(f"{file}: no table ({error}); {WRITE_ANEW}") from error
     return table

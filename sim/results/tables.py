@@ -51,7 +51,12 @@ class Layout(NamedTuple):
         if self.build is None:
             return
         built = self.build(results)
-        yield from cast("Iterable[pd.DataFrame]", built) if self.is_long else [self.frame(built)]
+        empty = True
+        for part in cast("Iterable[pd.DataFrame]", built) if self.is_long else [built]:
+            empty = False
+            yield self.frame(part)
+        if empty:
+            yield self.frame([])
 
     @property
     def texts(self) -> list[str]:
@@ -158,13 +163,30 @@ def _funnel(results: Results) -> pd.DataFrame:
 
 def _logged(
     rows: Callable[[Protocol, EventLog], Iterable[_Row]],
-) -> Callable[[Results], Iterable[_Row]]:
-    """What builds a table of the logs kept whole from the rows of one log."""
+) -> Callable[[Results], Iterator[list[_Row]]]:
+    """What builds a table of the logs kept whole, one after the other, from the rows of one log."""
     return lambda results: (
-        (replication, *row)
+        [(replication, *row) for row in rows(results.protocol, log)]
         for replication, log in enumerate(results.logs, 1)
-        for row in rows(results.protocol, log)
     )
+
+
+def _logged_events(results: Results) -> Iterator[list[_Row]]:
+    """As `_logged`; where some supplies have no units all are text, in every log alike."""
+    is_text = any(
+        each.person != NOBODY and not results.protocol.products[each.product].units_per_vial
+        for log in results.logs
+        for each in log.supplies
+    )
+    for rows in _logged(events)(results):
+        yield [_with_units(row, is_text=is_text) for row in rows]
+
+
+def _with_units(row: _Row, *, is_text: bool) -> _Row:
+    units = row[UNITS_COLUMN]
+    if not is_text or units != units:  # noqa: PLR0124  nan stays blank
+        return row
+    return (*row[:UNITS_COLUMN], str(units), *row[UNITS_COLUMN + 1 :])
 
 
 def _participants(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
@@ -285,6 +307,7 @@ EVENT = {"event": str, "detail": str, "units": float, "row": str, "number": int,
 EVENT |= {"place": str, "outcome": str, "reason": str, "wait_hours": float}
 PIECE_OF_WORK = {"role": str, "visit": str, "task": str, "desk": int, "minutes": float}
 PIECE_OF_WORK |= {"started_days": float, "ended_days": float}
+UNITS_COLUMN = [*WHO_AND_WHEN, *EVENT].index("units")
 TABLES = {
     "summary.csv": Layout(SUMMARY | {"replications": int}, _summary),
     "targets.csv": Layout(TARGET | {"probability": float, **INTERVAL, "verdict": str}, _targets),
@@ -296,9 +319,9 @@ TABLES = {
         for name, counted in COUNTS.items()
     },
     "funnel.csv": Layout({"step": str}, _funnel),  # one of those above, laid out in its own way
-    "participants.csv.gz": Layout(WHO_AND_WHEN | PARTICIPANT, _logged(_participants)),
-    "events.csv.gz": Layout(WHO_AND_WHEN | EVENT, _logged(events)),
-    "work.csv.gz": Layout(WHO_AND_WHEN | PIECE_OF_WORK, _logged(_work)),
+    "participants.csv.gz": Layout(WHO_AND_WHEN | PARTICIPANT, _logged(_participants), is_long=True),
+    "events.csv.gz": Layout(WHO_AND_WHEN | EVENT, _logged_events, is_long=True),
+    "work.csv.gz": Layout(WHO_AND_WHEN | PIECE_OF_WORK, _logged(_work), is_long=True),
     "compare.csv": Layout(PAIRED | {"chance_higher": float, "variance_ratio": float}),
     "planned.csv": Layout(),
     "points.csv": Layout({"point": int, "digest": str, "status": str}),
