@@ -51,10 +51,10 @@ def two_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clu
         yield Cluster(_wait_for(address), scheduler, workers)
 
 
-def _dask(kind: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
+def _dask(kind: str, *arguments: str | Path, path: Path = ROOT) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*DASK, kind, *map(str, arguments), "--no-dashboard"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(path)},
         stderr=subprocess.DEVNULL,
     )
 
@@ -116,6 +116,24 @@ def test_a_lost_scheduler_ends_the_sweep_and_keeps_what_is_done(
     assert not capfd.readouterr().out
 
 
+def test_a_worker_without_trialsim_is_told_in_a_sentence(
+    two_workers: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty" / "sim").mkdir(parents=True)
+    (tmp_path / "empty" / "sim" / "__init__.py").touch()
+    for each in two_workers.workers:
+        each.kill()
+    asked = (two_workers.address, "--nthreads", "1", "--no-nanny")
+    with _dask("worker", *asked, path=tmp_path / "empty") as worker:
+        try:
+            assert trialsim(*swept("--cluster", two_workers.address, "--quiet")) == 2
+        finally:
+            worker.kill()
+    said = capfd.readouterr().err
+    assert "a worker cannot run trialsim; install this version of trialsim there" in said
+    assert len(said.splitlines()) < 5
+
+
 def test_workers_with_other_software_are_refused(
     two_workers: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +152,10 @@ def test_no_scheduler_at_an_address_is_said(
     monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1)
     assert trialsim(*swept("--cluster", "tcp://127.0.0.1:1", "--quiet")) == 2
     assert "tcp://127.0.0.1:1: no scheduler answers there" in capsys.readouterr().err
-    assert trialsim(*swept("--cluster", "nonsense", "--quiet")) == 2
+    started = time.monotonic()
+    for nonsense in ("nonsense", "tcp://nonsense", "tcp://[::1", "http://127.0.0.1:1", "1"):
+        assert trialsim(*swept("--cluster", nonsense, "--quiet")) == 2
+        assert f"'{nonsense}' is no address of a scheduler" in capsys.readouterr().err
+    assert time.monotonic() - started < 10
     assert trialsim(*swept("--cluster", "tcp://127.0.0.1:1", "--jobs", "2")) == 2
     assert "--jobs counts processes of this machine" in capsys.readouterr().err

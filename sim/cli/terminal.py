@@ -10,6 +10,7 @@ import textwrap
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -109,6 +110,8 @@ def _refusal(fault: Exception) -> click.ClickException | None:
     from sim.experiments.cluster import NoCluster
     from sim.results.folder import FolderRefused
 
+    if isinstance(fault, BrokenExecutor | MemoryError):
+        return NotOpened("processes were ended, for want of memory perhaps; try --jobs 1")
     is_refused = isinstance(fault, UnreadableFile | FolderRefused | NoCluster)
     return NotOpened(str(fault)) if is_refused else None
 

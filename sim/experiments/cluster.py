@@ -13,13 +13,17 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from socket import create_connection
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 from sim.results.points import code_version
 
-PATIENCE_SECONDS, WATCH_SECONDS = 10, 0.5
-TALKATIVE = ("distributed", "distributed.client", "asyncio", "tornado")
+PATIENCE_SECONDS, WATCH_SECONDS = 8, 0.5
+SCHEMES = ("tcp", "tls")
+ALIKE = "install this version of trialsim there, with the libraries of its lock file"
+TALKATIVE = ("distributed", "asyncio", "tornado")
 """Loggers that print tracebacks of what NoCluster says in a line."""
 
 Software = dict[str, str]
@@ -61,19 +65,36 @@ class _Alike(Executor):
         self._client.close(timeout=PATIENCE_SECONDS)
 
 
+def _reach(address: str) -> None:
+    """Look whether anybody answers at an address, which Dask itself takes half a minute for."""
+    try:
+        there = urlsplit(address)
+        host, port = there.hostname, there.port
+    except ValueError:
+        host = port = None
+    if host is None or port is None or there.scheme not in SCHEMES:
+        raise NoCluster(f"{address!r} is no address of a scheduler; allowed: tcp://HOST:PORT")
+    try:
+        create_connection((host, port), PATIENCE_SECONDS).close()
+    except OSError as fault:
+        raise NoCluster(f"{address}: no scheduler answers there") from fault
+
+
 @contextmanager
 def dask_workers(address: str) -> Iterator[tuple[Executor, int]]:
     """An executor on the workers of the scheduler at `address`, and how many tasks they do at once.
 
-    Raises NoCluster where Dask is not installed, where scheduler or workers do not answer within 10
+    Raises NoCluster where Dask is not installed, where scheduler or workers do not answer within 8
     seconds or are lost, and where a worker's software is not ours.
     """
     try:
         distributed: Any = import_module("distributed")
     except ImportError as fault:
         raise NoCluster("--cluster needs Dask; install trialsim[cluster]") from fault
-    for logger in TALKATIVE:
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    _reach(address)
+    for logger in (*TALKATIVE, *logging.root.manager.loggerDict):
+        if logger.startswith(TALKATIVE):  # some have a level of their own
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError) as fault:
@@ -84,6 +105,8 @@ def dask_workers(address: str) -> Iterator[tuple[Executor, int]]:
             yield pool, _workers(client, address)
         except CancelledError as fault:
             raise NoCluster(f"{address}: the scheduler is gone") from fault
+        except ImportError as fault:
+            raise NoCluster(f"{address}: a worker lacks {fault.name}; {ALIKE}") from fault
 
 
 @cache
@@ -105,8 +128,8 @@ def _workers(client: Any, address: str) -> int:  # noqa: ANN401  Dask is an extr
         found = client.run(software)
     except TimeoutError as fault:
         raise NoCluster(f"{address}: the scheduler has no workers") from fault
-    except (ImportError, OSError, AttributeError) as fault:
-        raise NoCluster(f"{address}: a worker cannot run trialsim: {fault}") from fault
+    except Exception as fault:  # whatever a worker without trialsim makes of it
+        raise NoCluster(f"{address}: a worker cannot run trialsim; {ALIKE}") from fault
     for worker, theirs in found.items():
         _refuse_unlike(software(), theirs, worker)
     return sum(client.ncores().values())
