@@ -8,6 +8,7 @@ import pytest
 
 from sim import load, run
 from sim.experiments.doubts import doubts, located_doubts
+from sim.scenario.design import SCREENING_VISITS
 from sim.scenario.interpret import interpret
 from sim.scenario.load import Problem, located, shipped
 from sim.vocabulary.words import LANGUAGES, words
@@ -54,6 +55,39 @@ def test_a_name_that_nothing_uses_is_doubtful(override: str, meant: str) -> None
 
     assert list(said) == [path]
     assert (f"did you mean {meant}?" in said[path]) == bool(meant)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "paths", "text"),
+    [
+        (
+            ["design.places.clinic.days=[]"],
+            ["visits.screening_visit", "schedule.start.at", "schedule.end.at"],
+            "no day from 1 March 2023",
+        ),
+        (
+            ["design.staff.nurse.changes=[{from: 2023-05-01, people: 0}]"],
+            [f"visits.{name}" for name in SCREENING_VISITS]
+            + ["schedule.start.at", "schedule.end.at"],
+            "the last day possible for this is 28 April 2023",
+        ),
+        (
+            ["design.schedule.end.at={clinic: null, far: assessment}",
+             "design.places.far={closures: [{from: 2023-05-01, to: 2023-06-30}]}"],
+            ["schedule.end.at"],
+            "the last day possible for this is 28 April 2023",
+        ),
+        (["design.places.clinic.closures=[{from: 2023-06-05, to: 2023-06-30}]"], [], ""),
+    ],
+    ids=["never open", "the nurse goes", "a place shuts", "a break of weeks"],
+)  # fmt: skip
+def test_a_visit_with_no_possible_day_any_more_is_doubtful(
+    overrides: list[str], paths: list[str], text: str
+) -> None:
+    said = found(*overrides)
+
+    assert set(said) == {f"design.{path}" for path in paths}
+    assert all(text in each.replace("\u00a0", " ") for each in said.values())
 
 
 def test_a_country_alone_is_doubtful_if_its_regions_have_days_off_of_their_own() -> None:

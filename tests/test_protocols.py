@@ -19,7 +19,8 @@ from sim.results.replication import OUT_OF_SCREENING, Reading
 from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, load
 from sim.scenario.protocol import Protocol
-from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Work
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.eventlog import NOBODY, Awaited, EventLog, Milestone, Work
 from tests.mutants import flow
 from tests.protocols import protocols
 
@@ -74,6 +75,7 @@ def outcome(written: dict[str, Any], path: Path) -> str:
         ended_twice(reading.log),
         in_two_places(reading.log),
         overworked(protocol, reading.log),
+        unexplained(reading),
     ):
         assert not list(faults)
     return "randomised" if reading.arm_of else "ran"
@@ -155,3 +157,47 @@ def _busy(done: Iterable[Work]) -> Iterator[tuple[Work, int]]:
         under_way = [each for each in under_way if each.ended > work.started + ROUNDING]
         under_way.append(work)
         yield work, len(under_way)
+
+
+def unexplained(reading: Reading) -> Iterator[object]:
+    """Yield whoever is inside at the closing without a next visit after it, or a reason.
+
+    Reasons are one for which no day is possible any more, and a team that had other work.
+    """
+    protocol, log = reading.almanac.protocol, reading.log
+    inside = {who for who, (end, _) in reading.ending_of.items() if end == "still_in_follow_up"}
+    end = protocol.clock.end_minutes
+    at_a_visit = {each.person for each in log.work if each.started <= end < each.ended}
+    awaiting = Counter(each.person for each in log.awaited)
+    if not awaiting <= Counter(inside) <= awaiting + Counter(at_a_visit):
+        yield inside
+    for each in log.awaited:
+        if each.day is None:
+            if not each.reason:
+                yield each
+        elif each.day < protocol.clock.days and not _was_busy(reading, each):
+            yield each
+
+
+def _was_busy(reading: Reading, awaited: Awaited) -> bool:
+    """Say whether the team of somebody in line had work on the last day they could be seen.
+
+    Of a visit under way whose task asks nobody, no log has the work.
+    """
+    protocol = reading.almanac.protocol
+    rows = protocol.arms[reading.arm_of[awaited.person]].rows
+    offers = {row[0].row: row[0].offer for row in rows}
+    offers |= {event.name: event.visit.offer for event in protocol.events}
+    offer, day = offers[awaited.row], awaited.day
+    assert day is not None
+    while (later := offer.next_on_or_after(day + 1)) < protocol.clock.days:
+        day = later
+    tasks = offer.on(day).visit.tasks
+    team = {member for task in tasks[:2] for member in task.team}
+    midnight = day * MINUTES_PER_DAY
+    return not all(task.team for task in tasks) or any(
+        work.resource in team
+        and work.started < midnight + MINUTES_PER_DAY
+        and work.ended > midnight
+        for work in reading.log.work
+    )

@@ -9,7 +9,7 @@ from typing import cast
 from sim.report.story import tell
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import Clock
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
+from sim.vocabulary.eventlog import Awaited, EventLog, Milestone, Moment, Visit, VisitOutcome, Work
 
 DAY, HOUR = 1440, 60
 NURSE, BED = 0, 1
@@ -157,4 +157,23 @@ def test_a_visit_off_its_plan_says_why() -> None:
             "Wed 2024-01-03 00:00  participant 0 begins injections 3 (shot), out of its window"
             " (closed; planned for Tue 2024-01-02)"
         ),
+    ]
+
+
+def test_the_story_ends_with_what_those_inside_wait_for() -> None:
+    log = EventLog(1.0)
+    log.awaited = [
+        Awaited(0, "infusion", 1, 80, None, "staff"),
+        Awaited(1, "injections", 3, 89, 89, ""),
+        Awaited(2, "injections", 4, 92, 93, "closed"),
+    ]
+
+    inside = "is still in follow-up, and"
+    assert list(tell(PROTOCOL, log)) == [
+        (
+            f"Sun 2024-03-31 23:59  participant 0 {inside} waits for infusion 1, planned for "
+            "2024-03-21: no day is possible any more (staff)"
+        ),
+        f"Sun 2024-03-31 23:59  participant 1 {inside} is at injections 3 or in line for it",
+        f"Sun 2024-03-31 23:59  participant 2 {inside} would come for injections 4 on 2024-04-03",
     ]

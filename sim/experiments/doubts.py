@@ -15,6 +15,7 @@ from sim.scenario.numbers import Law
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
+from sim.scenario.slots import Offer
 from sim.scenario.yaml_source import Document, Problem, dotted
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.words import Words, words
@@ -22,6 +23,9 @@ from sim.vocabulary.words import Words, words
 MOST_A_MONTH = 30
 SHORTEST_MINUTES = 1
 HALF = 0.5
+LONGEST_BREAK_DAYS = 28
+"""So long before the end a last possible day is a holiday at most; longer, it is for good."""
+
 BODIES = {"age": (0, 120), "weight_kg": (0.3, 400)}
 """Between what half of the people are older, and heavier, by the attributes so called."""
 
@@ -70,6 +74,7 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
         if arm.title and (other := titled.setdefault(arm.title, name)) != name:
             yield Doubt(("design", "arms", name, "title"), "same_title", {"name": other})
     yield from _recruitment(scenario, protocol)
+    yield from _ends_early(scenario, protocol)
     for name, product in scenario.design.products.items():
         if not product.unit.isascii():
             yield Doubt(("design", "products", name, "unit"), "letters")
@@ -186,6 +191,33 @@ def _recruitment(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
         if expected < HALF * trial.target:
             facts = {"expected": expected, "target": trial.target, "day": trial.recruits_until}
             yield Doubt(("design", "trial", "target"), "expected", facts)
+
+
+def _ends_early(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
+    """Yield each visit for which no day is possible, from some day on, though it is still wanted.
+
+    Participants wait for it until they leave or the trial closes, or miss it.
+    """
+    trial, clock, steps = scenario.design.trial, protocol.clock, protocol.screening
+    offers: dict[KeyPath, tuple[date, Offer]] = {
+        ("design", "visits", name): (trial.recruits_until, Offer((slots,)))
+        for name, slots in zip(
+            SCREENING_VISITS,
+            (steps.chart_review, steps.screening_visit, steps.eligibility_call),
+            strict=True,
+        )
+    }
+    planned = (row[0] for arm in protocol.arms for row in arm.rows)
+    offers |= {("design", "schedule", v.row, "at"): (trial.closes, v.offer) for v in planned}
+    events = (event.visit for event in protocol.events)
+    offers |= {("design", "unscheduled", v.row, "at"): (trial.closes, v.offer) for v in events}
+    for path, (until, offer) in offers.items():
+        end = clock.day_of(until)
+        last = offer.nearest(end, 0, end)
+        if last is None:
+            yield Doubt(path, "no_day", {"first": trial.opens, "last": until})
+        elif end - last > LONGEST_BREAK_DAYS:
+            yield Doubt(path, "last_day", {"day": clock.date_of_day(last)})
 
 
 def _inherited(scenario: Scenario, document: Document) -> Iterator[Doubt]:

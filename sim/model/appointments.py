@@ -12,7 +12,7 @@ from sim.model.dispensing import Dispensing
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
-from sim.vocabulary.eventlog import VisitOutcome
+from sim.vocabulary.eventlog import Awaited, VisitOutcome
 
 _NO_DAY = -1
 _TURN = attrgetter("turn")
@@ -150,6 +150,14 @@ class Appointments:
     def next_for_event(self, now: float) -> Appointment | None:
         """Return the next appointment that an event has called for when the schedule is done."""
         return self._soonest(now) if self._next else None
+
+    def awaited(self) -> Iterator[Awaited]:
+        """Yield which appointment is next; none for whoever is at the last visit."""
+        for each in sorted(self._attended(), key=_TURN)[:1]:
+            planned, day = each.planned, None if each.day == NEVER_DAY else each.day
+            yield Awaited(
+                self.person, planned.row, planned.number, each.planned_day, day, each.cause
+            )
 
     def events_before(self, moment: float) -> Iterator[Appointment]:
         """Yield the visits of the events that happen before an instant, now booked."""

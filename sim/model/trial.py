@@ -41,6 +41,7 @@ class Trial:
         References in a ring would keep the whole trial in memory until they are searched for.
         """
         for person, (appointments, stops) in self._followed.items():  # who stand in line still
+            self.log.awaited += appointments.awaited()
             self.note_events(person, appointments, self._end)
             if stops < math.inf and appointments.has_doses_left:
                 self.note(person, stops, Milestone.STOPPED_TREATMENT)
@@ -83,9 +84,14 @@ class Trial:
     def note_end(
         self, person: int, time: float, milestone: Milestone, detail: object = None
     ) -> None:
-        """Log that a participant completes or leaves; what happens after is not known."""
-        self.note_events(person, self._followed.pop(person)[0], time)
+        """Log that a participant completes or leaves; what happens after is not known.
+
+        Who does so after the end is still in follow-up at the end.
+        """
+        self.note_events(person, self._followed[person][0], time)
         self.note(person, time, milestone, detail)
+        if time <= self._end:
+            del self._followed[person]
 
     def note_visit(self, person: int, arm: Arm, visit: Appointment, start: float) -> None:
         """Log a visit of a participant that was held or missed."""

@@ -12,6 +12,7 @@ from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import (
     NOBODY,
+    Awaited,
     EventLog,
     Milestone,
     Moment,
@@ -76,6 +77,7 @@ def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Ite
         *_work(protocol, [work for work in log.work if work.person == person]),
         *(_moment(protocol, moment) for moment in log.moments if person in (None, moment.person)),
         *(_supplied(protocol, each) for each in log.supplies if _concerns(each, person)),
+        *(_awaited(protocol, each) for each in log.awaited if person in (None, each.person)),
     ]
     for line in sorted(lines, key=lambda line: line[:2]):
         who = "the team" if line.person == NOBODY else f"participant {line.person}"
@@ -127,6 +129,21 @@ def _supplied(protocol: Protocol, supplied: Supplied) -> StoryLine:
     product = plain(protocol.products[supplied.product].name)
     text = BECOMES[supplied.movement].format(product=product, vials=supplied.vials)
     return StoryLine(supplied.time, -len(Milestone) + supplied.movement, supplied.person, text)
+
+
+def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
+    """Say at the end of the last day what somebody in follow-up still had before them."""
+    clock, what = protocol.clock, f"{plain(awaited.row)} {awaited.number}"
+    if awaited.day is None:
+        planned = clock.date_of_day(awaited.planned_day)
+        text = f"waits for {what}, planned for {planned}: no day is possible any more"
+        text = f"{text} ({plain(awaited.reason)})"
+    elif awaited.day < clock.days:
+        text = f"is at {what} or in line for it"
+    else:
+        text = f"would come for {what} on {clock.date_of_day(awaited.day)}"
+    text = f"is still in follow-up, and {text}"
+    return StoryLine(clock.end_minutes - 1, WORK, awaited.person, text)
 
 
 def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:

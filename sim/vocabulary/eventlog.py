@@ -1,4 +1,4 @@
-"""What happened in one replication: four kinds of fact, appended and never updated.
+"""What happened in one replication: five kinds of fact, appended and never updated.
 
 Everything else — counts, weeks, flow — is derived from these facts after the run. All times are
 minutes since the opening instant.
@@ -147,10 +147,25 @@ class Supplied(NamedTuple):
     vials: int
 
 
+class Awaited(NamedTuple):
+    """Somebody is still in follow-up when the trial closes, and this visit would have been next.
+
+    `day` is the day it is booked for, or None if no day is possible any more; on a day before the
+    closing they came, and stand in line or are at the visit. `reason` is that of a `Visit`.
+    """
+
+    person: int
+    row: str
+    number: int
+    planned_day: int
+    day: int | None
+    reason: str
+
+
 class EventLog:
     """The facts of one replication, in the order in which they were noted."""
 
-    __slots__ = ("candidates_per_month_drawn", "moments", "supplies", "visits", "work")
+    __slots__ = ("awaited", "candidates_per_month_drawn", "moments", "supplies", "visits", "work")
 
     def __init__(self, candidates_per_month_drawn: float) -> None:
         """Start an empty log; the drawn rate is kept to tell luck and ignorance apart."""
@@ -159,3 +174,4 @@ class EventLog:
         self.visits: list[Visit] = []
         self.work: list[Work] = []
         self.supplies: list[Supplied] = []
+        self.awaited: list[Awaited] = []
