@@ -383,10 +383,11 @@ def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
 
 
 def all_keys() -> set[tuple[str, str]]:
-    """Return every (section, key) of the schema."""
+    """Return every (section, key) of a scenario; a folder's manifest has sections of its own."""
     return {
         (kind.__name__, name)
         for kind in _kinds(Section)
+        if kind.__module__.startswith("sim.scenario.")
         if kind is Known or not (kind.__name__.startswith("_") or issubclass(kind, Known))
         for name in kind.model_fields
         if name != "family"
