@@ -24,7 +24,7 @@ from sim.cli.main import commands
 from sim.cli.terminal import exit_code
 from sim.experiments import sweep as experiment
 from sim.results import points, store
-from sim.results.folder import FolderRefused
+from sim.results.folder import FolderRefused, edited
 from sim.results.measures import measures_of
 from sim.results.points import DONE, FAILED, Identity, Outcome, Point
 from sim.results.replication import Reading
@@ -475,12 +475,20 @@ def _children(parent: int) -> list[str]:
     return Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
 
 
-def test_a_dozen_kills_at_any_moment_change_no_byte(trialsim: Trialsim) -> None:
+@pytest.mark.parametrize(
+    ("kills", "planned"),
+    [
+        (12, 80),
+        pytest.param(20, 160, marks=pytest.mark.slow),
+        pytest.param(200, 1_600, marks=pytest.mark.nightly),
+    ],
+)
+def test_kills_at_any_moment_change_no_byte(trialsim: Trialsim, kills: int, planned: int) -> None:
     """With points this short, most of the time is in the writing of them."""
-    asked = [*swept(rates="1:9:80"), "--replications", "1", "--jobs", "1", "--quiet"]
+    asked = [*swept(rates=f"1:9:{planned}"), "--replications", "1", "--jobs", "1", "--quiet"]
     assert trialsim(*asked, "--out", "at_once") == 0
     moments, part, kept = np.random.default_rng(1), Path("swept.part"), [0]
-    for _ in range(12):
+    for _ in range(kills):
         how = ["--resume", str(part)] if part.exists() else ["--out", "swept"]
         running = get_context("fork").Process(target=trialsim, args=[*asked, *how])
         before = _size(part)
@@ -494,32 +502,69 @@ def test_a_dozen_kills_at_any_moment_change_no_byte(trialsim: Trialsim) -> None:
             kept.append(store.kept())
     assert kept == sorted(kept)
     assert len(set(kept)) > 4
-    assert kept[-1] < 80
+    assert kept[-1] < planned
     assert trialsim(*asked, "--resume", str(part)) == 0
     for table in ("points.csv", "planned.csv"):
         assert Path("swept", table).read_bytes() == Path("at_once", table).read_bytes()
     with closing(sqlite3.connect(Path("swept", STORE))) as points:
         assert points.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert points.execute("SELECT count(*) FROM points").fetchone() == (80,)
+        assert points.execute("SELECT count(*) FROM points").fetchone() == (planned,)
 
 
 def _size(part: Path) -> int:
     return (part / STORE).stat().st_size if (part / STORE).is_file() else 0
 
 
-def test_a_killed_worker_loses_no_point(trialsim: Trialsim) -> None:
+@pytest.mark.parametrize(
+    "kills",
+    [
+        1,
+        pytest.param(3, marks=pytest.mark.slow),
+        pytest.param(25, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_killed_worker_loses_no_point(trialsim: Trialsim, kills: int) -> None:
     assert trialsim(*swept("--out", "quiet", "--quiet", rates="1:12:12")) == 0
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sim", *swept("--out", "shot", rates="1:12:12"), "--jobs", "2"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    _wait_for_a_point(running)
-    os.kill(int(_children(running.pid)[-1]), signal.SIGKILL)
-    _, err = running.communicate(timeout=60)
-    assert running.returncode == 0, err
-    assert Path("shot/points.csv").read_bytes() == Path("quiet/points.csv").read_bytes()
+    for kill in range(kills):
+        asked = swept("--out", f"shot{kill}", rates="1:12:12")
+        running = subprocess.Popen(
+            [sys.executable, "-m", "sim", *asked, "--jobs", "2"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        _wait_for_a_point(running)
+        os.kill(int(_children(running.pid)[-1]), signal.SIGKILL)
+        _, err = running.communicate(timeout=60)
+        assert running.returncode == 0, err
+        assert Path(f"shot{kill}/points.csv").read_bytes() == Path("quiet/points.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "racing",
+    [
+        pytest.param(4, marks=pytest.mark.slow),
+        pytest.param(40, marks=pytest.mark.nightly),
+    ],
+)
+def test_of_those_that_race_for_a_folder_one_writes_it_whole(
+    trialsim: Trialsim, racing: int
+) -> None:
+    run = ["run", "toy.yaml", "--replications", "20", "--jobs", "1", "--quiet", "--out"]
+    assert trialsim(*run, "alone") == 0
+    fork = get_context("fork")
+    every = [fork.Process(target=lambda: sys.exit(trialsim(*run, "race"))) for _ in range(racing)]
+    for each in every:
+        each.start()
+    for each in every:
+        each.join()
+
+    codes = [each.exitcode for each in every]
+    assert (codes.count(0), codes.count(2)) == (1, racing - 1)
+    assert not edited(Path("race"))
+    assert not list(Path.cwd().glob("*.part"))
+    for table in ("replications.csv", "summary.csv", "workload.csv"):
+        assert Path("race", table).read_bytes() == Path("alone", table).read_bytes()
 
 
 def test_a_folder_whose_parent_is_a_file_is_refused(
