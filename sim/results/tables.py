@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -26,6 +26,8 @@ from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment, VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
+
+PART_OF_A_LOG = 20_000
 
 _Row = tuple[Any, ...]
 """What stands in the columns of a table, in their order."""
@@ -164,11 +166,15 @@ def _funnel(results: Results) -> pd.DataFrame:
 def _logged(
     rows: Callable[[Protocol, EventLog], Iterable[_Row]],
 ) -> Callable[[Results], Iterator[list[_Row]]]:
-    """What builds a table of the logs kept whole, one after the other, from the rows of one log."""
-    return lambda results: (
-        [(replication, *row) for row in rows(results.protocol, log)]
-        for replication, log in enumerate(results.logs, 1)
-    )
+    """What builds a table of the logs kept whole in parts, from the rows of one log."""
+
+    def build_parts(results: Results) -> Iterator[list[_Row]]:
+        for replication, log in enumerate(results.logs, 1):
+            ours = ((replication, *row) for row in rows(results.protocol, log))
+            while part := list(islice(ours, PART_OF_A_LOG)):
+                yield part
+
+    return build_parts
 
 
 def _logged_events(results: Results) -> Iterator[list[_Row]]:
