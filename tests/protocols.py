@@ -318,7 +318,7 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "design.visits": visits,
     "design.tasks": tasks,
     "assumptions.recruitment": lambda _: section(
-        {"candidates_per_month": st.sampled_from([3, 12, 25])},
+        {"candidates_per_month": st.sampled_from([3, 12, 50])},
         rate_shape=st.just(2),
         consent=st.just(0.6),
     ),

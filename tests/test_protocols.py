@@ -19,6 +19,7 @@ from sim.results.replication import OUT_OF_SCREENING, Reading
 from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, load
 from sim.scenario.protocol import Protocol
+from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import NOBODY, Awaited, EventLog, Milestone, Work
 from tests.mutants import flow
@@ -142,12 +143,9 @@ def overworked(protocol: Protocol, log: EventLog) -> Iterator[object]:
                 yield resource.name, "off duty", work
         if resource.units is None:
             continue
-        numbers = dict(resource.levels)
         for work, busy in _busy(done):
-            begun = [begin for begin in numbers if begin <= work.started]
-            there = numbers[max(begun)] if begun else resource.units
-            if busy > (there or resource.units):
-                yield resource.name, busy, there, work
+            if busy > _number_there(resource, work.started):
+                yield resource.name, busy, work
 
 
 def _busy(done: Iterable[Work]) -> Iterator[tuple[Work, int]]:
@@ -180,9 +178,10 @@ def unexplained(reading: Reading) -> Iterator[object]:
 
 
 def _was_busy(reading: Reading, awaited: Awaited) -> bool:
-    """Say whether the team of somebody in line had work on the last day they could be seen.
+    """Say whether the team of somebody in line was taken at each start of the last day with any.
 
-    Of a visit under way whose task asks nobody, no log has the work.
+    On the day on which they come, at the last start. Of a task that asks nobody no log has the
+    work, so that whoever is at it cannot be told from whoever waits.
     """
     protocol = reading.almanac.protocol
     rows = protocol.arms[reading.arm_of[awaited.person]].rows
@@ -192,12 +191,41 @@ def _was_busy(reading: Reading, awaited: Awaited) -> bool:
     assert day is not None
     while (later := offer.next_on_or_after(day + 1)) < protocol.clock.days:
         day = later
-    tasks = offer.on(day).visit.tasks
-    team = {member for task in tasks[:2] for member in task.team}
-    midnight = day * MINUTES_PER_DAY
-    return not all(task.team for task in tasks) or any(
-        work.resource in team
-        and work.started < midnight + MINUTES_PER_DAY
-        and work.ended > midnight
-        for work in reading.log.work
+    slots = offer.on(day)
+    midnight = float(day * MINUTES_PER_DAY)
+    starts = [midnight + n for n in range(MINUTES_PER_DAY)]
+    starts = [start for start in starts if slots.start_on(day, start) == start]
+    if day == awaited.day:
+        starts = starts[-1:]
+    team = {member for member, _ in slots.first_two_teams}
+    work = [
+        each
+        for each in reading.log.work
+        if each.resource in team and each.started < starts[-1] + 1 and each.ended > midnight
+    ]
+    return not all(task.team for task in slots.visit.tasks) or all(
+        any(
+            _is_taken(protocol.resources[member], member, work, start + lead, start)
+            for member, lead in slots.first_two_teams
+        )
+        for start in starts
     )
+
+
+def _is_taken(
+    resource: Resource, member: int, work: Iterable[Work], wanted: float, now: float
+) -> bool:
+    """Say whether all who are there at an instant have work that was begun before now."""
+    if resource.units is None:
+        return False
+    busy = sum(
+        each.resource == member and each.started <= now + ROUNDING and each.ended > wanted
+        for each in work
+    )
+    return busy >= _number_there(resource, now)
+
+
+def _number_there(resource: Resource, moment: float) -> int:
+    """Return how many are there at an instant; of whom nobody is there, how many there are."""
+    numbers = [number for begin, number in resource.levels if begin <= moment]
+    return (numbers[-1] if numbers else 0) or resource.units or 0

@@ -219,3 +219,21 @@ def test_consent_and_withdrawal_thin_as_well_and_withdrawal_is_at_a_uniform_mome
     assert not agrees(withdraws, 0.22)
     assert fits(waits, stats.uniform(0, 20))
     assert not fits(waits, stats.uniform(0, 22))
+
+
+def test_nobody_is_called_before_the_screening_visit_is_over() -> None:
+    """Though the blood was drawn an hour before, and its results take no time."""
+    scenario = toy(
+        design={
+            "visits": {"screening_visit": ["draw_blood", "talk"]},
+            "tasks": {"draw_blood": ["nurse"], "talk": ["nurse"]},
+        },
+        assumptions={"durations_minutes": {"draw_blood": 10, "talk": 60}},
+    )
+    (log,) = runs(scenario, 1)
+    times = {
+        milestone: [moment.time for moment in log.moments if moment.milestone is milestone]
+        for milestone in (Milestone.SCREENED, Milestone.RANDOMISED)
+    }
+
+    assert times[Milestone.SCREENED] == times[Milestone.RANDOMISED] != []

@@ -96,6 +96,7 @@ def _candidate(protocol: Protocol, chance: Chance, person: int) -> Candidate:
     visit = _held(steps.screening_visit, "screening_visit", chance, person, contacted)
     drawn = blood_drawn(visit)
     results = drawn + chance.wait_minutes("laboratory", steps.lab_days, person)
+    results = max(results, visit.end)
     due = called = results + chance.wait_minutes("work-up", steps.work_up_days, person)
     if due + steps.eligibility_call.visit.typical_minutes > drawn + steps.valid_for_minutes:
         again = _held(steps.repeat_blood, "repeat_blood", chance, person, due)
@@ -183,7 +184,7 @@ def _until_out(protocol: Protocol, candidate: Candidate) -> float:
     if not candidate.failing:
         return 1.0
     at_visit = any(protocol.criteria[index].at == "visit" for index in candidate.failing)
-    out = candidate.seen if at_visit else max(candidate.seen, candidate.results)
+    out = candidate.seen if at_visit else candidate.results
     return min(1.0, (out - candidate.consented) / whole) if whole > 0 else 0.0
 
 

@@ -91,6 +91,7 @@ def tests(person: int, visit: Held, failing: tuple[int, ...], trial: Trial) -> I
     """Judge the visit and the laboratory's results, work up; the earliest way out is taken."""
     steps, chance, note = trial.protocol.screening, trial.chance, partial(trial.note, person)
     known = blood_drawn(visit) + chance.wait_minutes("laboratory", steps.lab_days, person)
+    known = max(known, visit.end)  # whoever is still at the visit is not called
     called = known + chance.wait_minutes("work-up", steps.work_up_days, person)
     withdraws = chance.withdraws_at(person, consent_given(visit), called)
     for step, moment in (("visit", visit.end), ("labs", known), ("call", called)):
