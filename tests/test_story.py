@@ -171,7 +171,7 @@ def test_the_story_ends_with_what_those_inside_wait_for() -> None:
     inside = "is still in follow-up, and"
     assert list(tell(PROTOCOL, log)) == [
         (
-            f"Sun 2024-03-31 23:59  participant 0 {inside} waits for infusion 1, planned for "
+            f"Sun 2024-03-31 23:59  participant 0 {inside} waits for infusion, planned for "
             "2024-03-21: no day is possible any more (staff)"
         ),
         f"Sun 2024-03-31 23:59  participant 1 {inside} is at injections 3 or in line for it",

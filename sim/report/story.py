@@ -133,7 +133,7 @@ def _supplied(protocol: Protocol, supplied: Supplied) -> StoryLine:
 
 def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
     """Say at the end of the last day what somebody in follow-up still had before them."""
-    clock, what = protocol.clock, f"{plain(awaited.row)} {awaited.number}"
+    clock, what = protocol.clock, _row_title(protocol, awaited.row, awaited.number)
     if awaited.day is None:
         planned = clock.date_of_day(awaited.planned_day)
         text = f"waits for {what}, planned for {planned}: no day is possible any more"
@@ -174,9 +174,13 @@ def visit_title(protocol: Protocol, visit: Visit) -> str:
     """Return the row of the schedule, its number if it is repeated, and the visit done there."""
     if not visit.is_in_schedule:
         return plain(visit.visit)
-    row, planned = visit.row, protocol.arms[visit.arm].visits
-    repeated = any(each.row == row and each.is_repeated for each in planned)
-    return f"{plain(row)}{f' {visit.number}' if repeated else ''} ({plain(visit.visit)})"
+    return f"{_row_title(protocol, visit.row, visit.number)} ({plain(visit.visit)})"
+
+
+def _row_title(protocol: Protocol, row: str, number: int) -> str:
+    planned = (each for arm in protocol.arms for each in arm.visits if each.row == row)
+    is_repeated = any(each.is_repeated for each in planned)
+    return f"{plain(row)} {number}" if is_repeated else plain(row)
 
 
 def off_plan(protocol: Protocol, visit: Visit) -> str:
