@@ -36,6 +36,7 @@ class Servers:
         self._in_hand: list[tuple[DeskWork, float] | None] = [None] * units
         self._desk: list[DeskWork] = []
         self._undone = 0
+        self._held = 0  # how many have work in hand
         self._shift = (0.0, 0.0)  # the shift met last, or a part of it
         self._rests_until = 0.0  # no desk work begins before; visits can only make it later
 
@@ -75,6 +76,7 @@ class Servers:
                 self._rests_until = begin
                 return
             held = self._in_hand[unit]
+            self._held -= held is not None
             if held is None:
                 work = heappop(self._desk)
                 left = work[-1]
@@ -89,6 +91,7 @@ class Servers:
             self._free_first = end if len(self._free_at) == 1 else min(self._free_at)
             if left > _ROUNDING_ERROR:
                 self._in_hand[unit] = work, left
+                self._held += 1
             else:
                 self._in_hand[unit] = None
                 self._undone -= 1
@@ -99,18 +102,27 @@ class Servers:
         All that begins before `_moment` is settled.
         """
         head = self._desk[0][0] if self._desk else math.inf
-        earliest = (math.inf, math.inf, -1)
+        if not self._held:  # as at most times: whoever is free first finds the next on the desk
+            begin, shift_end = self._on_shift(head if head > self._free_first else self._free_first)
+            free = (unit for unit, free_at in enumerate(self._free_at) if free_at <= begin)
+            return begin, shift_end, next(free, -1)
+        earliest, tried = (math.inf, math.inf, -1), math.inf
         for unit, free_at in enumerate(self._free_at):
             ready = free_at if free_at > head or self._in_hand[unit] else head
-            if ready < earliest[0]:
-                begin, shift_end = self._shift
-                if begin <= ready < shift_end:
-                    begin = ready
-                else:
-                    begin, shift_end = self._shift = self._roster.next_duty(ready)
+            if ready != tried and ready < earliest[0]:
+                tried = ready  # whoever is ready at the same instant is no earlier
+                begin, shift_end = self._on_shift(ready)
                 if begin < earliest[0]:
                     earliest = (begin, shift_end, unit)
         return earliest
+
+    def _on_shift(self, ready: float) -> tuple[float, float]:
+        """Return the first instant on duty at or after `ready`, and when that shift ends."""
+        begin, shift_end = self._shift
+        if begin <= ready < shift_end:
+            return ready, shift_end
+        self._shift = self._roster.next_duty(ready)
+        return self._shift
 
     def _note(self, work: DeskWork, minutes: float, started: float, ended: float) -> None:
         due, _, person, visit, task, _ = work
