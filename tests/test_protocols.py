@@ -165,11 +165,13 @@ def unexplained(reading: Reading) -> Iterator[object]:
     protocol, log = reading.almanac.protocol, reading.log
     inside = {who for who, (end, _) in reading.ending_of.items() if end == "still_in_follow_up"}
     end = protocol.clock.end_minutes
-    at_a_visit = {each.person for each in log.work if each.started <= end < each.ended}
+    at_a_visit = {each.person for each in log.work if not each.is_desk and each.ended > end}
     awaiting = Counter(each.person for each in log.awaited)
     if not awaiting <= Counter(inside) <= awaiting + Counter(at_a_visit):
         yield inside
     for each in log.awaited:
+        if each.planned_day >= protocol.clock.days or each.person in at_a_visit:
+            continue
         if each.day is None:
             if not each.reason:
                 yield each

@@ -165,7 +165,8 @@ def test_the_story_ends_with_what_those_inside_wait_for() -> None:
     log.awaited = [
         Awaited(0, "infusion", 1, 80, None, "staff"),
         Awaited(1, "injections", 3, 89, 89, ""),
-        Awaited(2, "injections", 4, 92, 93, "closed"),
+        Awaited(2, "injections", 4, 90, 93, "closed"),
+        Awaited(3, "injections", 4, 120, None, ""),
     ]
 
     inside = "is still in follow-up, and"
@@ -176,4 +177,8 @@ def test_the_story_ends_with_what_those_inside_wait_for() -> None:
         ),
         f"Sun 2024-03-31 23:59  participant 1 {inside} is at injections 3 or in line for it",
         f"Sun 2024-03-31 23:59  participant 2 {inside} would come for injections 4 on 2024-04-03",
+        (
+            f"Sun 2024-03-31 23:59  participant 3 {inside} would come for injections 4, planned "
+            "for 2024-04-30"
+        ),
     ]

@@ -134,8 +134,10 @@ def _supplied(protocol: Protocol, supplied: Supplied) -> StoryLine:
 def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
     """Say at the end of the last day what somebody in follow-up still had before them."""
     clock, what = protocol.clock, _row_title(protocol, awaited.row, awaited.number)
-    if awaited.day is None:
-        planned = clock.date_of_day(awaited.planned_day)
+    planned = clock.date_of_day(awaited.planned_day)
+    if awaited.planned_day >= clock.days:
+        text = f"would come for {what}, planned for {planned}"
+    elif awaited.day is None:
         text = f"waits for {what}, planned for {planned}: no day is possible any more"
         text = f"{text} ({plain(awaited.reason)})"
     elif awaited.day < clock.days:
