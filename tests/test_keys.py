@@ -78,6 +78,7 @@ design:
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
   unscheduled: {fever: {at: {ward: look_at_fever}}}
   monitoring: {visit: audit, every_days: 28}
+  booking: {by: arrival, ahead_days: 20, length: 1.2}
   visits:
     chart_review: [read]
     screening_visit: [discuss_consent, draw_blood, {later: enter}]
@@ -124,7 +125,8 @@ assumptions:
   screening: {contact_days: 2, lab_days: 3, work_up_days: 6, valid_for_days: 9, withdraws: 0.1}
   to_first_dose_days: {one: 5, two: 1}
   products: {cells: {fails_release: 0.3}}
-  attendance: {check: {early_or_late_days: {family: normal, mean: 0, sd: 2}, missed: 0.1}}
+  attendance: {check: {early_or_late_days: {family: normal, mean: 0, sd: 2}, missed: 0.1,
+                       notice: 0.5}}
   leaving: {moves: {by_week: 4, share: {one: 0.2, two: 0.3}}}
   stops_treatment: {by_week: 2, share: 0.3}
   unscheduled: {fever: {by_week: 4, per_participant: {one: 0.5, two: 1.5}}}
@@ -215,6 +217,7 @@ CHANGES: dict[str, Any] = {
     "design.schedule.injections.min_days_between": 3,
     "design.schedule.injections.after_window": "attend",
     "design.unscheduled.fever.at": {"clinic": "look_at_fever"},
+    "design.booking.by": "appointment",
     "design.monitoring.visit": "check",
     "design.monitoring.every_days": 14,
     "design.visits.ward_injection.1.later": "draw_blood",
@@ -310,6 +313,14 @@ PLANS: dict[tuple[str, ...], tuple[dict[str, Any], Any]] = {
 """What changes the plan of a sweep: in which one, and into what."""
 
 
+BY_APPOINTMENT: dict[str, Any] = {
+    "design.booking.ahead_days": 3,
+    "design.booking.length": 2,
+    "assumptions.attendance.check.notice": 1,
+}
+"""What changes a table where a coordinator books, and nothing by arrival."""
+
+
 def everything(**more: object) -> dict[str, Any]:
     written: dict[str, Any] = YAML(typ="safe").load(EVERYTHING)
     return {**written, **deepcopy(more)}
@@ -350,6 +361,16 @@ def test_a_key_changes_a_table(path: str) -> None:
     assert differs(written, 1) or differs(written, 6)  # most show in the first replication
 
 
+@pytest.mark.parametrize("path", BY_APPOINTMENT)
+def test_a_key_of_the_book_changes_a_table(path: str) -> None:
+    before, after = everything(), changed(path, BY_APPOINTMENT[path])
+    assert not differs(after, 6)
+    for each in (before, after):
+        each["design"]["booking"]["by"] = "appointment"
+    one, other = outcome(before, 6), outcome(after, 6)
+    assert any(not frame.equals(other[name]) for name, frame in one.items())
+
+
 @pytest.mark.parametrize("path", PLANS, ids=".".join)
 def test_a_key_changes_a_plan(path: tuple[str, ...]) -> None:
     sweep, value = PLANS[path]
@@ -375,7 +396,9 @@ def test_a_sweep_changes_no_table_and_no_digest() -> None:
 
 
 def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
-    reached = {key for path in CHANGES for key in keys_on(everything(), path.split("."))}
+    reached = {
+        key for path in CHANGES | BY_APPOINTMENT for key in keys_on(everything(), path.split("."))
+    }
     for path, (sweep, _) in PLANS.items():
         reached.update(keys_on(everything(sweep=sweep), path))
     containers = {(type(part).__name__, name) for part, name in holders()}
@@ -389,6 +412,7 @@ def all_keys() -> set[tuple[str, str]]:
         for kind in _kinds(Section)
         if kind.__module__.startswith("sim.scenario.")
         if kind is Known or not (kind.__name__.startswith("_") or issubclass(kind, Known))
+        if kind.__module__.startswith("sim.scenario.")  # a manifest has keys of its own
         for name in kind.model_fields
         if name != "family"
     }

@@ -21,7 +21,9 @@ class OneNurse:
         self.env = Agenda()
         self.free_at = 0.0
         self.told: list[tuple[int, float]] = []
-        self.queues = Queues(self.env, self._first_free, lambda _member: "staff", self._begin)
+        self.queues = Queues(
+            self.env, self._first_free, lambda _member: "staff", self._begin, Slots.start_on
+        )
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
         task = Task("see", "see", (0,), lambda _u: LENGTH, LENGTH)
         self.slots = Slots(
@@ -36,7 +38,8 @@ class OneNurse:
 
         def visit() -> simpy.events.ProcessGenerator:
             yield self.env.timeout(at)
-            request = Request(person, "", at if due is None else due, last)
+            fell_due = at if due is None else due
+            request = Request(person, "", fell_due, fell_due, last)
             answer = self.queues.ask(self.slots, request, at)
             if isinstance(answer, simpy.Event):
                 answer = yield answer

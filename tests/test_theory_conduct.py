@@ -215,7 +215,7 @@ def test_four_exponential_tasks_of_one_name_have_the_spread_of_their_sum() -> No
 
 FOLLOWED: dict[str, Any] = {
     "dose": {"arms": ["dosed"], "at": {"clinic": "injection"}, "day": 1},
-    "call": {"at": {"clinic": "assessment"}, "day": 8, "every_days": 50, "times": 7},
+    "call": {"at": {"clinic": "assessment"}, "day": 300},
 }
 NO_VISIT_TAKES_TIME: dict[str, list[str]] = {"injection": [], "assessment": []}
 
@@ -269,7 +269,7 @@ def test_leaving_counts_from_randomisation_in_every_arm(missed: int) -> None:
 
 def test_shares_by_week_are_found_at_each_week() -> None:
     shares = {4: 0.05, 12: 0.08, 24: 0.10}
-    log = watched(45_000, {"share": shares}, {})
+    log = watched(90_000, {"share": shares}, {})
     beyond = {36: 1 - 0.9 * 0.90 / 0.92}  # the hazard of the weeks 12 to 24 goes on
     for week, share in (shares | beyond).items():
         found = np.concatenate([left_by(log, week, arm) for arm in (0, 1)])

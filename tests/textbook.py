@@ -343,7 +343,7 @@ class Textbook(Clinic):
         attendance = self.protocol.attendance.get(booking.times.visit.name)
         if attendance is None:
             return
-        days_late, missed = attendance
+        days_late, missed, _ = attendance
         booking.is_missed = self.rng.random() < missed
         shift = round(self.draw(days_late))
         if shift and not booking.is_missed:

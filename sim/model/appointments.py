@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter
 
+from sim.model.book import Reservation
 from sim.model.chance import Chance
 from sim.model.dispensing import Dispensing
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
@@ -25,7 +26,9 @@ class Appointment:
 
     `first_coming` is earlier than `coming` if the visit was put off; `came_in_vain` says that the
     participant was sent home, `joins` that they are already there for the visit before. An
-    unscheduled visit has an instant at which `happened` what calls for it.
+    unscheduled visit has an instant at which `happened` what calls for it. Until an appointment
+    `is_booked`, `coming` is when the coordinator books it, not before the day `earliest`; one that
+    `is_placed` holds a time. Who `is_late_without_notice` comes when that day's others are over.
     """
 
     planned: PlannedVisit
@@ -35,6 +38,11 @@ class Appointment:
     turn: tuple[int, int] = (NEVER_DAY, 0)
     cause: str = ""
     is_missed: bool = False
+    earliest: int = 0
+    is_booked: bool = True
+    is_placed: bool = False
+    is_late_without_notice: bool = False
+    reservation: Reservation | None = None
     coming: float = NEVER
     first_coming: float = NEVER
     came_in_vain: bool = False
@@ -105,7 +113,7 @@ class Appointments:
         """Plan day 1 at the instant of randomisation; until they leave events may happen."""
         self.person = dispensing.person
         self.arm = arm
-        self._dispensing = dispensing
+        self.dispensing = dispensing
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
@@ -135,6 +143,12 @@ class Appointments:
     def is_day_1(self, appointment: Appointment) -> bool:
         """Say whether day 1 is the day of this visit, if it is held."""
         return not self._has_day_1 and appointment in self._fixing()
+
+    def book(self, appointment: Appointment) -> None:
+        """Book what is not booked yet; by arrival nothing ever is."""
+
+    def cancel(self) -> None:
+        """Give back the time of everything booked; by arrival nothing is."""
 
     def stop_treatment(self, moment: float) -> None:
         """Strike out the doses that are left."""
@@ -189,7 +203,7 @@ class Appointments:
         row = self._rows[planned.row_order]
         if planned.number < len(row):
             following = row[planned.number]
-            self._next[following.occasion] = self._book(following, earliest, held_up_by)
+            self._next[following.occasion] = self._appoint(following, earliest, held_up_by)
         self._plan_without_day_1(day)
 
     def _plan_without_day_1(self, today: int) -> None:
@@ -231,6 +245,10 @@ class Appointments:
         """Try the visit again on the first possible day from `first_day` on."""
         appointment.came_in_vain = cause != "product"
         appointment.put_on(appointment.planned.offer.next_on_or_after(first_day), cause)
+
+    def turn(self, appointment: Appointment) -> float:
+        """Return the instant by which it is this visit's turn: of the first time they came."""
+        return appointment.first_coming
 
     def waits_until(self, appointment: Appointment, leaves: float) -> int:
         """Return the last day until which this visit can be put off and change nothing else.
@@ -287,9 +305,9 @@ class Appointments:
 
     def _book_all(self, visits: Iterable[PlannedVisit], today: int) -> None:
         for planned in visits:
-            self._next[planned.occasion] = self._book(planned, today, self._held_up_by)
+            self._next[planned.occasion] = self._appoint(planned, today, self._held_up_by)
 
-    def _book(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
+    def _appoint(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it.
 
         `held_up_by` is why it cannot be before `earliest`, if that is after the planned day.
@@ -298,8 +316,8 @@ class Appointments:
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
-        if planned.is_dose and self._dispensing.ready_day > earliest:
-            earliest, held_up_by = self._dispensing.ready_day, "product"
+        if planned.is_dose and self.dispensing.ready_day > earliest:
+            earliest, held_up_by = self.dispensing.ready_day, "product"
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
         cause = ""
         if booked != planned_day:

@@ -112,11 +112,18 @@ class Chance:
         attendance = self._protocol.attendance.get(visit)
         if attendance is None:
             return 0
-        days, missed = attendance
+        days, missed, _ = attendance
         if missed and self.uniform(f"missed {planned.occasion}", person) < missed:
             return None
         u = 0.0 if days.is_certain else self.uniform(f"lateness {planned.occasion}", person)
         return round(days.quantile(u))
+
+    def says_so(self, person: int, planned: PlannedVisit, visit: str) -> bool:
+        """Say whether it is known in time that the participant comes on another day, or never."""
+        attendance = self._protocol.attendance.get(visit)
+        if attendance is None:
+            return True
+        return self.uniform(f"notice {planned.occasion}", person) < attendance[2]
 
     def hour(self, person: int, occasion: str) -> float:
         """Return the place of a person's coming among the starts of the day, in [0, 1)."""

@@ -1,10 +1,12 @@
-"""Servers whose number changes: rosters that change, leave, closures."""
+"""Servers whose number changes (rosters that change, leave, closures), or whom visits interrupt."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 from sim.model.servers import Servers
 from sim.scenario.slots import Resource
@@ -84,3 +86,66 @@ class ChangingServers(Servers):
         while (there := self._there(unit, begin)) > begin:
             begin, shift_end = self._roster.next_duty(there)
         return begin, shift_end
+
+
+class InterruptedServers(Servers):
+    """Servers who lay desk work down when an appointment begins, and take it up after it.
+
+    Visits wait for visits alone, so that desk work is told when the run is over.
+
+    Until then only the visits are kept in mind; then all desk work is done around them.
+    """
+
+    def __init__(self, *what: Any) -> None:  # noqa: ANN401 -- what `Servers` takes
+        """See `Servers`."""
+        super().__init__(*what)
+        self._held_until = [0.0] * len(self._free_at)
+        self._visits: list[tuple[float, float, int]] = []
+
+    def free_from(self, moment: float) -> float:
+        """Return when somebody is there and at no visit, at `moment` or later."""
+        free = min(self._held_until, default=math.inf)
+        return free if free > moment else moment
+
+    def take(self, start: float, end: float) -> None:
+        """Hold whoever has been at no visit for longest, from `start` until `end`."""
+        self._hold(self._held_until.index(min(self._held_until)), start, end)
+
+    def close(self, end: float) -> None:
+        """Do the desk work of the whole run between the visits, then account for what remains."""
+        self._visits.sort()
+        of_unit: list[deque[float]] = [deque() for _ in self._free_at]
+        for start, _, unit in self._visits:
+            of_unit[unit].append(start)
+        self._laid_down_at = [starts[0] if starts else math.inf for starts in of_unit]
+        for start, until, unit in self._visits:
+            self._catch_up(start)
+            of_unit[unit].popleft()
+            self._laid_down_at[unit] = of_unit[unit][0] if of_unit[unit] else math.inf
+            self._free_at[unit] = until
+            self._free_first = min(self._free_at)
+            self._rests_until = 0.0
+        super().close(end)
+
+    def _hold(self, unit: int, start: float, end: float) -> None:
+        self._held_until[unit] = end
+        self._visits.append((start, end, unit))
+
+
+class InterruptedChangingServers(InterruptedServers, ChangingServers):
+    """Of all who are ever there, the first so many are."""
+
+    def free_from(self, moment: float) -> float:
+        """Return when somebody is there and at no visit, at `moment` or later."""
+        return min(
+            self._there(unit, max(until, moment)) for unit, until in enumerate(self._held_until)
+        )
+
+    def take(self, start: float, end: float) -> None:
+        """Hold whoever is there and has been at no visit for longest, from `start` until `end`."""
+        held = self._held_until
+        unit = min(
+            range(len(held)),
+            key=lambda unit: (self._there(unit, max(held[unit], start)), held[unit]),
+        )
+        self._hold(unit, start, end)

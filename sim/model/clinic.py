@@ -13,6 +13,7 @@ from typing import Any
 import simpy
 
 from sim.model.agenda import Agenda
+from sim.model.book import Book, Reservation
 from sim.model.chance import Chance
 from sim.model.queue import GoesOn, Held, Queues, Refusal, Request
 from sim.model.staff import Staff
@@ -21,6 +22,7 @@ from sim.vocabulary import eventlog
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
 Process = Generator[simpy.Event, Any, Any]
+_Seen = Generator[simpy.Event, Any, Held | None]
 
 
 class Clinic:
@@ -34,7 +36,7 @@ class Clinic:
         self._staff = staff
         self._chance = chance
         self._log = log
-        self._queues = Queues(agenda, staff.first_free, staff.kind, staff.begin)
+        self._queues = Queues(agenda, staff.first_free, staff.kind, staff.begin, Slots.start_on)
 
     def attend(
         self, slots: Slots, request: Request, coming: float
@@ -54,48 +56,64 @@ class Clinic:
         occasion: str,
         earliest: float,
         goes_on: GoesOn | None = None,
-    ) -> Generator[simpy.Event, Any, Held | None]:
+    ) -> _Seen:
         """Hold a candidate's visit on the first day from `earliest` on with time; None: never."""
         hour = self._chance.hour(person, occasion)
         day = slots.next_on_or_after(int(earliest // MINUTES_PER_DAY))
         while day != NEVER_DAY:
             coming = slots.coming(day, hour, earliest)
             if coming != NEVER:
-                request = Request(person, occasion, coming, NEVER_DAY, goes_on)
+                request = Request(person, occasion, coming, coming, NEVER_DAY, goes_on)
                 return (yield from self._screening_step(slots, request, coming))
             day = slots.next_on_or_after(day + 1)
         return None
 
     def do_paperwork(
-        self, slots: Slots, person: int, occasion: str, due: float
-    ) -> Generator[simpy.Event, Any, Held | None]:
+        self,
+        slots: Slots,
+        person: int,
+        occasion: str,
+        due: float,
+        booked: Reservation | None = None,  # noqa: ARG002 -- by arrival nothing is
+    ) -> _Seen:
         """Do a visit that nobody comes for as soon as its team can, on any day; None: never."""
         first = slots.start_after(due)
         if first == NEVER:
             return None
-        request = Request(person, occasion, due, NEVER_DAY)
+        request = Request(person, occasion, due, due, NEVER_DAY)
         return (yield from self._screening_step(slots, request, first))
+
+    def book_ahead(self, slots: Slots, due: float) -> Reservation | None:  # noqa: ARG002
+        """Reserve room for a visit; by arrival there is no book."""
+        return None
+
+    def give_back(self, booked: Reservation | None) -> None:
+        """Give back what was reserved; by arrival nothing is."""
 
     def close(self) -> None:
         """Send home whoever still waits."""
         self._queues.close()
 
-    def _screening_step(
-        self, slots: Slots, request: Request, coming: float
-    ) -> Generator[simpy.Event, Any, Held | None]:
-        """Hold a visit before randomisation, which has no window to miss, and log it."""
+    def _screening_step(self, slots: Slots, request: Request, coming: float) -> _Seen:
+        """Hold a visit before randomisation, which has no window to miss."""
         now = yield self._agenda.until(coming)
         held = yield from self.attend(slots, request, now)
+        return self._note_step(slots, request.person, request.occasion, held, coming)
+
+    def _note_step(
+        self, slots: Slots, person: int, occasion: str, held: Held | Refusal | None, coming: float
+    ) -> Held | None:
+        """Log a visit before randomisation that was begun, and return it."""
         if not isinstance(held, Held):
             return None
         if held.ends or not held.is_cut_short:
             start = held.start
             self._log.visits.append(
                 eventlog.Visit(
-                    request.person,
+                    person,
                     start,
                     -1,
-                    request.occasion,
+                    occasion,
                     1,
                     slots.visit.name,
                     slots.place,
@@ -118,3 +136,96 @@ class Clinic:
                 return
         if request.goes_on is None or request.goes_on(None, held.end, held.end):
             self._staff.leave_on_desks(visit, request, held.end)
+
+
+class BookingClinic(Clinic):
+    """A clinic with a book; see `Booking` for what is booked and when."""
+
+    def __init__(
+        self, book: Book, agenda: Agenda, staff: Staff, chance: Chance, log: eventlog.EventLog
+    ) -> None:
+        """Open with an empty book."""
+        super().__init__(agenda, staff, chance, log)
+        self._book = book
+        self._queues = Queues(agenda, staff.first_on_duty, staff.kind, staff.begin, _same_day)
+
+    def see(
+        self,
+        slots: Slots,
+        person: int,
+        occasion: str,
+        earliest: float,
+        goes_on: GoesOn | None = None,
+    ) -> _Seen:
+        """Book a candidate's visit for the first room from `earliest` on; None: never held."""
+        if not slots.visit.tasks:
+            return (yield from super().see(slots, person, occasion, earliest, goes_on))
+        appointed = self._book.first(slots, earliest)
+        held = yield from self._hold(
+            slots, person, occasion, earliest, due=appointed, goes_on=goes_on
+        )
+        return self._note_step(slots, person, occasion, held, appointed)
+
+    def do_paperwork(
+        self,
+        slots: Slots,
+        person: int,
+        occasion: str,
+        due: float,
+        booked: Reservation | None = None,
+    ) -> _Seen:
+        """Do the tasks of a visit that nobody comes for, each where its own team has room first."""
+        if not slots.visit.tasks:
+            return (yield from super().do_paperwork(slots, person, occasion, due))
+        parts = slots.parts if booked is None else (slots,)
+        first = parts[0].start_after(due)
+        whole: Held | None = None
+        moment = due
+        for part in parts:
+            held = yield from self._hold(part, person, occasion, moment, due=due, booked=booked)
+            if held is None:
+                return None
+            moment = yield self._agenda.until(held.end)
+            if whole is None:
+                whole = held
+            whole.end = held.end
+            whole.ends.update(held.ends)
+        return self._note_step(slots, person, occasion, whole, first)
+
+    def book_ahead(self, slots: Slots, due: float) -> Reservation | None:
+        """Reserve the first room from `due` on."""
+        start = self._book.first(slots, due)
+        return None if start == NEVER else self._book.reserve(slots, start)
+
+    def give_back(self, booked: Reservation | None) -> None:
+        """Give back what was reserved."""
+        if booked is not None:
+            self._book.release(booked)
+
+    def _hold(  # noqa: PLR0913
+        self,
+        slots: Slots,
+        person: int,
+        occasion: str,
+        earliest: float,
+        *,
+        due: float,
+        goes_on: GoesOn | None = None,
+        booked: Reservation | None = None,
+    ) -> _Seen:
+        """Book the first room from `earliest` on, and anew as long as the team cannot begin."""
+        while (booked := booked or self.book_ahead(slots, earliest)) is not None:
+            start = booked.start
+            now = yield self._agenda.until(start)
+            day = int(start // MINUTES_PER_DAY)
+            request = Request(person, occasion, due, start, day, goes_on)
+            held = yield from self.attend(slots, request, now)
+            if isinstance(held, Held):
+                return held
+            earliest, booked = float((held.day + 1) * MINUTES_PER_DAY), None
+        return None
+
+
+def _same_day(_slots: Slots, day: int, free: float) -> float:
+    """Return when a team that is free and on duty begins: then, if it still is that day."""
+    return free if free < (day + 1) * MINUTES_PER_DAY else NEVER

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.model.supply import Preparation, Supply
 from sim.scenario.capacity import Product
 from sim.scenario.protocol import PlannedVisit
+from sim.scenario.slots import NEVER
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Movement
 
@@ -31,22 +32,45 @@ class Dispensing:
         self._cycle: tuple[int, int] | None = None
         self._is_cycle_over = False
         self._is_order_unused = False
+        self._failures: list[int] = []
 
-    def order(self, now: float) -> int:
-        """Order the product and return the day on which it will be ready, its release passed."""
+    def order(self, now: float) -> None:
+        """Order the product; it is ready once an order passes its release."""
         takes, day = self.product.order_ahead_days, int(now // MINUTES_PER_DAY)
+        self._failures = []
         for _ in range(self._supply.failed_releases(self.person, self.product, self._orders)):
             day += takes
+            self._failures.append(day)
             self._note(float(max(day * MINUTES_PER_DAY, now)), Movement.FAILED_RELEASE)
         self._orders += 1
         self._is_order_unused = takes > 0
         self.ready_day = day + takes
-        return self.ready_day
+
+    def next_failure(self, now: float) -> float:
+        """Return the instant after `now` at which the order next fails its release, or NEVER."""
+        instants = (float(day * MINUTES_PER_DAY) for day in self._failures)
+        return next((instant for instant in instants if instant > now), NEVER)
+
+    def expected_day(self, now: float) -> int:
+        """Return the day on which the product is to be ready, as far as anybody knows by now.
+
+        By arrival nobody plans with it, and it is the day on which it will be.
+        """
+        failure = self.next_failure(now) if self._supply.is_booked else NEVER
+        return self.ready_day if failure == NEVER else int(failure // MINUTES_PER_DAY)
+
+    def is_spent(self, day: int) -> bool:
+        """Say whether the week of a day has no preparation left."""
+        return self._supply.is_spent(self.product, day)
+
+    def share(self, day: int, times: int) -> None:
+        """Take a share of the preparations of a day's week (times 1), or give it back (−1)."""
+        self._supply.count(self.product, day, times)
 
     def not_before(self, planned: PlannedVisit, now: float) -> int:
         """Return the day from which a dose can be had; if that is today, set its vials aside."""
         day = int(now // MINUTES_PER_DAY)
-        if self._supply.is_spent(self.product, day):
+        if not self._supply.is_booked and self.is_spent(day):
             return self._supply.next_week(day)
         if self._vials:
             missing = self._missing(planned)
@@ -71,7 +95,10 @@ class Dispensing:
         """Discard a dose that kept too short; return the day on which another is there."""
         self._take(planned, now)
         self._note(now, Movement.DISCARDED)
-        return self.order(now)
+        if self._supply.is_booked:  # what was prepared keeps its share when its time is given back
+            self.share(int(now // MINUTES_PER_DAY), 1)
+        self.order(now)
+        return self.expected_day(now)
 
     def attended(self, planned: PlannedVisit, now: float) -> None:
         """Use the order and the vials of a dose, and bring back those of a cycle that is over."""

@@ -49,12 +49,15 @@ def participation(
         if trial.note_events(person, appointments, until):
             continue
         if stops < until and appointments.has_doses_left:
+            yield trial.until(stops)
             trial.note(person, stops, Milestone.STOPPED_TREATMENT)
             appointments.stop_treatment(stops)
             dispensing.stop(stops)
         elif leaves < visit.coming:
-            trial.note_end(person, max(leaves, now), Milestone.LEFT, reason)
-            dispensing.end(max(leaves, now))
+            now = yield trial.until(max(leaves, now))
+            trial.note_end(person, now, Milestone.LEFT, reason)
+            dispensing.end(now)
+            appointments.cancel()
             return
         else:
             now = yield from keep(visit, appointments, dispensing, leaves, trial)
@@ -74,12 +77,15 @@ def keep(
 ) -> Generator[simpy.Event, Any, float]:
     """Miss a visit, or come and be seen or put off; return from when on the next may be."""
     person, arm, note = appointments.person, appointments.arm, trial.note
-    yield trial.until(visit.coming)
+    now: float = yield trial.until(visit.coming)
+    if not visit.is_booked:
+        appointments.book(visit)
+        return now
     if visit.is_missed:
-        trial.note_visit(person, arm, visit, visit.coming)
+        trial.note_visit(person, arm, visit, now)
         dispensing.missed(visit.planned)
         appointments.keep(visit)
-        return visit.coming
+        return now
     visit.come()
     held = yield from attend(visit, appointments, dispensing, leaves, trial)
     if not isinstance(held, Held):
@@ -115,6 +121,7 @@ def attend(
         appointments.person,
         visit.planned.occasion,
         visit.first_coming,
+        appointments.turn(visit),
         appointments.waits_until(visit, leaves),
         dose,
         holds_ahead,

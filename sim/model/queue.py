@@ -18,8 +18,9 @@ from sim.model.agenda import LAST, Agenda
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
-_FELL_DUE = attrgetter("request.due")
-"""Who came first, on whatever day: somebody who had another visit in between keeps their place."""
+_TURN = attrgetter("request.turn")
+"""Who came first, on whatever day: somebody who had another visit in between keeps their place. By
+appointment, who has the earlier one."""
 
 GoesOn = Callable[[Task | None, float, float], bool]
 """Asked before each task, with its begin and end, and before work is left on desks (None); False
@@ -30,13 +31,15 @@ ends the visit there."""
 class Request:
     """Somebody's visit: whose, on what occasion, and when its work fell due.
 
-    `last_day` is the last day on which the person would still wait in line; `holds_ahead` begins
-    the first task only when the second task's team can follow at once.
+    `turn` is the instant by which it is somebody's turn, `last_day` the last day on which the
+    person would still wait in line; `holds_ahead` begins the first task only when the second task's
+    team can follow at once.
     """
 
     person: int
     occasion: str
     due: float
+    turn: float
     last_day: int
     goes_on: GoesOn | None = None
     holds_ahead: bool = False
@@ -107,12 +110,17 @@ class Queues:
         first_free: Callable[[Slots, float, bool], tuple[float, int]],
         kind: Callable[[int], str],
         begin: Callable[[VisitType, Request, float], Held],
+        start_on: Callable[[Slots, int, float], float],
     ) -> None:
-        """`first_free` says when a visit's team is free, and who is last, of which `kind`."""
+        """`first_free` says when a visit's team is free, and who is last, of which `kind`.
+
+        `start_on` says when on a day a visit may begin whose team is free from an instant on.
+        """
         self._agenda = agenda
         self._first_free = first_free
         self._kind = kind
         self._begin = begin
+        self._start_on = start_on
         self._lines: dict[tuple[Slots, bool], _Queue] = {}
         self._alarm = NEVER
 
@@ -137,7 +145,7 @@ class Queues:
         if line.day > request.last_day or line.day == NEVER_DAY:
             return Refusal(now, line.put_off_by)
         turn = simpy.Event(self._agenda)
-        insort(line.waiting, _Waiting(today, request, turn), key=_FELL_DUE)
+        insort(line.waiting, _Waiting(today, request, turn), key=_TURN)
         if line.day > today:
             line.not_before = line.slots.first_start(line.day)
             self._set_alarm(line.not_before)
@@ -159,7 +167,7 @@ class Queues:
                 if line.not_before > now:
                     if line.not_before < soonest:
                         soonest = line.not_before
-                elif chosen is None or _FELL_DUE(line.waiting[0]) < _FELL_DUE(chosen.waiting[0]):
+                elif chosen is None or _TURN(line.waiting[0]) < _TURN(chosen.waiting[0]):
                     chosen = line
             if chosen is None:
                 break
@@ -190,7 +198,7 @@ class Queues:
             if opens > now:
                 return opens
             free, taken = self._first_free(slots, now, line.holds_ahead)
-            start = slots.start_on(line.day, free)
+            start = self._start_on(slots, line.day, free)
             if start != NEVER:
                 return start
             self._put_off(line, now, self._kind(taken))

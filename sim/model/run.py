@@ -1,14 +1,16 @@
-"""One replication: a function of its arguments."""
+"""One replication, a function of its arguments; and what goes on in it beside the participants."""
 
 from __future__ import annotations
 
 import math
+from itertools import count
 
-from sim.model.background import monitoring, overhead
+from sim.model.clinic import Process
 from sim.model.recruitment import recruitment
 from sim.model.trial import Trial
-from sim.scenario.protocol import Protocol
-from sim.vocabulary.eventlog import EventLog
+from sim.scenario.protocol import MonitoringVisits, Protocol
+from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.eventlog import NOBODY, EventLog
 
 
 def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
@@ -26,3 +28,25 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     agenda.run(until=math.nextafter(end, math.inf))
     trial.close()
     return trial.log
+
+
+def monitoring(plan: MonitoringVisits, trial: Trial) -> Process:
+    """Hold the monitor's visits, from the first randomisation on."""
+    for number in count(1):
+        due = number * plan.every_minutes
+        booked = trial.clinic.book_ahead(plan.slots, due)
+        now = yield trial.until(due)
+        if trial.has_randomised:
+            occasion = f"monitoring {number}"
+            yield from trial.clinic.do_paperwork(plan.slots, NOBODY, occasion, now, booked)
+        else:
+            trial.clinic.give_back(booked)
+
+
+def overhead(trial: Trial) -> Process:
+    """Leave on desks, each morning, what the work of the day before brought with it."""
+    shares = trial.protocol.overhead.items()
+    for day in count(1):
+        now = yield trial.until(float(day * MINUTES_PER_DAY))
+        for member, share in shares:
+            trial.staff.leave_overhead(member, share, now)

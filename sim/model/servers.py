@@ -33,6 +33,7 @@ class Servers:
         self._log = log
         self._free_at = [0.0] * units
         self._free_first = 0.0 if units else math.inf
+        self._laid_down_at = [math.inf] * units
         self._in_hand: list[tuple[DeskWork, float] | None] = [None] * units
         self._desk: list[DeskWork] = []
         self._undone = 0
@@ -85,6 +86,8 @@ class Servers:
             end = begin + left
             if end > shift_end:
                 end = shift_end
+            if end > self._laid_down_at[unit]:
+                end = self._laid_down_at[unit]
             self._note(work, end - begin, begin, end)
             left -= end - begin
             self._free_at[unit] = end

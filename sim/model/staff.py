@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from itertools import count
 
 from sim.model.chance import Chance
-from sim.model.changing_servers import ChangingServers
+from sim.model.changing_servers import (
+    ChangingServers,
+    InterruptedChangingServers,
+    InterruptedServers,
+)
 from sim.model.queue import Held, Request
 from sim.model.servers import Servers, UnlimitedServers
 from sim.scenario.slots import Resource, Slots, Task, VisitType
@@ -19,9 +23,20 @@ _PIECE_MINUTES, _MOST_PIECES = 60, 100
 class Staff:
     """All servers, by index of the role or room."""
 
-    def __init__(self, resources: Sequence[Resource], chance: Chance, log: list[Work]) -> None:
-        """Open with nobody at work and empty desks; all work is logged."""
+    def __init__(
+        self,
+        resources: Sequence[Resource],
+        chance: Chance,
+        log: list[Work],
+        *,
+        lays_down: bool = False,
+    ) -> None:
+        """Open with nobody at work and empty desks; all work is logged.
+
+        Who `lays_down` desk work does so whenever a visit begins.
+        """
         self._resources = resources
+        self._lays_down = lays_down
         self._chance = chance
         self._log = log
         self._servers = [self._servers_of(index, each) for index, each in enumerate(resources)]
@@ -36,6 +51,20 @@ class Staff:
             if moment > free:
                 free, last = moment, member
         return free, last
+
+    def first_on_duty(self, slots: Slots, now: float, ahead: bool) -> tuple[float, int]:  # noqa: FBT001
+        """Return when the first task's whole team is free and on duty, and who is last to be."""
+        start, last = now, -1
+        while start < math.inf:
+            before = start
+            for member, lead in slots.first_two_teams if ahead else slots.first_team:
+                free = self._servers[member].free_from(start + lead)
+                moment = self._resources[member].roster.next_duty(free)[0] - lead
+                if moment > start:
+                    start, last = moment, member
+            if start == before:
+                break
+        return start, last
 
     def kind(self, member: int) -> str:
         """Return what is said of a visit put off because a member was taken: staff or room."""
@@ -105,5 +134,7 @@ class Staff:
         if resource.units is None:
             return UnlimitedServers(index, resource.roster, self._log)
         if resource.levels:
-            return ChangingServers(index, resource, self._log)
-        return Servers(index, resource.units, resource.roster, self._log)
+            changing = InterruptedChangingServers if self._lays_down else ChangingServers
+            return changing(index, resource, self._log)
+        servers = InterruptedServers if self._lays_down else Servers
+        return servers(index, resource.units, resource.roster, self._log)

@@ -31,9 +31,19 @@ class Supply:
     """The preparations of each calendar week, the vials on the shelf, and what becomes of them."""
 
     def __init__(
-        self, products: Sequence[Product], clock: Clock, chance: Chance, log: list[Supplied]
+        self,
+        products: Sequence[Product],
+        clock: Clock,
+        chance: Chance,
+        log: list[Supplied],
+        *,
+        is_booked: bool,
     ) -> None:
-        """Weeks begin on Monday; stocks are as they are at the opening."""
+        """Weeks begin on Monday; stocks are as they are at the opening.
+
+        By appointment a preparation counts from when it is booked.
+        """
+        self.is_booked = is_booked
         self._monday_shift = clock.opens.weekday()
         ledger = Ledger(clock.end_minutes, log)
         self.note = ledger.note
@@ -62,9 +72,9 @@ class Supply:
             return None
         return Preparation(self, product, day)
 
-    def count(self, product: Product, day: int) -> None:
-        """Count one preparation."""
-        self._prepared[product.name, self._week(day)] += 1
+    def count(self, product: Product, day: int, times: int = 1) -> None:
+        """Count preparations, or what is prepared no more (negative)."""
+        self._prepared[product.name, self._week(day)] += times
 
     def next_week(self, day: int) -> int:
         """Return the Monday after `day`."""
@@ -91,7 +101,8 @@ class Preparation:
     def __call__(self, _task: Task | None, begin: float, end: float) -> bool:
         """Follow the visit; see the class."""
         if self._ready is None:
-            self._supply.count(self._product, self._day)
+            if not self._supply.is_booked:
+                self._supply.count(self._product, self._day)
             self._ready = end
         elif not self._is_given:
             self._is_given = True

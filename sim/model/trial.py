@@ -7,8 +7,10 @@ from collections import Counter
 
 from sim.model.agenda import Agenda
 from sim.model.appointments import Appointment, Appointments
+from sim.model.book import Book
+from sim.model.booked_appointments import BookedAppointments
 from sim.model.chance import Chance
-from sim.model.clinic import Clinic
+from sim.model.clinic import BookingClinic, Clinic
 from sim.model.dispensing import Dispensing
 from sim.model.staff import Staff
 from sim.model.supply import Supply
@@ -26,9 +28,18 @@ class Trial:
         self.agenda = Agenda()
         self.chance = Chance(protocol, seed, replication)
         self.log = EventLog(self.chance.candidates_per_month)
-        self.staff = Staff(protocol.resources, self.chance, self.log.work)
-        self.clinic = Clinic(self.agenda, self.staff, self.chance, self.log)
-        self.supply = Supply(protocol.products, protocol.clock, self.chance, self.log.supplies)
+        by_appointment = protocol.booking.by == "appointment"
+        self.staff = Staff(protocol.resources, self.chance, self.log.work, lays_down=by_appointment)
+        self._book = Book(protocol.resources, protocol.booking.length) if by_appointment else None
+        where = (self.agenda, self.staff, self.chance, self.log)
+        self.clinic = Clinic(*where) if self._book is None else BookingClinic(self._book, *where)
+        self.supply = Supply(
+            protocol.products,
+            protocol.clock,
+            self.chance,
+            self.log.supplies,
+            is_booked=by_appointment,
+        )
         self.until = self.agenda.until
         self._end = protocol.clock.end_minutes
         self._followed: dict[int, tuple[Appointments, float]] = {}
@@ -69,8 +80,11 @@ class Trial:
         self, dispensing: Dispensing, arm: Arm, randomised: float, leaves: float, stops: float
     ) -> Appointments:
         """Return the appointments of somebody who will leave, or stop treatment, at an instant."""
-        whose = (dispensing, arm, self.protocol, self.chance)
-        appointments = Appointments(*whose, randomised, leaves)
+        whose = (dispensing, arm, self.protocol, self.chance, randomised, leaves)
+        if self._book is None:
+            appointments = Appointments(*whose)
+        else:
+            appointments = BookedAppointments(self._book, self.agenda, *whose)
         self._followed[dispensing.person] = appointments, stops
         return appointments
 

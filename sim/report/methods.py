@@ -78,6 +78,7 @@ def _people(run: Run) -> dict[str, object]:
         "randomisation": how,
         "ratio": say.clauses(say.part(run.arm_title(arm), str(ratio[arm])) for arm in design.arms),
         "full": say(f"methods.{design.trial.when_full}"),
+        "held": say(f"methods.{design.booking.by}", days=int(design.booking.ahead_days)),
     }
 
 

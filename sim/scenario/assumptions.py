@@ -142,6 +142,11 @@ class Attendance(Section):
     visit is held on the next possible day."""
     missed: Probability = Number(0)
     """Probability of not coming at all; a missed visit is not made up."""
+    notice: Probability = Number(1)
+    """By appointment: the share of those who come on another day, or not at all, who say so in
+    time. With notice a visit is booked on the day with room nearest to the one they can, or the
+    time is given back; without, the time stays empty, and who comes late comes after that day's
+    appointments."""
 
 
 def _is_by_week(data: object) -> bool:

@@ -11,8 +11,16 @@ from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
 
 from sim.scenario.capacity import Product, Role, Room
 from sim.scenario.errors import forms, refusal
-from sim.scenario.numbers import CENTURY_DAYS, Days, Number, OfRatio, Real, Whole, WholePositive
-from sim.scenario.places import Place
+from sim.scenario.numbers import (
+    CENTURY_DAYS,
+    Bounds,
+    Days,
+    OfRatio,
+    Real,
+    Whole,
+    WholePositive,
+)
+from sim.scenario.places import Booking, Place
 from sim.scenario.section import (
     ByName,
     Date,
@@ -64,29 +72,6 @@ class TrialPlan(Section):
     """What becomes of those in screening when the target is reached. `finish_screening`: those
     who have consented may still be randomised, so the trial may end above its target.
     `turn_away`: nobody is randomised any more."""
-
-
-class Bounds(Section):
-    """The values of an attribute that are allowed; every limit given must hold."""
-
-    above: Number | None = None
-    """More than this; an age above 18 is anything over 18.0."""
-    at_least: Number | None = None
-    """This or more."""
-    below: Number | None = None
-    """Less than this."""
-    at_most: Number | None = None
-    """This or less."""
-
-    @model_validator(mode="after")
-    def _says_something_possible(self) -> Bounds:
-        lower = [limit for limit in (self.above, self.at_least) if limit is not None]
-        upper = [limit for limit in (self.below, self.at_most) if limit is not None]
-        if not lower and not upper:
-            raise refusal("no limit is given", "above, at_least, below or at_most")
-        if lower and upper and max(lower) > min(upper):
-            raise refusal("no value meets these limits", "a lower limit below the upper one")
-        return self
 
 
 class Criterion(Named, extra="allow"):
@@ -330,6 +315,8 @@ class Design(Section):
     """Its dates and its size."""
     places: dict[Name, Place] = Field(default={})
     """Where visits happen and when each is open. Screening takes place at the first one."""
+    booking: Booking = Booking()
+    """By appointment or by arrival."""
     staff: dict[Name, Role] = Field(default={})
     """The roles that can be asked for work."""
     rooms: dict[Name, Room] = Field(default={})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import compress
 
-from sim.scenario.assumptions import Frequency, Once, YesNo
+from sim.scenario.assumptions import Attendance, Frequency, Once, YesNo
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
 from sim.scenario.design import SCREENING_VISITS, Later, ScheduleRow, task_of
@@ -109,10 +109,8 @@ class _Interpreter:
             releases=nature.products,
             rows=tuple(self.design.schedule),
             visit_names=tuple(self.visits),
-            attendance={
-                name: (each.early_or_late_days.distribution(), float(each.missed))
-                for name, each in nature.attendance.items()
-            },
+            booking=self.design.booking,
+            attendance={name: _attendance(each) for name, each in nature.attendance.items()},
             reasons=tuple(
                 Reason(name, self.hazards(each)) for name, each in nature.leaving.items()
             ),
@@ -245,6 +243,11 @@ def _levels(
             last = bisect_left(shifts, (instant, 0)) - 1
             yield max(instant, shifts[last][1] if last >= 0 else 0), number
         before = number
+
+
+def _attendance(written: Attendance) -> tuple[Distribution, float, float]:
+    days = written.early_or_late_days.distribution()
+    return days, float(written.missed), float(written.notice)
 
 
 def _planned_visits(

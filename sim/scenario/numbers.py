@@ -144,6 +144,7 @@ Share = Annotated[Number, Kind("Share", ge=0, lt=1)]
 ShareOfAll = Annotated[Number, Kind("ShareOfAll", ge=0, le=0.99)]
 """A share that leaves enough for the rest to be worked out from it."""
 
+OfModalLength = Annotated[Number, Kind("OfModalLength", ge=0.1, le=10)]
 HoursAWeek = Annotated[Number, Kind("HoursAWeek", ge=0, le=60)]
 WholePositive = Annotated[Whole, Kind("WholePositive", ge=1, le=_MOST)]
 DaysOrNone = Annotated[Whole, Kind("DaysOrNone", ge=0, le=CENTURY_DAYS)]
@@ -402,3 +403,26 @@ DaysEarlyOrLate = Annotated[_Law, _between(-CENTURY_DAYS, CENTURY_DAYS, " days")
 Wait = Annotated[_Law, _between(0, CENTURY_DAYS, " days")]
 Duration = Annotated[_Law, _between(0, _MOST, " minutes")]
 NO_TIME: Any = Fixed(value=Number(0))
+
+
+class Bounds(Section):
+    """The values of an attribute that are allowed; every limit given must hold."""
+
+    above: Number | None = None
+    """More than this; an age above 18 is anything over 18.0."""
+    at_least: Number | None = None
+    """This or more."""
+    below: Number | None = None
+    """Less than this."""
+    at_most: Number | None = None
+    """This or less."""
+
+    @model_validator(mode="after")
+    def _says_something_possible(self) -> Bounds:
+        lower = [limit for limit in (self.above, self.at_least) if limit is not None]
+        upper = [limit for limit in (self.below, self.at_most) if limit is not None]
+        if not lower and not upper:
+            raise refusal("no limit is given", "above, at_least, below or at_most")
+        if lower and upper and max(lower) > min(upper):
+            raise refusal("no value meets these limits", "a lower limit below the upper one")
+        return self

@@ -1,4 +1,4 @@
-"""Places, their days, and the hours of days: what is shut, opened or away."""
+"""Places, their days, and the hours of days: what is shut, opened or away; who books."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from sim.scenario.errors import closest, listed, refusal, shown
+from sim.scenario.numbers import Days, Number, OfModalLength, Whole
 from sim.scenario.section import Date, Section, absent_is, none_written
 from sim.vocabulary.clock import (
     MINUTES_PER_DAY,
@@ -143,3 +144,36 @@ class Place(Section):
             for number in range(min(7, (opening.to - opening.from_).days + 1))
         }
         return (*self.days, *opened.difference(self.days))
+
+
+class Booking(Section):
+    """How it is settled when visits are held.
+
+    By arrival a participant comes at a random hour, waits in line, and comes again on the next
+    possible day if the team is taken all day. By appointment a coordinator books: visits of
+    participants, screening visits and repeated blood draws; the tasks of an eligibility call one by
+    one, each where its own team is free; and the monitor one interval ahead. The reading of a chart
+    is put where its team has time first.
+
+    A visit is booked on the possible day nearest to the planned one in the window on which its
+    people and rooms are free in the book, task after task, at the earliest such time; places in the
+    order written, each over the whole window; next to another visit of the person on that day at
+    that place, where there is room. If the window is full: the first later day with room, or a miss
+    if `after_window: miss`. Reserved time must begin on duty; it may end after. A dose is booked
+    for when the product is to be ready, and takes its share of `doses_per_week`; one that fails its
+    release or is discarded is booked anew. What the file says of rosters, leave and closures is
+    known to the book.
+
+    On the day tasks take their drawn time. Of visits whose teams are free the one with the earlier
+    appointment begins, and overruns delay the next. A visit whose first task cannot begin on duty
+    is booked anew. Desk work is laid down when an appointment begins and taken up after it.
+    Leaving, stopping and a miss with notice give the time back; nobody is moved forward.
+    """
+
+    by: Literal["appointment", "arrival"] = "arrival"
+    """`appointment` or `arrival`."""
+    ahead_days: Days = Whole(28)
+    """By appointment: a visit is booked so many days before its planned day, or as soon as that day
+    is known. What is booked months ahead fragments the week, and screening finds no room."""
+    length: OfModalLength = Number(1)
+    """By appointment: the time reserved for a task, as a multiple of its modal length."""

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
+from sim.scenario.places import Booking
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
 from sim.vocabulary.clock import CalendarLimits, Clock
 from sim.vocabulary.distributions import Distribution, Hazard
@@ -136,7 +137,8 @@ class Protocol:
     `expected_candidates[d]` come by day d, were the rate one a month; `rate_shape` is the shape of
     the gamma distribution of the true rate around `candidates_per_month`, None when it is known.
     `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is;
-    `attendance` of a visit by how many days people come early (−) or late and what share is missed;
+    `attendance` of a visit by how many days people come early (−) or late, what share is missed,
+    and of whom this is known in time;
     `overhead` of a role, by its index, what share of all its hours is no visit's work;
     `measures` of each measure, in the order of the tables, in which unit it is.
     """
@@ -160,7 +162,8 @@ class Protocol:
     releases: Mapping[str, Release]
     rows: tuple[str, ...]
     visit_names: tuple[str, ...]
-    attendance: Mapping[str, tuple[Distribution, float]]
+    booking: Booking
+    attendance: Mapping[str, tuple[Distribution, float, float]]
     reasons: tuple[Reason, ...]
     stopping: tuple[Hazard, ...]
     events: tuple[Event, ...]

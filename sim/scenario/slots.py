@@ -9,7 +9,8 @@ and rooms of all its tasks have been on duty since.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -51,6 +52,21 @@ class Resource:
     def shifts(self) -> tuple[Span, ...]:
         """The shifts of the run, in minutes since the opening instant."""
         return self.roster.shifts
+
+    def units_on(self, day: int) -> Iterator[tuple[int, int, int | None]]:
+        """Yield how many are there on a day (None: unlimited), from which minute to which."""
+        if not self.levels:
+            yield 0, MINUTES_PER_DAY, self.units
+            return
+        midnight, begin = day * MINUTES_PER_DAY, 0
+        level = max(bisect_right(self.levels, (midnight, math.inf)) - 1, 0)
+        number = self.levels[level][1]
+        for instant, later in self.levels[level + 1 :]:
+            if instant >= midnight + MINUTES_PER_DAY:
+                break
+            yield begin, instant - midnight, number
+            begin, number = instant - midnight, later
+        yield begin, MINUTES_PER_DAY, number
 
     @cached_property
     def spans(self) -> _Floats:
@@ -108,6 +124,7 @@ class Slots:
         self.visit = visit
         self.place = place
         self.days = days
+        self._resources = resources
         self.is_journey = bool(place and visit.tasks)
         offsets = [0.0, *accumulate(task.typical_minutes for task in visit.tasks)]
         self._steps = [
@@ -121,8 +138,24 @@ class Slots:
         )
         self._later = offsets[1 : len(visit.tasks)]
         self._starts = self._starts_by_day()
+        self._bits: dict[int, int] = {}
         self._lengths = [sum(end - start for start, end in spans) for spans in self._starts]
         self.next_day, self.previous_day = _neighbours([length > 0 for length in self._lengths])
+
+    @cached_property
+    def parts(self) -> tuple[Slots, ...]:
+        """Each task as a visit of its own; with the last goes what is left on desks."""
+        *before, last = self.visit.tasks
+        tasks = [(each, ()) for each in before] + [(last, self.visit.later)]
+        return tuple(
+            Slots(
+                VisitType(self.visit.name, (task,), later),
+                self.place,
+                self.days,
+                self._resources,
+            )
+            for task, later in tasks
+        )
 
     def coming(self, day: int, u: float, earliest: float) -> float:
         """Return the instant at which the person comes, uniform (by `u`) among the day's starts.
@@ -140,6 +173,14 @@ class Slots:
                 return wish if wish >= earliest else self.start_on(day, earliest)
             step -= end - start
         return NEVER
+
+    def minutes_of_start(self, day: int) -> int:
+        """Return the starts of a day as bits: bit n is the minute n of the day."""
+        bits = self._bits.get(day)
+        if bits is None:
+            spans = self._starts[day]
+            bits = self._bits[day] = sum((1 << end) - (1 << start) for start, end in spans)
+        return bits
 
     def first_start(self, day: int) -> float:
         """Return the first start of a possible day."""
@@ -172,6 +213,8 @@ class Slots:
 
     def why_not(self, day: int) -> str:
         """Return why a day is not possible (`closed`, `holiday`, `staff`, `room`); "" if it is."""
+        if day >= len(self.next_day):
+            return "closed"
         if self.next_day[day] == day:
             return ""
         if self.days.shut_by[day]:
