@@ -22,7 +22,7 @@ from sim.scenario.load import load
 from tests.toys import TOY
 
 ROOT = Path(__file__).parent.parent
-ALLOWED_MIB = 30
+ALLOWED_MIB, GIGABYTE_MIB = 30, 953
 
 PEAK_OF_A_COMMAND = """
 import resource, sys
@@ -54,6 +54,31 @@ def test_ten_times_the_replications_need_no_more_memory(replications: int, tmp_p
     few = peak_mib(TOY, replications // 10, tmp_path)
 
     assert peak_mib(TOY, replications, tmp_path) - few < ALLOWED_MIB
+
+
+@pytest.mark.nightly
+def test_a_large_trial_takes_less_than_a_gigabyte(tmp_path: Path) -> None:
+    """3,000 participants in 20 arms, 60 visits each, 30 years; all four are kept whole."""
+    arms = [f"arm_{number}" for number in range(20)]
+    when = "at: {clinic: visit}, day: 1, every_days: 30, times: 60, window_days: [-10, 10]"
+    rows = ", ".join(f"row_of_{arm}: {{arms: [{arm}], {when}}}" for arm in arms)
+    large = f"""
+scenario: large
+design:
+  trial: {{opens: 2000-01-01, closes: 2029-12-31, target: 3000}}
+  places: {{clinic: {{days: [mon, tue, wed, thu, fri]}}}}
+  staff: {{nurse: {{people: 10, hours: {{mon-fri: "08:00-17:00"}}}}}}
+  arms: {{{", ".join(f"{arm}: {{product: tablet}}" for arm in arms)}}}
+  products: {{tablet: {{dose: 1}}}}
+  schedule: {{{rows}}}
+  visits: {{visit: [see]}}
+  tasks: {{see: [nurse]}}
+assumptions:
+  recruitment: {{candidates_per_month: 12}}
+  durations_minutes: {{see: 20}}
+"""
+
+    assert peak_mib(large, 4, tmp_path) < GIGABYTE_MIB
 
 
 def test_of_many_replications_only_the_latest_stand_in_memory() -> None:
