@@ -160,7 +160,7 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("design.trail.target=3", "design.trail: unknown key; allowed: trial, places, booking, staff, "),
+        ("design.trail.target=3", "design.trail: unknown key; allowed: trial, places, booking, "),
         ("design.trial.opened=2022-10-01", "did you mean opens?"),
         ("assumptions.recruitment.consent.vlaue=0.5", "did you mean value?"),
         ("design.schedule.injctions.window_days=[0, 0]", "day is missing; allowed: Planned day"),
