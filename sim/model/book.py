@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sim.scenario.slots import NEVER, NEVER_DAY, Resource, Slots
+from sim.scenario.slots import NEVER, Resource, Slots, kind_of, possible_days
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
 
@@ -80,16 +80,14 @@ class Book:
     @property
     def full_kind(self) -> str:
         """What there was no room of on the day looked at last: staff or room."""
-        return "room" if self._full >= 0 and self._resources[self._full].kind == "room" else "staff"
+        return kind_of(self._resources, self._full)
 
     def first(self, slots: Slots, earliest: float) -> float:
         """Return the first start with room at or after an instant, or NEVER."""
-        day = slots.next_on_or_after(int(earliest // MINUTES_PER_DAY))
-        while day != NEVER_DAY:
+        for day in possible_days(slots, int(earliest // MINUTES_PER_DAY)):
             start = self.room(slots, day, earliest)
             if start != NEVER:
                 return start
-            day = slots.next_on_or_after(day + 1)
         return NEVER
 
     def last_end(self, slots: Slots, day: int) -> float:

@@ -13,7 +13,7 @@ from sim.model.book import Book
 from sim.model.chance import Chance
 from sim.model.dispensing import Dispensing
 from sim.scenario.protocol import Arm, PlannedVisit, Protocol
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots, possible_days
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
 
@@ -270,7 +270,7 @@ class BookedAppointments(Appointments):
 
     def _first_room(self, planned: PlannedVisit, day: int) -> _Found | None:
         """Return the first room from a day on: day by day, at the first place that has it."""
-        days = _possible_days(planned, max(day, int(self._now // MINUTES_PER_DAY)))
+        days = possible_days(planned.offer, max(day, int(self._now // MINUTES_PER_DAY)))
         choices = planned.offer.choices
         return self._room(planned, ((slots, day) for day in days for slots in choices))
 
@@ -307,12 +307,6 @@ class BookedAppointments(Appointments):
 def _nearest_first(first: int, last: int) -> Sequence[int]:
     """Return the days of a window by their distance from the planned one, of two the later."""
     return sorted(range(first, last + 1), key=lambda day: (abs(day), -day))
-
-
-def _possible_days(planned: PlannedVisit, day: int) -> Iterator[int]:
-    while (day := planned.offer.next_on_or_after(day)) != NEVER_DAY:
-        yield day
-        day += 1
 
 
 def _coming(appointment: Appointment) -> tuple[float, int]:

@@ -17,7 +17,7 @@ from sim.model.book import Book, Reservation
 from sim.model.chance import Chance
 from sim.model.queue import GoesOn, Held, Queues, Refusal, Request
 from sim.model.staff import Staff
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots, VisitType
+from sim.scenario.slots import NEVER, NEVER_DAY, Slots, VisitType, possible_days
 from sim.vocabulary import eventlog
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
@@ -59,13 +59,11 @@ class Clinic:
     ) -> _Seen:
         """Hold a candidate's visit on the first day from `earliest` on with time; None: never."""
         hour = self._chance.hour(person, occasion)
-        day = slots.next_on_or_after(int(earliest // MINUTES_PER_DAY))
-        while day != NEVER_DAY:
+        for day in possible_days(slots, int(earliest // MINUTES_PER_DAY)):
             coming = slots.coming(day, hour, earliest)
             if coming != NEVER:
                 request = Request(person, occasion, coming, coming, NEVER_DAY, goes_on)
                 return (yield from self._screening_step(slots, request, coming))
-            day = slots.next_on_or_after(day + 1)
         return None
 
     def do_paperwork(
@@ -160,10 +158,11 @@ class BookingClinic(Clinic):
         """Book a candidate's visit for the first room from `earliest` on; None: never held."""
         if not slots.visit.tasks:
             return (yield from super().see(slots, person, occasion, earliest, goes_on))
-        appointed = self._book.first(slots, earliest)
-        held = yield from self._hold(
-            slots, person, occasion, earliest, due=appointed, goes_on=goes_on
-        )
+        booked = self.book_ahead(slots, earliest)
+        if booked is None:
+            return None
+        appointed = booked.start
+        held = yield from self._hold(slots, person, occasion, booked, appointed, goes_on=goes_on)
         return self._note_step(slots, person, occasion, held, appointed)
 
     def do_paperwork(
@@ -182,7 +181,8 @@ class BookingClinic(Clinic):
         whole: Held | None = None
         moment = due
         for part in parts:
-            held = yield from self._hold(part, person, occasion, moment, due=due, booked=booked)
+            reserved = booked or self.book_ahead(part, moment)
+            held = yield from self._hold(part, person, occasion, reserved, due)
             if held is None:
                 return None
             moment = yield self._agenda.until(held.end)
@@ -207,14 +207,13 @@ class BookingClinic(Clinic):
         slots: Slots,
         person: int,
         occasion: str,
-        earliest: float,
-        *,
+        booked: Reservation | None,
         due: float,
+        *,
         goes_on: GoesOn | None = None,
-        booked: Reservation | None = None,
     ) -> _Seen:
-        """Book the first room from `earliest` on, and anew as long as the team cannot begin."""
-        while (booked := booked or self.book_ahead(slots, earliest)) is not None:
+        """Come to what is booked, and book anew as long as the team cannot begin."""
+        while booked is not None:
             start = booked.start
             now = yield self._agenda.until(start)
             day = int(start // MINUTES_PER_DAY)
@@ -222,7 +221,7 @@ class BookingClinic(Clinic):
             held = yield from self.attend(slots, request, now)
             if isinstance(held, Held):
                 return held
-            earliest, booked = float((held.day + 1) * MINUTES_PER_DAY), None
+            booked = self.book_ahead(slots, float((held.day + 1) * MINUTES_PER_DAY))
         return None
 
 

@@ -14,7 +14,7 @@ from sim.model.changing_servers import (
 )
 from sim.model.queue import Held, Request
 from sim.model.servers import Servers, UnlimitedServers
-from sim.scenario.slots import Resource, Slots, Task, VisitType
+from sim.scenario.slots import Resource, Slots, Task, VisitType, kind_of
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
 _PIECE_MINUTES, _MOST_PIECES = 60, 100
@@ -68,7 +68,7 @@ class Staff:
 
     def kind(self, member: int) -> str:
         """Return what is said of a visit put off because a member was taken: staff or room."""
-        return "room" if member >= 0 and self._resources[member].kind == "room" else "staff"
+        return kind_of(self._resources, member)
 
     def free_from(self, team: tuple[int, ...], moment: float) -> float:
         """Return when a whole team is free, at `moment` or later."""

@@ -199,13 +199,11 @@ class Slots:
         """Return the first start on any day at or after `moment`, or NEVER."""
         if not self.visit.tasks:
             return moment
-        day = self.next_on_or_after(int(moment // MINUTES_PER_DAY))
-        while day != NEVER_DAY:
-            start = self.start_on(day, moment)
-            if start != NEVER:
-                return start
-            day = self.next_on_or_after(day + 1)
-        return NEVER
+        starts = (
+            self.start_on(day, moment)
+            for day in possible_days(self, int(moment // MINUTES_PER_DAY))
+        )
+        return next((start for start in starts if start != NEVER), NEVER)
 
     def next_on_or_after(self, day: int) -> int:
         """Return the first possible day at or after `day`, or NEVER_DAY."""
@@ -305,6 +303,18 @@ class Offer:
         if fits_after:
             return after
         return before if fits_before else None
+
+
+def possible_days(where: Slots | Offer, day: int) -> Iterator[int]:
+    """Yield the possible days of a visit from a day on."""
+    while (day := where.next_on_or_after(day)) != NEVER_DAY:
+        yield day
+        day += 1
+
+
+def kind_of(resources: Sequence[Resource], member: int) -> str:
+    """Return what is said of a visit put off because a member (−1: nobody) was taken."""
+    return "room" if member >= 0 and resources[member].kind == "room" else "staff"
 
 
 def _by_instants(hours: Sequence[tuple[Span, ...]]) -> _Floats:
