@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from sim.report.assumptions import GRADES, entries, law
 from sim.report.page import Answer, Table, TableRow, interval
 from sim.report.run import Run
-from sim.scenario.design import Later, ScheduleRow, task_of
+from sim.scenario.design import Later, task_of
+from sim.scenario.schedule import ScheduleRow
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import DAYS_PER_WEEK
 from sim.vocabulary.words import BLANK

@@ -8,12 +8,13 @@ from typing import Any
 
 from sim.scenario.assumptions import Disruption, YesNo
 from sim.scenario.capacity import Product, Role, Room, counted
-from sim.scenario.design import SCREENING_VISITS, Design, Later, ScheduleRow, TrialPlan
+from sim.scenario.design import SCREENING_VISITS, Design, Later, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
 from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.places import Closure, Opening
+from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.sweep import NOT_SIMULATED, least_points

@@ -12,15 +12,14 @@ from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
 from sim.scenario.capacity import Product, Role, Room
 from sim.scenario.errors import forms, refusal
 from sim.scenario.numbers import (
-    CENTURY_DAYS,
     Bounds,
-    Days,
     OfRatio,
     Real,
     Whole,
     WholePositive,
 )
 from sim.scenario.places import Booking, Place
+from sim.scenario.schedule import Monitoring, ScheduleRow, Unscheduled
 from sim.scenario.section import (
     ByName,
     Date,
@@ -39,8 +38,6 @@ Attributes = Mapping[str, float]
 """A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
 
 _HOLDS = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
-_DaysAway = Annotated[int, Strict(), Field(ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
-_At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
 
 
 class TrialPlan(Section):
@@ -178,110 +175,6 @@ class Treatment(Section):
     """How the arm is called in the report."""
     product: Annotated[str, Ref("product")]
     """The product given at each visit of the schedule rows that name this arm."""
-
-
-class ScheduleRow(Section):
-    """A line of the protocol's schedule of activities. Day 1 is the day of the first dose.
-
-    The rows do not depend on each other; the visits of one person on one day at one place are one
-    trip, held one after the other in the order of the rows.
-    """
-
-    arms: tuple[Annotated[str, Ref("arm")], ...] | None = Field(default=None, min_length=1)
-    """The arms it is for. A row that names its arms gives their product at each visit and ends when
-    a participant stops treatment; a row without `arms` is for everybody and gives none."""
-    gives_product: Annotated[bool, Strict()] = True
-    """`false` for visits of some arms at which nothing is given, such as training or phone calls;
-    they go on when treatment is stopped."""
-    at: _At = Field(min_length=1)
-    """Places in order of preference, each with the visit done there, as in
-    `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
-    nearest to the planned one inside the window, on ties the later, at the first place listed that
-    has it. A day is possible where the place is open and the whole team has hours, so that the
-    visit could be held if nobody else came.
-
-    A visit that is missed or not held on its planned day is counted with what moved it last:
-    `closed` (a day on which the place never opens, or a closure) or `holiday` for a planned day on
-    which the first place listed is shut, `staff` or `room` for one on which it is open and they are
-    not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
-    late; `did_not_come`."""
-    day: Days
-    """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
-    after randomisation; the day it is really given is day 1 and anchors everything after. In an arm
-    in which nothing is given it is the day of its first visit planned for day 1. For somebody who
-    never has it (missed, or stopped before) the day planned for it stays day 1."""
-    every_days: Days | None = None
-    """Days from one visit to the next within a cycle; needed when `times` is above 1."""
-    times: WholePositive = Whole(1)
-    """Visits in a cycle."""
-    cycle_days: Days | None = None
-    """Days from the beginning of one cycle to that of the next; needed when `cycles` is above 1."""
-    cycles: WholePositive = Whole(1)
-    """Number of cycles."""
-    window_days: tuple[_DaysAway, _DaysAway] = (0, 0)
-    """Days before (0 or negative) and after the planned day at which the visit still is in its
-    window: `[-3, 3]`."""
-    min_days_between: Days = Whole(1)
-    """Two visits of this row are never closer than this, and never on one day."""
-    after_window: Literal["attend", "miss"] = "attend"
-    """When no day inside the window is possible: `attend` holds the visit on the next possible day,
-    out of window; `miss` drops it (a missed dose is not made up)."""
-
-    @model_validator(mode="after")
-    def _window_holds_the_day(self) -> ScheduleRow:
-        if not self.window_days[0] <= 0 <= self.window_days[1]:
-            raise refusal(
-                "the window does not contain the planned day", "[0 or negative, 0 or positive]"
-            )
-        return self
-
-    @property
-    def dosed_arms(self) -> tuple[str, ...]:
-        """The arms whose product is given at each visit."""
-        return self.arms or () if self.gives_product else ()
-
-    @model_validator(mode="after")
-    def _only_an_arm_is_given_a_product(self) -> ScheduleRow:
-        if self.arms is None and not self.gives_product:
-            raise refusal(
-                "a row for everybody gives no product anyway", "arms beside gives_product"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _repeats_fit(self) -> ScheduleRow:
-        for count, gap, many, step in (
-            (self.times, self.every_days, "times", "every_days"),
-            (self.cycles, self.cycle_days, "cycles", "cycle_days"),
-        ):
-            if count > 1 and gap is None:
-                raise refusal(f"{many} above 1 without {step}", f"{step}, or {many}: 1")
-        return self
-
-
-class Unscheduled(Section):
-    """What calls for a visit that no schedule plans, such as an adverse event.
-
-    How often it happens stands under the same name in `assumptions.unscheduled`.
-    """
-
-    at: _At = Field(min_length=1)
-    """Places in order of preference, each with the visit done there. It is planned for the day
-    after the event and held on the next possible day. It stands beside the schedule: it is in no
-    window, is no dose and moves no other visit of the plan; on a day and at a place of another
-    visit both are one trip. An event counts when it happens, between randomisation and the end of
-    the participant's last scheduled visit; its visit may come after that one, and never comes for
-    whoever has left by then."""
-
-
-class Monitoring(Section):
-    """Visits of a monitor, who looks at what has been recorded so far."""
-
-    visit: Annotated[str, Ref("visit")]
-    """The visit that is then held, with the people of its tasks; no participant comes to it."""
-    every_days: Days
-    """Days from one visit to the next, from the opening on. A visit is held on the next day its
-    team can, and left out as long as nobody has been randomised."""
 
 
 class Later(Section):

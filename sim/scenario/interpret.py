@@ -11,7 +11,7 @@ from itertools import compress
 from sim.scenario.assumptions import Attendance, Frequency, Once, YesNo
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
-from sim.scenario.design import SCREENING_VISITS, Later, ScheduleRow, task_of
+from sim.scenario.design import SCREENING_VISITS, Later, task_of
 from sim.scenario.numbers import NO_TIME
 from sim.scenario.protocol import (
     Arm,
@@ -23,6 +23,7 @@ from sim.scenario.protocol import (
     Reason,
     ScreeningSteps,
 )
+from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
