@@ -226,12 +226,14 @@ def row(cast: Cast) -> Drawn:
             {"every_days": 7, "times": 2, "cycle_days": 28, "cycles": 2},
             {"every_days": 8, "times": 2, "min_days_between": 5},
             {"cycle_days": 14, "cycles": 2},
+            {"days": [1, 8, 22]},
+            {"days": [1, 9, 16], "cycle_days": 28, "cycles": 2},
         ]
     )
 
     def a_row(first: Mapping[str, Any]) -> Drawn:
         return st.builds(
-            lambda rest, more: {**first, **more, **rest},
+            lambda rest, more: _one_way_to_say_the_days({**first, **more, **rest}),
             section({"at": at(cast)}, window_days=window, after_window=after),
             repeats,
         )
@@ -248,6 +250,10 @@ def row(cast: Cast) -> Drawn:
         st.sampled_from([1, 3, 15]),
     )
     return (dosed | for_all | for_all | trained).flatmap(a_row)
+
+
+def _one_way_to_say_the_days(drawn: dict[str, Any]) -> dict[str, Any]:
+    return {key: entry for key, entry in drawn.items() if key != "day" or "days" not in drawn}
 
 
 def products(cast: Cast) -> Drawn:  # noqa: ARG001  as every part

@@ -163,7 +163,14 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.trail.target=3", "design.trail: unknown key; allowed: trial, places, booking, "),
         ("design.trial.opened=2022-10-01", "did you mean opens?"),
         ("assumptions.recruitment.consent.vlaue=0.5", "did you mean value?"),
-        ("design.schedule.injctions.window_days=[0, 0]", "day is missing; allowed: Planned day"),
+        (
+            "design.schedule.injctions.window_days=[0, 0]",
+            "at is missing; allowed: Places in order of preference, each with",
+        ),
+        (
+            "design.schedule.week_2.day=null",
+            "nothing says on which day it is planned; allowed: day: 1, or days: [1, 8, 15]",
+        ),
         ("design.trial.target=forty", "design.trial.target: 'forty' is not a whole number"),
         ("design.trial.target='40'", "'40' is not a whole number"),
         ("design.trial.target=40.5", "40.5 is not a whole number"),
@@ -243,6 +250,14 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.schedule.infusion.gives_product=maybe", "'maybe' is not true or false"),
         ("design.schedule.infusion.day=0", "0 is too small"),
         ("design.schedule.injections.every_days=null", "times above 1 without every_days"),
+        ("design.schedule.week_2.days=[8, 15]", "days stands beside day; allowed: days alone"),
+        (
+            "design.schedule.injections={day: null, days: [1, 8]}",
+            "days stands beside every_days and times",
+        ),
+        ("design.schedule.week_2={day: null, days: [8, 8]}", "days: the days are not in order"),
+        ("design.schedule.week_2={day: null, days: [0, 8]}", "days[0]: 0 is too small"),
+        ("design.schedule.week_2={day: null, days: []}", "too few entries"),
         ("design.visits.assessment=[{soon: assess}]", "soon: unknown key; allowed: later"),
         ("design.visits.assessment=[3]", "this is not a step of a visit"),
         ("design.randomisation.strata=[3]", "this is not a stratum"),
@@ -374,6 +389,14 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("design.schedule.injections.min_days_between=3", "visits are planned 2 days apart"),
         (
             "design.schedule.injections.cycle_days=12",
+            "a cycle begins before the one before it ends",
+        ),
+        (
+            "design.schedule.week_2={day: null, days: [8, 10, 15], window_days: [-2, 2]}",
+            "window of 4 days is wider than the gap of 2",
+        ),
+        (
+            "design.schedule.week_2={day: null, days: [8, 15], cycles: 2, cycle_days: 7}",
             "a cycle begins before the one before it ends",
         ),
         ("design.schedule.injections.times=100000", "visits are too many"),

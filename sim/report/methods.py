@@ -151,7 +151,7 @@ def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
     say = run.say
     yield say.heading(name)
     yield say.clauses(map(run.arm_title, row.arms)) if row.arms else say("methods.all_arms")
-    yield str(row.day)
+    yield say.listing(map(str, row.days or (row.first_day,)))
     repeats = []
     if row.every_days:
         repeats.append(say("methods.times", times=row.times, days=row.every_days))

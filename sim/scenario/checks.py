@@ -185,12 +185,10 @@ def _trial_dates(path: KeyPath, trial: TrialPlan) -> Faults:
 
 def _repeats(path: KeyPath, row: ScheduleRow) -> Faults:
     """Look at a row's visits among themselves: a window may be as wide as the gap, no wider."""
-    if (number := row.times * row.cycles) > MOST_IN_A_ROW:
+    if (number := row.visits_in_cycle * row.cycles) > MOST_IN_A_ROW:
         yield Fault(path, f"{number} visits are too many", f"at most {MOST_IN_A_ROW} a row")
         return
-    last = row.day + (row.times - 1) * (row.every_days or 0)
-    last += (row.cycles - 1) * (row.cycle_days or 0)
-    if last > CENTURY_DAYS:
+    if (last := max(row.days_planned)) > CENTURY_DAYS:
         yield Fault(path, f"the last visit is on day {last}", f"{CENTURY_DAYS} or before")
         return
     width = row.window_days[1] - row.window_days[0]
@@ -210,12 +208,12 @@ def _repeats(path: KeyPath, row: ScheduleRow) -> Faults:
 
 def _gaps(row: ScheduleRow) -> Iterator[tuple[int, str]]:
     """Yield the days between one visit and the next, and the key that decides about them."""
-    within = 0
-    if row.every_days and row.times > 1:
-        yield row.every_days, "every_days"
-        within = row.every_days * (row.times - 1)
+    cycle = row.days_planned[: row.visits_in_cycle]
+    if len(cycle) > 1:
+        shortest = min(later - day for day, later in pairwise(cycle))
+        yield shortest, "days" if row.days else "every_days"
     if row.cycle_days and row.cycles > 1:
-        yield row.cycle_days - within, "cycle_days"
+        yield row.cycle_days - (cycle[-1] - cycle[0]), "cycle_days"
 
 
 def _vials(path: KeyPath, product: Product) -> Faults:
@@ -285,7 +283,9 @@ def _is_desk_work(design: Design, task: str) -> bool:
 
 def _first_doses(design: Design) -> Faults:
     for arm in design.arms:
-        doses = {name: row.day for name, row in design.schedule.items() if arm in row.dosed_arms}
+        doses = {
+            name: row.first_day for name, row in design.schedule.items() if arm in row.dosed_arms
+        }
         if doses and min(doses.values()) != 1:
             first = min(doses, key=doses.__getitem__)
             what = f"the first dose of {arm} is planned on day {doses[first]}"

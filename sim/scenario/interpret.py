@@ -255,24 +255,20 @@ def _planned_visits(
     order: int, name: str, row: ScheduleRow, offer: Offer
 ) -> tuple[PlannedVisit, ...]:
     """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
-    days = [
-        row.day - 1 + in_cycle * (row.every_days or 0) + cycle * (row.cycle_days or 0)
-        for cycle in range(row.cycles)
-        for in_cycle in range(row.times)
-    ]
+    days = row.days_planned
     return tuple(
         PlannedVisit(
             row=name,
             row_order=order,
             number=number,
             offer=offer,
-            days_after_first_dose=day,
+            days_after_first_dose=day - 1,
             window_days=row.window_days,
             late_is_missed=row.after_window == "miss",
             is_repeated=len(days) > 1,
             min_days_between=int(row.min_days_between),
             is_dose=bool(row.dosed_arms),
-            left_in_cycle=row.times - (number - 1) % row.times,
+            left_in_cycle=row.visits_in_cycle - (number - 1) % row.visits_in_cycle,
         )
         for number, day in enumerate(days, start=1)
     )

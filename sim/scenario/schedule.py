@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from sim.scenario.errors import refusal
 from sim.scenario.numbers import CENTURY_DAYS, Days, Whole, WholePositive
@@ -12,6 +12,12 @@ from sim.scenario.section import Ref, Section
 
 _DaysAway = Annotated[int, Strict(), Field(ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
 _At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
+
+
+def _in_order(days: tuple[Whole, ...]) -> tuple[Whole, ...]:
+    if list(days) != sorted(set(days)):
+        raise refusal("the days are not in order", "each day once, from the first to the last")
+    return days
 
 
 class ScheduleRow(Section):
@@ -39,11 +45,14 @@ class ScheduleRow(Section):
     which the first place listed is shut, `staff` or `room` for one on which it is open and they are
     not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
     late; `did_not_come`."""
-    day: Days
+    day: Days | None = None
     """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
     after randomisation; the day it is really given is day 1 and anchors everything after. In an arm
     in which nothing is given it is the day of its first visit planned for day 1. For somebody who
     never has it (missed, or stopped before) the day planned for it stays day 1."""
+    days: Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_in_order)] | None = None
+    """Planned days of visits that come at no regular distance, such as `[1, 2, 4, 8, 15, 29]`, in
+    place of `day`, `every_days` and `times`. Cycles repeat all of them."""
     every_days: Days | None = None
     """Days from one visit to the next within a cycle; needed when `times` is above 1."""
     times: WholePositive = Whole(1)
@@ -68,6 +77,34 @@ class ScheduleRow(Section):
                 "the window does not contain the planned day", "[0 or negative, 0 or positive]"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_way_to_say_the_days(self) -> ScheduleRow:
+        written = self.model_fields_set & {"day", "days", "every_days", "times"}
+        if "days" in written and len(written) > 1:
+            written.remove("days")
+            raise refusal(f"days stands beside {' and '.join(sorted(written))}", "days alone")
+        if not written & {"day", "days"}:
+            raise refusal("nothing says on which day it is planned", "day: 1, or days: [1, 8, 15]")
+        return self
+
+    @property
+    def first_day(self) -> int:
+        """The planned day of the first visit."""
+        return self.days[0] if self.days else self.day or 0
+
+    @property
+    def visits_in_cycle(self) -> int:
+        """How many visits a cycle has."""
+        return len(self.days or ()) or self.times
+
+    @property
+    def days_planned(self) -> tuple[int, ...]:
+        """The planned days of all visits, cycle after cycle."""
+        every = self.every_days or 0
+        cycle = self.days or [self.first_day + number * every for number in range(self.times)]
+        step = self.cycle_days or 0
+        return tuple(day + number * step for number in range(self.cycles) for day in cycle)
 
     @property
     def dosed_arms(self) -> tuple[str, ...]:
