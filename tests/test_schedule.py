@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sim.model.trial import Trial
+from sim.scenario.load import dump, load
 from tests.test_booking import told as told_of
 from tests.test_journey import instant
+from tests.toys import toy
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 ROUND_THE_CLOCK = {
@@ -52,6 +55,13 @@ def test_days_at_no_regular_distance(booking: dict[str, Any]) -> None:
     trial = told({"check": row(days=[1, 2, 4, 8, 15, 29])}, booking)
     assert held(trial) == ["check 1 Mon 04", "check 2 Tue 05", "check 3 Thu 07", "check 4 Mon 11",
                            "check 5 Mon 18", "check 6 Mon 01"]  # fmt: skip
+
+
+def test_what_is_written_out_loads_back(tmp_path: Path) -> None:
+    file = tmp_path / "dumped.yaml"
+    scenario = toy(design={"schedule": {"check": row(days=[1, 2, 8])}, "visits": {"check": []}})
+    file.write_text(dump(scenario), encoding="utf-8")
+    assert load(file) == scenario
 
 
 def test_cycles_repeat_days_at_no_regular_distance(booking: dict[str, Any]) -> None:

@@ -80,11 +80,11 @@ class ScheduleRow(Section):
 
     @model_validator(mode="after")
     def _one_way_to_say_the_days(self) -> ScheduleRow:
-        written = self.model_fields_set & {"day", "days", "every_days", "times"}
-        if "days" in written and len(written) > 1:
-            written.remove("days")
-            raise refusal(f"days stands beside {' and '.join(sorted(written))}", "days alone")
-        if not written & {"day", "days"}:
+        others = {"day": self.day, "every_days": self.every_days, "times": self.times - 1 or None}
+        written = [key for key, entry in others.items() if entry is not None]
+        if self.days and written:
+            raise refusal(f"days stands beside {' and '.join(written)}", "days alone")
+        if self.days is None and self.day is None:
             raise refusal("nothing says on which day it is planned", "day: 1, or days: [1, 8, 15]")
         return self
 
