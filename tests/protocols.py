@@ -96,7 +96,15 @@ def some(names: tuple[str, ...], least: int = 0, most: int | None = None) -> Dra
 # Time
 
 SHARES = st.sampled_from([0, 0.05, 0.3, 0.7])
-WAITS = st.sampled_from([0, 1, 2.5, 7, {"family": "uniform", "low": 0, "high": 6}])
+WAITS = st.sampled_from(
+    [
+        0,
+        1,
+        2.5,
+        7,
+        {"family": "uniform", "low": 0, "high": {"value": 6, "range": [3, 9]}},
+    ]
+)
 MINUTES = st.sampled_from(
     [0, 1, 5, 20, 45, [10, 20, 45], 90, 239.5, {"family": "exponential", "mean": 20}, 1440]
 )
@@ -323,10 +331,11 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     ),
     "design.visits": visits,
     "design.tasks": tasks,
+    "assumptions.uncertain": lambda _: seldom(st.sampled_from(["all", "none"])),
     "assumptions.recruitment": lambda _: section(
-        {"candidates_per_month": st.sampled_from([3, 12, 50])},
+        {"candidates_per_month": st.sampled_from([3, 12, 50, {"value": 12, "range": [6, 20]}])},
         rate_shape=st.just(2),
-        consent=st.just(0.6),
+        consent=st.sampled_from([0.6, {"value": 0.6, "range": [0.4, 0.9]}]),
     ),
     "assumptions.patients": lambda _: st.just(PATIENTS),
     "assumptions.screening": lambda _: section(

@@ -83,6 +83,7 @@ def a_protocol(**changed: object) -> Protocol:
         ),
         "rows": ("infusion", "shots", "week_2"),
         "events": (),
+        "beliefs": (),
         "reasons": (SimpleNamespace(name="death"), SimpleNamespace(name="moved")),
         "visit_names": ("screening_visit", "msc_infusion", "injection", "assessment"),
     }

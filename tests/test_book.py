@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sim.model.book import Book, Reservation
 from sim.scenario.slots import NEVER, PlaceDays, Resource, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, shifts_of
-from sim.vocabulary.distributions import fixed
 
 DAYS = 4
 ALL_MINUTES = (DAYS + 2) * MINUTES_PER_DAY
@@ -93,7 +92,7 @@ def resources(units: tuple[int, int, int | None], first: int, change: int) -> tu
 
 def visit(tasks: list[tuple[tuple[int, ...], float]], every: tuple[Resource, ...]) -> Slots:
     """Return the slots of a visit with these teams and minutes, where everything is open."""
-    made = (Task("task", "task", team, fixed(minutes).quantile, minutes) for team, minutes in tasks)
+    made = (Task("task", "task", team, minutes) for team, minutes in tasks)
     open_days = PlaceDays([""] * (DAYS + 2), [WHOLE_DAY] * (DAYS + 2))
     return Slots(VisitType("visit", tuple(made), ()), "clinic", open_days, every)
 

@@ -223,6 +223,7 @@ CHANGES: dict[str, Any] = {
     "design.monitoring.every_days": 14,
     "design.visits.ward_injection.1.later": "draw_blood",
     "design.tasks.look": ["nurse"],
+    "assumptions.uncertain": "none",
     "assumptions.recruitment.candidates_per_month.value": 5,
     "assumptions.recruitment.rate_shape": 8,
     "assumptions.recruitment.season.winter": 2,

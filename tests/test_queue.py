@@ -25,7 +25,7 @@ class OneNurse:
             self.env, self._first_free, lambda _member: "staff", self._begin, Slots.start_on
         )
         hours = Roster([(day * MINUTES_PER_DAY, day * MINUTES_PER_DAY + 60) for day in range(DAYS)])
-        task = Task("see", "see", (0,), lambda _u: LENGTH, LENGTH)
+        task = Task("see", "see", (0,), LENGTH)
         self.slots = Slots(
             VisitType("visit", (task,), ()),
             "",

@@ -114,8 +114,9 @@ class Textbook(Clinic):
     def recruitment(self) -> Process:
         plan = self.protocol
         rate = plan.candidates_per_month
-        if plan.rate_shape is not None:
-            rate = self.rng.gamma(plan.rate_shape, rate / plan.rate_shape)
+        shape = plan.nature.recruitment.rate_shape
+        if shape is not None:
+            rate = self.rng.gamma(shape, rate / shape)
         expected = 0.0
         for person in count():
             expected += self.rng.exponential(1 / rate)

@@ -78,6 +78,9 @@ class Clinic:
         """Draw a delay that is given in days; return minutes."""
         return self.draw(distribution) * MINUTES_PER_DAY
 
+    def minutes(self, task: Task) -> float:
+        return self.protocol.minutes[task.name](self.rng.random())
+
     def exponential(self, hazard: float) -> float:
         return self.rng.exponential(1 / hazard) if hazard else math.inf
 
@@ -102,7 +105,7 @@ class Clinic:
                 return False
             for member, request in zip(ahead, asked[len(task.team) :], strict=True):
                 self.posts[member].release(request)
-            minutes = task.minutes(self.rng.random())
+            minutes = self.minutes(task)
             for member in task.team:
                 self.work.append((member, person, task.name, self.env.now, minutes))
                 self.asked[member] += minutes
@@ -126,7 +129,7 @@ class Clinic:
         for task in visit.tasks[first:]:
             yield from self.task(person, task)
         for task in visit.later:
-            minutes = task.minutes(self.rng.random())
+            minutes = self.minutes(task)
             for member in task.team:
                 self.desks[member].put((person, task.name, minutes))
                 self.asked[member] += minutes

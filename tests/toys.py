@@ -39,8 +39,8 @@ def runs(scenario: Scenario, replications: int, seed: int = 1) -> Iterator[Event
     return (run(protocol, seed, replication + 1) for replication in range(replications))
 
 
-def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    return {**old} | {
+def _merged(old: Any, new: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401  plain data
+    return {**(old if isinstance(old, Mapping) else {})} | {
         key: _merged(old.get(key, {}), value) if isinstance(value, Mapping) else value
         for key, value in new.items()
     }

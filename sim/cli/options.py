@@ -31,14 +31,39 @@ verbose_option = click.option(
     help="Show every problem, and the traceback of an internal fault.",
 )
 scenario_argument = click.argument("path", metavar="SCENARIO", type=click.Path(path_type=Path))
-set_option = click.option(
-    "--set",
-    "overrides",
-    metavar="PATH=VALUE",
-    multiple=True,
-    help="Change a value as if it were written in the file; may be repeated. A mapping is merged "
-    "with what stands there; {} empties it, null gives the default.",
+OVERRIDES = (
+    click.option(
+        "--set",
+        "overrides",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help="Change a value as if it were written in the file; may be repeated. A mapping is "
+        "merged with what stands there; {} empties it, null gives the default.",
+    ),
+    click.option(
+        "--uncertain",
+        type=click.Choice(["all", "rate", "none"]),
+        help="What each replication draws anew, whatever the file says: every ranged assumption, "
+        "the rate of candidates alone, nothing.",
+    ),
 )
+
+
+def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the flags that change a scenario; it is called with all as `overrides`."""
+
+    @wraps(command)
+    def called(
+        *arguments: Any, overrides: Sequence[str], uncertain: str | None, **flags: Any
+    ) -> None:
+        said = [f"assumptions.uncertain={uncertain}"] if uncertain else []
+        command(*arguments, overrides=(*overrides, *said), **flags)
+
+    for option in reversed(OVERRIDES):
+        called = option(called)
+    return called
+
+
 language_option = click.option(
     "--lang",
     "language",

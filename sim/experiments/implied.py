@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from operator import mul
 from statistics import mean, stdev
@@ -197,8 +198,11 @@ def _estimate(values: Sequence[float]) -> Estimate:
 
 
 def _replications(protocol: Protocol) -> Iterator[EventLog]:
-    """Yield up to 30 replications; of a large trial as many as have 100,000 facts, and two."""
-    facts = 0
+    """Yield up to 30 replications; of a large trial as many as have 100,000 facts, and two.
+
+    All assumptions but the rate are at their values.
+    """
+    facts, protocol = 0, replace(protocol, beliefs=())
     for replication in range(1, MOST_REPLICATIONS + 1):
         yield (log := run(protocol, SEED, replication))
         facts += len(log.moments) + len(log.visits) + len(log.work)

@@ -13,11 +13,23 @@ from collections.abc import Iterator
 
 from sim.scenario.capacity import Product
 from sim.scenario.design import Attributes
+from sim.scenario.errors import KeyPath
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
-from sim.vocabulary.distributions import Distribution, Hazard, gamma
+from sim.vocabulary.distributions import Distribution, Hazard
 from sim.vocabulary.streams import Streams
+
+
+def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPath, float]:
+    """Return the value that a replication draws of each assumption that is uncertain."""
+    if not protocol.beliefs:
+        return {}
+    uniform = Streams(seed, replication).uniform
+    return {
+        each.path: each.law.quantile(uniform(f"belief {each.dotted}", 0))
+        for each in protocol.beliefs
+    }
 
 
 class Chance:
@@ -28,9 +40,8 @@ class Chance:
         self._protocol = protocol
         self.uniform = Streams(seed, replication).uniform
         self.candidates_per_month = protocol.candidates_per_month
-        if protocol.rate_shape is not None:
-            true_rate = gamma(protocol.candidates_per_month, protocol.rate_shape)
-            self.candidates_per_month = true_rate.quantile(self.uniform("recruitment rate", 0))
+        if protocol.rate is not None:
+            self.candidates_per_month = protocol.rate.quantile(self.uniform("recruitment rate", 0))
         self._arms: dict[tuple[int, ...], list[int]] = {}
 
     def arrivals(self) -> Iterator[float]:
@@ -131,7 +142,7 @@ class Chance:
 
     def minutes(self, task: Task, person: int, occasion: str) -> float:
         """Return how long a task takes."""
-        return task.minutes(self.uniform(f"{task.luck} {occasion}", person))
+        return self._protocol.minutes[task.name](self.uniform(f"{task.luck} {occasion}", person))
 
     def leaves(self, person: int, arm: Arm, randomised: float) -> tuple[float, str]:
         """Return when a participant leaves, and the earliest reason."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from itertools import count
 
+from sim.model.chance import beliefs_drawn
 from sim.model.clinic import Process
 from sim.model.recruitment import recruitment
 from sim.model.trial import Trial
+from sim.scenario.interpret import believing
 from sim.scenario.protocol import MonitoringVisits, Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import NOBODY, EventLog
@@ -18,7 +20,9 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
 
     Runs until nobody is left or until the closing instant, events at that instant included.
     """
-    trial = Trial(protocol, seed, replication)
+    drawn = beliefs_drawn(protocol, seed, replication)
+    trial = Trial(believing(protocol, drawn) if drawn else protocol, seed, replication)
+    trial.log.drawn = tuple(drawn.values())
     agenda, end = trial.agenda, protocol.clock.end_minutes
     agenda.begin(recruitment(trial))
     if protocol.monitoring is not None:

@@ -12,6 +12,7 @@ from sim.report.page import Answer, Part, Table, TableRow, in_words
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
 from sim.report.uncertainty import luck_apart
+from sim.scenario.beliefs import MIDDLE, beliefs, rate_belief
 from sim.scenario.load import Scenario
 from sim.scenario.numbers import Law, Number, Whole
 from sim.scenario.protocol import Protocol
@@ -235,6 +236,7 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     if len({season.winter, season.spring, season.summer, season.autumn}) > 1:
         yield "  Winter is December to February and summer June to August, also in the south"
     yield from calendar_lines(say, protocol)
+    yield from _drawn(scenario)
     every = entries(scenario, say)
     bare = [entry for entry in every if entry.evidence == "assumption"]
     yield f"Assumptions without evidence: {len(bare)} of {len(every)}"
@@ -242,6 +244,19 @@ def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
         span = f", range {entry.span(say)}" if entry.range else ""
         source = f"; {entry.source}" if entry.source else ""
         yield f"  {entry.path}: {entry.written}{span}{source}"
+
+
+def _drawn(scenario: Scenario) -> Iterator[str]:
+    """Yield the law of each number that every replication draws anew."""
+    nature = scenario.assumptions
+    rate, others = rate_belief(nature), beliefs(nature)
+    every = [rate, *others] if rate else [*others]
+    yield f"Drawn anew in each replication: {len(every) or 'nothing'}"
+    for each in every:
+        mean, sd = each.mean_and_sd
+        low, high = (each.law.quantile(end) for end in MIDDLE)
+        spread = f"mean {mean:.3g}, sd {sd:.3g}, middle 90 % {low:.3g} to {high:.3g}"
+        yield f"  {each.dotted}: {each.family}, {spread}"
 
 
 def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:

@@ -24,10 +24,12 @@ from sim.scenario.schema import Target
 from sim.vocabulary.eventlog import EventLog
 
 BLOCK, MEMORY_BYTES = 250, 2**20
+DRAWN = "drawn_"
+"""What stands before the path of an assumption where the values that replications drew are."""
 
 
 class Summary(NamedTuple):
-    """What is kept of one replication: all measures, what each gauge read, maybe the log."""
+    """What is kept of one replication: measures, what was drawn, what gauges read, a log."""
 
     measures: list[float]
     counts: list[Counts]
@@ -39,7 +41,7 @@ class Summary(NamedTuple):
         reading = Reading(log, almanac)
         counts = [gauge.read(reading) for table in COUNTS.values() for gauge in table.gauges]
         kept = pickle.dumps(log) if keep else None
-        return cls(list(measures_of(reading).values()), counts, kept)
+        return cls([*measures_of(reading).values(), *log.drawn], counts, kept)
 
 
 def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -130,7 +132,8 @@ class Results:
             name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
         }
         self.logs = Logs()
-        self._names = list(protocol.measures)
+        drawn = (f"{DRAWN}{each.dotted}" for each in protocol.beliefs)
+        self._names = [*protocol.measures, *drawn]
         self._rows = Rows(len(self._names))
 
     @property
@@ -140,11 +143,11 @@ class Results:
 
     @property
     def measures(self) -> dict[str, NDArray[np.float64]]:
-        """The `values` of every measure, all at once."""
+        """The `values` of every measure and of what was drawn, all at once."""
         return {name: self.values(name) for name in self._names}
 
     def values(self, name: str) -> NDArray[np.float64]:
-        """One value per replication of a measure; nan is blank, inf is never."""
+        """One value per replication of a measure, or of what was drawn; nan is blank, inf never."""
         return self._rows.column(self._names.index(name))
 
     def blocks(self) -> Iterator[dict[str, NDArray[np.float64]]]:

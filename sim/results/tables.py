@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.results.counts import COUNTS, FAILURES, P05_TO_P95
-from sim.results.fold import Results
+from sim.results.fold import DRAWN, Results
 from sim.results.tally import rank
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
@@ -275,7 +275,7 @@ def differences(replications: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rows = [
         (measure, other, *_compared(replications[baseline][measure], replications[other][measure]))
         for measure in map(str, replications[baseline])
-        if measure not in TABLES["replications.csv"].columns
+        if measure not in TABLES["replications.csv"].columns and not measure.startswith(DRAWN)
         for other in others
         if measure in replications[other]
     ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from itertools import accumulate
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from itertools import accumulate, chain, pairwise, repeat
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -37,6 +37,8 @@ _Figure = TypeVar("_Figure")
 _SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer",
             "autumn", "autumn", "autumn", "winter")  # fmt: skip
 """The season of each month, January first."""
+
+_SEASONS_BEGIN = (3, 6, 9, 12)
 
 
 class Season(Section):
@@ -79,12 +81,24 @@ class Recruitment(Section):
     consent: Probability = Number(1)
     """Probability that a person asked consents; who declines does so at `discuss_consent`."""
 
-    def expected(self, days: Iterable[date]) -> Iterator[float]:
-        """Yield the candidates expected before these days and by the end of each.
+    def expected(self, first: date, days: int) -> Iterator[float]:
+        """Yield the candidates expected before the first of so many days and by the end of each.
 
         Were the rate one a month; seasons and disruptions are counted in.
         """
-        return accumulate(map(self._expected_on, days), initial=0.0)
+        spells = self._spells(first, days)
+        each = (repeat(self._expected_on(begin), (end - begin).days) for begin, end in spells)
+        return accumulate(chain.from_iterable(each), initial=0.0)
+
+    def _spells(self, first: date, days: int) -> Iterator[tuple[date, date]]:
+        """Yield the times between changes of the rate: their first day, and the day after."""
+        after = first + timedelta(days)
+        changes = {first, after}
+        years = range(first.year, after.year + 1)
+        changes |= {date(year, month, 1) for year in years for month in _SEASONS_BEGIN}
+        for each in self.disruptions.values():
+            changes |= {each.from_, min(each.to, after) + timedelta(1)}
+        return pairwise(sorted(day for day in changes if first <= day <= after))
 
     def _expected_on(self, day: date) -> float:
         expected: float = getattr(self.season, _SEASONS[day.month - 1]) / DAYS_PER_MONTH
@@ -246,9 +260,12 @@ def _of_arm(written: Any, arm: str) -> Any:  # noqa: ANN401 -- a figure, or a fi
 
 
 def _hazard(cumulative_by_week: Mapping[float, float]) -> Hazard:
+    """Return the hazard; of shares drawn a later one is never below an earlier one."""
     knots = (
         (float(week * DAYS_PER_WEEK * MINUTES_PER_DAY), float(cumulative))
-        for week, cumulative in cumulative_by_week.items()
+        for week, cumulative in zip(
+            cumulative_by_week, accumulate(cumulative_by_week.values(), max), strict=True
+        )
     )
     return Hazard(((0.0, 0.0), *knots))
 
@@ -256,6 +273,13 @@ def _hazard(cumulative_by_week: Mapping[float, float]) -> Hazard:
 class Assumptions(Section):
     """What nature does."""
 
+    uncertain: Literal["all", "rate", "none"] = "rate"
+    """What every replication draws anew because nobody knows it. `all`: each number in here that
+    has a range, which counts as the middle 90 %. A share is beta and what may be 0 gamma, with the
+    value as mean; what is above 0 is lognormal, with the value as median; anything else normal. The
+    rate of candidates is drawn by its `rate_shape` or, where that is `null`, by its range. What is
+    planned (booked lengths, the last safe day) goes by the values. `rate`: the rate alone, by its
+    `rate_shape`. `none`: nothing, every number is its value."""
     recruitment: Recruitment
     """How candidates come."""
     patients: dict[Name, _Attribute] = Field(default={})

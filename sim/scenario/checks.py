@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from sim.scenario.assumptions import Disruption, YesNo
+from sim.scenario.beliefs import no_law_left
 from sim.scenario.capacity import Product, Role, Room, counted
 from sim.scenario.design import SCREENING_VISITS, Design, Later, TrialPlan
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
@@ -40,6 +41,7 @@ def contradictions(scenario: Scenario) -> Faults:
         for fault in faults(path, entry)
     ]
     yield from within or people(scenario)
+    yield from no_law_left(scenario.assumptions)
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)

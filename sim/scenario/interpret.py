@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import compress
+from typing import Any
 
-from sim.scenario.assumptions import Attendance, Frequency, Once, YesNo
+from sim.scenario.assumptions import Assumptions, Attendance, Frequency, Once, YesNo
+from sim.scenario.beliefs import beliefs, rate_belief, with_drawn
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
 from sim.scenario.design import SCREENING_VISITS, Later, task_of
-from sim.scenario.numbers import NO_TIME
+from sim.scenario.errors import KeyPath
+from sim.scenario.numbers import NO_TIME, Law
 from sim.scenario.protocol import (
     Arm,
     Attribute,
@@ -38,6 +42,85 @@ def interpret(scenario: Scenario) -> Protocol:
     return _Interpreter(scenario).protocol()
 
 
+def believing(protocol: Protocol, drawn: Mapping[KeyPath, float]) -> Protocol:
+    """Return what a scenario means to a replication that has drawn some of the assumptions.
+
+    What is planned (calendars, slots, booked lengths, safe days) goes by the values as written, and
+    is shared with `protocol`.
+    """
+    nature = with_drawn(protocol.nature, drawn)
+    arms = [arm.name for arm in protocol.arms]
+    members = {each.name: index for index, each in enumerate(protocol.resources)}
+    return replace(
+        protocol,
+        **_natural(nature, protocol.clock, len(protocol.expected_candidates) - 1, arms, members),
+        screening=replace(protocol.screening, **_in_screening(nature)),
+        arms=tuple(
+            replace(arm, to_first_dose_days=_wait(nature, arm.name)) for arm in protocol.arms
+        ),
+        events=tuple(
+            replace(each, hazards=_hazards(nature.unscheduled[each.name], arms))
+            for each in protocol.events
+        ),
+    )
+
+
+def _natural(
+    nature: Assumptions, clock: Clock, days: int, arms: Sequence[str], members: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return the entries of a protocol that nature alone decides, of `days` of recruitment."""
+    rate = rate_belief(nature)
+    return {
+        "candidates_per_month": float(nature.recruitment.candidates_per_month),
+        "rate": rate and rate.law,
+        "expected_candidates": tuple(nature.recruitment.expected(clock.opens, days)),
+        "attributes": tuple(_attributes(nature)),
+        "releases": nature.products,
+        "attendance": {name: _attendance(each) for name, each in nature.attendance.items()},
+        "reasons": tuple(
+            Reason(name, _hazards(each, arms)) for name, each in nature.leaving.items()
+        ),
+        "stopping": _hazards(nature.stops_treatment, arms),
+        "overhead": {
+            members[role]: float(share) for role, share in nature.overhead.items() if share
+        },
+        "minutes": {
+            task: law.distribution().quantile for task, law in nature.durations_minutes.items()
+        },
+    }
+
+
+def _in_screening(nature: Assumptions) -> dict[str, Any]:
+    screening, valid = nature.screening, nature.screening.valid_for_days
+    return {
+        "contact_days": screening.contact_days.distribution(),
+        "lab_days": screening.lab_days.distribution(),
+        "work_up_days": screening.work_up_days.distribution(),
+        "valid_for_minutes": NEVER if valid is None else float(valid * MINUTES_PER_DAY),
+        "consents": float(nature.recruitment.consent),
+        "withdraws": float(screening.withdraws),
+    }
+
+
+def _attributes(nature: Assumptions) -> Iterator[Attribute]:
+    for name, written in nature.patients.items():
+        if isinstance(written, YesNo):
+            yield Attribute(name, bernoulli(float(written.probability)), written.among)
+        else:
+            yield Attribute(name, written.distribution())
+
+
+def _wait(nature: Assumptions, arm: str) -> Distribution:
+    """Return the days from randomisation to the first dose planned."""
+    days: Law = nature.to_first_dose_days.get(arm, NO_TIME)
+    return days.distribution()
+
+
+def _hazards(written: Once | Frequency, arms: Iterable[str]) -> tuple[Hazard, ...]:
+    """Return the hazard of what happens once or again and again, by arm, in minutes."""
+    return tuple(map(written.hazard, arms))
+
+
 def visit_types(scenario: Scenario) -> dict[str, VisitType]:
     """Return what every visit asks for, by name; those of screening also where they are left out.
 
@@ -48,10 +131,9 @@ def visit_types(scenario: Scenario) -> dict[str, VisitType]:
 
     def task(name: str, before: int) -> Task:
         """Return a task of a visit in which so many `before` it have its name."""
-        minutes = laws[name].distribution()
         team = tuple(members[member] for member in design.tasks[name])
         luck = f"{name}#{before + 1}" if before else name
-        return Task(name, luck, team, minutes.quantile, minutes.typical)
+        return Task(name, luck, team, laws[name].distribution().typical)
 
     def visit(name: str) -> VisitType:
         steps = design.visits.get(name, ())
@@ -87,41 +169,29 @@ class _Interpreter:
 
     def protocol(self) -> Protocol:
         trial, nature = self.design.trial, self.nature
-        last, shape = self.clock.day_of(trial.recruits_until), nature.recruitment.rate_shape
+        days = self.clock.day_of(trial.recruits_until) + 1
         return Protocol(
             clock=self.clock,
             calendar_limits=self.calendars.limits,
             kinds_of_day=self.calendars.kinds_of_day,
-            recruits_until_minutes=float((last + 1) * MINUTES_PER_DAY),
+            recruits_until_minutes=float(days * MINUTES_PER_DAY),
             target=None if trial.target is None else int(trial.target),
             turns_away_when_full=trial.when_full == "turn_away",
             resources=self.resources,
-            attributes=tuple(self.attributes()),
             criteria=tuple(self.design.eligibility.values()),
-            candidates_per_month=float(nature.recruitment.candidates_per_month),
-            rate_shape=None if shape is None else float(shape),
-            expected_candidates=tuple(
-                nature.recruitment.expected(self.calendars.dates[: last + 1])
-            ),
             screening=self.screening(),
             randomisation=self.design.randomisation,
             arms=tuple(self.arm(index, name) for index, name in enumerate(self.design.arms)),
             products=self.products,
-            releases=nature.products,
             rows=tuple(self.design.schedule),
             visit_names=tuple(self.visits),
             booking=self.design.booking,
-            attendance={name: _attendance(each) for name, each in nature.attendance.items()},
-            reasons=tuple(
-                Reason(name, self.hazards(each)) for name, each in nature.leaving.items()
-            ),
-            stopping=self.hazards(nature.stops_treatment),
             events=tuple(self.events()),
             monitoring=self.monitoring(),
-            overhead={
-                self.members[role]: float(share) for role, share in nature.overhead.items() if share
-            },
             measures=self.measures,
+            beliefs=beliefs(nature),
+            nature=nature,
+            **_natural(nature, self.clock, days, list(self.design.arms), self.members),
         )
 
     def resource(self, name: str) -> Resource:
@@ -153,27 +223,14 @@ class _Interpreter:
             if any(ours in task.team for task in self.visits[visit].tasks)
         }
 
-    def attributes(self) -> Iterator[Attribute]:
-        for name, written in self.nature.patients.items():
-            if isinstance(written, YesNo):
-                yield Attribute(name, bernoulli(float(written.probability)), written.among)
-            else:
-                yield Attribute(name, written.distribution())
-
     def screening(self) -> ScreeningSteps:
-        nature, valid = self.nature.screening, self.nature.screening.valid_for_days
         place, visits = next(iter(self.design.places), ""), self.visits
         return ScreeningSteps(
             chart_review=self.slots_of(visits["chart_review"], ""),
             screening_visit=self.slots_of(visits["screening_visit"], place),
             eligibility_call=self.slots_of(visits["eligibility_call"], ""),
             repeat_blood=self.slots_of(repeat_of_blood(visits["screening_visit"]), place),
-            contact_days=nature.contact_days.distribution(),
-            lab_days=nature.lab_days.distribution(),
-            work_up_days=nature.work_up_days.distribution(),
-            valid_for_minutes=NEVER if valid is None else float(valid * MINUTES_PER_DAY),
-            consents=float(self.nature.recruitment.consent),
-            withdraws=float(nature.withdraws),
+            **_in_screening(self.nature),
         )
 
     def slots(self, visit: VisitType, place: str) -> Slots:
@@ -184,7 +241,7 @@ class _Interpreter:
 
     def arm(self, index: int, name: str) -> Arm:
         treatment = self.design.arms[name]
-        wait = self.nature.to_first_dose_days.get(name, NO_TIME).distribution()
+        wait = _wait(self.nature, name)
         rows = tuple(
             _planned_visits(order, row_name, row, self.offer(row.at))
             for order, (row_name, row) in enumerate(self.design.schedule.items())
@@ -217,7 +274,7 @@ class _Interpreter:
         for order, (name, written) in enumerate(self.design.unscheduled.items(), start=first):
             if often := self.nature.unscheduled.get(name):
                 visit = PlannedVisit(name, order, 1, self.offer(written.at))
-                yield Event(name, self.hazards(often), visit)
+                yield Event(name, _hazards(often, self.design.arms), visit)
 
     def monitoring(self) -> MonitoringVisits | None:
         written = self.design.monitoring
@@ -225,10 +282,6 @@ class _Interpreter:
             return None
         slots = self.slots_of(self.visits[written.visit], "")
         return MonitoringVisits(slots, float(written.every_days * MINUTES_PER_DAY))
-
-    def hazards(self, written: Once | Frequency) -> tuple[Hazard, ...]:
-        """Return the hazard of what happens once or again and again, by arm, in minutes."""
-        return tuple(map(written.hazard, self.design.arms))
 
 
 def _levels(

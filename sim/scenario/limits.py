@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from sim.scenario.assumptions import YesNo
+from sim.scenario.beliefs import rate_belief
 from sim.scenario.errors import Fault
 from sim.scenario.schema import Scenario
-from sim.vocabulary.distributions import gamma
 
 MOST_KG = 1_000
 MOST_CANDIDATES, MOST_VISITS = 50_000, 500_000
@@ -23,16 +22,15 @@ def people(scenario: Scenario) -> Iterator[Fault]:
     """Look for more candidates or visits than a replication of a small trial can be made of."""
     trial, nature = scenario.design.trial, scenario.assumptions.recruitment
     number = (trial.recruits_until - trial.opens).days + 1
-    days = (trial.opens + timedelta(day) for day in range(number))
-    *_, expected = nature.expected(days)
+    *_, expected = nature.expected(trial.opens, number)
+    believed = rate_belief(scenario.assumptions)
+    most = expected * (believed.law.quantile(MANY_CANDIDATES) if believed else 0.0)
     expected *= nature.candidates_per_month
-    most = expected
-    if nature.rate_shape and expected:
-        most = gamma(expected, nature.rate_shape).quantile(MANY_CANDIDATES)
+    most = max(expected, most)
     if most > MOST_CANDIDATES:
         path = ("assumptions", "recruitment", "candidates_per_month")
         what = f"{expected:.3g} candidates would come"
-        if nature.rate_shape:
+        if believed:
             what += f", {most:.3g} in one of 1,000 replications"
         yield Fault(path, what, f"up to {MOST_CANDIDATES:,} in all")
         return

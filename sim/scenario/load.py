@@ -103,7 +103,7 @@ def variants(path: Path, overrides: Sequence[str] = (), by: Position = VARIED) -
             return _tried(document)
         point = _without_sweep(document)
         for where, value in values.items():
-            point = overridden(point, f"{where}={value}", by)
+            point = _known(overridden(point, f"{where}={value}", by), where, by)
         return _validated(point)
 
     return variant
@@ -219,7 +219,7 @@ def _planned(document: Document, values: Values) -> Scenario:
     point, places = _without_sweep(document), set()
     for where, value in values.items():
         places.add(place := _place(document, where, value))
-        point = overridden(point, f"{where}={value}", place)
+        point = _known(overridden(point, f"{where}={value}", place), where, place)
     try:
         return _validated(point)
     except ScenarioError as error:
@@ -232,6 +232,15 @@ def _planned(document: Document, values: Values) -> Scenario:
                 for each in error.problems
             ]
         ) from error
+
+
+def _known(document: Document, where: str, by: Position) -> Document:
+    """Return the document with no range at a path where one would be drawn from: it was set."""
+    keys = tuple(where.strip().split("."))
+    drawn = _entry(document.data, ("assumptions", "uncertain")) == "all"
+    if drawn and _entry(document.data, (*keys, "range")) is not None:
+        return overridden(document, f"{where}={{range: null}}", by)
+    return document
 
 
 def _without_sweep(document: Document) -> Document:

@@ -63,7 +63,7 @@ class Remembering:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _ANY[cls].__get_pydantic_core_schema__(cls, handler)
+        return ANY[cls].__get_pydantic_core_schema__(cls, handler)
 
 
 class Number(Remembering, float):
@@ -88,13 +88,13 @@ class Kind:
 
     def __init__(self, name: str, **limits: float) -> None:
         """Take the name the JSON Schema shows, and limits as in `pydantic.Field`."""
-        self._name, self._limits = name, limits
+        self._name, self.limits = name, limits
 
     def __get_pydantic_core_schema__(
         self, number: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         plain = int if issubclass(number, int) else float
-        bare, long = _bare_and_long(self._name, plain, *self._limits.items())
+        bare, long = _bare_and_long(self._name, plain, *self.limits.items())
 
         def remember(known: Known[float]) -> Remembering:
             figure: Remembering = number(known.value)
@@ -130,10 +130,12 @@ _MOST = 1_000_000
 CENTURY_DAYS = 36_525
 """Longer than any trial; nothing that counts days needs more."""
 
-_ANY = {
+ANY = {
     Number: Kind("Number", ge=-_LARGEST, le=_LARGEST),
     Whole: Kind("Whole", ge=0, le=_MOST),
 }
+"""The kinds of numbers of which an annotation says no more."""
+
 Positive = Annotated[Number, Kind("Positive", ge=_SMALLEST, le=_LARGEST)]
 NonNegative = Annotated[Number, Kind("NonNegative", ge=0, le=_LARGEST)]
 Weeks = Annotated[Number, Kind("Weeks", ge=0.01, le=CENTURY_DAYS / 7)]

@@ -7,16 +7,18 @@ be worked out it holds the scenario's own sections.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+from sim.scenario.assumptions import Assumptions
+from sim.scenario.beliefs import Belief
 from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
 from sim.scenario.places import Booking
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
 from sim.vocabulary.clock import CalendarLimits, Clock
-from sim.vocabulary.distributions import Distribution, Hazard
+from sim.vocabulary.distributions import Distribution, Hazard, Quantile
 
 
 @dataclass(frozen=True)
@@ -134,13 +136,15 @@ class ScreeningSteps:
 class Protocol:
     """Everything a replication and its tables read.
 
-    `expected_candidates[d]` come by day d, were the rate one a month; `rate_shape` is the shape of
-    the gamma distribution of the true rate around `candidates_per_month`, None when it is known.
+    `expected_candidates[d]` come by day d, were the rate one a month; `rate` is what is believed of
+    the true rate, None when it is known to be `candidates_per_month`.
     `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is;
     `attendance` of a visit by how many days people come early (−) or late, what share is missed,
     and of whom this is known in time;
     `overhead` of a role, by its index, what share of all its hours is no visit's work;
-    `measures` of each measure, in the order of the tables, in which unit it is.
+    `minutes` of a task how long it takes;
+    `measures` of each measure, in the order of the tables, in which unit it is;
+    `beliefs` are of the numbers of `nature` that a replication draws; see `interpret.believing`.
     """
 
     clock: Clock
@@ -153,7 +157,7 @@ class Protocol:
     attributes: tuple[Attribute, ...]
     criteria: tuple[Criterion, ...]
     candidates_per_month: float
-    rate_shape: float | None
+    rate: Distribution | None
     expected_candidates: tuple[float, ...]
     screening: ScreeningSteps
     randomisation: Randomisation
@@ -169,7 +173,11 @@ class Protocol:
     events: tuple[Event, ...]
     monitoring: MonitoringVisits | None
     overhead: Mapping[int, float]
+    minutes: Mapping[str, Quantile]
     measures: Mapping[str, str]
+    beliefs: tuple[Belief, ...]
+    nature: Assumptions
+    _joint: dict[tuple[str, str, str], Slots] = field(default_factory=dict, repr=False)
 
     @property
     def calendar_known_through(self) -> date | None:
@@ -194,7 +202,3 @@ class Protocol:
             both = VisitType(name, first.visit.tasks + second.visit.tasks, ())
             self._joint[key] = Slots(both, first.place, first.days, self.resources)
         return self._joint[key]
-
-    @cached_property
-    def _joint(self) -> dict[tuple[str, str, str], Slots]:
-        return {}

@@ -173,24 +173,24 @@ def references(value: Section) -> Iterator[tuple[KeyPath, str, Ref]]:
 
 
 def _refs(hints: tuple[Any, ...]) -> Iterator[Ref]:
-    return (part for part in _parts(hints) if isinstance(part, Ref))
+    return (part for part in parts_of(hints) if isinstance(part, Ref))
 
 
 def _of_mapping(hints: tuple[Any, ...], value: Mapping[Any, Any]) -> tuple[Any, ...]:
     """Return what the keys and entries of a mapping are annotated with: by week or by name."""
     kind = type(next(iter(value), ""))
-    fitting = (each for each in _inside(hints, dict) if kind in (*_parts(each[:1]),))
+    fitting = (each for each in _inside(hints, dict) if kind in (*parts_of(each[:1]),))
     return next(fitting, ())
 
 
 def _inside(hints: tuple[Any, ...], collection: type) -> Iterator[tuple[Any, ...]]:
     """Yield what each alternative that is a collection has inside."""
-    return (get_args(part) for part in _parts(hints) if get_origin(part) is collection)
+    return (get_args(part) for part in parts_of(hints) if get_origin(part) is collection)
 
 
-def _parts(hints: tuple[Any, ...]) -> Iterator[Any]:
+def parts_of(hints: tuple[Any, ...]) -> Iterator[Any]:
     """Yield annotations, those of each alternative too."""
     for hint in hints:
         yield hint
         if get_origin(hint) in (Annotated, Union, UnionType):
-            yield from _parts(get_args(hint))
+            yield from parts_of(get_args(hint))

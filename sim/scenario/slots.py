@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, Span
-from sim.vocabulary.distributions import Quantile
 
 NEVER_DAY = 1 << 30
 NEVER = math.inf
@@ -92,7 +91,6 @@ class Task:
     name: str
     luck: str
     team: tuple[int, ...]
-    minutes: Quantile
     typical_minutes: float
 
 

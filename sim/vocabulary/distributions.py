@@ -153,6 +153,22 @@ def gamma(mean: float, shape: float, low: float = 0.0, high: float = math.inf) -
     return Distribution(quantile, min(max((shape - 1) * scale, low), high))
 
 
+def beta(mean: float, size: float, low: float = 0.0, high: float = 1.0) -> Distribution:
+    """Return the beta distribution with shapes `mean · size` and `(1 − mean) · size`.
+
+    It is what is known of a share after so many people (`size`) were seen; `mean` is that before
+    truncation.
+    """
+    from scipy.special import betainc, betaincinv  # noqa: PLC0415 -- slow, and seldom needed
+
+    shapes = mean * size, (1 - mean) * size
+    quantile = _truncated(
+        lambda u: float(betaincinv(*shapes, u)), lambda x: float(betainc(*shapes, x)), low, high
+    )
+    mode = (shapes[0] - 1) / (size - 2) if min(shapes) > 1 else float(mean >= 1 / 2)
+    return Distribution(quantile, min(max(mode, low), high))
+
+
 def empirical(values: tuple[float, ...], weights: tuple[float, ...] | None = None) -> Distribution:
     """Return the distribution that takes the given values with the given (or equal) weights."""
     pairs = sorted(zip(values, weights or (1.0,) * len(values), strict=True))

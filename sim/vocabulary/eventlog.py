@@ -165,11 +165,20 @@ class Awaited(NamedTuple):
 class EventLog:
     """The facts of one replication, in the order in which they were noted."""
 
-    __slots__ = ("awaited", "candidates_per_month_drawn", "moments", "supplies", "visits", "work")
+    __slots__ = (
+        "awaited",
+        "candidates_per_month_drawn",
+        "drawn",
+        "moments",
+        "supplies",
+        "visits",
+        "work",
+    )
 
     def __init__(self, candidates_per_month_drawn: float) -> None:
-        """Start an empty log; the drawn rate is kept to tell luck and ignorance apart."""
+        """Start an empty log; what was drawn is kept to tell luck and ignorance apart."""
         self.candidates_per_month_drawn = candidates_per_month_drawn
+        self.drawn: tuple[float, ...] = ()
         self.moments: list[Moment] = []
         self.visits: list[Visit] = []
         self.work: list[Work] = []
