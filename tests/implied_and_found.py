@@ -91,7 +91,7 @@ def nobody_waits(protocol: Protocol) -> Iterator[str]:
 
 
 def _offered(protocol: Protocol) -> Iterator[Slots]:
-    yield protocol.screening.screening_visit
+    yield from (step.slots for step in protocol.screening.steps if step.slots is not None)
     yield from (
         slots for arm in protocol.arms for row in arm.rows for slots in row[0].offer.choices
     )

@@ -208,6 +208,26 @@ def visits(cast: Cast) -> Drawn:
     return st.fixed_dictionaries({**named, **screened})
 
 
+def screening(cast: Cast) -> Drawn:
+    """Return steps of screening, among them those that criteria name."""
+
+    def work(kinds: list[str], names: list[str]) -> Drawn:
+        return st.builds(
+            lambda kind, name, more: {kind: name, **(more if kind == "visit" else {})},
+            st.sampled_from(kinds),
+            st.sampled_from([*cast.visits, *names]),
+            section({}, at=st.sampled_from(cast.places), after_days=WAITS),
+        )
+
+    either = ["visit", "paperwork"]
+    parts = [work(either[1:], []), work(either[:1], ["screening_visit"]), st.just({})]
+    parts += [work(either, []) | st.just({"after_days": 2}), work(either, ["eligibility_call"])]
+    names = ("chart", "visit", "labs", "more", "call")
+    return st.tuples(*parts).map(
+        lambda each: [{"name": name, **step} for name, step in zip(names, each, strict=True)]
+    )
+
+
 def tasks(cast: Cast) -> Drawn:
     """Return the team of each task; of those for desks, one role."""
     team = some((*cast.roles, *cast.rooms), most=2)
@@ -318,6 +338,7 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "design.places": lambda cast: each_of(cast.places, place(cast)),
     "design.staff": lambda cast: each_of(cast.roles, capacity(cast, "people", "away")),
     "design.rooms": lambda cast: each_of(cast.rooms, capacity(cast, "spaces", "closures")),
+    "design.screening": lambda cast: seldom(screening(cast)),
     "design.eligibility": lambda _: section({}, **{k: st.just(v) for k, v in CRITERIA.items()}),
     "design.randomisation": lambda cast: seldom(randomisation(cast)),
     "design.arms": lambda cast: each_of(

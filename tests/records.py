@@ -63,6 +63,11 @@ def a_protocol(**changed: object) -> Protocol:
             Resource("bed", "room", 2, Roster([], always=True)),
             Resource("volunteer", "role", None, Roster(shifts)),
         ),
+        "screening": SimpleNamespace(
+            steps=tuple(SimpleNamespace(name=name) for name in ("chart", "visit", "labs", "call")),
+            asking=1,
+            from_consent={"visit", "labs", "call"},
+        ),
         "criteria": tuple(
             SimpleNamespace(name=name, at=step)
             for name, step in (("adult", "chart"), ("fit", "visit"), ("proteinuria", "labs"))

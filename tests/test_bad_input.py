@@ -341,6 +341,10 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("design.randomisation.strata=[{female: [1]}]", "'female' is not defined"),
         ("design.arms.il2.product=il-2", "did you mean il2?"),
         ("design.products.il2.per=kgs", "did you mean kg?"),
+        (
+            "design.eligibility.not_pregnant.at=lab",
+            "allowed: chart, visit, labs, call; did you mean",
+        ),
         ("design.schedule.week_2.at={klinic: assessment}", "did you mean clinic?"),
         ("design.schedule.week_2.at={clinic: asessment}", "did you mean assessment?"),
         ("design.visits.assessment=[coordinate_visits]", "did you mean coordinate_visit?"),

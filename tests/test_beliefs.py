@@ -193,7 +193,7 @@ def test_a_replication_walks_the_protocol_that_its_draws_mean(baseline: Scenario
 def test_calendars_and_slots_are_shared(baseline: Scenario) -> None:
     protocol = interpret(baseline)
     ours = believing(protocol, beliefs_drawn(protocol, 1, 1))
-    first, second = protocol.screening.screening_visit, protocol.screening.repeat_blood
+    first, second = protocol.arms[0].rows[0][0].offer.choices[0], protocol.screening.repeat_blood
 
     assert ours.resources is protocol.resources
     assert ours.arms[0].rows is protocol.arms[0].rows

@@ -8,7 +8,6 @@ import pytest
 
 from sim import load, run
 from sim.experiments.doubts import doubts, located_doubts
-from sim.scenario.design import SCREENING_VISITS
 from sim.scenario.interpret import interpret
 from sim.scenario.load import Problem, located, shipped
 from sim.vocabulary.words import LANGUAGES, words
@@ -67,7 +66,7 @@ def test_a_name_that_nothing_uses_is_doubtful(override: str, meant: str) -> None
         ),
         (
             ["design.staff.nurse.changes=[{from: 2023-05-01, people: 0}]"],
-            [f"visits.{name}" for name in SCREENING_VISITS]
+            [f"visits.{name}" for name in ("chart_review", "screening_visit", "eligibility_call")]
             + ["schedule.start.at", "schedule.end.at"],
             "the last day possible for this is 28 April 2023",
         ),

@@ -49,6 +49,12 @@ design:
       hours: {mon-fri: "08:00-12:00"}
       changes: [{from: 2024-03-15, spaces: 2, hours: {mon-fri: "08:00-13:00"}}]
       closures: [{from: 2024-04-01, to: 2024-06-30, spaces: 1, hours: "08:00-13:00"}]
+  screening:
+    - {name: chart, paperwork: chart_review}
+    - {name: visit, visit: screening_visit}
+    - {name: labs}
+    - {name: baseline, visit: look_first, at: ward, after_days: {family: uniform, low: 0, high: 4}}
+    - {name: call, paperwork: eligibility_call}
   eligibility:
     well: {at: chart, without: comorbidity}
     strong: {at: visit, strength: {above: 3, at_most: 8}}
@@ -83,6 +89,7 @@ design:
     chart_review: [read]
     screening_visit: [discuss_consent, draw_blood, {later: enter}]
     eligibility_call: [randomise]
+    look_first: [look]
     infusion: [prepare, infuse]
     injection: [inject]
     ward_injection: [inject, {later: enter}]
@@ -182,6 +189,11 @@ CHANGES: dict[str, Any] = {
     "design.rooms.bed.changes.0.from": date(2024, 1, 15),
     "design.rooms.bed.changes.0.spaces": 1,
     "design.rooms.bed.changes.0.hours": 20,
+    "design.screening.0.paperwork": "eligibility_call",
+    "design.screening.3.name": "second",
+    "design.screening.3.visit": "audit",
+    "design.screening.3.at": "clinic",
+    "design.screening.3.after_days": 9,
     "design.eligibility.well.at": "labs",
     "design.eligibility.well.without": "female",
     "design.eligibility.strong.strength.above": 6,

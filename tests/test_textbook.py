@@ -148,13 +148,8 @@ def _begins_in(slots: Slots, day: int, spans: list[Span]) -> bool:
 
 
 def _all_slots(protocol: Protocol) -> Iterator[Slots]:
-    steps = protocol.screening
-    yield from (
-        steps.chart_review,
-        steps.screening_visit,
-        steps.eligibility_call,
-        steps.repeat_blood,
-    )
+    yield protocol.screening.repeat_blood
+    yield from (step.slots for step in protocol.screening.steps if step.slots is not None)
     if protocol.monitoring is not None:
         yield protocol.monitoring.slots
     for arm in protocol.arms:

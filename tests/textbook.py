@@ -131,27 +131,26 @@ class Textbook(Clinic):
             self.env.process(self.candidate(person))
 
     def candidate(self, person: int) -> Process:
-        steps, attributes = self.protocol.screening, self.attributes()
+        plan, attributes = self.protocol.screening, self.attributes()
+        chart, visit, labs, call = plan.steps
+        assert chart.slots is not None
+        assert visit.slots is not None
         self.note(person, "candidate")
-        is_read = yield self.env.process(
-            self.paperwork(person, self.agenda.times(steps.chart_review))
-        )
+        is_read = yield self.env.process(self.paperwork(person, self.agenda.times(chart.slots)))
         if not is_read or self.fails("chart", attributes):
             return self.note(person, "not eligible on chart")
-        yield self.env.timeout(self.days(steps.contact_days))
-        consents = self.rng.random() < steps.consents
+        yield self.env.timeout(self.days(plan.wait_days(visit)))
+        consents = self.rng.random() < plan.consents
         talk = partial(self.screening_visit, consents=consents)
-        held = yield from self.on_a_possible_day(
-            person, self.agenda.times(steps.screening_visit), talk
-        )
+        held = yield from self.on_a_possible_day(person, self.agenda.times(visit.slots), talk)
         if not held or not consents:
             return self.note(person, "not consenting")
         self.note(person, "screened")
         consented, drawn = held
-        known = drawn + self.days(steps.lab_days)
-        called = known + self.days(steps.work_up_days)
+        known = drawn + self.days(plan.wait_days(labs))
+        called = known + self.days(plan.wait_days(call))
         withdraws = math.inf
-        if self.rng.random() < steps.withdraws:
+        if self.rng.random() < plan.withdraws:
             withdraws = self.rng.uniform(consented, called)
         for step, moment in (("visit", drawn), ("labs", known), ("call", called)):
             if withdraws < moment:
@@ -165,13 +164,14 @@ class Textbook(Clinic):
         self, person: int, drawn: float, consented: float, attributes: Attributes
     ) -> Process:
         """Randomise, after another draw of blood if the first would be too old by then."""
-        steps = self.protocol.screening
-        call = self.agenda.times(steps.eligibility_call)
+        plan = self.protocol.screening
+        assert plan.steps[-1].slots is not None
+        call = self.agenda.times(plan.steps[-1].slots)
         expected = call.start_after(self.env.now) + call.visit.typical_minutes
-        if expected > drawn + steps.valid_for_minutes:
-            repeated = self.agenda.times(steps.repeat_blood)
+        if expected > drawn + plan.valid_for_minutes:
+            repeated = self.agenda.times(plan.repeat_blood)
             yield from self.on_a_possible_day(person, repeated, self.repeat_blood)
-            yield self.env.timeout(self.days(steps.lab_days))
+            yield self.env.timeout(self.days(plan.wait_days(plan.results)))
         is_done = yield self.env.process(self.paperwork(person, call))
         is_late = self.env.now > self.protocol.recruits_until_minutes
         if is_done and not is_late and consented <= self.full_since:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from sim.experiments.implied import candidates, expected_randomised
 from sim.scenario.checks import attributes_named
-from sim.scenario.design import SCREENING_VISITS
 from sim.scenario.errors import Fault, KeyPath, closest
 from sim.scenario.load import COMMAND_LINE
 from sim.scenario.numbers import Law
@@ -93,7 +92,7 @@ def _idle_names(scenario: Scenario) -> Iterator[Doubt]:
         for kind in ref.kind.split()
     }
     used |= {("attribute", name) for _, name, _ in attributes_named(scenario)}
-    used |= {("visit", name) for name in SCREENING_VISITS}
+    used |= {("visit", name) for name in design.screening_visits}
     used |= {("place", name) for name in list(design.places)[:1]}
     named: dict[str, tuple[KeyPath, Mapping[str, object]]] = {
         "idle_place": (("design", "places"), design.places),
@@ -179,9 +178,9 @@ def _recruitment(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     rate = nature.recruitment.candidates_per_month
     if rate > MOST_A_MONTH:
         yield Doubt((*RECRUITMENT, "candidates_per_month"), "rate", {"rate": rate})
-    steps = nature.screening
-    waits = (steps.contact_days, steps.lab_days, steps.work_up_days)
-    days = int(sum(max(0.0, wait.ends()[0]) for wait in waits))
+    plan = protocol.screening
+    least = (plan.wait_days(step).quantile(0.0) for step in plan.steps)
+    days = int(sum(max(0.0, wait) for wait in least))
     first = trial.opens + timedelta(days=days)
     if first > trial.recruits_until:
         facts = {"days": days, "first": first}
@@ -198,14 +197,11 @@ def _ends_early(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
 
     Participants wait for it until they leave or the trial closes, or miss it.
     """
-    trial, clock, steps = scenario.design.trial, protocol.clock, protocol.screening
+    trial, clock = scenario.design.trial, protocol.clock
     offers: dict[KeyPath, tuple[date, Offer]] = {
-        ("design", "visits", name): (trial.recruits_until, Offer((slots,)))
-        for name, slots in zip(
-            SCREENING_VISITS,
-            (steps.chart_review, steps.screening_visit, steps.eligibility_call),
-            strict=True,
-        )
+        ("design", "visits", step.slots.visit.name): (trial.recruits_until, Offer((step.slots,)))
+        for step in protocol.screening.steps
+        if step.slots is not None
     }
     planned = (row[0] for arm in protocol.arms for row in arm.rows)
     offers |= {("design", "schedule", v.row, "at"): (trial.closes, v.offer) for v in planned}

@@ -14,12 +14,12 @@ from typing import Literal, NamedTuple, cast
 from sim.model.chance import Chance
 from sim.model.queue import Held
 from sim.model.run import run
-from sim.model.screening import RANDOMISE, blood_drawn, consent_given
-from sim.results.counts import STEPS
+from sim.model.screening import consent_given, randomised_at, sample_taken
 from sim.scenario.capacity import Week, week
 from sim.scenario.load import Scenario
-from sim.scenario.protocol import Arm, Protocol
-from sim.scenario.slots import Slots
+from sim.scenario.protocol import Arm, PlannedStep, Protocol
+from sim.scenario.slots import VisitType
+from sim.scenario.steps import DRAW_BLOOD
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import OVERHEAD, EventLog, Milestone
 
@@ -39,14 +39,13 @@ class Estimate(NamedTuple):
 class Candidate(NamedTuple):
     """Which criteria a candidate fails, by index, and the instants of a way on which nobody waits.
 
-    They are in minutes since the candidate came: consent, the end of the screening visit, the
-    laboratory's results, the end of the work-up and randomisation.
+    They are in minutes since the candidate came: consent, the end of each step, randomisation, and
+    when the last step would be due if visits took no time.
     """
 
     failing: tuple[int, ...]
     consented: float
-    seen: float
-    results: float
+    known: tuple[float, ...]
     called: float
     randomised: float
 
@@ -91,32 +90,43 @@ def candidates(protocol: Protocol, number: int = CANDIDATES) -> list[Candidate]:
 
 def _candidate(protocol: Protocol, chance: Chance, person: int) -> Candidate:
     """Let somebody go through screening as the model does, every team being there at once."""
-    steps = protocol.screening
-    chart = _held(steps.chart_review, "chart_review", chance, person, 0.0)
-    contacted = chart.end + chance.wait_minutes("contact", steps.contact_days, person)
-    visit = _held(steps.screening_visit, "screening_visit", chance, person, contacted)
-    drawn = blood_drawn(visit)
-    results = drawn + chance.wait_minutes("laboratory", steps.lab_days, person)
-    results = max(results, visit.end)
-    due = called = results + chance.wait_minutes("work-up", steps.work_up_days, person)
-    if due + steps.eligibility_call.visit.typical_minutes > drawn + steps.valid_for_minutes:
-        again = _held(steps.repeat_blood, "repeat_blood", chance, person, due)
-        due = again.end + chance.wait_minutes("laboratory again", steps.lab_days, person)
-    call = _held(steps.eligibility_call, "eligibility_call", chance, person, due)
-    return Candidate(
-        protocol.failing(chance.attributes(person)),
-        consent_given(visit),
-        visit.end,
-        results,
-        called,
-        call.ends.get(RANDOMISE, call.end),
-    )
+    plan, now, sampled, drawn = protocol.screening, 0.0, 0.0, 0.0
+    held, known = Held(now, now), list[float]()
+    consented = called = 0.0
+
+    def wait(step: PlannedStep) -> float:
+        return chance.wait_minutes(step.luck, plan.wait_days(step), person)
+
+    for index, step in enumerate(plan.steps):
+        due = step.due(now, sampled, wait(step))
+        if step is plan.steps[-1] and _ends(step, due) > drawn + plan.valid_for_minutes:
+            repeat = _held(plan.repeat_blood.visit, "repeat_blood", chance, person, due)
+            due = repeat.end + chance.wait_minutes(
+                "laboratory again", plan.wait_days(plan.results), person
+            )
+        held = Held(due, due)
+        if step.slots is not None:
+            held = _held(step.slots.visit, step.occasion, chance, person, due)
+        now, sampled = held.end, sample_taken(held)
+        if index == plan.asking:
+            consented, called = consent_given(held), plan.last_due(now, sampled, wait)
+        if index == plan.asking or (step.is_visit and DRAW_BLOOD in held.ends):
+            drawn = sampled
+        known.append(now)
+    failing = protocol.failing(chance.attributes(person))
+    randomised = randomised_at(plan.steps[-1], held)
+    return Candidate(failing, consented, tuple(known), called, randomised)
 
 
-def _held(slots: Slots, occasion: str, chance: Chance, person: int, start: float) -> Held:
+def _ends(step: PlannedStep, due: float) -> float:
+    """Return when a step that is done at once is expected to end."""
+    return due + (0.0 if step.slots is None else step.slots.visit.typical_minutes)
+
+
+def _held(visit: VisitType, occasion: str, chance: Chance, person: int, start: float) -> Held:
     """Return a visit at which one task follows another."""
     held = Held(start, start)
-    for task in slots.visit.tasks:
+    for task in visit.tasks:
         held.end += chance.minutes(task, person, occasion)
         held.ends[task.name] = held.end
     return held
@@ -165,17 +175,17 @@ def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tu
     As if nobody waited: somebody who withdraws and fails does what comes first. Shares of nobody
     are nan.
     """
-    steps, reaching = protocol.screening, list(drawn)
-    for step in STEPS:
-        here = [index for index, each in enumerate(protocol.criteria) if each.at == step]
+    plan, reaching = protocol.screening, list(drawn)
+    for place, step in enumerate(plan.steps):
+        if place == plan.asking:
+            yield "consent", Estimate(1 - plan.consents, 0.0)
+            asked = reaching
+        here = [index for index, each in enumerate(protocol.criteria) if each.at == step.name]
         for index in here:
             failing = [float(index in each.failing) for each in reaching]
             yield protocol.criteria[index].name, _estimate(failing)
         reaching = [each for each in reaching if not {*here} & {*each.failing}]
-        if step == "chart":
-            yield "consent", Estimate(1 - steps.consents, 0.0)
-            asked = reaching
-    withdrawn = [steps.withdraws * _until_out(protocol, each) for each in asked]
+    withdrawn = [plan.withdraws * _until_out(protocol, each) for each in asked]
     yield "withdrawal", _estimate(withdrawn)
 
 
@@ -184,8 +194,9 @@ def _until_out(protocol: Protocol, candidate: Candidate) -> float:
     whole = candidate.called - candidate.consented
     if not candidate.failing:
         return 1.0
-    at_visit = any(protocol.criteria[index].at == "visit" for index in candidate.failing)
-    out = candidate.seen if at_visit else candidate.results
+    at = {protocol.criteria[index].at for index in candidate.failing}
+    steps = zip(protocol.screening.steps, candidate.known, strict=True)
+    out = next(known for step, known in steps if step.name in at)
     return min(1.0, (out - candidate.consented) / whole) if whole > 0 else 0.0
 
 

@@ -8,7 +8,7 @@ are free, at overtime if need be. Work left for later goes to the desk.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -20,8 +20,28 @@ from sim.model.staff import Staff
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots, VisitType, possible_days
 from sim.vocabulary import eventlog
 from sim.vocabulary.clock import MINUTES_PER_DAY
+from sim.vocabulary.streams import of_attempt
 
 Process = Generator[simpy.Event, Any, Any]
+
+
+class Errand(NamedTuple):
+    """What a visit before randomisation is held for: whose, which, and the how-manieth time.
+
+    `row` is that of the log; of somebody who is screened again the `number` counts.
+    """
+
+    person: int
+    row: str
+    number: int = 1
+    goes_on: GoesOn | None = None
+
+    @property
+    def occasion(self) -> str:
+        """The address of its luck."""
+        return of_attempt(self.row, self.number)
+
+
 _Seen = Generator[simpy.Event, Any, Held | None]
 
 
@@ -49,28 +69,19 @@ class Clinic:
             yield from self._go_on(slots.visit, request, answer)
         return answer
 
-    def see(
-        self,
-        slots: Slots,
-        person: int,
-        occasion: str,
-        earliest: float,
-        goes_on: GoesOn | None = None,
-    ) -> _Seen:
+    def see(self, slots: Slots, errand: Errand, earliest: float) -> _Seen:
         """Hold a candidate's visit on the first day from `earliest` on with time; None: never."""
-        hour = self._chance.hour(person, occasion)
+        hour = self._chance.hour(errand.person, errand.occasion)
         for day in possible_days(slots, int(earliest // MINUTES_PER_DAY)):
             coming = slots.coming(day, hour, earliest)
             if coming != NEVER:
-                request = Request(person, occasion, coming, coming, NEVER_DAY, goes_on)
-                return (yield from self._screening_step(slots, request, coming))
+                return (yield from self._screening_step(slots, errand, coming, coming))
         return None
 
     def do_paperwork(
         self,
         slots: Slots,
-        person: int,
-        occasion: str,
+        errand: Errand,
         due: float,
         booked: Reservation | None = None,  # noqa: ARG002 -- by arrival nothing is
     ) -> _Seen:
@@ -78,8 +89,7 @@ class Clinic:
         first = slots.start_after(due)
         if first == NEVER:
             return None
-        request = Request(person, occasion, due, due, NEVER_DAY)
-        return (yield from self._screening_step(slots, request, first))
+        return (yield from self._screening_step(slots, errand, due, first))
 
     def book_ahead(self, slots: Slots, due: float) -> Reservation | None:  # noqa: ARG002
         """Reserve room for a visit; by arrival there is no book."""
@@ -92,14 +102,16 @@ class Clinic:
         """Send home whoever still waits."""
         self._queues.close()
 
-    def _screening_step(self, slots: Slots, request: Request, coming: float) -> _Seen:
+    def _screening_step(self, slots: Slots, errand: Errand, due: float, coming: float) -> _Seen:
         """Hold a visit before randomisation, which has no window to miss."""
+        person, occasion = errand.person, errand.occasion
+        request = Request(person, occasion, due, due, NEVER_DAY, errand.goes_on)
         now = yield self._agenda.until(coming)
         held = yield from self.attend(slots, request, now)
-        return self._note_step(slots, request.person, request.occasion, held, coming)
+        return self._note_step(slots, errand, held, coming)
 
     def _note_step(
-        self, slots: Slots, person: int, occasion: str, held: Held | Refusal | None, coming: float
+        self, slots: Slots, errand: Errand, held: Held | Refusal | None, coming: float
     ) -> Held | None:
         """Log a visit before randomisation that was begun, and return it."""
         if not isinstance(held, Held):
@@ -108,11 +120,11 @@ class Clinic:
             start = held.start
             self._log.visits.append(
                 eventlog.Visit(
-                    person,
+                    errand.person,
                     start,
                     -1,
-                    occasion,
-                    1,
+                    errand.row,
+                    errand.number,
                     slots.visit.name,
                     slots.place,
                     eventlog.VisitOutcome.ON_THE_DAY,
@@ -147,42 +159,30 @@ class BookingClinic(Clinic):
         self._book = book
         self._queues = Queues(agenda, staff.first_on_duty, staff.kind, staff.begin, _same_day)
 
-    def see(
-        self,
-        slots: Slots,
-        person: int,
-        occasion: str,
-        earliest: float,
-        goes_on: GoesOn | None = None,
-    ) -> _Seen:
+    def see(self, slots: Slots, errand: Errand, earliest: float) -> _Seen:
         """Book a candidate's visit for the first room from `earliest` on; None: never held."""
         if not slots.visit.tasks:
-            return (yield from super().see(slots, person, occasion, earliest, goes_on))
+            return (yield from super().see(slots, errand, earliest))
         booked = self.book_ahead(slots, earliest)
         if booked is None:
             return None
         appointed = booked.start
-        held = yield from self._hold(slots, person, occasion, booked, appointed, goes_on=goes_on)
-        return self._note_step(slots, person, occasion, held, appointed)
+        held = yield from self._hold(slots, errand, booked, appointed)
+        return self._note_step(slots, errand, held, appointed)
 
     def do_paperwork(
-        self,
-        slots: Slots,
-        person: int,
-        occasion: str,
-        due: float,
-        booked: Reservation | None = None,
+        self, slots: Slots, errand: Errand, due: float, booked: Reservation | None = None
     ) -> _Seen:
         """Do the tasks of a visit that nobody comes for, each where its own team has room first."""
         if not slots.visit.tasks:
-            return (yield from super().do_paperwork(slots, person, occasion, due))
+            return (yield from super().do_paperwork(slots, errand, due))
         parts = slots.parts if booked is None else (slots,)
         first = parts[0].start_after(due)
         whole: Held | None = None
         moment = due
         for part in parts:
             reserved = booked or self.book_ahead(part, moment)
-            held = yield from self._hold(part, person, occasion, reserved, due)
+            held = yield from self._hold(part, errand, reserved, due)
             if held is None:
                 return None
             moment = yield self._agenda.until(held.end)
@@ -190,7 +190,9 @@ class BookingClinic(Clinic):
                 whole = held
             whole.end = held.end
             whole.ends.update(held.ends)
-        return self._note_step(slots, person, occasion, whole, first)
+            if held.is_cut_short:
+                break
+        return self._note_step(slots, errand, whole, first)
 
     def book_ahead(self, slots: Slots, due: float) -> Reservation | None:
         """Reserve the first room from `due` on."""
@@ -202,22 +204,14 @@ class BookingClinic(Clinic):
         if booked is not None:
             self._book.release(booked)
 
-    def _hold(  # noqa: PLR0913
-        self,
-        slots: Slots,
-        person: int,
-        occasion: str,
-        booked: Reservation | None,
-        due: float,
-        *,
-        goes_on: GoesOn | None = None,
-    ) -> _Seen:
+    def _hold(self, slots: Slots, errand: Errand, booked: Reservation | None, due: float) -> _Seen:
         """Come to what is booked, and book anew as long as the team cannot begin."""
+        person, occasion = errand.person, errand.occasion
         while booked is not None:
             start = booked.start
             now = yield self._agenda.until(start)
             day = int(start // MINUTES_PER_DAY)
-            request = Request(person, occasion, due, start, day, goes_on)
+            request = Request(person, occasion, due, start, day, errand.goes_on)
             held = yield from self.attend(slots, request, now)
             if isinstance(held, Held):
                 return held

@@ -6,7 +6,7 @@ import math
 from itertools import count
 
 from sim.model.chance import beliefs_drawn
-from sim.model.clinic import Process
+from sim.model.clinic import Errand, Process
 from sim.model.recruitment import recruitment
 from sim.model.trial import Trial
 from sim.scenario.interpret import believing
@@ -41,8 +41,8 @@ def monitoring(plan: MonitoringVisits, trial: Trial) -> Process:
         booked = trial.clinic.book_ahead(plan.slots, due)
         now = yield trial.until(due)
         if trial.has_randomised:
-            occasion = f"monitoring {number}"
-            yield from trial.clinic.do_paperwork(plan.slots, NOBODY, occasion, now, booked)
+            errand = Errand(NOBODY, f"monitoring {number}")
+            yield from trial.clinic.do_paperwork(plan.slots, errand, now, booked)
         else:
             trial.clinic.give_back(booked)
 

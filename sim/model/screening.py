@@ -1,140 +1,192 @@
-"""From a candidate's chart to randomisation."""
+"""From a candidate's chart to randomisation: a walk over the steps of screening."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from functools import partial
 from typing import Any
 
 import simpy
 
+from sim.model.clinic import Errand
 from sim.model.queue import Held
 from sim.model.trial import Trial
 from sim.scenario.design import Attributes
-from sim.scenario.slots import NEVER, Task
+from sim.scenario.protocol import PlannedStep
+from sim.scenario.slots import NEVER, Slots, Task
+from sim.scenario.steps import DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE
 from sim.vocabulary.eventlog import Milestone
-
-DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE = "discuss_consent", "draw_blood", "randomise"
-"""Tasks whose end means something, of several of one name in a visit that of the last.
-
-Without one, the visit's start (consent) or end does."""
 
 Instant = Generator[simpy.Event, Any, float | None]
 """An instant, or None for whoever does not get there."""
 
+_Seen = Generator[simpy.Event, Any, Held | None]
+
 
 def screening(person: int, arrival: float, attributes: Attributes, trial: Trial) -> Instant:
-    """Chart, contact, screening visit, laboratory, work-up, eligibility call; when randomised."""
-    failing = trial.protocol.failing(attributes)
+    """Every step, one after the other; return when randomised."""
     trial.note(person, arrival, Milestone.CANDIDATE)
-    read = yield from chart_review(person, arrival, failing, trial)
-    if read is None:
-        return None
-    contact = trial.chance.wait_minutes("contact", trial.protocol.screening.contact_days, person)
-    now = yield trial.until(read + contact)
-    visit = yield from screening_visit(person, now, trial)
-    if visit is None:
-        return None
-    called = yield from tests(person, visit, failing, trial)
-    if called is None:
-        return None
-    return (yield from eligibility_call(person, visit, called, trial))
-
-
-def chart_review(person: int, arrival: float, failing: tuple[int, ...], trial: Trial) -> Instant:
-    """Read the chart; whoever fails there is never contacted."""
-    slots = trial.protocol.screening.chart_review
-    read = yield from trial.clinic.do_paperwork(slots, person, "chart_review", arrival)
-    if read is None:
-        return None
-    if trial.judge(person, read.end, "chart", failing) is not None:
-        trial.note(person, read.end, Milestone.NOT_ELIGIBLE_ON_CHART)
-        return None
-    return read.end
-
-
-def screening_visit(
-    person: int, contacted: float, trial: Trial
-) -> Generator[simpy.Event, Any, Held | None]:
-    """Ask for consent and examine; None for whoever declines, is turned away or never seen."""
-    slots = trial.protocol.screening.screening_visit
-    consents = trial.chance.consents(person)
-    talks = [task for task in slots.visit.tasks if task.name == DISCUSS_CONSENT]
-    is_talked_over = not talks
-    is_begun = False
-
-    def goes_on(task: Task | None, _begin: float, _end: float) -> bool:
-        nonlocal is_begun, is_talked_over
-        if not is_begun and trial.has_no_place_for(NEVER):
-            return False
-        is_begun = True
-        if is_talked_over and not consents:
-            return False
-        is_talked_over = is_talked_over or task is talks[-1]
-        return True
-
-    visit = yield from trial.clinic.see(slots, person, "screening_visit", contacted, goes_on)
-    if visit is None:
-        return None
-    if not is_begun:
-        trial.note(person, visit.end, Milestone.TURNED_AWAY)
-        return None
-    if not consents:
-        trial.note(person, visit.end, Milestone.NOT_CONSENTING)
-        return None
-    trial.note(person, consent_given(visit), Milestone.CONSENTED)
-    trial.note(person, visit.end, Milestone.SCREENED)
-    return visit
-
-
-def tests(person: int, visit: Held, failing: tuple[int, ...], trial: Trial) -> Instant:
-    """Judge the visit and the laboratory's results, work up; the earliest way out is taken."""
-    steps, chance, note = trial.protocol.screening, trial.chance, partial(trial.note, person)
-    known = blood_drawn(visit) + chance.wait_minutes("laboratory", steps.lab_days, person)
-    known = max(known, visit.end)  # whoever is still at the visit is not called
-    called = known + chance.wait_minutes("work-up", steps.work_up_days, person)
-    withdraws = chance.withdraws_at(person, consent_given(visit), called)
-    for step, moment in (("visit", visit.end), ("labs", known), ("call", called)):
-        if withdraws < moment:
-            note(withdraws, Milestone.WITHDREW_IN_SCREENING)
+    candidacy, now = Candidacy(person, attributes, trial), arrival
+    for step in trial.protocol.screening.steps:
+        ended = yield from candidacy.take(step, now)
+        if ended is None:
             return None
-        now = yield trial.until(moment)
-        if trial.has_no_place_for(consent_given(visit)):
-            note(now, Milestone.TURNED_AWAY)
-            return None
-        failed = trial.judge(person, now, step, failing)
-        if failed is not None:
-            note(now, Milestone.SCREEN_FAILED, failed)
-            return None
-    return called
-
-
-def eligibility_call(person: int, visit: Held, due: float, trial: Trial) -> Instant:
-    """Put the file together and randomise; blood that would be too old by then is drawn again."""
-    steps, clinic = trial.protocol.screening, trial.clinic
-    call = steps.eligibility_call
-    expected = call.start_after(due) + call.visit.typical_minutes
-    if expected > blood_drawn(visit) + steps.valid_for_minutes:
-        repeat = yield from clinic.see(steps.repeat_blood, person, "repeat_blood", due)
-        if repeat is None:
-            return None
-        again = trial.chance.wait_minutes("laboratory again", steps.lab_days, person)
-        due = yield trial.until(repeat.end + again)
-    held = yield from clinic.do_paperwork(call, person, "eligibility_call", due)
-    if held is None:
-        return None
-    now: float = yield trial.until(held.ends.get(RANDOMISE, held.end))
-    if trial.has_no_place_for(consent_given(visit)):
-        trial.note(person, now, Milestone.TURNED_AWAY)
-        return None
+        now = ended
     return now if now <= trial.protocol.recruits_until_minutes else None
 
 
+class Candidacy:
+    """One person's way through screening: what is known of them so far."""
+
+    def __init__(self, person: int, attributes: Attributes, trial: Trial) -> None:
+        """Nothing is known yet but what the person fails."""
+        self._person, self._trial, self._chance = person, trial, trial.chance
+        self._plan = trial.protocol.screening
+        self._failing = trial.protocol.failing(attributes)
+        self._note = partial(trial.note, person)
+        self._consented, self._withdraws = NEVER, math.inf
+        self._drawn = self._sampled = 0.0
+
+    def take(self, step: PlannedStep, since: float) -> Instant:
+        """Take a step after the one that ended at `since`; return when it ends."""
+        is_last = step is self._plan.steps[-1]
+        due = step.due(since, self._sampled, self._wait(step))
+        if (yield from self._is_out_by(due)):
+            return None
+        if is_last and self._drawn_again_by(step, due):
+            again = yield from self._blood_again(due)
+            if again is None:
+                return None
+            due = again
+        ended = due
+        if step.slots is not None:
+            held = yield from self._hold(step, step.slots, due)
+            if held is None:
+                return None
+            ended = randomised_at(step, held) if is_last else held.end
+            if (yield from self._is_out_by(ended)):
+                return None
+            self._sampled = sample_taken(held)
+        return ended if self._passes(step, ended) else None
+
+    def _passes(self, step: PlannedStep, moment: float) -> bool:
+        """Judge what is known when a step has ended."""
+        failed = self._trial.judge(self._person, moment, step.name, self._failing)
+        if failed is None:
+            return True
+        if self._consented < NEVER:
+            self._note(moment, Milestone.SCREEN_FAILED, failed)
+        else:
+            self._note(moment, Milestone.NOT_ELIGIBLE_ON_CHART)
+        return False
+
+    def _wait(self, step: PlannedStep) -> float:
+        return self._chance.wait_minutes(step.luck, self._plan.wait_days(step), self._person)
+
+    def _is_out_by(self, moment: float) -> Generator[simpy.Event, Any, bool]:
+        """Wait until a moment, and say whether the person withdraws before or is turned away."""
+        if self._withdraws < moment:
+            self._note(self._withdraws, Milestone.WITHDREW_IN_SCREENING)
+            return True
+        yield self._trial.until(moment)
+        if self._consented < NEVER and self._trial.has_no_place_for(self._consented):
+            self._note(moment, Milestone.TURNED_AWAY)
+            return True
+        return False
+
+    def _drawn_again_by(self, step: PlannedStep, due: float) -> bool:
+        """Say whether blood would be too old at the last step."""
+        slots = step.slots
+        end = due if slots is None else slots.start_after(due) + slots.visit.typical_minutes
+        return end > self._drawn + self._plan.valid_for_minutes
+
+    def _blood_again(self, due: float) -> Instant:
+        """Draw blood once more, which is not judged; return when its results are there."""
+        slots, errand = self._plan.repeat_blood, Errand(self._person, "repeat_blood")
+        repeat = yield from self._trial.clinic.see(slots, errand, due)
+        if repeat is None:
+            return None
+        days = self._plan.wait_days(self._plan.results)
+        again = self._chance.wait_minutes("laboratory again", days, self._person)
+        now: float = yield self._trial.until(repeat.end + again)
+        return now
+
+    def _hold(self, step: PlannedStep, slots: Slots, due: float) -> _Seen:
+        """Hold what a step asks for; whoever fails at it is not randomised at it."""
+        if step.is_visit:
+            return (yield from self._see(step, slots, due))
+        goes_on = _not_to_randomise if self._fails_at(step) else None
+        errand = Errand(self._person, step.occasion, goes_on=goes_on)
+        return (yield from self._trial.clinic.do_paperwork(slots, errand, due))
+
+    def _see(self, step: PlannedStep, slots: Slots, due: float) -> _Seen:
+        """Let the candidate come, who may withdraw or be turned away before the visit begins."""
+        asks, fails = step is self._plan.steps[self._plan.asking], self._fails_at(step)
+        declines = asks and not self._chance.consents(self._person)
+        talks = [task for task in slots.visit.tasks if asks and task.name == DISCUSS_CONSENT]
+        is_begun, is_talked_over = False, not talks
+
+        def goes_on(task: Task | None, begin: float, end: float) -> bool:
+            nonlocal is_begun, is_talked_over
+            if not is_begun and self._stays_away(begin):
+                return False
+            is_begun = True
+            if declines and is_talked_over:
+                return False
+            is_talked_over = is_talked_over or task is talks[-1]
+            return not fails or _not_to_randomise(task, begin, end)
+
+        errand = Errand(self._person, step.occasion, goes_on=goes_on)
+        visit = yield from self._trial.clinic.see(slots, errand, due)
+        if visit is None:
+            return None
+        if not is_begun:
+            if self._withdraws < visit.end:
+                self._note(self._withdraws, Milestone.WITHDREW_IN_SCREENING)
+            else:
+                self._note(visit.end, Milestone.TURNED_AWAY)
+            return None
+        if declines:
+            self._note(visit.end, Milestone.NOT_CONSENTING)
+            return None
+        if asks:
+            self._consent(visit)
+        if asks or DRAW_BLOOD in visit.ends:
+            self._drawn = sample_taken(visit)
+        return visit
+
+    def _stays_away(self, moment: float) -> bool:
+        return self._withdraws < moment or self._trial.has_no_place_for(self._consented)
+
+    def _consent(self, visit: Held) -> None:
+        """Note consent, and when the person will withdraw."""
+        consented = self._consented = consent_given(visit)
+        self._note(consented, Milestone.CONSENTED)
+        self._note(visit.end, Milestone.SCREENED)
+        called = self._plan.last_due(visit.end, sample_taken(visit), self._wait)
+        self._withdraws = self._chance.withdraws_at(self._person, consented, called)
+
+    def _fails_at(self, step: PlannedStep) -> bool:
+        criteria = self._trial.protocol.criteria
+        return any(criteria[index].at == step.name for index in self._failing)
+
+
 def consent_given(visit: Held) -> float:
-    """Return when consent was given at a screening visit."""
+    """Return when consent was given at the visit at which it is asked."""
     return visit.ends.get(DISCUSS_CONSENT, visit.start)
 
 
-def blood_drawn(visit: Held) -> float:
+def sample_taken(visit: Held) -> float:
     """Return from when the laboratory's results count."""
     return visit.ends.get(DRAW_BLOOD, visit.end)
+
+
+def randomised_at(step: PlannedStep, held: Held) -> float:
+    """Return when the last step ends in randomisation: a visit when all of it is over."""
+    return held.end if step.is_visit else held.ends.get(RANDOMISE, held.end)
+
+
+def _not_to_randomise(task: Task | None, _begin: float, _end: float) -> bool:
+    """Let a visit go on to the task with which it would end in randomisation."""
+    return task is None or task.name != RANDOMISE

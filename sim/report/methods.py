@@ -21,7 +21,6 @@ HEADINGS = (
     *("purpose", "logic", "entities", "activities", "resources", "queues", "data", "assumptions"),
     *("run_length", "estimation", "random_numbers", "software"),
 )
-SCREENING = ("chart_review", "screening_visit", "eligibility_call")
 
 
 def methods(run: Run) -> Answer:
@@ -127,7 +126,7 @@ def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
     design = run.scenario.design
     held = (name for _, _, at in design.offers() for name in at.values())
     monitoring = () if design.monitoring is None else (design.monitoring.visit,)
-    names = dict.fromkeys((*SCREENING, *held, *monitoring))
+    names = dict.fromkeys((*design.screening_visits, *held, *monitoring))
     return [(name, design.visits[name]) for name in names if design.visits.get(name)]
 
 

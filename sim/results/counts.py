@@ -42,7 +42,6 @@ BOXES_OF_ARM = {
     "received_first_dose": Milestone.DOSE,
     "stopped_treatment": Milestone.STOPPED_TREATMENT,
 }
-STEPS = ("chart", "visit", "labs")
 FAILURES = ("reached", "failed_first", "failed_any", "failed_only")
 P05_TO_P95 = (5, 10, 50, 90, 95)
 HOURS_A_WEEK = ("available", "worked", "asked", "overtime", "backlog")
@@ -97,9 +96,11 @@ def _funnel_cells(almanac: Almanac) -> list[Cell]:
 
 def _funnel_steps(almanac: Almanac) -> list[str]:
     """The criteria in the order they are judged, with consent and withdrawal in their places."""
-    criteria = almanac.protocol.criteria
-    chart, visit, labs = ([c.name for c in criteria if c.at == step] for step in STEPS)
-    return [*chart, "consent", *visit, *labs, "withdrawal"]
+    plan, names = almanac.protocol.screening, list[str]()
+    for place, step in enumerate(plan.steps):
+        names += ["consent"] * (place == plan.asking)
+        names += [each.name for each in almanac.protocol.criteria if each.at == step.name]
+    return [*names, "withdrawal"]
 
 
 def _funnel(reading: Reading) -> Counter[Cell]:
@@ -129,7 +130,8 @@ def _alone(step: str, reached: int, failed: int) -> Counter[Cell]:
 
 def _flow_cells(almanac: Almanac) -> list[Cell]:
     protocol = almanac.protocol
-    failing = [criterion.name for criterion in protocol.criteria if criterion.at != "chart"]
+    steps = protocol.screening.from_consent
+    failing = [criterion.name for criterion in protocol.criteria if criterion.at in steps]
     reasons = {"screen_failed": failing}
     cells: list[Cell] = [(box, "", why) for box in BOXES for why in reasons.get(box, [""])]
     for arm in protocol.arms:

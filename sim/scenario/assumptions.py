@@ -132,20 +132,24 @@ _Attribute = Annotated[
 
 
 class Screening(Section):
-    """What lies between a chart and randomisation."""
+    """What lies between a chart and randomisation.
+
+    A step of `design.screening` that says its own `after_days` does not wait for any of these.
+    """
 
     contact_days: Wait = NO_TIME
     """Days from the chart's reading to the person's being there to be asked."""
     lab_days: Wait = NO_TIME
     """Days from `draw_blood` to the laboratory's results. Laboratory criteria are judged then."""
     work_up_days: Wait = NO_TIME
-    """Days from the results to the eligibility call."""
+    """Days from the results to the eligibility call, or to whatever step is the last."""
     valid_for_days: WholeOrUnlimited = None
-    """Age in days past which results at randomisation are too old: `draw_blood` and `lab_days` are
-    repeated, and not judged again."""
+    """Age in days past which results at randomisation are too old: `draw_blood`, as it last was
+    before the last step, and the days to its results are repeated, and not judged again."""
     withdraws: Probability = Number(0)
-    """Probability of withdrawing, at a uniform moment between consent and the eligibility call.
-    Whichever is first, failure or withdrawal, counts."""
+    """Probability of withdrawing, at a uniform moment between consent and the eligibility call, or
+    whatever step is the last. The moment is drawn of the days between the steps, as if all visits
+    were held at once. Whichever is first, failure or withdrawal, counts."""
 
 
 class Attendance(Section):

@@ -9,7 +9,7 @@ from typing import Any
 from sim.scenario.assumptions import Disruption, YesNo
 from sim.scenario.beliefs import no_law_left
 from sim.scenario.capacity import Product, Role, Room, counted
-from sim.scenario.design import SCREENING_VISITS, Design, Later, TrialPlan
+from sim.scenario.design import Design, Later, TrialPlan, task_of
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
@@ -18,6 +18,7 @@ from sim.scenario.places import Closure, Opening
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
+from sim.scenario.steps import step_faults
 from sim.scenario.sweep import NOT_SIMULATED, least_points
 
 Faults = Iterator[Fault]
@@ -30,7 +31,11 @@ PREPARED_AND_GIVEN = 2
 
 def contradictions(scenario: Scenario) -> Faults:
     """Yield every contradiction; what rests on names is looked at once all of them are known."""
-    named = [*_unknown_names(scenario), *_names_used_twice(scenario)]
+    named = [
+        *_unknown_names(scenario),
+        *_names_used_twice(scenario),
+        *_screening(scenario.design),
+    ]
     yield from named
     yield from _sweep(scenario)
     within = [
@@ -86,17 +91,21 @@ def attributes_named(scenario: Scenario) -> Iterator[tuple[KeyPath, str, Sequenc
 def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
     """Return what names may refer to, by the kind of thing that a `Ref` says."""
     design, patients = scenario.design, scenario.assumptions.patients
+    planned = {visit for _, _, at in design.offers() for visit in at.values()}
     yes_no = [name for name, attribute in patients.items() if isinstance(attribute, YesNo)]
     return {
         "arm": list(design.arms),
         "event": list(design.unscheduled),
-        "follow-up visit": [name for name in design.visits if name not in SCREENING_VISITS],
+        "follow-up visit": [
+            name for name in design.visits if name not in {*design.screening_visits} - planned
+        ],
         "measure": scenario.measures_with_values(),
         "measured attribute": [name for name in patients if name not in yes_no],
         "place": list(design.places),
         "product": list(design.products),
         "role": list(design.staff),
         "role or room": [*design.staff, *design.rooms],
+        "step": [step.name for step in design.steps],
         "target or measure": scenario.rankable(),
         "task": list(design.tasks),
         "visit": list(design.visits),
@@ -110,7 +119,7 @@ def _names_used_twice(scenario: Scenario) -> Faults:
     for name in design.eligibility.keys() & {"consent", "withdrawal"}:
         what = "this is the name of another step of the funnel"
         yield Fault(("design", "eligibility", name), what, "a name of its own")
-    for name in design.unscheduled.keys() & {*design.schedule, *SCREENING_VISITS}:
+    for name in design.unscheduled.keys() & {*design.schedule, *design.screening_visits}:
         what = "a row of the schedule or a step of screening has this name too"
         yield Fault(("design", "unscheduled", name), what, "a name of its own")
     for path, entry, _ in walk(scenario):
@@ -252,6 +261,13 @@ def _sweep(scenario: Scenario) -> Faults:
     elif asked.points < least:
         what = f"{asked.points} points are too few for this design"
         yield Fault(("sweep", "points"), what, f"{least} or more")
+
+
+def _screening(design: Design) -> Faults:
+    """Look at steps that are written; the usual ones are as they are."""
+    tasks = {name: [task_of(step) for step in steps] for name, steps in design.visits.items()}
+    if design.screening:
+        yield from step_faults(design.screening, tasks)
 
 
 def _blocks(design: Design) -> Faults:

@@ -31,8 +31,7 @@ from sim.scenario.section import (
     absent_is,
     none_written,
 )
-
-SCREENING_VISITS = ("chart_review", "screening_visit", "eligibility_call")
+from sim.scenario.steps import USUAL, ScreeningStep
 
 Attributes = Mapping[str, float]
 """A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
@@ -76,9 +75,10 @@ class Criterion(Named, extra="allow"):
 
     __pydantic_extra__: dict[str, Bounds]
 
-    at: Literal["chart", "visit", "labs"]
-    """The step at which it becomes known: when the chart is read, at the screening visit, or when
-    the laboratory results are in, before the work-up."""
+    at: Annotated[str, Ref("step")]
+    """The step of screening at whose end it becomes known. Where `screening` names no steps:
+    `chart` (the chart is read), `visit` (the screening visit), `labs` (the laboratory's results are
+    in, before the work-up) or `call` (the eligibility call: whoever fails is not randomised)."""
     without: Annotated[str, Ref("yes/no attribute")] | None = None
     """A yes/no attribute of `patients` that a participant must not have."""
 
@@ -207,13 +207,19 @@ class Design(Section):
     trial: TrialPlan
     """Its dates and its size."""
     places: dict[Name, Place] = Field(default={})
-    """Where visits happen and when each is open. Screening takes place at the first one."""
+    """Where visits happen and when each is open. Screening takes place at the first one, unless a
+    step of it says another."""
     booking: Booking = Booking()
     """By appointment or by arrival."""
     staff: dict[Name, Role] = Field(default={})
     """The roles that can be asked for work."""
     rooms: dict[Name, Room] = Field(default={})
     """The rooms, beds and devices that work can need."""
+    screening: tuple[ScreeningStep, ...] = ()
+    """The steps from a chart to randomisation, in their order. It is the end of the last step; of
+    paperwork, that of its task `randomise`, where it has one. Left out: paperwork `chart_review`
+    (step `chart`), then `contact_days`, `screening_visit` (`visit`), `lab_days`, its results
+    (`labs`), `work_up_days`, and paperwork `eligibility_call` (`call`)."""
     eligibility: ByName[Criterion] = Field(default={})
     """The criteria in the order they are checked. The first that fails decides how a failure is
     counted (`failed_first`); all that fail are counted as well (`failed_any`)."""
@@ -241,15 +247,25 @@ class Design(Section):
     the day on which it begins; a task may begin after midnight where all people and rooms of the
     visit are on duty from midnight on. A visit that no week has room for is refused. Whoever comes
     in vain, because the team is taken all that day, is there again at the first start of the next
-    possible day. Three names have a meaning of their own, and take no time when empty or left out:
-    `chart_review` (before anyone is contacted), `screening_visit`, and `eligibility_call` (after
-    the work-up)."""
+    possible day. Where `screening` names no steps, three names have a meaning of their own, and
+    take no time when empty or left out: `chart_review` (before anyone is contacted),
+    `screening_visit`, and `eligibility_call` (after the work-up)."""
     tasks: dict[Name, tuple[Annotated[str, Ref("role or room")], ...]] = Field(default={})
     """The roles and rooms that work takes, held together for as long as it lasts. Three names have
-    a meaning of their own: declining at `discuss_consent` ends the screening visit; laboratory
+    a meaning of their own: declining at `discuss_consent` ends the visit of screening; laboratory
     results count from `draw_blood`, which is repeated when they are too old; the end of `randomise`
     is the moment of randomisation. Where a visit names one of them twice the last one counts:
     consent is given or declined when the last talk ends. Too old blood is all drawn again."""
+
+    @property
+    def steps(self) -> tuple[ScreeningStep, ...]:
+        """The steps of screening."""
+        return self.screening or USUAL
+
+    @property
+    def screening_visits(self) -> tuple[str, ...]:
+        """What is held at the steps of screening, each once."""
+        return tuple(dict.fromkeys(step.work for step in self.steps if step.work))
 
     def offers(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Yield the visits offered by place in the schedule and beside it: section, name, `at`."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sim.scenario.capacity import ALWAYS, Week
 from sim.scenario.errors import Fault, KeyPath, listed
-from sim.scenario.interpret import repeat_of_blood, visit_types
+from sim.scenario.interpret import blood_drawn_at, repeat_of_blood, visit_types
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import PlaceDays, Resource, Slots, Task, VisitType, together
 from sim.vocabulary.clock import (
@@ -67,16 +67,19 @@ class _Weeks:
 
     def asked(self) -> Iterator[_Asked]:
         """Yield all tasks, each as a visit of its own, and all visits wherever they may be held."""
-        first, visits = next(iter(self.design.places), ANYWHERE), self.visits
+        design, visits = self.design, self.visits
+        first = next(iter(design.places), ANYWHERE)
         for task in chain.from_iterable(visit.tasks for visit in visits.values()):
             yield _Asked(("design", "tasks", task.name), VisitType(task.name, (task,), ()))
         path = ("design", "visits")
-        yield _Asked((*path, "chart_review"), visits["chart_review"])
-        yield _Asked((*path, "screening_visit"), visits["screening_visit"], first)
-        if self.nature.screening.valid_for_days is not None:
-            again = repeat_of_blood(visits["screening_visit"])
-            yield _Asked((*path, "screening_visit"), again, first)
-        yield _Asked((*path, "eligibility_call"), visits["eligibility_call"])
+        drawn = design.steps[blood_drawn_at(design, visits)]
+        for step in design.steps:
+            place = (step.at or first) if step.visit else ANYWHERE
+            if step.work:
+                yield _Asked((*path, step.work), visits[step.work], place)
+            if step is drawn and self.nature.screening.valid_for_days is not None:
+                again = repeat_of_blood(visits[step.visit or ""])
+                yield _Asked((*path, step.visit or ""), again, place)
         if (monitoring := self.design.monitoring) is not None:
             yield _Asked((*path, monitoring.visit), visits[monitoring.visit])
         for section, name, at in self.design.offers():

@@ -14,7 +14,7 @@ from sim.scenario.assumptions import Assumptions, Attendance, Frequency, Once, Y
 from sim.scenario.beliefs import beliefs, rate_belief, with_drawn
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
-from sim.scenario.design import SCREENING_VISITS, Later, task_of
+from sim.scenario.design import Design, Later, task_of
 from sim.scenario.errors import KeyPath
 from sim.scenario.numbers import NO_TIME, Law
 from sim.scenario.protocol import (
@@ -22,6 +22,7 @@ from sim.scenario.protocol import (
     Attribute,
     Event,
     MonitoringVisits,
+    PlannedStep,
     PlannedVisit,
     Protocol,
     Reason,
@@ -30,6 +31,7 @@ from sim.scenario.protocol import (
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
+from sim.scenario.steps import DRAW_BLOOD, ScreeningStep, first_visit, waits
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
 
@@ -93,9 +95,12 @@ def _natural(
 def _in_screening(nature: Assumptions) -> dict[str, Any]:
     screening, valid = nature.screening, nature.screening.valid_for_days
     return {
-        "contact_days": screening.contact_days.distribution(),
-        "lab_days": screening.lab_days.distribution(),
-        "work_up_days": screening.work_up_days.distribution(),
+        "waits": {
+            "": NO_TIME.distribution(),
+            "contact_days": screening.contact_days.distribution(),
+            "lab_days": screening.lab_days.distribution(),
+            "work_up_days": screening.work_up_days.distribution(),
+        },
         "valid_for_minutes": NEVER if valid is None else float(valid * MINUTES_PER_DAY),
         "consents": float(nature.recruitment.consent),
         "withdraws": float(screening.withdraws),
@@ -143,12 +148,22 @@ def visit_types(scenario: Scenario) -> dict[str, VisitType]:
         at_once = (not each for each in waits)
         return VisitType(name, tuple(compress(tasks, at_once)), tuple(compress(tasks, waits)))
 
-    return {name: visit(name) for name in (*SCREENING_VISITS, *design.visits)}
+    return {name: visit(name) for name in (*design.screening_visits, *design.visits)}
+
+
+def blood_drawn_at(design: Design, visits: Mapping[str, VisitType]) -> int:
+    """Return the index of the step, before the last, that draws blood last; else of consent."""
+    drawn = (
+        index
+        for index, step in enumerate(design.steps[:-1])
+        if step.visit and any(task.name == DRAW_BLOOD for task in visits[step.visit].tasks)
+    )
+    return max(drawn, default=first_visit(design.steps))
 
 
 def repeat_of_blood(visit: VisitType) -> VisitType:
-    """Return what is done of a screening visit when its blood is too old."""
-    drawn = (task for task in visit.tasks if task.name == "draw_blood")
+    """Return what is done of a visit of screening when its blood is too old."""
+    drawn = (task for task in visit.tasks if task.name == DRAW_BLOOD)
     return VisitType("repeat_blood", tuple(drawn), ())
 
 
@@ -215,7 +230,7 @@ class _Interpreter:
     def places_that_need(self, name: str) -> set[str]:
         """Return the places at which a role or room has work that cannot wait."""
         held = [(place, visit) for _, _, at in self.design.offers() for place, visit in at.items()]
-        held += [(place, "screening_visit") for place in list(self.design.places)[:1]]
+        held += [(self.place(step), step.visit) for step in self.design.steps if step.visit]
         ours = self.members[name]
         return {
             place
@@ -223,15 +238,35 @@ class _Interpreter:
             if any(ours in task.team for task in self.visits[visit].tasks)
         }
 
+    def place(self, step: ScreeningStep) -> str:
+        """Return where a step of screening is held, paperwork nowhere."""
+        return (step.at or next(iter(self.design.places), "")) if step.visit else ""
+
     def screening(self) -> ScreeningSteps:
-        place, visits = next(iter(self.design.places), ""), self.visits
+        steps, written = tuple(self.steps()), self.design.steps
+        drawn = blood_drawn_at(self.design, self.visits)
+        again = repeat_of_blood(self.visits[written[drawn].visit or ""])
         return ScreeningSteps(
-            chart_review=self.slots_of(visits["chart_review"], ""),
-            screening_visit=self.slots_of(visits["screening_visit"], place),
-            eligibility_call=self.slots_of(visits["eligibility_call"], ""),
-            repeat_blood=self.slots_of(repeat_of_blood(visits["screening_visit"]), place),
+            steps=steps,
+            asking=first_visit(written),
+            repeat_blood=self.slots_of(again, self.place(written[drawn])),
+            results=next((step for step in steps[drawn + 1 :] if step.slots is None), None),
             **_in_screening(self.nature),
         )
+
+    def steps(self) -> Iterator[PlannedStep]:
+        written = self.design.steps
+        works = [step.work for step in written]
+        for index, (step, (luck, key)) in enumerate(zip(written, waits(written), strict=True)):
+            before, work = works[:index].count(step.work), step.work
+            yield PlannedStep(
+                name=step.name,
+                wait=step.after_days.distribution() if step.after_days else key,
+                luck=luck,
+                slots=self.slots_of(self.visits[work], self.place(step)) if work else None,
+                occasion=f"{work}#{before + 1}" if before else work or "",
+                is_visit=step.visit is not None,
+            )
 
     def slots(self, visit: VisitType, place: str) -> Slots:
         return Slots(visit, place, self.calendars.days_of(place), self.resources)

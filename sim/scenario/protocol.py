@@ -6,7 +6,7 @@ be worked out it holds the scenario's own sections.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -117,19 +117,64 @@ class MonitoringVisits:
 
 
 @dataclass(frozen=True)
-class ScreeningSteps:
-    """The steps between the chart and the eligibility call."""
+class PlannedStep:
+    """A step of screening, due so many days after the end of the step before.
 
-    chart_review: Slots
-    screening_visit: Slots
-    eligibility_call: Slots
+    `wait` are these days, or the key under which nature has them; `luck` is their address. `slots`
+    are of what is then held, None where something becomes known without; `occasion` is the address
+    of its luck, and its row in the log.
+    """
+
+    name: str
+    wait: Distribution | str
+    luck: str
+    slots: Slots | None
+    occasion: str
+    is_visit: bool
+
+    def due(self, since: float, sampled: float, wait: float) -> float:
+        """Return when it is due after a wait: since the end of the step before, in minutes.
+
+        What becomes known without a visit waits since the sample was taken there.
+        """
+        return max((sampled if self.slots is None else since) + wait, since)
+
+
+@dataclass(frozen=True)
+class ScreeningSteps:
+    """The steps from the chart to randomisation, and what is said of all of them.
+
+    At step number `asking` (from 0) consent is asked. `repeat_blood` draws blood once more, and its
+    results take as long as at the step `results`; `waits` are those of nature, in days.
+    """
+
+    steps: tuple[PlannedStep, ...]
+    asking: int
     repeat_blood: Slots
-    contact_days: Distribution
-    lab_days: Distribution
-    work_up_days: Distribution
+    results: PlannedStep | None
+    waits: Mapping[str, Distribution]
     valid_for_minutes: float
     consents: float
     withdraws: float
+
+    def wait_days(self, step: PlannedStep | None) -> Distribution:
+        """Return the days before a step; none before no step."""
+        key = step.wait if step else ""
+        return self.waits[key] if isinstance(key, str) else key
+
+    def last_due(self, ended: float, sampled: float, wait: Callable[[PlannedStep], float]) -> float:
+        """Return when the last step is due, were all between held at once after the one that asks.
+
+        That one ended and its sample was taken at these instants; `wait` says a step's, in minutes.
+        """
+        for step in self.steps[self.asking + 1 :]:
+            ended = sampled = step.due(ended, sampled, wait(step))
+        return ended
+
+    @property
+    def from_consent(self) -> frozenset[str]:
+        """The names of the step at which consent is asked and of those after it."""
+        return frozenset(step.name for step in self.steps[self.asking :])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, Field, model_validator
 
 from sim.scenario.assumptions import Assumptions
-from sim.scenario.design import SCREENING_VISITS, Design
+from sim.scenario.design import Design
 from sim.scenario.errors import refusal, shown
 from sim.scenario.numbers import Number, Probability, Whole
 from sim.scenario.section import Name, Ref, Section, Text, walk
@@ -109,7 +109,7 @@ class Scenario(Section):
             "product in vials": [each.name for each in products if each.units_per_vial],
             "product in stock": [each.name for each in products if each.stock],
             "resource": [*design.staff, *design.rooms],
-            "visit": dict.fromkeys((*SCREENING_VISITS, *design.visits)),
+            "visit": dict.fromkeys((*design.screening_visits, *design.visits)),
         }
         return units_of(groups) | {f"units_{each.name}": each.unit for each in products}
 

@@ -17,6 +17,11 @@ _BLOCK = 128  # people per block; Philox yields four numbers a counter step
 _STEPS = _BLOCK // 4
 
 
+def of_attempt(question: str, number: int) -> str:
+    """Return the address of a question that is asked anew each time somebody is screened."""
+    return question if number == 1 else f"{question} attempt {number}"
+
+
 @cache
 def _key_of(question: str) -> int:
     """Return 64 bits that stand for a question's name."""

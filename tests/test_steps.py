@@ -1,0 +1,263 @@
+"""Screening in the steps a protocol names: stories with one equality on the log each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.model.chance import Chance
+from sim.model.participant import journey
+from sim.model.trial import Trial
+from sim.scenario.load import ScenarioError, load
+from sim.vocabulary.eventlog import Milestone, Moment
+from tests.test_journey import instant, milestones, protocol, told
+
+DIARY = {
+    "design.places": {"clinic": {"days": ["mon", "tue", "wed", "thu", "fri"]}, "ward": {}},
+    "design.visits.start_run_in": ["discuss_consent", "draw_blood"],
+    "design.visits.count_diary": ["count"],
+    "design.visits.baseline": ["look_first", "randomise"],
+    "design.staff.nurse.hours": {"mon-sun": "08:00-18:00"},
+    "design.tasks.count": ["nurse"],
+    "design.tasks.look_first": ["coordinator"],
+    "assumptions.durations_minutes.count": 10,
+    "assumptions.durations_minutes.look_first": 20,
+    "assumptions.patients.hot_flushes": 50,
+    "assumptions.patients.placebo_response": {"probability": 0},
+    "design.eligibility": {
+        "adult": {"at": "chart", "age": {"at_least": 18}},
+        "proteinuria": {"at": "results", "upcr": {"above": 1.0}},
+        "no_response": {"at": "run_in", "without": "placebo_response"},
+        "flushes": {"at": "baseline", "hot_flushes": {"at_least": 49}},
+    },
+    "design.screening": [
+        {"name": "chart", "paperwork": "chart_review"},
+        {"name": "consent", "visit": "start_run_in"},
+        {"name": "results"},
+        {"name": "run_in", "visit": "count_diary", "at": "ward", "after_days": 7},
+        {"name": "baseline", "visit": "baseline"},
+    ],
+}
+"""A diary of seven days that begins with the results, and randomisation at a second visit."""
+
+BOOKED = {"design.booking": {"by": "appointment"}}
+HOW = pytest.mark.parametrize("booked", [{}, BOOKED], ids=["by arrival", "by appointment"])
+
+
+def days(trial: Trial) -> list[str]:
+    """Return what happened on which day."""
+    return [line.rsplit(" ", 1)[0] for line in milestones(trial)]
+
+
+def steps(trial: Trial) -> list[str]:
+    """Return the visits of screening, each with its place and day."""
+    return [
+        " ".join([visit.row, visit.place, instant(trial, visit.time)[:6]]).replace("  ", " ")
+        for visit in trial.log.visits
+        if visit.arm == -1
+    ]
+
+
+def judged(trial: Trial) -> list[str]:
+    """Return at which steps the person was judged."""
+    return [what.detail[0] for what in trial.log.moments if what.milestone is Milestone.JUDGED]
+
+
+@HOW
+def test_every_step_follows_the_one_before(booked: dict[str, Any]) -> None:
+    """Blood on Tuesday 5, results after two days, seven days of a diary, the baseline at once.
+
+    The last step comes `work_up_days` (3) after the one before it: on Sunday 17, so on Monday.
+    """
+    trial = told({**DIARY, **booked})
+    assert steps(trial) == [
+        "chart_review Mon 04",
+        "start_run_in clinic Tue 05",
+        "count_diary ward Thu 14",
+        "baseline clinic Mon 18",
+    ]
+    assert judged(trial) == ["chart", "results", "run_in", "baseline"]
+    assert days(trial)[:4] == [
+        "CANDIDATE Mon 04",
+        "CONSENTED Tue 05",
+        "SCREENED Tue 05",
+        "RANDOMISED Mon 18",
+    ]
+
+
+@HOW
+@pytest.mark.parametrize(
+    ("attribute", "value", "ends", "held"),
+    [
+        ("age", 17, "NOT_ELIGIBLE_ON_CHART Mon 04", 1),
+        ("upcr", 1.0, "SCREEN_FAILED Thu 07", 2),
+        ("placebo_response", {"probability": 1}, "SCREEN_FAILED Thu 14", 3),
+        ("hot_flushes", 48, "SCREEN_FAILED Mon 18", 4),
+    ],
+)
+def test_who_fails_at_a_step_goes_no_further(
+    attribute: str, value: object, ends: str, held: int, booked: dict[str, Any]
+) -> None:
+    trial = told({**DIARY, **booked, f"assumptions.patients.{attribute}": value})
+    assert days(trial)[-1] == ends
+    assert len(steps(trial)) == held
+    assert "randomise" not in {work.task for work in trial.log.work}
+
+
+@HOW
+@pytest.mark.parametrize("last", ["visit", "paperwork"])
+def test_who_fails_at_the_last_step_is_not_randomised_at_it(
+    last: str, booked: dict[str, Any]
+) -> None:
+    changes = {**DIARY, **booked, "assumptions.patients.hot_flushes": 48}
+    changes["design.screening"] = [
+        *DIARY["design.screening"][:-1],  # type: ignore[index]
+        {"name": "baseline", last: "baseline"},
+    ]
+    trial = told(changes)
+    assert [work.task for work in trial.log.work if work.visit == "baseline"] == ["look_first"]
+    assert days(trial)[-1] == "SCREEN_FAILED Mon 18"
+
+
+@HOW
+def test_who_withdraws_between_two_visits_does_not_come_to_the_second(
+    booked: dict[str, Any],
+) -> None:
+    trial = told({**DIARY, **booked, "assumptions.screening.withdraws": 1})
+    (withdrew,) = met(trial, Milestone.WITHDREW_IN_SCREENING)
+    assert not met(trial, Milestone.RANDOMISED)
+    assert all(visit.time <= withdrew for visit in trial.log.visits)
+
+
+@HOW
+def test_who_withdraws_while_the_team_is_away_is_not_seen(
+    booked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The diary is to be counted on Thursday 14, and nobody can before Monday 25."""
+    friday = 11.5 * 1440.0
+    monkeypatch.setattr(Chance, "withdraws_at", lambda *_: friday)
+    away = {"from": date(2024, 3, 14), "to": date(2024, 3, 24)}
+    trial = told({**DIARY, **booked, "design.staff.nurse.away": [away]})
+    assert steps(trial) == ["chart_review Mon 04", "start_run_in clinic Tue 05"]
+    assert milestones(trial)[-1] == "WITHDREW_IN_SCREENING Fri 15 12:00"
+
+
+@HOW
+def test_blood_is_drawn_again_at_the_step_that_drew_it_last(booked: dict[str, Any]) -> None:
+    """Results of the 5th are too old on the 18th: drawn again then, and there two days later."""
+    trial = told({**DIARY, **booked, "assumptions.screening.valid_for_days": 10,
+                  "assumptions.screening.contact_days": 1,
+                  "assumptions.screening.lab_days": 2,
+                  "assumptions.screening.work_up_days": 3})  # fmt: skip
+    assert steps(trial)[-2:] == ["repeat_blood clinic Mon 18", "baseline clinic Wed 20"]
+
+
+def test_a_full_trial_turns_away_at_the_next_step() -> None:
+    full = {"design.trial.target": 1, "design.trial.when_full": "turn_away"}
+    trial = Trial(protocol({**DIARY, **full}), 1, 1)
+    for person, arrival in enumerate((540.0, 540.0 + 2 * 1440)):
+        trial.agenda.begin(journey(person, arrival, trial))
+    trial.agenda.run(until=trial.protocol.clock.end_minutes)
+    assert [(each.person, each.milestone.name) for each in ends(trial.log.moments)] == [
+        (0, "RANDOMISED"),
+        (1, "TURNED_AWAY"),
+    ]
+
+
+def test_a_visit_held_at_two_steps_has_luck_of_its_own_each_time() -> None:
+    law = {"family": "exponential", "mean": 10}
+    changes = {
+        **DIARY,
+        "assumptions.durations_minutes.count": law,
+        "design.visits.baseline": ["randomise"],
+    }
+    changes["design.screening"] = [
+        *DIARY["design.screening"][:-1],  # type: ignore[index]
+        {"name": "again", "visit": "count_diary", "at": "ward", "after_days": 7},
+        {"name": "baseline", "paperwork": "baseline"},
+    ]
+    trial = told(changes)
+    counted = [work.minutes for work in trial.log.work if work.task == "count"]
+    assert len(set(counted)) == len(counted) == 2
+    assert [visit.row for visit in trial.log.visits][2:4] == ["count_diary", "count_diary#2"]
+
+
+def test_the_usual_steps_may_be_written_out() -> None:
+    written = [
+        {"name": "chart", "paperwork": "chart_review"},
+        {"name": "visit", "visit": "screening_visit"},
+        {"name": "labs"},
+        {"name": "call", "paperwork": "eligibility_call"},
+    ]
+    usual, same = told(), told({"design.screening": written})
+    assert usual.log.moments == same.log.moments
+    assert usual.log.work == same.log.work
+    assert usual.log.visits == same.log.visits
+
+
+def met(trial: Trial, milestone: Milestone) -> list[float]:
+    """Return when a milestone was met."""
+    return [each.time for each in trial.log.moments if each.milestone is milestone]
+
+
+def ends(moments: Iterable[Moment]) -> list[Moment]:
+    """Return how screening ended for each."""
+    ending = {Milestone.RANDOMISED, Milestone.TURNED_AWAY}
+    return [each for each in moments if each.milestone in ending]
+
+
+VISIT = "{name: visit, visit: screening_visit}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (
+            "{name: visit, visit: screening_vist}",
+            "[0].visit: 'screening_vist' is not defined; allowed",
+        ),
+        ("{name: visit, visit: screening_visit, at: klinic}", "did you mean clinic?"),
+        (f"{VISIT}, {{name: visit}}", "[1].name: another step is called visit too"),
+        ("{name: chart, paperwork: chart_review}", "the candidate comes to none of these steps"),
+        (
+            "{name: talk, visit: assessment}, {name: ask, visit: consent_visit}",
+            "[1].visit: consent is asked at ask, and the first visit is at talk",
+        ),
+        (
+            f"{VISIT}, {{name: call, paperwork: eligibility_call}}, {{name: labs}}",
+            "[1].paperwork: randomise is done at call, before other steps",
+        ),
+        (
+            "{name: one, visit: assessment, paperwork: chart_review}",
+            "a step is a visit or paperwork",
+        ),
+        (f"{VISIT}, {{name: labs, at: clinic}}", "nobody comes to this step; allowed: at beside"),
+        (f"{VISIT}, {{name: labs, after_days: -1}}", "a time can come out negative here"),
+    ],
+)
+def test_steps_that_contradict_each_other_are_refused_with_their_place(
+    steps: str, message: str
+) -> None:
+    consent = "{tasks: {discuss_consent: []}, visits: {consent_visit: [discuss_consent]}}"
+    with pytest.raises(ScenarioError) as refused:
+        load(
+            Path(__file__).parent / "small.yaml",
+            [
+                f"design={consent}",
+                "assumptions.durations_minutes.discuss_consent=5",
+                "design.eligibility={}",
+                f"design.screening=[{steps}]",
+            ],
+        )
+    (problem,) = map(str, refused.value.problems)
+    assert "design.screening" in problem
+    assert message in problem
+
+
+def test_a_criterion_names_a_step_that_there_is() -> None:
+    with pytest.raises(ScenarioError, match=r"adult\.at: 'chart' is not defined; allowed: visit"):
+        load(Path(__file__).parent / "small.yaml", [f"design.screening=[{VISIT}]"])
