@@ -267,21 +267,37 @@ def row(cast: Cast) -> Drawn:
         )
 
     dosed = st.builds(
-        lambda arms, day: {"arms": arms, "day": day},
+        lambda arms, day, gifts: {"arms": arms, "day": day, **gifts},
         some(cast.arms, least=1),
         st.sampled_from([1, 1, 1, 1, 1, 1, 1, 8]),
+        seldom(GIFTS).map(lambda gifts: gifts or {}),
+    )
+    by_arm = st.builds(
+        lambda gifts, day: {"gives": gifts, "day": day},
+        st.fixed_dictionaries(dict.fromkeys(cast.arms, st.sampled_from([KEPT, [PERISHABLE], []]))),
+        st.sampled_from([1, 1, 8]),
     )
     for_all = st.sampled_from([1, 1, 2, 8, 15, 29, 57]).map(lambda day: {"day": day})
     trained = st.builds(
-        lambda arms, day: {"arms": arms, "day": day, "gives_product": False},
+        lambda arms, day: {"arms": arms, "day": day, "gives": []},
         some(cast.arms, least=1),
         st.sampled_from([1, 3, 15]),
     )
-    return (dosed | for_all | for_all | trained).flatmap(a_row)
+    return (dosed | dosed | by_arm | for_all | for_all | trained).flatmap(a_row)
 
 
 def _one_way_to_say_the_days(drawn: dict[str, Any]) -> dict[str, Any]:
     return {key: entry for key, entry in drawn.items() if key != "day" or "days" not in drawn}
+
+
+GIFTS = st.sampled_from(
+    [
+        {"gives": [PERISHABLE, KEPT]},
+        {"gives": PERISHABLE, "dose": 5},
+        {"gives": [KEPT, PERISHABLE], "dose": {KEPT: 2}},
+    ]
+)
+"""What a row gives in place of the product of its arms."""
 
 
 def products(cast: Cast) -> Drawn:  # noqa: ARG001  as every part
@@ -342,7 +358,8 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "design.eligibility": lambda _: section({}, **{k: st.just(v) for k, v in CRITERIA.items()}),
     "design.randomisation": lambda cast: seldom(randomisation(cast)),
     "design.arms": lambda cast: each_of(
-        cast.arms, st.sampled_from([PERISHABLE, KEPT, KEPT]).map(lambda name: {"product": name})
+        cast.arms,
+        st.sampled_from([{}, *({"product": name} for name in (PERISHABLE, KEPT, KEPT))]),
     ),
     "design.products": products,
     "design.schedule": lambda cast: each_of(cast.rows, row(cast)),

@@ -97,12 +97,18 @@ def a_protocol(**changed: object) -> Protocol:
 
 def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
     """An arm safe to join until day 10; every row but week_2 is a dose."""
+    dose = (2e6, 1e6)[product]
     numbers = [rows[:place].count(row) + 1 for place, row in enumerate(rows)]
     visits = tuple(
-        SimpleNamespace(row=row, number=number, is_dose=row != "week_2")
+        SimpleNamespace(
+            row=row,
+            number=number,
+            is_dose=row != "week_2",
+            gives=[(product, dose)] if row != "week_2" else [],
+        )
         for row, number in zip(rows, numbers, strict=True)
     )
-    return SimpleNamespace(name=name, product=product, visits=visits, latest_safe_day=10)
+    return SimpleNamespace(name=name, visits=visits, has_doses=True, latest_safe_day=10)
 
 
 def a_log(

@@ -510,7 +510,7 @@ def test_a_dose_that_waits_too_long_is_discarded_and_ordered_again() -> None:
 
 
 def test_a_row_of_an_arm_that_gives_nothing_is_no_dose_and_outlasts_treatment() -> None:
-    call = {"arms": ["only"], "at": {"clinic": "check"}, "day": 8, "gives_product": False}
+    call = {"arms": ["only"], "at": {"clinic": "check"}, "day": 8, "gives": []}
     stops = {"share": {"1": 0, "2": 0.999999}}
     trial = told({"design.schedule.week_1": call, "assumptions.stops_treatment": stops})
     assert visits(trial.log)[-1] == ("week_1", 1, VisitOutcome.ON_THE_DAY, "")

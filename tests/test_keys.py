@@ -79,8 +79,8 @@ design:
     infusion: {arms: [one], at: {clinic: infusion}, day: 1, window_days: [0, 4]}
     injections: {arms: [two], at: {clinic: injection, ward: ward_injection}, day: 1, every_days: 2,
                  times: 4, cycle_days: 14, cycles: 2, window_days: [-1, 1], min_days_between: 1,
-                 after_window: miss}
-    call: {arms: [two], at: {clinic: check}, days: [15, 19], gives_product: false}
+                 after_window: miss, dose: 5}
+    call: {arms: [two], at: {clinic: check}, days: [15, 19], gives: []}
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
   unscheduled: {fever: {at: {ward: look_at_fever}}}
   monitoring: {visit: audit, every_days: 28}
@@ -220,8 +220,9 @@ CHANGES: dict[str, Any] = {
     "design.schedule.infusion.arms": ["one", "two"],
     "design.schedule.infusion.at": {"ward": "infusion"},
     "design.schedule.infusion.day": 3,
-    "design.schedule.call.gives_product": True,
     "design.schedule.call.days": [15, 22],
+    "design.schedule.call.gives": "drug",
+    "design.schedule.injections.dose": 6,
     "design.schedule.injections.every_days": 3,
     "design.schedule.injections.times": 3,
     "design.schedule.injections.cycle_days": 21,

@@ -70,7 +70,7 @@ def test_tables_say_who_does_what_for_how_long_and_when(finished: Path) -> None:
 
     assert "Dose give nurse triangular: low 10, mode 20, high 40" in text
     assert "Dose note (later, at the desk) nurse triangular: low 20, mode 30, high 60" in text
-    assert "Month 3 all 85 – −7 to +7 clinic: assessment" in text
+    assert "Month 3 all 85 – – −7 to +7 clinic: assessment" in text
     assert "Nurse role 1 20.0 " in text
 
 

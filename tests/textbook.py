@@ -238,7 +238,7 @@ class Textbook(Clinic):
 
     def participation(self, number: int, arm: Arm) -> Process:
         """Attend the arm's visits until the last one or until the participant leaves."""
-        product = self.protocol.products[arm.product]
+        product = self.protocol.products[arm.given_first[0]]
         day_1 = int((self.env.now + self.days(arm.to_first_dose_days)) // MINUTES_PER_DAY)
         person = Participant(number, arm, day_1, self.ready(product, self.today()))
         for row in arm.rows:

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from sim.model.book import Reservation
 from sim.model.chance import Chance
-from sim.model.dispensing import Dispensing
+from sim.model.dispensing import Medication
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
@@ -103,7 +103,7 @@ class Appointments:
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
-        dispensing: Dispensing,
+        medication: Medication,
         arm: Arm,
         protocol: Protocol,
         chance: Chance,
@@ -111,9 +111,9 @@ class Appointments:
         leaves: float,
     ) -> None:
         """Plan day 1 at the instant of randomisation; until they leave events may happen."""
-        self.person = dispensing.person
+        self.person = medication.person
         self.arm = arm
-        self.dispensing = dispensing
+        self.medication = medication
         self._protocol = protocol
         self._chance = chance
         self._here: tuple[int, str] = (_NO_DAY, "")
@@ -304,8 +304,19 @@ class Appointments:
         return planned.is_dose if self.arm.has_doses else planned.days_after_first_dose == 0
 
     def _book_all(self, visits: Iterable[PlannedVisit], today: int) -> None:
+        visits = list(visits)
+        self._order(visits, today)
         for planned in visits:
             self._next[planned.occasion] = self._appoint(planned, today, self._held_up_by)
+
+    def _order(self, visits: Iterable[PlannedVisit], today: int) -> None:
+        """Plan the orders of what visits that are about to be booked give, as those that are."""
+        wanted: dict[int, int] = {}
+        for planned in chain(visits, (each.planned for each in self._next.values())):
+            opens = self._day_1 + planned.days_after_first_dose + planned.window_days[0]
+            for product, _ in planned.gives:
+                wanted[product] = min(opens, wanted.get(product, opens))
+        self.medication.plan(wanted, today)
 
     def _appoint(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it.
@@ -316,8 +327,8 @@ class Appointments:
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])
-        if planned.is_dose and self.dispensing.ready_day > earliest:
-            earliest, held_up_by = self.dispensing.ready_day, "product"
+        if planned.is_dose and (ready := self.medication.ready_day(planned)) > earliest:
+            earliest, held_up_by = ready, "product"
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)
         cause = ""
         if booked != planned_day:

@@ -11,7 +11,7 @@ from sim.model.agenda import Agenda
 from sim.model.appointments import Appointment, Appointments
 from sim.model.book import Book
 from sim.model.chance import Chance
-from sim.model.dispensing import Dispensing
+from sim.model.dispensing import Medication
 from sim.scenario.protocol import Arm, PlannedVisit, Protocol
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots, possible_days
 from sim.vocabulary.clock import MINUTES_PER_DAY
@@ -39,7 +39,7 @@ class BookedAppointments(Appointments):
         self,
         book: Book,
         agenda: Agenda,
-        dispensing: Dispensing,
+        medication: Medication,
         arm: Arm,
         protocol: Protocol,
         chance: Chance,
@@ -52,7 +52,7 @@ class BookedAppointments(Appointments):
         self._ahead_days = protocol.booking.ahead_days
         self._now = randomised
         self._full_first = self._full_last = ""
-        super().__init__(dispensing, arm, protocol, chance, randomised, leaves)
+        super().__init__(medication, arm, protocol, chance, randomised, leaves)
 
     def book(self, appointment: Appointment) -> None:
         """Book an appointment whose time has come, at that instant."""
@@ -66,7 +66,7 @@ class BookedAppointments(Appointments):
             moved = found is None or found.day != appointment.day
             self._put(appointment, found, self._full_first or cause if moved else cause)
         elif appointment.is_placed:
-            self.put_off(appointment, self.dispensing.expected_day(self._now), "product")
+            self.put_off(appointment, self.medication.expected_day(planned, self._now), "product")
         else:
             self._place(appointment)
 
@@ -132,7 +132,9 @@ class BookedAppointments(Appointments):
 
     def _book_all(self, visits: Iterable[PlannedVisit], today: int) -> None:
         """Plan visits; what is booked already for the planned day stays where it is."""
-        for planned in list(visits):
+        visits = list(visits)
+        self._order(visits, today)
+        for planned in visits:
             before = self._next.get(planned.occasion)
             planned_day = self._day_1 + planned.days_after_first_dose
             if before is None or before.planned_day != planned_day:
@@ -157,7 +159,8 @@ class BookedAppointments(Appointments):
         planned, wanted = appointment.planned, appointment.planned_day
         earliest, held_up_by = appointment.earliest, appointment.cause
         earliest = max(earliest, int(self._now // MINUTES_PER_DAY))
-        if planned.is_dose and (ready := self.dispensing.expected_day(self._now)) > earliest:
+        ready = self.medication.expected_day(planned, self._now) if planned.is_dose else 0
+        if ready > earliest:
             earliest, held_up_by = ready, "product"
         first, last = (wanted + limit for limit in planned.window_days)
         first = max(first, earliest)
@@ -209,16 +212,16 @@ class BookedAppointments(Appointments):
 
     def _let_in(self, appointment: Appointment, today: int) -> None:
         """Let somebody who is late in after the day's others, unless the day or product is over."""
-        is_dose = appointment.planned.is_dose
+        planned = appointment.planned
         coming = max(self._now, self._book.last_end(appointment.slots, today))
         if today > appointment.day or coming >= (today + 1) * MINUTES_PER_DAY:
             self.put_off(appointment, today, "staff")
-        elif is_dose and self.dispensing.is_spent(today):
+        elif self.medication.is_spent(planned, today):
             self.put_off(appointment, today, "product")
         else:
             appointment.is_booked, appointment.coming = True, coming
-            if is_dose:
-                self.dispensing.share(today, 1)
+            if planned.is_dose:
+                self.medication.share(planned, today, 1)
                 appointment.is_placed = True
 
     def _bring_along(self, dose: Appointment) -> None:
@@ -242,8 +245,8 @@ class BookedAppointments(Appointments):
         if found.slots.visit.tasks:
             appointment.reservation = self._book.reserve(*found)
         if appointment.planned.is_dose:
-            self.dispensing.share(found.day, 1)
-            failure = self.dispensing.next_failure(self._now)
+            self.medication.share(appointment.planned, found.day, 1)
+            failure = self.medication.next_failure(appointment.planned, self._now)
             if failure <= found.start:
                 appointment.is_booked, appointment.coming = False, failure
 
@@ -258,8 +261,7 @@ class BookedAppointments(Appointments):
             appointment.reservation = None
         if appointment.is_placed:
             appointment.is_placed = False
-            if appointment.planned.is_dose:
-                self.dispensing.share(appointment.day, -1)
+            self.medication.share(appointment.planned, appointment.day, -1)
 
     def _nearest_room(
         self, planned: PlannedVisit, wanted: int, first: int, last: int
@@ -280,7 +282,7 @@ class BookedAppointments(Appointments):
         for slots, day in where:
             if slots.next_on_or_after(day) != day:
                 continue
-            if planned.is_dose and self.dispensing.is_spent(day):
+            if self.medication.is_spent(planned, day):
                 full = "product"
             elif (start := self._start(planned, slots, day)) != NEVER:
                 return _Found(slots, start)

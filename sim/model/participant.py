@@ -10,7 +10,7 @@ import simpy
 
 from sim.model.appointments import Appointment, Appointments
 from sim.model.clinic import Process
-from sim.model.dispensing import Dispensing
+from sim.model.dispensing import Medication
 from sim.model.queue import Held, Refusal, Request
 from sim.model.screening import screening
 from sim.model.trial import Trial
@@ -36,12 +36,13 @@ def participation(
     Whoever has completed still comes to the visits for events that happened before.
     """
     chance = trial.chance
-    dispensing = trial.order_product(person, arm, attributes, randomised)
+    medication = trial.medication(person, attributes)
+    medication.order(arm.given_first, randomised)
     leaves, reason = chance.leaves(person, arm, randomised)
     stops = chance.stops(person, arm, randomised)
     if leaves <= stops:
         stops = math.inf
-    appointments = trial.follow(dispensing, arm, randomised, leaves, stops)
+    appointments = trial.follow(medication, arm, randomised, leaves, stops)
     now = randomised
 
     while (visit := appointments.next(now)) is not None:
@@ -52,26 +53,26 @@ def participation(
             yield trial.until(stops)
             trial.note(person, stops, Milestone.STOPPED_TREATMENT)
             appointments.stop_treatment(stops)
-            dispensing.stop(stops)
+            medication.stop(stops)
         elif leaves < visit.coming:
             now = yield trial.until(max(leaves, now))
             trial.note_end(person, now, Milestone.LEFT, reason)
-            dispensing.end(now)
+            medication.end(now)
             appointments.cancel()
             return
         else:
-            now = yield from keep(visit, appointments, dispensing, leaves, trial)
+            now = yield from keep(visit, appointments, medication, leaves, trial)
 
     trial.note_end(person, now, Milestone.COMPLETED)
-    dispensing.end(now)
+    medication.end(now)
     while (visit := appointments.next_for_event(now)) is not None:
-        now = yield from keep(visit, appointments, dispensing, math.inf, trial)
+        now = yield from keep(visit, appointments, medication, math.inf, trial)
 
 
 def keep(
     visit: Appointment,
     appointments: Appointments,
-    dispensing: Dispensing,
+    medication: Medication,
     leaves: float,
     trial: Trial,
 ) -> Generator[simpy.Event, Any, float]:
@@ -83,17 +84,17 @@ def keep(
         return now
     if visit.is_missed:
         trial.note_visit(person, arm, visit, now)
-        dispensing.missed(visit.planned)
+        medication.missed(visit.planned)
         appointments.keep(visit)
         return now
     visit.come()
-    held = yield from attend(visit, appointments, dispensing, leaves, trial)
+    held = yield from attend(visit, appointments, medication, leaves, trial)
     if not isinstance(held, Held):
         return held
     trial.note_visit(person, arm, visit, held.start)
-    dispensing.attended(visit.planned, held.start)
-    if visit.planned.is_dose:
-        note(person, held.start, Milestone.DOSE, (arm.product, dispensing.units))
+    medication.attended(visit.planned, held.start)
+    for dose in medication.doses(visit.planned):
+        note(person, held.start, Milestone.DOSE, dose)
     if appointments.is_day_1(visit):
         note(person, held.start, Milestone.DAY_1)
     appointments.keep(visit)
@@ -103,19 +104,18 @@ def keep(
 def attend(
     visit: Appointment,
     appointments: Appointments,
-    dispensing: Dispensing,
+    medication: Medication,
     leaves: float,
     trial: Trial,
 ) -> Generator[simpy.Event, Any, Held | float]:
     """Come to a visit and wait for its team; if it is put off, return the instant that was said."""
-    dose, holds_ahead = None, False
+    dose = None
     if visit.planned.is_dose:
-        product_day = dispensing.not_before(visit.planned, visit.coming)
+        product_day = medication.not_before(visit.planned, visit.coming)
         if product_day > visit.day:
             appointments.put_off(visit, product_day, "product")
             return visit.coming
-        dose = dispensing.preparation(visit.day)
-        holds_ahead = dispensing.product.use_within_minutes is not None
+        dose = medication.preparation(visit.planned, visit.day)
 
     request = Request(
         appointments.person,
@@ -124,16 +124,15 @@ def attend(
         appointments.turn(visit),
         appointments.waits_until(visit, leaves),
         dose,
-        holds_ahead,
+        holds_ahead=dose is not None and dose.keeps_minutes is not None,
     )
     held = yield from trial.clinic.attend(visit.slots, request, visit.coming)
     if isinstance(held, Refusal):
-        if visit.planned.is_dose:
-            dispensing.put_back()
+        medication.put_back(visit.planned)
         appointments.put_off(visit, held.day + 1, held.put_off_by)
         return held.moment
     if dose is not None and dose.is_wasted:
-        appointments.put_off(visit, dispensing.discard(visit.planned, held.end), "product")
+        appointments.put_off(visit, medication.discard(visit.planned, held.end), "product")
         return held.end
     if held.put_off_by:
         appointments.waited(visit, held.day, held.put_off_by)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sim.model.chance import Chance
 from sim.scenario.capacity import Product, Stock
@@ -47,8 +47,9 @@ class Supply:
         self._monday_shift = clock.opens.weekday()
         ledger = Ledger(clock.end_minutes, log)
         self.note = ledger.note
-        self._prepared: Counter[tuple[str, int]] = Counter()
+        self._prepared: Counter[tuple[int, int]] = Counter()
         self._chance = chance
+        self.products = products
         self.shelves = [
             Shelf(index, product.stock, ledger) if product.stock else None
             for index, product in enumerate(products)
@@ -58,23 +59,22 @@ class Supply:
         """Return how often a participant's order fails its release before it is there."""
         return self._chance.failed_releases(person, product, order)
 
-    def is_spent(self, product: Product, day: int) -> bool:
-        """Say whether the week of `day` has no preparation left."""
-        limit = product.doses_per_week
-        return limit is not None and self._prepared[product.name, self._week(day)] >= limit
+    def is_spent(self, product: int, day: int) -> bool:
+        """Say whether the week of `day` has no preparation of a product left."""
+        limit = self.products[product].doses_per_week
+        return limit is not None and self._prepared[product, self._week(day)] >= limit
 
-    def preparation(self, product: Product, day: int) -> Preparation | None:
-        """Return the dose to be prepared on `day`; it counts once its preparation begins.
+    def preparation(self, given: Iterable[int], day: int) -> Preparation | None:
+        """Return what is prepared on `day` of the products given; it counts once that begins.
 
-        None for a product without limits, of which nobody needs to keep count.
+        None where none is prepared, and nobody needs to keep count.
         """
-        if product.doses_per_week is None and product.use_within_minutes is None:
-            return None
-        return Preparation(self, product, day)
+        prepared = [product for product in given if self.products[product].is_prepared]
+        return Preparation(self, prepared, day) if prepared else None
 
-    def count(self, product: Product, day: int, times: int = 1) -> None:
-        """Count preparations, or what is prepared no more (negative)."""
-        self._prepared[product.name, self._week(day)] += times
+    def count(self, product: int, day: int, times: int = 1) -> None:
+        """Count preparations of a product, or what is prepared no more (negative)."""
+        self._prepared[product, self._week(day)] += times
 
     def next_week(self, day: int) -> int:
         """Return the Monday after `day`."""
@@ -85,15 +85,17 @@ class Supply:
 
 
 class Preparation:
-    """A dose on its way: a dosing visit's first task prepares it, the second gives it.
+    """Doses on their way: a dosing visit's first task prepares them, the second gives them.
 
     Called with each task of the visit as it is about to begin; says False when the dose has waited
     longer than it keeps, and the visit must end there.
     """
 
-    def __init__(self, supply: Supply, product: Product, day: int) -> None:
+    def __init__(self, supply: Supply, prepared: Sequence[int], day: int) -> None:
         """Nothing is prepared yet."""
-        self._supply, self._product, self._day = supply, product, day
+        self._supply, self._prepared, self._day = supply, prepared, day
+        kept = (supply.products[product].use_within_minutes for product in prepared)
+        self.keeps_minutes = min((limit for limit in kept if limit is not None), default=None)
         self._ready: float | None = None
         self._is_given = False
         self.is_wasted = False
@@ -102,11 +104,12 @@ class Preparation:
         """Follow the visit; see the class."""
         if self._ready is None:
             if not self._supply.is_booked:
-                self._supply.count(self._product, self._day)
+                for product in self._prepared:
+                    self._supply.count(product, self._day)
             self._ready = end
         elif not self._is_given:
             self._is_given = True
-            limit = self._product.use_within_minutes
+            limit = self.keeps_minutes
             self.is_wasted = limit is not None and begin - self._ready > limit
         return not self.is_wasted
 

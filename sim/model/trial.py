@@ -11,7 +11,7 @@ from sim.model.book import Book
 from sim.model.booked_appointments import BookedAppointments
 from sim.model.chance import Chance
 from sim.model.clinic import BookingClinic, Clinic
-from sim.model.dispensing import Dispensing
+from sim.model.dispensing import Medication
 from sim.model.staff import Staff
 from sim.model.supply import Supply
 from sim.scenario.design import Attributes
@@ -54,6 +54,7 @@ class Trial:
         for person, (appointments, stops) in self._followed.items():  # who stand in line still
             self.log.awaited += appointments.awaited()
             self.note_events(person, appointments, self._end)
+            appointments.medication.settle(self._end)
             if stops < math.inf and appointments.has_doses_left:
                 self.note(person, stops, Milestone.STOPPED_TREATMENT)
         self._followed.clear()
@@ -77,15 +78,15 @@ class Trial:
             self.log.moments.append(fact(Moment, (person, time, milestone, detail)))
 
     def follow(
-        self, dispensing: Dispensing, arm: Arm, randomised: float, leaves: float, stops: float
+        self, medication: Medication, arm: Arm, randomised: float, leaves: float, stops: float
     ) -> Appointments:
         """Return the appointments of somebody who will leave, or stop treatment, at an instant."""
-        whose = (dispensing, arm, self.protocol, self.chance, randomised, leaves)
+        whose = (medication, arm, self.protocol, self.chance, randomised, leaves)
         if self._book is None:
             appointments = Appointments(*whose)
         else:
             appointments = BookedAppointments(self._book, self.agenda, *whose)
-        self._followed[dispensing.person] = appointments, stops
+        self._followed[medication.person] = appointments, stops
         return appointments
 
     def note_events(self, person: int, appointments: Appointments, until: float) -> bool:
@@ -129,15 +130,9 @@ class Trial:
             )
         )
 
-    def order_product(
-        self, person: int, arm: Arm, attributes: Attributes, time: float
-    ) -> Dispensing:
-        """Order the product of somebody randomised."""
-        product = self.protocol.products[arm.product]
-        units = product.units(attributes)
-        dispensing = Dispensing(person, arm.product, product, units, self.supply)
-        dispensing.order(time)
-        return dispensing
+    def medication(self, person: int, attributes: Attributes) -> Medication:
+        """Return what somebody is given, of which nothing is ordered yet."""
+        return Medication(person, attributes, self.supply)
 
     def judge(self, person: int, time: float, step: str, failing: tuple[int, ...]) -> int | None:
         """Log what a person fails from this step on; return the first criterion failed at it."""

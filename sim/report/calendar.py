@@ -47,11 +47,11 @@ class Month(NamedTuple):
 
 def of_person(protocol: Protocol, log: EventLog, person: int) -> list[CalendarEntry]:
     """Return the visits that a person came for or missed, in order of time; no paperwork."""
-    given = {
-        protocol.clock.date_of(moment.time): amount(protocol, moment.detail)
-        for moment in log.moments
-        if moment.person == person and moment.milestone is Milestone.DOSE
-    }
+    given: dict[date, str] = {}
+    for moment in log.moments:
+        if moment.person == person and moment.milestone is Milestone.DOSE:
+            day, what = protocol.clock.date_of(moment.time), amount(protocol, moment.detail)
+            given[day] = f"{given[day]}, {what}" if day in given else what
     ours = (
         visit
         for visit in log.visits

@@ -178,10 +178,11 @@ def _arm(run: Run, shown: Mapping[Key, int], arm: str) -> list[list[Written]]:
 
     reasons = {key[2]: n for key, n in shown.items() if key[:2] == ("left", arm)}
     left = [(run.say.heading(reason), _figure(run, n)) for reason, n in reasons.items() if n]
-    stopped = [name for name in ASIDE[1:] if shown[name, arm, ""]]
+    dosed = [name for name in ASIDE if (name, arm, "") in shown]
+    aside = dosed[:1] + [name for name in dosed[1:] if shown[name, arm, ""]]
     allocated = (run.arm_title(arm), _figure(run, shown["randomised", arm, ""]))
     return [
-        [allocated, *counted(ASIDE[0], *stopped)],
+        [allocated, *counted(*aside)],
         [(run.say.heading("left"), _figure(run, sum(reasons.values()))), *left],
         counted("completed", "still_in_follow_up"),
     ]

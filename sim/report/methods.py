@@ -132,7 +132,7 @@ def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
 
 def _schedule(run: Run) -> Table:
     rows = [_planned(run, name, row) for name, row in run.scenario.design.schedule.items()]
-    columns = ("row", "arms", "day", "repeats", "window", "place")
+    columns = ("row", "arms", "day", "repeats", "given", "window", "place")
     return _table(run, "schedule", rows, columns, len(columns))
 
 
@@ -157,10 +157,31 @@ def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
     if row.cycle_days:
         repeats.append(say("methods.cycles", cycles=row.cycles, days=row.cycle_days))
     yield say.clauses(repeats) or BLANK
+    gifts: dict[str, list[str]] = {}
+    for arm, treatment in run.scenario.design.arms.items():
+        if products := row.given(arm, treatment.product):
+            gifts.setdefault(_gift(run, row, products), []).append(run.arm_title(arm))
+    alone = len(gifts) == 1
+    parts = (gift if alone else say.part(say.listing(to), gift) for gift, to in gifts.items())
+    yield say.clauses(parts) or BLANK
     yield say.span(*(say.signed(day, ".0f") for day in row.window_days))
     yield say.clauses(
         say.part(say.title(place), say.title(visit)) for place, visit in row.at.items()
     )
+
+
+def _gift(run: Run, row: ScheduleRow, names: Iterable[str]) -> str:
+    """Products, each with the dose of the row, where it says one."""
+    say, products = run.say, run.scenario.design.products
+    gifts = []
+    for name in names:
+        dose, gift = row.dose_of(name), say.title(name)
+        if dose is not None:
+            gift = say.aside(
+                gift, f"{say.writer('plain')(dose)} {say.own(products[name].unit)}".strip()
+            )
+        gifts.append(gift)
+    return say.listing(gifts)
 
 
 def _activities(run: Run) -> Table:

@@ -37,7 +37,7 @@ BOXES = (
 )
 """The boxes of the flow of everyone, by the names of their measures."""
 
-BOXES_OF_ARM = {
+BOXES_OF_ARM = {  # the first of every arm, the others of those in which something is given
     "randomised": Milestone.RANDOMISED,
     "received_first_dose": Milestone.DOSE,
     "stopped_treatment": Milestone.STOPPED_TREATMENT,
@@ -135,7 +135,8 @@ def _flow_cells(almanac: Almanac) -> list[Cell]:
     reasons = {"screen_failed": failing}
     cells: list[Cell] = [(box, "", why) for box in BOXES for why in reasons.get(box, [""])]
     for arm in protocol.arms:
-        cells += [(box, arm.name, "") for box in BOXES_OF_ARM]
+        boxes = BOXES_OF_ARM if arm.has_doses else list(BOXES_OF_ARM)[:1]
+        cells += [(box, arm.name, "") for box in boxes]
         cells += [("left", arm.name, reason.name) for reason in protocol.reasons]
         cells += [(box, arm.name, "") for box in ("completed", "still_in_follow_up")]
     return cells
@@ -217,19 +218,19 @@ def _doses(reading: Reading) -> Counter[Cell]:
     kinds, last = protocol.kinds_of_day, len(protocol.kinds_of_day) - 1
     fates = Counter(
         (
-            visit.arm,
+            *(visit.arm, visit.row),
             kinds[min(visit.planned_day, last)],
             kinds[int(visit.time // MINUTES_PER_DAY)],
             VisitOutcome.MOVED if visit.outcome == VisitOutcome.OUT_OF_WINDOW else visit.outcome,
         )
         for visit in reading.dose_visits
     )
-    for (arm, planned_kind, kind, fate), times in fates.items():
-        product = protocol.products[protocol.arms[arm].product].name
-        counts[product, planned_kind, "planned"] += times
-        counts[product, planned_kind, fate] += times
-        if fate != VisitOutcome.MISSED:
-            counts[product, kind, "given"] += times
+    for (arm, row, planned_kind, kind, fate), times in fates.items():
+        for product in (protocol.products[index].name for index in reading.almanac.given[arm, row]):
+            counts[product, planned_kind, "planned"] += times
+            counts[product, planned_kind, fate] += times
+            if fate != VisitOutcome.MISSED:
+                counts[product, kind, "given"] += times
     return counts
 
 

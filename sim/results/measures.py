@@ -125,18 +125,18 @@ def _unscheduled_visits(reading: Reading) -> int:
 
 
 def _doses_missed(reading: Reading) -> list[int]:
-    arms, products = reading.almanac.protocol.arms, reading.almanac.protocol.products
-    missed = (arms[visit.arm].product for visit in reading.dose_visits if visit.is_missed)
-    return _times(missed, range(len(products)))
+    missed = (visit for visit in reading.dose_visits if visit.is_missed)
+    products = (product for visit in missed for product in reading.products(visit))
+    return _times(products, range(len(reading.almanac.protocol.products)))
 
 
 def _dose_intensity(reading: Reading) -> Iterator[float]:
-    """Doses given as a share of all that the plans of those randomised to the product hold."""
+    """Doses given as a share of all that the plans of those randomised hold of the product."""
     protocol = reading.almanac.protocol
     given = Counter(moment.detail[0] for moment in reading.moments[Milestone.DOSE])
     planned = Counter[int]()
     for arm in map(protocol.arms.__getitem__, reading.arm_of.values()):
-        planned[arm.product] += sum(visit.is_dose for visit in arm.visits)
+        planned.update(product for visit in arm.visits for product, _ in visit.gives)
     for index in range(len(protocol.products)):
         yield given[index] / planned[index] if planned[index] else math.nan
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -120,10 +120,14 @@ class Almanac:
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
 
     @cached_property
-    def dosing_rows(self) -> frozenset[tuple[int, str]]:
-        """The rows of the schedule that give a product, each with the index of its arm."""
-        arms = enumerate(self.protocol.arms)
-        return frozenset((i, visit.row) for i, arm in arms for visit in arm.visits if visit.is_dose)
+    def given(self) -> Mapping[tuple[int, str], Sequence[int]]:
+        """By arm and row, of those that give something, the indices of the products."""
+        return {
+            (index, visit.row): [product for product, _ in visit.gives]
+            for index, arm in enumerate(self.protocol.arms)
+            for visit in arm.visits
+            if visit.gives
+        }
 
     @cached_property
     def year(self) -> Year:

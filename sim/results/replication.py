@@ -78,8 +78,12 @@ class Reading:
     @cached_property
     def dose_visits(self) -> Sequence[Visit]:
         """The visits of the schedule, held or missed, at which a dose is planned."""
-        dosing = self.almanac.dosing_rows
-        return [visit for visit in self.visits if (visit.arm, visit.row) in dosing]
+        given = self.almanac.given
+        return [visit for visit in self.visits if (visit.arm, visit.row) in given]
+
+    def products(self, visit: Visit) -> Sequence[int]:
+        """The indices of what a visit of the schedule gives, or would have given."""
+        return self.almanac.given[visit.arm, visit.row]
 
     @cached_property
     def workload(self) -> Workload:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress
 from typing import NamedTuple
 
 import numpy as np
@@ -74,13 +74,13 @@ def _units(reading: Reading) -> list[Amount]:
 
 def _late(reading: Reading) -> list[Amount]:
     """Doses given after their planned day because the product was not there."""
-    arms = reading.almanac.protocol.arms
     return [
-        (arms[visit.arm].product, visit.time, 1.0)
+        (product, visit.time, 1.0)
         for visit in reading.dose_visits
         if visit.reason == "product"
         and not visit.is_missed
         and visit.time // MINUTES_PER_DAY > visit.planned_day
+        for product in reading.products(visit)
     ]
 
 
@@ -123,9 +123,12 @@ ON_HAND = Quantity("stock", "stockout_days", _shelf)
 
 
 def grain_of_units(almanac: Almanac) -> Grain:
-    """The grain of each of the cells of `UNITS`, by the size of its product's doses."""
-    doses = [product.dose for product in almanac.protocol.products]
-    return Grain.of_doses(np.repeat(doses, len(almanac.months)))
+    """The grain of each of the cells of `UNITS`, by the smallest dose of its product."""
+    smallest = [float(product.dose) for product in almanac.protocol.products]
+    for arm in almanac.protocol.arms:
+        for product, units in chain.from_iterable(visit.gives for visit in arm.visits):
+            smallest[product] = min(smallest[product], units)
+    return Grain.of_doses(np.repeat(smallest, len(almanac.months)))
 
 
 def days_empty(reading: Reading) -> Iterator[float]:

@@ -285,25 +285,29 @@ class Stock(Section):
 class Product(Named):
     """What is given: how much, and what it takes to have it there.
 
-    It is ordered at randomisation; a dose waits for it, and is then late for the reason `product`.
+    Each participant has an order of their own. What is given on day 1 is ordered at randomisation;
+    what comes in later is ordered `order_ahead_days` before the window of the first visit that
+    gives it opens, so that whoever leaves before is not waited for. A dose waits for its product,
+    and is then late for the reason `product`.
     """
 
     dose: DoseUnits
-    """Units of one dose, for each kilogram of body weight with `per: kg`: 0.001 to 1e18. Tables
-    have six decimals, so choose a `unit` of which a dose is not a small part."""
+    """Units of one dose, for each kilogram of body weight with `per: kg`: 0.001 to 1e18. A row of
+    the schedule may say another `dose`. Tables have six decimals, so choose a `unit` of which a
+    dose is not a small part."""
     per: Literal["participant", "kg"] = "participant"
     """`kg` multiplies the dose by the attribute `weight_kg` of `patients`."""
     unit: Unit = ""
     """What the dose counts, for the tables."""
     order_ahead_days: DaysOrNone = Whole(0)
-    """Days from randomisation until the product can be had."""
+    """Days from an order until the product can be had."""
     doses_per_week: WholeOrUnlimited = None
     """Preparations possible in one week, Monday to Sunday, for all participants together."""
     use_within_minutes: PositiveOrUnlimited = None
     """How long a prepared dose keeps. The first task of a visit that gives this product is then its
     preparation, and the dose begins with the second; the preparation starts only if the team of
-    the second task can be had at its modal end. A dose not begun in time is discarded, counted
-    and ordered again."""
+    the second task can be had at its modal end. A dose not begun in time is discarded with all that
+    was prepared for the visit, counted and ordered again."""
     units_per_vial: DoseUnits | None = None
     """What one vial holds, in the unit of `dose`. A dose takes whole vials, and what is left in the
     last one is thrown away. Left out, nobody counts vials."""
@@ -316,9 +320,14 @@ class Product(Named):
     stock: Stock | None = None
     """The vials on the shelf; left out, there are always enough. It needs `units_per_vial`."""
 
-    def units(self, attributes: Mapping[str, float]) -> float:
-        """Return the units of one dose for a person with these attributes."""
-        return self.dose * (attributes["weight_kg"] if self.per == "kg" else 1.0)
+    def units(self, dose: float, attributes: Mapping[str, float]) -> float:
+        """Return the units that a person with these attributes is given at a dose."""
+        return dose * (attributes["weight_kg"] if self.per == "kg" else 1.0)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether each dose is prepared: there is a limit to how many, or to how long it keeps."""
+        return self.doses_per_week is not None or self.use_within_minutes is not None
 
     def vials(self, units: float) -> int:
         """Return the whole vials that a dose of so many units takes; 0 if nobody counts them."""

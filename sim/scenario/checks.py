@@ -15,6 +15,7 @@ from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
 from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.places import Closure, Opening
+from sim.scenario.products import given, vials
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
@@ -26,7 +27,6 @@ Faults = Iterator[Fault]
 MOST_YEARS = 50
 MOST_IN_A_ROW = 2_000
 FIRST_YEAR, LAST_YEAR = 1950, 2200
-PREPARED_AND_GIVEN = 2
 
 
 def contradictions(scenario: Scenario) -> Faults:
@@ -50,9 +50,7 @@ def contradictions(scenario: Scenario) -> Faults:
     if not named:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
-        yield from _first_doses(scenario.design)
-        yield from _preparations(scenario.design)
-        yield from _releases(scenario)
+        yield from given(scenario)
         yield from body_weights(scenario)
         yield from never_held(scenario)
 
@@ -227,20 +225,12 @@ def _gaps(row: ScheduleRow) -> Iterator[tuple[int, str]]:
         yield row.cycle_days - (cycle[-1] - cycle[0]), "cycle_days"
 
 
-def _vials(path: KeyPath, product: Product) -> Faults:
-    """Look for vials that are counted though nobody says what one holds."""
-    if product.units_per_vial is None and (product.stock or product.dispensed_per == "cycle"):
-        key = "stock" if product.stock else "dispensed_per"
-        what = "vials are counted, and nothing says what one holds"
-        yield Fault((*path, key), what, "units_per_vial beside it")
-
-
 _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
     (TrialPlan, _trial_dates),
     (Closure | Opening | Disruption, _in_order),
     (Role | Room, _rosters),
     (ScheduleRow, _repeats),
-    (Product, _vials),
+    (Product, vials),
 ]
 """What has to hold within a section, wherever it stands."""
 
@@ -297,38 +287,3 @@ def _desk_work(design: Design) -> Faults:
 def _is_desk_work(design: Design, task: str) -> bool:
     team = design.tasks[task]
     return len(team) == 1 and team[0] in design.staff
-
-
-def _first_doses(design: Design) -> Faults:
-    for arm in design.arms:
-        doses = {
-            name: row.first_day for name, row in design.schedule.items() if arm in row.dosed_arms
-        }
-        if doses and min(doses.values()) != 1:
-            first = min(doses, key=doses.__getitem__)
-            what = f"the first dose of {arm} is planned on day {doses[first]}"
-            yield Fault(("design", "schedule", first, "day"), what, "1, the day of the first dose")
-
-
-def _preparations(design: Design) -> Faults:
-    """Look for a dose that must be used in time at a visit that does not tell when it begins."""
-    perishable = [
-        name for name, each in design.products.items() if each.use_within_minutes is not None
-    ]
-    for name, row in design.schedule.items():
-        given = {design.arms[arm].product for arm in row.dosed_arms}
-        for place, visit in row.at.items():
-            tasks = [step for step in design.visits[visit] if isinstance(step, str)]
-            if given.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:
-                what = f"{visit} has no task after the preparation of a dose to be used in time"
-                yield Fault(("design", "schedule", name, "at", place), what, "two tasks or more")
-
-
-def _releases(scenario: Scenario) -> Faults:
-    """Look for an order that may fail and would be there again at once."""
-    for name, release in scenario.assumptions.products.items():
-        at_once = scenario.design.products[name].order_ahead_days == 0
-        if release.fails_release > 0 and at_once:
-            path = ("assumptions", "products", name, "fails_release")
-            what = f"{name} has no order_ahead_days, so that a new order would be there at once"
-            yield Fault(path, what, "0, or order_ahead_days of 1 or more")

@@ -173,8 +173,10 @@ class Treatment(Section):
 
     title: Text = ""
     """How the arm is called in the report."""
-    product: Annotated[str, Ref("product")]
-    """The product given at each visit of the schedule rows that name this arm."""
+    product: Annotated[str, Ref("product")] | None = None
+    """The product given at each visit of the schedule rows that name this arm, where they do not
+    say what they give. Left out, nothing is: usual care, or a trial of something that is not a
+    product."""
 
 
 class Later(Section):

@@ -20,6 +20,7 @@ from sim.scenario.numbers import NO_TIME, Law
 from sim.scenario.protocol import (
     Arm,
     Attribute,
+    Dose,
     Event,
     MonitoringVisits,
     PlannedStep,
@@ -27,6 +28,7 @@ from sim.scenario.protocol import (
     Protocol,
     Reason,
     ScreeningSteps,
+    products_on_day_1,
 )
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
@@ -278,28 +280,33 @@ class _Interpreter:
         treatment = self.design.arms[name]
         wait = _wait(self.nature, name)
         rows = tuple(
-            _planned_visits(order, row_name, row, self.offer(row.at))
+            _planned_visits(order, row_name, row, self.offer(row.at), self.doses(row, name))
             for order, (row_name, row) in enumerate(self.design.schedule.items())
-            if row.arms is None or name in row.arms
+            if row.is_for(name)
         )
         return Arm(
             index=index,
             name=name,
             title=treatment.title or name,
-            product=list(self.design.products).index(treatment.product),
             to_first_dose_days=wait,
             rows=rows,
-            latest_safe_day=self.latest_safe_day(rows, wait, treatment.product),
+            latest_safe_day=self.latest_safe_day(rows, wait),
         )
 
-    def latest_safe_day(
-        self, rows: Sequence[Sequence[PlannedVisit]], wait: Distribution, product: str
-    ) -> int:
+    def doses(self, row: ScheduleRow, arm: str) -> tuple[Dose, ...]:
+        """Return what each visit of a row gives to an arm."""
+        products = self.design.products
+        given = row.given(arm, self.design.arms[arm].product)
+        doses = ((name, row.dose_of(name) or float(products[name].dose)) for name in given)
+        return tuple(Dose(list(products).index(name), units) for name, units in doses)
+
+    def latest_safe_day(self, rows: Sequence[Sequence[PlannedVisit]], wait: Distribution) -> int:
         """Return the latest safe day of randomisation; see `Arm`."""
-        release = self.nature.products.get(product)
-        orders = 1 + (release.failures(LONG_WAIT) if release else 0)
-        ahead = orders * self.design.products[product].order_ahead_days
-        longest_wait = max(math.ceil(wait.quantile(LONG_WAIT)), ahead)
+        longest_wait = math.ceil(wait.quantile(LONG_WAIT))
+        for product in map(self.products.__getitem__, products_on_day_1(rows)):
+            release = self.nature.products.get(product.name)
+            orders = 1 + (release.failures(LONG_WAIT) if release else 0)
+            longest_wait = max(longest_wait, orders * product.order_ahead_days)
         ends = (visit.days_after_first_dose + visit.window_days[1] for row in rows for visit in row)
         return self.clock.days - 1 - longest_wait - max(ends, default=0)
 
@@ -340,7 +347,7 @@ def _attendance(written: Attendance) -> tuple[Distribution, float, float]:
 
 
 def _planned_visits(
-    order: int, name: str, row: ScheduleRow, offer: Offer
+    order: int, name: str, row: ScheduleRow, offer: Offer, gives: tuple[Dose, ...]
 ) -> tuple[PlannedVisit, ...]:
     """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
     days = row.days_planned
@@ -355,8 +362,8 @@ def _planned_visits(
             late_is_missed=row.after_window == "miss",
             is_repeated=len(days) > 1,
             min_days_between=int(row.min_days_between),
-            is_dose=bool(row.dosed_arms),
             left_in_cycle=row.visits_in_cycle - (number - 1) % row.visits_in_cycle,
+            gives=gives,
         )
         for number, day in enumerate(days, start=1)
     )

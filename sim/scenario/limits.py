@@ -37,9 +37,7 @@ def people(scenario: Scenario) -> Iterator[Fault]:
     many = most if trial.target is None else min(most, PEOPLE_A_PLACE * trial.target)
     rows = scenario.design.schedule.values()
     for arm in scenario.design.arms:
-        planned = sum(
-            row.visits_in_cycle * row.cycles for row in rows if row.arms is None or arm in row.arms
-        )
+        planned = sum(row.visits_in_cycle * row.cycles for row in rows if row.is_for(arm))
         if many * planned > MOST_VISITS:
             what = f"{many:.3g} people with {planned} visits each are too many"
             yield Fault(("design", "arms", arm), what, f"up to {MOST_VISITS:,} visits in all")

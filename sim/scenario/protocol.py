@@ -6,10 +6,11 @@ be worked out it holds the scenario's own sections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from sim.scenario.assumptions import Assumptions
 from sim.scenario.beliefs import Belief
@@ -30,6 +31,13 @@ class Attribute:
     among: str | None = None
 
 
+class Dose(NamedTuple):
+    """What a visit gives of one product: its index, and the units, for each kilogram or person."""
+
+    product: int
+    units: float
+
+
 @dataclass(frozen=True)
 class PlannedVisit:
     """One visit of an arm's plan, on its day counted from the first dose.
@@ -37,7 +45,7 @@ class PlannedVisit:
     `late_is_missed` is the row's `after_window: miss`; a repeated row's visit is never held after
     its own window, a single one is if the participant comes late. `left_in_cycle` visits of the
     row's cycle are planned from this one on. What has a default is not said of a visit that an
-    event calls for: it is no dose and never too late.
+    event calls for: it gives nothing and is never too late.
     """
 
     row: str
@@ -49,13 +57,18 @@ class PlannedVisit:
     late_is_missed: bool = False
     is_repeated: bool = False
     min_days_between: int = 0
-    is_dose: bool = False
+    gives: tuple[Dose, ...] = ()
     left_in_cycle: int = 0
 
     @cached_property
     def occasion(self) -> str:
         """The address of this visit's luck."""
         return f"{self.row} {self.number}"
+
+    @cached_property
+    def is_dose(self) -> bool:
+        """Whether anything is given."""
+        return bool(self.gives)
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,6 @@ class Arm:
     index: int
     name: str
     title: str
-    product: int
     to_first_dose_days: Distribution
     rows: tuple[tuple[PlannedVisit, ...], ...]
     latest_safe_day: int
@@ -81,10 +93,21 @@ class Arm:
         return any(visit.is_dose for row in self.rows for visit in row)
 
     @cached_property
+    def given_first(self) -> tuple[int, ...]:
+        """The products that are given on day 1."""
+        return products_on_day_1(self.rows)
+
+    @cached_property
     def visits(self) -> tuple[PlannedVisit, ...]:
         """All planned visits, by planned day."""
         everything = (visit for row in self.rows for visit in row)
         return tuple(sorted(everything, key=lambda visit: visit.days_after_first_dose))
+
+
+def products_on_day_1(rows: Sequence[Sequence[PlannedVisit]]) -> tuple[int, ...]:
+    """Return the indices of what the visits of some rows give on day 1, each once."""
+    first = (row[0] for row in rows if not row[0].days_after_first_dose)
+    return tuple(dict.fromkeys(dose.product for visit in first for dose in visit.gives))
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, Tag, model_validator
 
-from sim.scenario.errors import refusal
-from sim.scenario.numbers import CENTURY_DAYS, Days, Whole, WholePositive
+from sim.scenario.errors import forms, refusal
+from sim.scenario.numbers import CENTURY_DAYS, Days, DoseUnits, Whole, WholePositive
 from sim.scenario.section import Ref, Section
 
 _DaysAway = Annotated[int, Strict(), Field(ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
 _At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
+_Product = Annotated[str, Ref("product")]
+_Products = tuple[_Product, ...]
+_Arm = Annotated[str, Ref("arm", is_use=False)]
+
+
+def _one_or_several(data: object) -> str | None:
+    return "one" if isinstance(data, str) else "several" if isinstance(data, list | tuple) else None
+
+
+_OfAnArm = Annotated[
+    Annotated[_Product, Tag("one")] | Annotated[_Products, Tag("several")],
+    forms(
+        _one_or_several,
+        "this is not what an arm is given",
+        "a product, or a list of products, [] for nothing",
+    ),
+]
+_Gifts = Annotated[
+    Annotated[_Product, Tag("one")]
+    | Annotated[_Products, Tag("several")]
+    | Annotated[dict[_Arm, _OfAnArm], Tag("by arm")],
+    forms(
+        lambda data: "by arm" if isinstance(data, dict) else _one_or_several(data),
+        "this is not what is given",
+        "a product, a list of products, or either by arm, as in {ab: drug, ba: placebo}",
+    ),
+]
+_Doses = Annotated[
+    Annotated[DoseUnits, Tag("one")] | Annotated[dict[_Product, DoseUnits], Tag("by product")],
+    forms(
+        lambda data: "by product" if isinstance(data, dict) and "value" not in data else "one",
+        "this is not a dose",
+        "units, or units by product",
+    ),
+]
 
 
 def _in_order(days: tuple[Whole, ...]) -> tuple[Whole, ...]:
@@ -28,11 +64,16 @@ class ScheduleRow(Section):
     """
 
     arms: tuple[Annotated[str, Ref("arm")], ...] | None = Field(default=None, min_length=1)
-    """The arms it is for. A row that names its arms gives their product at each visit and ends when
-    a participant stops treatment; a row without `arms` is for everybody and gives none."""
-    gives_product: Annotated[bool, Strict()] = True
-    """`false` for visits of some arms at which nothing is given, such as training or phone calls;
-    they go on when treatment is stopped."""
+    """The arms it is for; left out, it is for everybody."""
+    gives: _Gifts | None = None
+    """What is given at each visit: a product, a list of products, or either by arm, as in
+    `{ab: drug, ba: placebo}`, `[]` for nothing. Left out, a row that names its arms gives the
+    product of each, and a row for everybody gives nothing. Visits at which something is given end
+    when a participant stops treatment; others, such as training or phone calls, go on. A visit that
+    gives several products waits until all of them are there."""
+    dose: _Doses | None = None
+    """Units of one dose at the visits of this row, in place of the product's own: rows with rising
+    doses are a titration. Of several products it is said by product, as in `{drug: 2}`."""
     at: _At = Field(min_length=1)
     """Places in order of preference, each with the visit done there, as in
     `{clinic: il2_injection, ward: il2_ward_injection}`. The visit is booked for the possible day
@@ -106,18 +147,30 @@ class ScheduleRow(Section):
         step = self.cycle_days or 0
         return tuple(day + number * step for number in range(self.cycles) for day in cycle)
 
-    @property
-    def dosed_arms(self) -> tuple[str, ...]:
-        """The arms whose product is given at each visit."""
-        return self.arms or () if self.gives_product else ()
+    def is_for(self, arm: str) -> bool:
+        """Say whether an arm has these visits."""
+        return self.arms is None or arm in self.arms
 
-    @model_validator(mode="after")
-    def _only_an_arm_is_given_a_product(self) -> ScheduleRow:
-        if self.arms is None and not self.gives_product:
-            raise refusal(
-                "a row for everybody gives no product anyway", "arms beside gives_product"
-            )
-        return self
+    def given(self, arm: str, product: str | None) -> _Products:
+        """Return the products that each visit gives to an arm, whose own is `product`, if any."""
+        if not self.is_for(arm):
+            return ()
+        if self.gives is None:
+            return () if self.arms is None or product is None else (product,)
+        gifts = self.gives.get(arm, ()) if isinstance(self.gives, Mapping) else self.gives
+        return (gifts,) if isinstance(gifts, str) else gifts
+
+    def dose_of(self, product: str) -> float | None:
+        """Return the units of a product that replace its own dose, or None."""
+        dose = self.dose.get(product) if isinstance(self.dose, Mapping) else self.dose
+        return None if dose is None else float(dose)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_what_it_gives(cls, data: object) -> object:
+        if isinstance(data, dict) and "gives_product" in data:
+            raise refusal("gives_product is no longer a key", "gives: [] where nothing is given")
+        return data
 
     @model_validator(mode="after")
     def _repeats_fit(self) -> ScheduleRow:
