@@ -210,7 +210,7 @@ CHANGES: dict[str, Any] = {
     "design.products.cells.unit": "million cells",
     "design.products.cells.order_ahead_days": 20,
     "design.products.cells.doses_per_week": 0,
-    "design.products.cells.use_within_minutes": "unlimited",
+    "design.products.cells.use_within_minutes": 5,
     "design.products.drug.units_per_vial": 5,
     "design.products.drug.dispensed_per": "dose",
     "design.products.drug.stock.starts_with": 3,
