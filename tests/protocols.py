@@ -367,6 +367,13 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "design.monitoring": lambda cast: seldom(
         st.fixed_dictionaries({"visit": st.sampled_from(cast.visits), "every_days": st.just(14)})
     ),
+    "design.booking": lambda _: seldom(
+        section(
+            {"by": st.just("appointment")},
+            ahead_days=st.sampled_from([1, 7, 60]),
+            length=st.sampled_from([0.5, 1.5]),
+        )
+    ),
     "design.visits": visits,
     "design.tasks": tasks,
     "assumptions.uncertain": lambda _: seldom(st.sampled_from(["all", "none"])),

@@ -656,3 +656,19 @@ def test_a_monitor_with_nothing_to_see_gives_the_time_back() -> None:
     monitored = told(7 * DAY + 1, changes=MONITORED)
     assert visits(monitored) == ["0 Mon 11 08:00"]
     assert work(monitored, "host")[0] == "host -1 Mon 18 08:00-09:00"
+
+
+def test_visits_go_on_while_a_dose_waits_for_its_vials() -> None:
+    """One vial is there; the next comes 28 days later, and the visits between are held."""
+    stock = {"starts_with": 1, "reorder_at": 0, "reorder_quantity": 1, "lead_days": 28}
+    doses = {**DOSE["first"], "every_days": 7, "times": 2}
+    check = {"at": {"clinic": "check"}, "day": 15}
+    changes = {
+        "design.schedule": {"first": doses, "second": check, "third": {**check, "day": 22}},
+        "design.products.tablets": {"dose": 1, "units_per_vial": 1, "stock": stock},
+    }
+    trial = told(MIDNIGHT, changes=changes)
+
+    assert visits(trial) == ["0 Mon 04 08:00", "0 Mon 01 08:00 product"]
+    assert visits(trial, "second") == ["0 Mon 18 08:00"]
+    assert visits(trial, "third") == ["0 Mon 25 08:00"]

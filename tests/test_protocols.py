@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,10 @@ def in_two_places(log: EventLog) -> Iterator[object]:
 
 
 def overworked(protocol: Protocol, log: EventLog) -> Iterator[object]:
-    """Yield work at which more are busy than there are, and desk work outside of the roster."""
+    """Yield work at which more are busy than there are, and desk work outside of the roster.
+
+    Where fewer are there from an instant on, those who must go end what they are at.
+    """
     for index, resource in enumerate(protocol.resources):
         done = [each for each in log.work if each.resource == index and each.ended > each.started]
         for work in done:
@@ -143,18 +146,21 @@ def overworked(protocol: Protocol, log: EventLog) -> Iterator[object]:
                 yield resource.name, "off duty", work
         if resource.units is None:
             continue
-        for work, busy in _busy(done):
-            if busy > _number_there(resource, work.started):
-                yield resource.name, busy, work
+        for work, under_way in _under_way(done):
+            since, number = _last_change(resource, work.started)
+            if sum(each.started >= since for each in under_way) > number:
+                yield resource.name, number, under_way
+            if len(under_way) > resource.units:
+                yield resource.name, resource.units, under_way
 
 
-def _busy(done: Iterable[Work]) -> Iterator[tuple[Work, int]]:
-    """Yield each piece of work with how many were at work as it began."""
+def _under_way(done: Iterable[Work]) -> Iterator[tuple[Work, list[Work]]]:
+    """Yield each piece of work with all that is under way as it begins, itself included."""
     under_way: list[Work] = []
     for work in sorted(done, key=lambda each: each.started):
         under_way = [each for each in under_way if each.ended > work.started + ROUNDING]
         under_way.append(work)
-        yield work, len(under_way)
+        yield work, under_way
 
 
 def unexplained(reading: Reading) -> Iterator[object]:
@@ -165,7 +171,7 @@ def unexplained(reading: Reading) -> Iterator[object]:
     protocol, log = reading.almanac.protocol, reading.log
     inside = {who for who, (end, _) in reading.ending_of.items() if end == "still_in_follow_up"}
     end = protocol.clock.end_minutes
-    at_a_visit = {each.person for each in log.work if not each.is_desk and each.ended > end}
+    at_a_visit = {each.person for each in log.work if not each.is_desk and each.ended >= end}
     awaiting = Counter(each.person for each in log.awaited)
     if not awaiting <= Counter(inside) <= awaiting + Counter(at_a_visit):
         yield inside
@@ -200,14 +206,14 @@ def _was_busy(reading: Reading, awaited: Awaited) -> bool:
     if day == awaited.day:
         starts = starts[-1:]
     team = {member for member, _ in slots.first_two_teams}
-    work = [
-        each
-        for each in reading.log.work
-        if each.resource in team and each.started < starts[-1] + 1 and each.ended > midnight
-    ]
+    promised = {
+        work: since
+        for work, since in _promised(reading.log).items()
+        if work.resource in team and since < starts[-1] + 1 and work.ended > midnight
+    }
     return not all(task.team for task in slots.visit.tasks) or all(
         any(
-            _is_taken(protocol.resources[member], member, work, start + lead, start)
+            _is_taken(protocol.resources[member], member, promised, start + lead, start)
             for member, lead in slots.first_two_teams
         )
         for start in starts
@@ -215,19 +221,37 @@ def _was_busy(reading: Reading, awaited: Awaited) -> bool:
 
 
 def _is_taken(
-    resource: Resource, member: int, work: Iterable[Work], wanted: float, now: float
+    resource: Resource, member: int, promised: Mapping[Work, float], wanted: float, now: float
 ) -> bool:
-    """Say whether all who are there at an instant have work that was begun before now."""
+    """Say whether all who are there at an instant are promised to work that others asked for."""
     if resource.units is None:
         return False
     busy = sum(
-        each.resource == member and each.started <= now + ROUNDING and each.ended > wanted
-        for each in work
+        work.resource == member and since <= now + ROUNDING and work.ended > wanted
+        for work, since in promised.items()
     )
-    return busy >= _number_there(resource, now)
+    return busy >= _last_change(resource, now)[1]
 
 
-def _number_there(resource: Resource, moment: float) -> int:
-    """Return how many are there at an instant; of whom nobody is there, how many there are."""
-    numbers = [number for begin, number in resource.levels if begin <= moment]
-    return (numbers[-1] if numbers else 0) or resource.units or 0
+def _promised(log: EventLog) -> dict[Work, float]:
+    """Return since when the people and rooms of each piece of work have been promised to it.
+
+    The team of a visit's next task is when the one before ends: who of it is free first waits.
+    """
+    ends = defaultdict[tuple[object, ...], set[float]](set)
+    for work in log.work:
+        ends[work.person, work.visit, work.due].add(work.ended)
+    return {
+        work: max(
+            (end for end in ends[work.person, work.visit, work.due] if end <= work.started),
+            default=work.started,
+        )
+        for work in log.work
+    }
+
+
+def _last_change(resource: Resource, moment: float) -> tuple[float, int]:
+    """Return since when how many are there; of whom nobody is there, how many there are."""
+    levels = [(begin, number) for begin, number in resource.levels if begin <= moment]
+    since, number = levels[-1] if levels else (0, 0)
+    return since, number or resource.units or 0

@@ -109,12 +109,12 @@ def attend(
     trial: Trial,
 ) -> Generator[simpy.Event, Any, Held | float]:
     """Come to a visit and wait for its team; if it is put off, return the instant that was said."""
-    dose = None
+    now, dose = visit.coming, None
     if visit.planned.is_dose:
-        product_day = medication.not_before(visit.planned, visit.coming)
+        product_day = medication.not_before(visit.planned, now)
         if product_day > visit.day:
             appointments.put_off(visit, product_day, "product")
-            return visit.coming
+            return now
         dose = medication.preparation(visit.planned, visit.day)
 
     request = Request(
@@ -126,7 +126,7 @@ def attend(
         dose,
         holds_ahead=dose is not None and dose.keeps_minutes is not None,
     )
-    held = yield from trial.clinic.attend(visit.slots, request, visit.coming)
+    held = yield from trial.clinic.attend(visit.slots, request, now)
     if isinstance(held, Refusal):
         medication.put_back(visit.planned)
         appointments.put_off(visit, held.day + 1, held.put_off_by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import count
 
 from sim.model.chance import beliefs_drawn
@@ -18,7 +17,8 @@ from sim.vocabulary.eventlog import NOBODY, EventLog
 def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     """Return what happened in replication number `replication` (from 1) under `seed`.
 
-    Runs until nobody is left or until the closing instant, events at that instant included.
+    Runs until nobody is left or until the closing instant: what would begin then, at the midnight
+    after the last day, is not part of the trial.
     """
     drawn = beliefs_drawn(protocol, seed, replication)
     trial = Trial(believing(protocol, drawn) if drawn else protocol, seed, replication)
@@ -29,7 +29,7 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
         agenda.begin(monitoring(protocol.monitoring, trial))
     if protocol.overhead:
         agenda.begin(overhead(trial))
-    agenda.run(until=math.nextafter(end, math.inf))
+    agenda.run(until=end)
     trial.close()
     return trial.log
 

@@ -253,11 +253,13 @@ class Design(Section):
     take no time when empty or left out: `chart_review` (before anyone is contacted),
     `screening_visit`, and `eligibility_call` (after the work-up)."""
     tasks: dict[Name, tuple[Annotated[str, Ref("role or room")], ...]] = Field(default={})
-    """The roles and rooms that work takes, held together for as long as it lasts. Three names have
-    a meaning of their own: declining at `discuss_consent` ends the visit of screening; laboratory
-    results count from `draw_blood`, which is repeated when they are too old; the end of `randomise`
-    is the moment of randomisation. Where a visit names one of them twice the last one counts:
-    consent is given or declined when the last talk ends. Too old blood is all drawn again."""
+    """The roles and rooms that work takes, held together for as long as it lasts. Those of the next
+    task of a visit are promised to it when the task before ends: who of them is free first waits
+    for the others. Three names have a meaning of their own: declining at `discuss_consent` ends the
+    visit of screening; laboratory results count from `draw_blood`, which is repeated when they are
+    too old; the end of `randomise` is the moment of randomisation. Where a visit names one of them
+    twice the last one counts: consent is given or declined when the last talk ends. Too old blood
+    is all drawn again."""
 
     @property
     def steps(self) -> tuple[ScreeningStep, ...]:
