@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -194,7 +195,12 @@ def _count_steps(
 ) -> None:
     """Add how many reached each step and failed it, of those who came early enough to end."""
     came = {p for p, time, what, _ in log.moments if what is Milestone.CANDIDATE and time < until}
-    met = [(what, detail) for person, _, what, detail in log.moments if person in came]
+    again = {p: time for p, time, what, _ in reversed(log.moments) if what is Milestone.RESCREENED}
+    met = [
+        (what, detail)
+        for person, time, what, detail in log.moments
+        if person in came and time < again.get(person, inf)
+    ]
     steps = [detail for what, detail in met if what is Milestone.JUDGED]
     for index, criterion in enumerate(protocol.criteria):
         judged = [failing for step, failing in steps if step == criterion.at]

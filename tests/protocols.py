@@ -195,7 +195,9 @@ def place(cast: Cast) -> Drawn:
 
 def steps(cast: Cast, visit: str) -> Drawn:
     """Return the tasks of a visit: those named for it, one with a meaning, some for desks."""
-    own = (f"{visit}_a", f"{visit}_b", "draw_blood") if visit in cast.visits else SCREENING_TASKS
+    own: tuple[str, ...] = (f"{visit}_a", f"{visit}_b", "draw_blood")
+    if visit not in cast.visits:
+        own = SCREENING_TASKS[1:] if visit == "eligibility_call" else SCREENING_TASKS[:2]
     now = st.lists(st.sampled_from(own), max_size=3)
     later = st.lists(st.sampled_from(DESKS).map(lambda task: {"later": task}), max_size=1)
     return st.builds(lambda first, then: [*first, *then], now, later)
@@ -355,7 +357,10 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "design.staff": lambda cast: each_of(cast.roles, capacity(cast, "people", "away")),
     "design.rooms": lambda cast: each_of(cast.rooms, capacity(cast, "spaces", "closures")),
     "design.screening": lambda cast: seldom(screening(cast)),
-    "design.eligibility": lambda _: section({}, **{k: st.just(v) for k, v in CRITERIA.items()}),
+    "design.eligibility": lambda _: section(
+        {"well": st.just(CRITERIA["well"])},
+        **{name: st.just(CRITERIA[name]) for name in ("adult", "light")},
+    ),
     "design.randomisation": lambda cast: seldom(randomisation(cast)),
     "design.arms": lambda cast: each_of(
         cast.arms,
@@ -390,6 +395,11 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
         work_up_days=WAITS,
         valid_for_days=st.sampled_from([0, 3, 10]),
         withdraws=SHARES,
+        rescreens=section(
+            {"of": st.just(["well"]), "share": SHARES},
+            after_days=WAITS,
+            times=st.sampled_from([1, 3]),
+        ),
     ),
     "assumptions.to_first_dose_days": lambda cast: each_of(cast.arms, seldom(WAITS)),
     "assumptions.products": lambda _: section(

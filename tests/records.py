@@ -67,6 +67,7 @@ def a_protocol(**changed: object) -> Protocol:
             steps=tuple(SimpleNamespace(name=name) for name in ("chart", "visit", "labs", "call")),
             asking=1,
             from_consent={"visit", "labs", "call"},
+            rescreening=None,
         ),
         "criteria": tuple(
             SimpleNamespace(name=name, at=step)

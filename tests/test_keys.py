@@ -129,7 +129,8 @@ assumptions:
     f: {family: gamma, mean: 4, shape: 2, low: 0.2, high: 20}
     g: {family: empirical, values: [0, 2, 3], weights: [1, 2, 2]}
     h: {family: triangular, low: 0, mode: 2, high: 4, whole: true}
-  screening: {contact_days: 2, lab_days: 3, work_up_days: 6, valid_for_days: 9, withdraws: 0.1}
+  screening: {contact_days: 2, lab_days: 3, work_up_days: 6, valid_for_days: 9, withdraws: 0.1,
+              rescreens: {of: [a, b, c], share: 0.6, after_days: 9, times: 1}}
   to_first_dose_days: {one: 5, two: 1}
   products: {cells: {fails_release: 0.3}}
   attendance: {check: {early_or_late_days: {family: normal, mean: 0, sd: 2}, missed: 0.1,
@@ -288,6 +289,10 @@ CHANGES: dict[str, Any] = {
     "assumptions.screening.work_up_days": 1,
     "assumptions.screening.valid_for_days": 30,
     "assumptions.screening.withdraws": 0.6,
+    "assumptions.screening.rescreens.of": ["d"],
+    "assumptions.screening.rescreens.share": 0.1,
+    "assumptions.screening.rescreens.after_days": 60,
+    "assumptions.screening.rescreens.times": 3,
     "assumptions.to_first_dose_days.two": 9,
     "assumptions.products.cells.fails_release": 0.8,
     "assumptions.attendance.check.early_or_late_days": 0,

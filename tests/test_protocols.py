@@ -109,7 +109,7 @@ def misplanned(reading: Reading) -> Iterator[object]:
 def ended_twice(log: EventLog) -> Iterator[int]:
     """Yield whoever ended in more than one way, and whoever was seen after it."""
     ended: dict[int, float] = {}
-    for person, time, what, _ in log.moments:
+    for person, time, what, _ in log.last_attempts():
         if what in ENDS:
             if person in ended:
                 yield person

@@ -12,6 +12,10 @@ import pytest
 from sim.model.chance import Chance
 from sim.model.participant import journey
 from sim.model.trial import Trial
+from sim.results.counts import COUNTS
+from sim.results.measures import measure
+from sim.results.periods import Almanac
+from sim.results.replication import Reading
 from sim.scenario.load import ScenarioError, load
 from sim.vocabulary.eventlog import Milestone, Moment
 from tests.test_journey import instant, milestones, protocol, told
@@ -197,6 +201,104 @@ def test_the_usual_steps_may_be_written_out() -> None:
     assert usual.log.moments == same.log.moments
     assert usual.log.work == same.log.work
     assert usual.log.visits == same.log.visits
+
+
+AGAIN = {
+    "assumptions.screening.rescreens": {"of": ["proteinuria"], "share": 1, "after_days": 10},
+    "assumptions.patients.upcr": {"family": "uniform", "low": 0, "high": 3},
+}
+
+
+@pytest.fixture
+def proteinuria(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the person have these values, one after the other, whatever is drawn."""
+    values: list[float] = []
+    drawn = Chance.attributes
+
+    def attributes(chance: Chance, person: int, attempt: int) -> dict[str, float]:
+        return {**drawn(chance, person, attempt), "upcr": values[attempt - 1]}
+
+    monkeypatch.setattr(Chance, "attributes", attributes)
+    return values
+
+
+@HOW
+def test_who_comes_again_takes_every_step_again(
+    booked: dict[str, Any], proteinuria: list[float]
+) -> None:
+    """Fails on Thursday 7, and comes again on Sunday 17: the chart is read on Monday 18."""
+    proteinuria += [0.5, 2.0]
+    trial = told({**AGAIN, **booked})
+    assert days(trial)[:8] == [
+        "CANDIDATE Mon 04",
+        "CONSENTED Tue 05",
+        "SCREENED Tue 05",
+        "SCREEN_FAILED Thu 07",
+        "RESCREENED Sun 17",
+        "CONSENTED Tue 19",
+        "SCREENED Tue 19",
+        "RANDOMISED Mon 25",
+    ]
+    rows = [(visit.row, visit.number) for visit in trial.log.visits if visit.arm == -1]
+    once = ["chart_review", "screening_visit"]
+    assert rows == [(row, 1) for row in once] + [(row, 2) for row in [*once, "eligibility_call"]]
+
+
+def test_nobody_comes_again_more_often_than_they_may(proteinuria: list[float]) -> None:
+    proteinuria += [0.5] * 4
+    trial = told({**AGAIN, "assumptions.screening.rescreens.times": 2})
+    assert [line.split()[0] for line in milestones(trial)].count("RESCREENED") == 2
+    assert milestones(trial)[-1].startswith("SCREEN_FAILED")
+    assert measure(trial.log, trial.protocol)["screen_failed"] == 1
+
+
+def test_who_fails_something_else_first_does_not_come_again(proteinuria: list[float]) -> None:
+    proteinuria += [0.5] * 2
+    trial = told({**AGAIN, "assumptions.patients.comorbidity.probability": 1})
+    assert milestones(trial)[-1].startswith("SCREEN_FAILED Tue 05")
+
+
+def test_nobody_comes_again_when_recruitment_is_over(proteinuria: list[float]) -> None:
+    proteinuria += [0.5] * 2
+    trial = told({**AGAIN, "design.trial.recruits_until": date(2024, 3, 16)})
+    assert milestones(trial)[-1].startswith("SCREEN_FAILED Thu 07")
+
+
+def test_nobody_comes_again_when_the_trial_is_full(
+    proteinuria: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proteinuria += [0.5] * 2
+    monkeypatch.setattr(Trial, "is_full", True)
+    assert milestones(told(AGAIN))[-1].startswith("SCREEN_FAILED Thu 07")
+
+
+def test_only_what_the_criteria_look_at_is_drawn_anew() -> None:
+    chance = Chance(protocol(AGAIN), 1, 1)
+    first, second, third = (chance.attributes(7, attempt) for attempt in (1, 2, 3))
+    assert first == Chance(protocol({**AGAIN, "assumptions.screening": {}}), 1, 1).attributes(7, 1)
+    assert {**first, "upcr": 0} == {**second, "upcr": 0}
+    assert len({first["upcr"], second["upcr"], third["upcr"]}) == 3
+
+
+def test_the_last_attempt_counts_and_all_are_in_a_table_of_their_own(
+    proteinuria: list[float],
+) -> None:
+    proteinuria += [0.5, 2.0]
+    trial = told(AGAIN)
+    found = measure(trial.log, trial.protocol)
+    counted = ("candidates", "consented", "screened", "screen_failed", "randomised")
+    assert [found[name] for name in counted] == [1, 1, 1, 0, 1]
+    reading = Reading(trial.log, Almanac.of(trial.protocol))
+    read: list[Any] = [COUNTS[name].gauges[0].read(reading) for name in ("funnel", "attempts")]
+    funnel, attempts = read
+    assert funnel["proteinuria", "reached"] == 1
+    assert funnel["proteinuria", "failed_any"] == 0
+    assert {cell for cell, number in attempts.items() if number} == {
+        (1, "candidates"),
+        (1, "screen_failed"),
+        (2, "candidates"),
+        (2, "randomised"),
+    }
 
 
 def met(trial: Trial, milestone: Milestone) -> list[float]:

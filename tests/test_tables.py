@@ -29,6 +29,7 @@ COLUMNS = {
     "enrolment.csv": "month stage mean p05 p10 p50 p90 p95",
     "funnel.csv": "step reached failed_first failed_any failed_only share_failing",
     "flow.csv": "box arm reason mean p10 p90",
+    "attempts.csv": "attempt box mean p10 p50 p90",
     "visits.csv": "row number arm outcome reason mean p10 p50 p90",
     "workload.csv": "week role quantity mean p10 p50 p90",
     "load.csv": "iso_week weekday role mean p10 p50 p90",

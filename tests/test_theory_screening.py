@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from sim.experiments import implied
+from sim.scenario.interpret import interpret
 from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog, Milestone
 from tests.agreement import agrees, fits, uncorrelated
@@ -237,3 +239,115 @@ def test_nobody_is_called_before_the_screening_visit_is_over() -> None:
     }
 
     assert times[Milestone.SCREENED] == times[Milestone.RANDOMISED] != []
+
+
+# Coming again.
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_share_of_who_fails_comes_again_as_often_as_may_be(times: int) -> None:
+    """Of all candidates (1 − q) Σ (q s)^k, k from 0 to `times`, are randomised in the end."""
+    fails, share = 0.6, 0.5
+    scenario = toy(
+        design={"eligibility": {"well": {"at": "labs", "without": "illness"}}},
+        assumptions={
+            "recruitment": {"candidates_per_month": 1000},
+            "patients": {"illness": {"probability": fails}},
+            "screening": {
+                "rescreens": {"of": ["well"], "share": share, "after_days": 20, "times": times}
+            },
+        },
+    )
+    (log,) = runs(scenario, 1, seed=27)
+    in_time = {
+        person
+        for person, time, what, _ in log.moments
+        if what is Milestone.CANDIDATE and time < (365 - 20 * times) * 1440
+    }
+    met = Counter((person, what) for person, _, what, _ in log.moments if person in in_time)
+    came = np.array([met[person, Milestone.RESCREENED] for person in in_time])
+    failed = np.array([met[person, Milestone.SCREEN_FAILED] for person in in_time])
+    passed = np.array([met[person, Milestone.RANDOMISED] for person in in_time])
+    might = int(np.minimum(failed, times).sum())
+    comes = np.arange(might) < came.sum()
+    law = (1 - fails) * sum((fails * share) ** attempt for attempt in range(times + 1))
+
+    assert came.max() == times
+    assert agrees(comes, share)
+    assert not agrees(comes, 1.1 * share)
+    assert agrees(passed, law)
+    assert not agrees(passed, 1.05 * law)
+    assert implied.passing(implied.candidates(interpret(scenario))) == pytest.approx(law, abs=0.02)
+
+
+def test_who_declined_or_withdrew_does_not_come_again() -> None:
+    """Randomised are c Σ p_k (1 − w) with p_k = (1 − q) (q s (1 − w/2))^k: half of the way is over.
+
+    The laboratory takes half of the days from consent to the call, and blood no time.
+    """
+    fails, share, withdraws, consents = 0.5, 0.8, 0.4, 0.7
+    scenario = toy(
+        design={"eligibility": {"well": {"at": "labs", "without": "illness"}}},
+        assumptions={
+            "recruitment": {"candidates_per_month": 2000, "consent": consents},
+            "patients": {"illness": {"probability": fails}},
+            "screening": {
+                "lab_days": 4,
+                "work_up_days": 4,
+                "withdraws": withdraws,
+                "rescreens": {"of": ["well"], "share": share, "after_days": 3},
+            },
+        },
+    )
+    (log,) = runs(scenario, 1, seed=28)
+    randomised = {person for person, _, what, _ in log.moments if what is Milestone.RANDOMISED}
+    in_time = [
+        person in randomised
+        for person, time, what, _ in log.moments
+        if what is Milestone.CANDIDATE and time < 340 * 1440
+    ]
+    again = fails * share * (1 - withdraws / 2)
+    law = consents * (1 - withdraws) * (1 - fails) * (1 + again)
+    protocol = interpret(scenario)
+    expected = implied.passing(implied.candidates(protocol)) * consents * (1 - withdraws)
+
+    assert agrees(np.array(in_time), law)
+    assert not agrees(np.array(in_time), law / (1 + again) * (1 + fails * share))
+    assert expected == pytest.approx(law, abs=0.01)
+
+
+# Steps.
+
+
+def test_three_steps_with_independent_criteria_thin_one_after_the_other() -> None:
+    """Reached are n Π (1 − q_i) over the steps before, and each time q_j of them fail."""
+    shares = {"first": 0.3, "second": 0.2, "third": 0.5}
+    scenario = toy(
+        design={
+            "visits": {name: [] for name in shares},
+            "screening": [
+                {"name": name, "visit": name, "after_days": 7 * (name != "first")}
+                for name in shares
+            ],
+            "eligibility": {f"not_{name}": {"at": name, "without": name} for name in shares},
+        },
+        assumptions={
+            "recruitment": {"candidates_per_month": 2000},
+            "patients": {name: {"probability": q} for name, q in shares.items()},
+        },
+    )
+    protocol = interpret(scenario)
+    (log,) = runs(scenario, 1, seed=29)
+    came = moments(log, Milestone.CANDIDATE)
+    early = set(range(int((came < 365 - 15).sum())))
+    judged = [(who, *what) for who, _, mile, what in log.moments if mile is Milestone.JUDGED]
+    said = dict(implied.step_failures(protocol, implied.candidates(protocol)))
+    for index, (name, share) in enumerate(shares.items()):
+        failed = np.array(
+            [index in fails for who, step, fails in judged if step == name and who in early]
+        )
+        reached = len(early) * np.prod([1 - q for q in [*shares.values()][:index]])
+        assert abs(failed.size - reached) < 4 * np.sqrt(reached)
+        assert agrees(failed, share)
+        assert not agrees(failed, 1.1 * share)
+        assert said[f"not_{name}"].value == pytest.approx(share, abs=0.03)

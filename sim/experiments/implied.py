@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from operator import mul
 from statistics import mean, stdev
 from typing import Literal, NamedTuple, cast
@@ -22,11 +23,14 @@ from sim.scenario.slots import VisitType
 from sim.scenario.steps import DRAW_BLOOD
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import OVERHEAD, EventLog, Milestone
+from sim.vocabulary.streams import of_attempt
 
 FULL_TIME_HOURS = 37.5
 SEED = 1
 CANDIDATES = 4000
 CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 100_000
+IMPROBABLE = 1e-6
+"""Of an attempt at screening: it counts for nothing, and neither do those after it."""
 
 
 class Estimate(NamedTuple):
@@ -40,7 +44,8 @@ class Candidate(NamedTuple):
     """Which criteria a candidate fails, by index, and the instants of a way on which nobody waits.
 
     They are in minutes since the candidate came: consent, the end of each step, randomisation, and
-    when the last step would be due if visits took no time.
+    when the last step would be due if visits took no time. All are of the first attempt; `later`
+    ones stand with the probability that they are made if the person consents.
     """
 
     failing: tuple[int, ...]
@@ -48,6 +53,12 @@ class Candidate(NamedTuple):
     known: tuple[float, ...]
     called: float
     randomised: float
+    later: tuple[tuple[float, Candidate], ...] = ()
+
+    @property
+    def attempts(self) -> tuple[tuple[float, Candidate], ...]:
+        """All attempts, each with its probability."""
+        return ((1.0, self), *self.later)
 
 
 class Overhead(NamedTuple):
@@ -89,33 +100,68 @@ def candidates(protocol: Protocol, number: int = CANDIDATES) -> list[Candidate]:
 
 
 def _candidate(protocol: Protocol, chance: Chance, person: int) -> Candidate:
-    """Let somebody go through screening as the model does, every team being there at once."""
-    plan, now, sampled, drawn = protocol.screening, 0.0, 0.0, 0.0
-    held, known = Held(now, now), list[float]()
-    consented = called = 0.0
+    """Return a candidate with all attempts that are not too improbable."""
+    plan, attempts = protocol.screening, [(1.0, _attempt(protocol, chance, person, 1, 0.0))]
+    for number in count(1):
+        probability, attempt = attempts[-1]
+        first, again = _fails_first(protocol, attempt), plan.rescreening
+        if first is None or again is None:
+            break
+        place, criterion = first
+        probability *= again.share * (1 - plan.withdraws * _until_out(protocol, attempt))
+        if not again.is_open_to(criterion, number) or probability < IMPROBABLE:
+            break
+        question = of_attempt("until rescreening", number)
+        came = attempt.known[place] + chance.wait_minutes(question, again.after_days, person)
+        attempts.append((probability, _attempt(protocol, chance, person, number + 1, came)))
+    (_, candidate), *later = attempts
+    return candidate._replace(later=tuple(later))
 
-    def wait(step: PlannedStep) -> float:
-        return chance.wait_minutes(step.luck, plan.wait_days(step), person)
+
+def _attempt(
+    protocol: Protocol, chance: Chance, person: int, number: int, came: float
+) -> Candidate:
+    """Let somebody go through screening as the model does, every team being there at once."""
+    plan, now, sampled, drawn = protocol.screening, came, came, came
+    held, known = Held(now, now), list[float]()
+    consented = called = came
+
+    def wait(luck: str, step: PlannedStep | None) -> float:
+        return chance.wait_minutes(of_attempt(luck, number), plan.wait_days(step), person)
+
+    def hold(visit: VisitType, row: str, due: float) -> Held:
+        return _held(visit, of_attempt(row, number), chance, person, due)
 
     for index, step in enumerate(plan.steps):
-        due = step.due(now, sampled, wait(step))
+        due = step.due(now, sampled, wait(step.luck, step))
         if step is plan.steps[-1] and _ends(step, due) > drawn + plan.valid_for_minutes:
-            repeat = _held(plan.repeat_blood.visit, "repeat_blood", chance, person, due)
-            due = repeat.end + chance.wait_minutes(
-                "laboratory again", plan.wait_days(plan.results), person
-            )
+            repeat = hold(plan.repeat_blood.visit, "repeat_blood", due)
+            due = repeat.end + wait("laboratory again", plan.results)
         held = Held(due, due)
         if step.slots is not None:
-            held = _held(step.slots.visit, step.occasion, chance, person, due)
+            held = hold(step.slots.visit, step.occasion, due)
         now, sampled = held.end, sample_taken(held)
         if index == plan.asking:
-            consented, called = consent_given(held), plan.last_due(now, sampled, wait)
+            consented = consent_given(held)
+            called = plan.last_due(now, sampled, lambda later: wait(later.luck, later))
         if index == plan.asking or (step.is_visit and DRAW_BLOOD in held.ends):
             drawn = sampled
         known.append(now)
-    failing = protocol.failing(chance.attributes(person))
+    failing = protocol.failing(chance.attributes(person, number))
     randomised = randomised_at(plan.steps[-1], held)
     return Candidate(failing, consented, tuple(known), called, randomised)
+
+
+def _fails_first(protocol: Protocol, attempt: Candidate) -> tuple[int, str] | None:
+    """Return at which step an attempt fails which criterion first; None: at none."""
+    failed = [protocol.criteria[index] for index in attempt.failing]
+    found = (
+        (place, each.name)
+        for place, step in enumerate(protocol.screening.steps)
+        for each in failed
+        if each.at == step.name
+    )
+    return next(found, None)
 
 
 def _ends(step: PlannedStep, due: float) -> float:
@@ -133,8 +179,9 @@ def _held(visit: VisitType, occasion: str, chance: Chance, person: int, start: f
 
 
 def passing(drawn: Sequence[Candidate]) -> float:
-    """Return the share of candidates who meet every criterion."""
-    return sum(not each.failing for each in drawn) / len(drawn)
+    """Return the share of candidates who meet every criterion, at whichever attempt."""
+    every = (attempt for each in drawn for attempt in each.attempts)
+    return math.fsum(made for made, attempt in every if not attempt.failing) / len(drawn)
 
 
 def randomised_per_month(protocol: Protocol, passing: float) -> float:
@@ -153,7 +200,12 @@ def expected_randomised(protocol: Protocol, drawn: Sequence[Candidate]) -> Estim
     last, share = protocol.recruits_until_minutes, randomised_per_month(protocol, 1.0)
     return _estimate(
         [
-            0.0 if each.failing else share * _expected_by(protocol, last - each.randomised)
+            share
+            * math.fsum(
+                made * _expected_by(protocol, last - attempt.randomised)
+                for made, attempt in each.attempts
+                if not attempt.failing
+            )
             for each in drawn
         ]
     )
@@ -172,8 +224,8 @@ def _expected_by(protocol: Protocol, minutes: float) -> float:
 def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tuple[str, Estimate]]:
     """Yield each criterion and step of the funnel with the share failing of those who reach it.
 
-    As if nobody waited: somebody who withdraws and fails does what comes first. Shares of nobody
-    are nan.
+    At the first attempt, as if nobody waited: somebody who withdraws and fails does what comes
+    first. Shares of nobody are nan.
     """
     plan, reaching = protocol.screening, list(drawn)
     for place, step in enumerate(plan.steps):
@@ -191,13 +243,11 @@ def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tu
 
 def _until_out(protocol: Protocol, candidate: Candidate) -> float:
     """Return the share of the time from consent to the call that passes before a failure."""
-    whole = candidate.called - candidate.consented
-    if not candidate.failing:
+    whole, first = candidate.called - candidate.consented, _fails_first(protocol, candidate)
+    if first is None:
         return 1.0
-    at = {protocol.criteria[index].at for index in candidate.failing}
-    steps = zip(protocol.screening.steps, candidate.known, strict=True)
-    out = next(known for step, known in steps if step.name in at)
-    return min(1.0, (out - candidate.consented) / whole) if whole > 0 else 0.0
+    out = candidate.known[first[0]] - candidate.consented
+    return min(1.0, max(0.0, out / whole)) if whole > 0 else 0.0
 
 
 def _estimate(values: Sequence[float]) -> Estimate:
@@ -242,7 +292,7 @@ def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
     """Return how screening ends in some replications; None where nobody consented."""
     ends: Counter[Milestone] = Counter()
     for log in _replications(protocol):
-        ends.update(each.milestone for each in log.moments)
+        ends.update(each.milestone for each in log.last_attempts())
         if ends[Milestone.CONSENTED] >= CONSENTED:
             break
     failed, withdrew = ends[Milestone.SCREEN_FAILED], ends[Milestone.WITHDREW_IN_SCREENING]

@@ -18,7 +18,7 @@ from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, Hazard
-from sim.vocabulary.streams import Streams
+from sim.vocabulary.streams import Streams, of_attempt
 
 
 def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPath, float]:
@@ -63,14 +63,18 @@ class Chance:
             yield (day - 1 + within) * MINUTES_PER_DAY
             person += 1
 
-    def attributes(self, person: int) -> Attributes:
-        """Return a candidate's attributes."""
+    def attributes(self, person: int, attempt: int) -> Attributes:
+        """Return a candidate's attributes, as they are at this attempt to be randomised."""
+        anew = self._protocol.drawn_anew
         drawn: dict[str, float] = {}
         for attribute in self._protocol.attributes:
             if attribute.among is not None and not drawn[attribute.among]:
                 drawn[attribute.name] = 0.0
             else:
-                u = self.uniform(f"patient {attribute.name}", person)
+                question = f"patient {attribute.name}"
+                if attribute.name in anew:
+                    question = of_attempt(question, attempt)
+                u = self.uniform(question, person)
                 drawn[attribute.name] = attribute.distribution.quantile(u)
         return drawn
 
@@ -78,11 +82,24 @@ class Chance:
         """Say whether someone who is asked consents."""
         return self.uniform("consent", person) < self._protocol.screening.consents
 
-    def withdraws_at(self, person: int, consented: float, called: float) -> float:
-        """Return when someone withdraws between consent and the eligibility call, or infinity."""
-        if self.uniform("withdrawal", person) >= self._protocol.screening.withdraws:
+    def withdraws_at(self, person: int, attempt: int, consented: float, called: float) -> float:
+        """Return when someone withdraws between consent and the last step's day, or infinity."""
+        if (
+            self.uniform(of_attempt("withdrawal", attempt), person)
+            >= self._protocol.screening.withdraws
+        ):
             return math.inf
-        return consented + self.uniform("moment of withdrawal", person) * (called - consented)
+        moment = self.uniform(of_attempt("moment of withdrawal", attempt), person)
+        return consented + moment * (called - consented)
+
+    def comes_again(self, person: int, attempt: int, criterion: str) -> float:
+        """Return how long after failing a criterion somebody is screened again; infinity: never."""
+        again = self._protocol.screening.rescreening
+        if again is None or not again.is_open_to(criterion, attempt):
+            return math.inf
+        if self.uniform(of_attempt("rescreening", attempt), person) >= again.share:
+            return math.inf
+        return self.wait_minutes(of_attempt("until rescreening", attempt), again.after_days, person)
 
     def wait_minutes(self, question: str, days: Distribution, person: int) -> float:
         """Return a wait that is given in days, in minutes."""

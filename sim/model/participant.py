@@ -21,9 +21,9 @@ from sim.vocabulary.eventlog import Milestone
 
 def journey(person: int, arrival: float, trial: Trial) -> Process:
     """Screening, randomisation, the arm's visits, and how it ended."""
-    attributes = trial.chance.attributes(person)
-    randomised = yield from screening(person, arrival, attributes, trial)
-    if randomised is not None:
+    screened = yield from screening(person, arrival, trial)
+    if screened is not None:
+        randomised, attributes = screened
         arm = trial.randomise(person, attributes, randomised)
         yield from participation(person, arm, attributes, randomised, trial)
 

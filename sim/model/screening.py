@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from functools import partial
+from itertools import count
 from typing import Any
 
 import simpy
 
 from sim.model.clinic import Errand
-from sim.model.queue import Held
+from sim.model.queue import GoesOn, Held
 from sim.model.trial import Trial
 from sim.scenario.design import Attributes
 from sim.scenario.protocol import PlannedStep
 from sim.scenario.slots import NEVER, Slots, Task
 from sim.scenario.steps import DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE
 from sim.vocabulary.eventlog import Milestone
+from sim.vocabulary.streams import of_attempt
 
 Instant = Generator[simpy.Event, Any, float | None]
 """An instant, or None for whoever does not get there."""
@@ -24,31 +26,59 @@ Instant = Generator[simpy.Event, Any, float | None]
 _Seen = Generator[simpy.Event, Any, Held | None]
 
 
-def screening(person: int, arrival: float, attributes: Attributes, trial: Trial) -> Instant:
-    """Every step, one after the other; return when randomised."""
+Randomised = tuple[float, Attributes]
+"""When somebody is randomised, and what they are like then."""
+
+
+def screening(
+    person: int, arrival: float, trial: Trial
+) -> Generator[simpy.Event, Any, Randomised | None]:
+    """Every step, one after the other, and again for whoever may and does come again."""
     trial.note(person, arrival, Milestone.CANDIDATE)
-    candidacy, now = Candidacy(person, attributes, trial), arrival
-    for step in trial.protocol.screening.steps:
-        ended = yield from candidacy.take(step, now)
-        if ended is None:
+    came, last = arrival, trial.protocol.recruits_until_minutes
+    for number in count(1):
+        attempt = ScreeningAttempt(person, number, trial)
+        now = yield from attempt.walk(came)
+        if now is not None:
+            return (now, attempt.attributes) if now <= last else None
+        came = attempt.again
+        if came > last:
             return None
-        now = ended
-    return now if now <= trial.protocol.recruits_until_minutes else None
+        yield trial.until(came)
+        if trial.is_full:
+            return None
+        trial.note(person, came, Milestone.RESCREENED)
+    return None
 
 
-class Candidacy:
-    """One person's way through screening: what is known of them so far."""
+class ScreeningAttempt:
+    """One person's way through screening, for the first time or again: what is known so far.
 
-    def __init__(self, person: int, attributes: Attributes, trial: Trial) -> None:
+    `again` is when they come once more after failing: infinity as long as they have not, or never.
+    """
+
+    def __init__(self, person: int, number: int, trial: Trial) -> None:
         """Nothing is known yet but what the person fails."""
-        self._person, self._trial, self._chance = person, trial, trial.chance
-        self._plan = trial.protocol.screening
-        self._failing = trial.protocol.failing(attributes)
+        self._person, self._number, self._trial = person, number, trial
+        self._chance, self._plan = trial.chance, trial.protocol.screening
+        self.attributes = trial.chance.attributes(person, number)
+        self.again = NEVER
+        self._failing = trial.protocol.failing(self.attributes)
         self._note = partial(trial.note, person)
         self._consented, self._withdraws = NEVER, math.inf
         self._drawn = self._sampled = 0.0
 
-    def take(self, step: PlannedStep, since: float) -> Instant:
+    def walk(self, came: float) -> Instant:
+        """Take every step, from when the person came; return when the last one ends."""
+        now = came
+        for step in self._plan.steps:
+            ended = yield from self._take(step, now)
+            if ended is None:
+                return None
+            now = ended
+        return now
+
+    def _take(self, step: PlannedStep, since: float) -> Instant:
         """Take a step after the one that ended at `since`; return when it ends."""
         is_last = step is self._plan.steps[-1]
         due = step.due(since, self._sampled, self._wait(step))
@@ -75,6 +105,8 @@ class Candidacy:
         failed = self._trial.judge(self._person, moment, step.name, self._failing)
         if failed is None:
             return True
+        name = self._trial.protocol.criteria[failed].name
+        self.again = moment + self._chance.comes_again(self._person, self._number, name)
         if self._consented < NEVER:
             self._note(moment, Milestone.SCREEN_FAILED, failed)
         else:
@@ -82,7 +114,11 @@ class Candidacy:
         return False
 
     def _wait(self, step: PlannedStep) -> float:
-        return self._chance.wait_minutes(step.luck, self._plan.wait_days(step), self._person)
+        question = of_attempt(step.luck, self._number)
+        return self._chance.wait_minutes(question, self._plan.wait_days(step), self._person)
+
+    def _errand(self, row: str, goes_on: GoesOn | None = None) -> Errand:
+        return Errand(self._person, row, self._number, goes_on)
 
     def _is_out_by(self, moment: float) -> Generator[simpy.Event, Any, bool]:
         """Wait until a moment, and say whether the person withdraws before or is turned away."""
@@ -103,12 +139,13 @@ class Candidacy:
 
     def _blood_again(self, due: float) -> Instant:
         """Draw blood once more, which is not judged; return when its results are there."""
-        slots, errand = self._plan.repeat_blood, Errand(self._person, "repeat_blood")
+        slots, errand = self._plan.repeat_blood, self._errand("repeat_blood")
         repeat = yield from self._trial.clinic.see(slots, errand, due)
         if repeat is None:
             return None
         days = self._plan.wait_days(self._plan.results)
-        again = self._chance.wait_minutes("laboratory again", days, self._person)
+        question = of_attempt("laboratory again", self._number)
+        again = self._chance.wait_minutes(question, days, self._person)
         now: float = yield self._trial.until(repeat.end + again)
         return now
 
@@ -117,7 +154,7 @@ class Candidacy:
         if step.is_visit:
             return (yield from self._see(step, slots, due))
         goes_on = _not_to_randomise if self._fails_at(step) else None
-        errand = Errand(self._person, step.occasion, goes_on=goes_on)
+        errand = self._errand(step.occasion, goes_on)
         return (yield from self._trial.clinic.do_paperwork(slots, errand, due))
 
     def _see(self, step: PlannedStep, slots: Slots, due: float) -> _Seen:
@@ -137,7 +174,7 @@ class Candidacy:
             is_talked_over = is_talked_over or task is talks[-1]
             return not fails or _not_to_randomise(task, begin, end)
 
-        errand = Errand(self._person, step.occasion, goes_on=goes_on)
+        errand = self._errand(step.occasion, goes_on)
         visit = yield from self._trial.clinic.see(slots, errand, due)
         if visit is None:
             return None
@@ -165,7 +202,7 @@ class Candidacy:
         self._note(consented, Milestone.CONSENTED)
         self._note(visit.end, Milestone.SCREENED)
         called = self._plan.last_due(visit.end, sample_taken(visit), self._wait)
-        self._withdraws = self._chance.withdraws_at(self._person, consented, called)
+        self._withdraws = self._chance.withdraws_at(self._person, self._number, consented, called)
 
     def _fails_at(self, step: PlannedStep) -> bool:
         criteria = self._trial.protocol.criteria

@@ -30,6 +30,7 @@ SAYS = {
     Milestone.CONSENTED: "consents",
     Milestone.SCREENED: "has been screened",
     Milestone.WITHDREW_IN_SCREENING: "withdraws during screening",
+    Milestone.RESCREENED: "comes to be screened again",
     Milestone.TURNED_AWAY: "is turned away: the trial is full",
     Milestone.DAY_1: "is on day 1",
     Milestone.UNSCHEDULED_EVENT: "has an unscheduled event",

@@ -13,7 +13,7 @@ import numpy as np
 from sim.results import supply
 from sim.results.measures import ONE
 from sim.results.periods import Almanac, Floats
-from sim.results.replication import Reading
+from sim.results.replication import OUT_OF_SCREENING, Reading
 from sim.results.tally import COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
 from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
 from sim.vocabulary.eventlog import Milestone, VisitOutcome
@@ -156,6 +156,28 @@ def _flow(reading: Reading) -> Counter[Cell]:
     return counts
 
 
+def _attempt_cells(almanac: Almanac) -> list[Cell]:
+    again = almanac.protocol.screening.rescreening
+    return [
+        (number + 1, box) for number in range(1 + (again.times if again else 0)) for box in BOXES
+    ]
+
+
+def _attempts(reading: Reading) -> Counter[Cell]:
+    """What came of each attempt at screening: the boxes of the flow, by the attempt's number."""
+    counts, number = Counter[Cell](), Counter[int]()
+    for moment in reading.log.moments:
+        if moment.milestone in (Milestone.CANDIDATE, Milestone.RESCREENED):
+            number[moment.person] += 1
+            counts[number[moment.person], "candidates"] += 1
+        elif moment.milestone in OUT_OF_SCREENING:
+            counts[number[moment.person], moment.milestone.name.lower()] += 1
+    for attempt in range(1, max(number.values(), default=0) + 1):
+        ended = sum(counts[attempt, box] for box in BOXES if box != "candidates")
+        counts[attempt, "still_in_screening"] = counts[attempt, "candidates"] - ended
+    return counts
+
+
 def _visits(reading: Reading) -> Counter[Cell]:
     """Every visit planned for those randomised, by what became of it."""
     arms = reading.almanac.protocol.arms
@@ -242,6 +264,7 @@ COUNTS = {
     "flow": Counted(
         {"box": str, "arm": str, "reason": str}, [Gauge(COUNT, _flow, _flow_cells)], (10, 90)
     ),
+    "attempts": Counted({"attempt": int, "box": str}, [Gauge(COUNT, _attempts, _attempt_cells)]),
     "visits": Counted(
         {"row": str, "number": int, "arm": str, "outcome": str, "reason": str},
         [Gauge(COUNT, _visits)],

@@ -36,9 +36,12 @@ class Reading:
 
     @cached_property
     def moments(self) -> Mapping[Milestone, Sequence[Moment]]:
-        """The moments of each milestone, in the order of the log; none where nobody met it."""
+        """The moments of each milestone, in the order of the log; none where nobody met it.
+
+        Of somebody who was screened again only the last attempt counts.
+        """
         moments: dict[Milestone, list[Moment]] = defaultdict(list)
-        for moment in self.log.moments:
+        for moment in self.log.last_attempts():
             moments[moment.milestone].append(moment)
         return moments
 

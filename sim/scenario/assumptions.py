@@ -25,7 +25,9 @@ from sim.scenario.numbers import (
     ShareOfAll,
     Wait,
     Weeks,
+    Whole,
     WholeOrUnlimited,
+    WholePositive,
 )
 from sim.scenario.section import Date, Name, Ref, Section
 from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY
@@ -131,6 +133,24 @@ _Attribute = Annotated[
 ]
 
 
+class Rescreens(Section):
+    """Coming again after a failure of screening, from the first step on.
+
+    For each attempt the attributes that the criteria in `of` look at are drawn anew, and so are
+    waits, lengths of visits and withdrawal; the others stay, and who consented consents again. The
+    person is one candidate, of whom the last attempt counts; `attempts.csv` has all attempts.
+    """
+
+    of: tuple[Annotated[str, Ref("criterion")], ...] = Field(min_length=1)
+    """The criteria after which somebody may come again: the first that failed is one of these."""
+    share: Probability
+    """The share of them who come again, unless the trial is full or recruits no more by then."""
+    after_days: Wait = NO_TIME
+    """Days from the failure to the new attempt."""
+    times: WholePositive = Whole(1)
+    """How often one person comes again, at most."""
+
+
 class Screening(Section):
     """What lies between a chart and randomisation.
 
@@ -150,6 +170,8 @@ class Screening(Section):
     """Probability of withdrawing, at a uniform moment between consent and the eligibility call, or
     whatever step is the last. The moment is drawn of the days between the steps, as if all visits
     were held at once. Whichever is first, failure or withdrawal, counts."""
+    rescreens: Rescreens | None = None
+    """Who is screened again after failing. Left out, nobody is."""
 
 
 class Attendance(Section):

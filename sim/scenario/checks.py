@@ -93,6 +93,7 @@ def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
     yes_no = [name for name, attribute in patients.items() if isinstance(attribute, YesNo)]
     return {
         "arm": list(design.arms),
+        "criterion": list(design.eligibility),
         "event": list(design.unscheduled),
         "follow-up visit": [
             name for name in design.visits if name not in {*design.screening_visits} - planned
@@ -127,6 +128,8 @@ def _names_used_twice(scenario: Scenario) -> Faults:
         yield Fault(("design", "rooms", name), "a role has this name too", "a name of its own")
     for name, team in design.tasks.items():
         yield from _repeated(("design", "tasks", name), team)
+    if (again := scenario.assumptions.screening.rescreens) is not None:
+        yield from _repeated(("assumptions", "screening", "rescreens", "of"), again.of)
     for name, row in design.schedule.items():
         yield from _repeated(("design", "schedule", name, "arms"), row.arms or ())
 

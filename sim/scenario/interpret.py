@@ -27,6 +27,7 @@ from sim.scenario.protocol import (
     PlannedVisit,
     Protocol,
     Reason,
+    Rescreening,
     ScreeningSteps,
     products_on_day_1,
 )
@@ -96,6 +97,7 @@ def _natural(
 
 def _in_screening(nature: Assumptions) -> dict[str, Any]:
     screening, valid = nature.screening, nature.screening.valid_for_days
+    again = screening.rescreens
     return {
         "waits": {
             "": NO_TIME.distribution(),
@@ -106,6 +108,13 @@ def _in_screening(nature: Assumptions) -> dict[str, Any]:
         "valid_for_minutes": NEVER if valid is None else float(valid * MINUTES_PER_DAY),
         "consents": float(nature.recruitment.consent),
         "withdraws": float(screening.withdraws),
+        "rescreening": again
+        and Rescreening(
+            frozenset(again.of),
+            float(again.share),
+            again.after_days.distribution(),
+            int(again.times),
+        ),
     }
 
 

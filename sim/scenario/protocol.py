@@ -164,6 +164,20 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class Rescreening:
+    """Who comes again after failing first one of some criteria, when, and how often at most."""
+
+    of: frozenset[str]
+    share: float
+    after_days: Distribution
+    times: int
+
+    def is_open_to(self, criterion: str, number: int) -> bool:
+        """Say whether an attempt after that `number`, which failed the criterion, may follow."""
+        return criterion in self.of and number <= self.times
+
+
+@dataclass(frozen=True)
 class ScreeningSteps:
     """The steps from the chart to randomisation, and what is said of all of them.
 
@@ -179,6 +193,7 @@ class ScreeningSteps:
     valid_for_minutes: float
     consents: float
     withdraws: float
+    rescreening: Rescreening | None
 
     def wait_days(self, step: PlannedStep | None) -> Distribution:
         """Return the days before a step; none before no step."""
@@ -257,6 +272,14 @@ class Protocol:
     def judging_steps(self) -> frozenset[str]:
         """The steps of screening at which any criterion becomes known."""
         return frozenset(criterion.at for criterion in self.criteria)
+
+    @cached_property
+    def drawn_anew(self) -> frozenset[str]:
+        """The attributes that are others when somebody is screened again."""
+        again = self.screening.rescreening
+        of = again.of if again else ()
+        tested = (each.limits for each in self.criteria if each.name in of)
+        return frozenset(attribute for limits in tested for attribute, _, _ in limits)
 
     def failing(self, attributes: Attributes) -> tuple[int, ...]:
         """Return the indices of all criteria a person fails."""

@@ -22,6 +22,7 @@ class Milestone(IntEnum):
     SCREEN_FAILED = auto()
     WITHDREW_IN_SCREENING = auto()
     TURNED_AWAY = auto()
+    RESCREENED = auto()
     RANDOMISED = auto()
     DAY_1 = auto()
     DOSE = auto()
@@ -184,3 +185,19 @@ class EventLog:
         self.work: list[Work] = []
         self.supplies: list[Supplied] = []
         self.awaited: list[Awaited] = []
+
+    def last_attempts(self) -> list[Moment]:
+        """Return the moments without what people met in attempts at screening before their last.
+
+        That they became candidates stays.
+        """
+        begins = {
+            each.person: place
+            for place, each in enumerate(self.moments)
+            if each.milestone is Milestone.RESCREENED
+        }
+        return [
+            each
+            for place, each in enumerate(self.moments)
+            if place >= begins.get(each.person, 0) or each.milestone is Milestone.CANDIDATE
+        ]
