@@ -20,7 +20,7 @@ OPENS = date(2024, 1, 29)
 
 SCREENING_VISITS = ("chart_review", "screening_visit", "eligibility_call")
 SCREENING_TASKS = ("discuss_consent", "draw_blood", "randomise")
-PERISHABLE, KEPT = ("cells", "drug")
+PERISHABLE, KEPT, SAMPLE = ("cells", "drug", "sample")
 
 
 class Cast(NamedTuple):
@@ -218,7 +218,7 @@ def screening(cast: Cast) -> Drawn:
             lambda kind, name, more: {kind: name, **(more if kind == "visit" else {})},
             st.sampled_from(kinds),
             st.sampled_from([*cast.visits, *names]),
-            section({}, at=st.sampled_from(cast.places), after_days=WAITS),
+            section({}, at=st.sampled_from(cast.places), after_days=WAITS, gives=st.just(SAMPLE)),
         )
 
     either = ["visit", "paperwork"]
@@ -303,7 +303,7 @@ GIFTS = st.sampled_from(
 
 
 def products(cast: Cast) -> Drawn:  # noqa: ARG001  as every part
-    """Return two products, one that has to be ordered and used in time."""
+    """Return products, one of which has to be ordered and used in time."""
     stock = st.fixed_dictionaries(
         {
             "starts_with": st.sampled_from([0, 5, 50]),
@@ -324,7 +324,10 @@ def products(cast: Cast) -> Drawn:  # noqa: ARG001  as every part
         doses_per_week=st.sampled_from([0, 1, 2]),
         use_within_minutes=st.sampled_from([10, 60]),
     )
-    return st.fixed_dictionaries({PERISHABLE: ordered, KEPT: handed | st.just({"dose": 1})})
+    sample = st.just({"dose": 1, "units_per_vial": 1})
+    return st.fixed_dictionaries(
+        {PERISHABLE: ordered, KEPT: handed | st.just({"dose": 1}), SAMPLE: sample}
+    )
 
 
 def randomisation(cast: Cast) -> Drawn:

@@ -53,7 +53,8 @@ design:
     - {name: chart, paperwork: chart_review}
     - {name: visit, visit: screening_visit}
     - {name: labs}
-    - {name: baseline, visit: look_first, at: ward, after_days: {family: uniform, low: 0, high: 4}}
+    - {name: baseline, visit: look_first, at: ward, gives: diary,
+       after_days: {family: uniform, low: 0, high: 4}}
     - {name: call, paperwork: eligibility_call}
   eligibility:
     well: {at: chart, without: comorbidity}
@@ -73,6 +74,7 @@ design:
   products:
     cells: {dose: 2.0, per: kg, unit: cells, order_ahead_days: 3, doses_per_week: 1,
             use_within_minutes: 30}
+    diary: {dose: 1, units_per_vial: 1}
     drug: {dose: 5, unit: IU, units_per_vial: 2, dispensed_per: cycle,
            stock: {starts_with: 20, reorder_at: 10, reorder_quantity: 14, lead_days: 9}}
   schedule:
@@ -195,6 +197,7 @@ CHANGES: dict[str, Any] = {
     "design.screening.3.visit": "audit",
     "design.screening.3.at": "clinic",
     "design.screening.3.after_days": 9,
+    "design.screening.3.gives": None,
     "design.eligibility.well.at": "labs",
     "design.eligibility.well.without": "female",
     "design.eligibility.strong.strength.above": 6,

@@ -17,7 +17,7 @@ from sim.results.measures import measure
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.scenario.load import ScenarioError, load
-from sim.vocabulary.eventlog import Milestone, Moment
+from sim.vocabulary.eventlog import Milestone, Moment, Movement
 from tests.test_journey import instant, milestones, protocol, told
 
 DIARY = {
@@ -203,6 +203,44 @@ def test_the_usual_steps_may_be_written_out() -> None:
     assert usual.log.visits == same.log.visits
 
 
+HANDED_OUT = {
+    **DIARY,
+    "design.products.placebo": {"dose": 7, "unit": "capsules", "units_per_vial": 4},
+    "design.screening": [
+        {**step, **({"gives": "placebo"} if step["name"] == "consent" else {})}
+        for step in DIARY["design.screening"]  # type: ignore[attr-defined]
+    ],
+}
+SHELF = {"starts_with": 1, "reorder_at": 0, "reorder_quantity": 3, "lead_days": 6}
+
+
+@HOW
+def test_a_step_hands_out_its_product_in_whole_vials(booked: dict[str, Any]) -> None:
+    trial = told({**HANDED_OUT, **booked})
+    handed = [(each.movement, each.product, each.vials) for each in trial.log.supplies]
+    assert handed == [(Movement.DISPENSED, 1, 2)]
+    assert measure(trial.log, trial.protocol)["vials_placebo"] == 2
+    assert measure(trial.log, trial.protocol)["doses_placebo"] == 0
+
+
+@HOW
+def test_who_does_not_pass_a_step_is_handed_nothing(booked: dict[str, Any]) -> None:
+    trial = told({**HANDED_OUT, **booked, "assumptions.recruitment.consent": 0})
+    assert not trial.log.supplies
+
+
+@HOW
+def test_a_step_waits_for_a_product_that_is_out_of_stock(booked: dict[str, Any]) -> None:
+    """Ordered on Tuesday 5, and there on Monday 11."""
+    trial = told({**HANDED_OUT, **booked, "design.products.placebo.stock": SHELF})
+    assert steps(trial)[1] == "start_run_in clinic Mon 11"
+    assert [each.movement for each in trial.log.supplies] == [
+        Movement.DELIVERED,
+        Movement.OUT_OF_STOCK,
+        Movement.DISPENSED,
+    ]
+
+
 AGAIN = {
     "assumptions.screening.rescreens": {"of": ["proteinuria"], "share": 1, "after_days": 10},
     "assumptions.patients.upcr": {"family": "uniform", "low": 0, "high": 3},
@@ -338,6 +376,9 @@ VISIT = "{name: visit, visit: screening_visit}"
             "a step is a visit or paperwork",
         ),
         (f"{VISIT}, {{name: labs, at: clinic}}", "nobody comes to this step; allowed: at beside"),
+        ("{name: visit, visit: screening_visit, gives: tablet}", "did you mean tablets?"),
+        ("{name: visit, visit: screening_visit, gives: tablets}", "what a vial of tablets holds"),
+        (f"{VISIT}, {{name: labs, gives: tablets}}", "nobody comes to this step"),
         (f"{VISIT}, {{name: labs, after_days: -1}}", "a time can come out negative here"),
     ],
 )

@@ -14,9 +14,10 @@ from sim.model.clinic import Errand
 from sim.model.queue import GoesOn, Held
 from sim.model.trial import Trial
 from sim.scenario.design import Attributes
-from sim.scenario.protocol import PlannedStep
+from sim.scenario.protocol import PlannedStep, PlannedVisit
 from sim.scenario.slots import NEVER, Slots, Task
 from sim.scenario.steps import DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE
+from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.streams import of_attempt
 
@@ -63,6 +64,7 @@ class ScreeningAttempt:
         self._chance, self._plan = trial.chance, trial.protocol.screening
         self.attributes = trial.chance.attributes(person, number)
         self.again = NEVER
+        self._medication = trial.medication(person, self.attributes)
         self._failing = trial.protocol.failing(self.attributes)
         self._note = partial(trial.note, person)
         self._consented, self._withdraws = NEVER, math.inf
@@ -80,10 +82,31 @@ class ScreeningAttempt:
 
     def _take(self, step: PlannedStep, since: float) -> Instant:
         """Take a step after the one that ended at `since`; return when it ends."""
-        is_last = step is self._plan.steps[-1]
         due = step.due(since, self._sampled, self._wait(step))
         if (yield from self._is_out_by(due)):
             return None
+        if step.hands_out is None:
+            return (yield from self._pass(step, due))
+        there = yield from self._set_aside(step.hands_out, due)
+        ended = None if there is None else (yield from self._pass(step, there))
+        if ended is None:
+            self._medication.put_back(step.hands_out)
+        else:
+            self._medication.attended(step.hands_out, ended)
+        return ended
+
+    def _set_aside(self, handed_out: PlannedVisit, due: float) -> Instant:
+        """Set aside what a step hands out; return from when on it is there."""
+        self._medication.order((dose.product for dose in handed_out.gives), due)
+        while (day := self._medication.not_before(handed_out, due)) > due // MINUTES_PER_DAY:
+            due = float(day * MINUTES_PER_DAY)
+            if (yield from self._is_out_by(due)):
+                return None
+        return due
+
+    def _pass(self, step: PlannedStep, due: float) -> Instant:
+        """Do what a step asks for, and judge; return when it ends."""
+        is_last = step is self._plan.steps[-1]
         if is_last and self._drawn_again_by(step, due):
             again = yield from self._blood_again(due)
             if again is None:

@@ -15,7 +15,7 @@ from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
 from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.places import Closure, Opening
-from sim.scenario.products import given, vials
+from sim.scenario.products import given, handed_out, vials
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
@@ -52,6 +52,7 @@ def contradictions(scenario: Scenario) -> Faults:
         yield from _desk_work(scenario.design)
         yield from given(scenario)
         yield from body_weights(scenario)
+        yield from handed_out(scenario.design)
         yield from never_held(scenario)
 
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from sim.scenario.capacity import ALWAYS, Week
 from sim.scenario.errors import Fault, KeyPath, listed
-from sim.scenario.interpret import blood_drawn_at, repeat_of_blood, visit_types
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import PlaceDays, Resource, Slots, Task, VisitType, together
+from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types
 from sim.vocabulary.clock import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,

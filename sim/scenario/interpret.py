@@ -7,14 +7,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import compress
 from typing import Any
 
 from sim.scenario.assumptions import Assumptions, Attendance, Frequency, Once, YesNo
 from sim.scenario.beliefs import beliefs, rate_belief, with_drawn
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
-from sim.scenario.design import Design, Later, task_of
 from sim.scenario.errors import KeyPath
 from sim.scenario.numbers import NO_TIME, Law
 from sim.scenario.protocol import (
@@ -33,8 +31,9 @@ from sim.scenario.protocol import (
 )
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
-from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
-from sim.scenario.steps import DRAW_BLOOD, ScreeningStep, first_visit, waits
+from sim.scenario.slots import NEVER, Offer, Resource, Slots, VisitType
+from sim.scenario.steps import ScreeningStep, first_visit, waits
+from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
 
@@ -137,47 +136,6 @@ def _hazards(written: Once | Frequency, arms: Iterable[str]) -> tuple[Hazard, ..
     return tuple(map(written.hazard, arms))
 
 
-def visit_types(scenario: Scenario) -> dict[str, VisitType]:
-    """Return what every visit asks for, by name; those of screening also where they are left out.
-
-    The members of a team are numbered: roles first, then rooms, each as they stand in the design.
-    """
-    design, laws = scenario.design, scenario.assumptions.durations_minutes
-    members = {name: index for index, name in enumerate((*design.staff, *design.rooms))}
-
-    def task(name: str, before: int) -> Task:
-        """Return a task of a visit in which so many `before` it have its name."""
-        team = tuple(members[member] for member in design.tasks[name])
-        luck = f"{name}#{before + 1}" if before else name
-        return Task(name, luck, team, laws[name].distribution().typical)
-
-    def visit(name: str) -> VisitType:
-        steps = design.visits.get(name, ())
-        names = [task_of(step) for step in steps]
-        tasks = [task(each, names[:index].count(each)) for index, each in enumerate(names)]
-        waits = [isinstance(step, Later) for step in steps]
-        at_once = (not each for each in waits)
-        return VisitType(name, tuple(compress(tasks, at_once)), tuple(compress(tasks, waits)))
-
-    return {name: visit(name) for name in (*design.screening_visits, *design.visits)}
-
-
-def blood_drawn_at(design: Design, visits: Mapping[str, VisitType]) -> int:
-    """Return the index of the step, before the last, that draws blood last; else of consent."""
-    drawn = (
-        index
-        for index, step in enumerate(design.steps[:-1])
-        if step.visit and any(task.name == DRAW_BLOOD for task in visits[step.visit].tasks)
-    )
-    return max(drawn, default=first_visit(design.steps))
-
-
-def repeat_of_blood(visit: VisitType) -> VisitType:
-    """Return what is done of a visit of screening when its blood is too old."""
-    drawn = (task for task in visit.tasks if task.name == DRAW_BLOOD)
-    return VisitType("repeat_blood", tuple(drawn), ())
-
-
 class _Interpreter:
     """Works out the parts of a protocol in the order in which they build on each other."""
 
@@ -277,7 +235,17 @@ class _Interpreter:
                 slots=self.slots_of(self.visits[work], self.place(step)) if work else None,
                 occasion=f"{work}#{before + 1}" if before else work or "",
                 is_visit=step.visit is not None,
+                hands_out=self.handed_out(step),
             )
+
+    def handed_out(self, step: ScreeningStep) -> PlannedVisit | None:
+        """Return the visit at which a step of screening hands out a product, if it does."""
+        if step.gives is None or step.visit is None:
+            return None
+        product = self.design.products[step.gives]
+        offer = self.offer({self.place(step): step.visit})
+        dose = Dose(self.products.index(product), float(product.dose))
+        return PlannedVisit(step.name, 0, 1, offer, gives=(dose,), left_in_cycle=1)
 
     def slots(self, visit: VisitType, place: str) -> Slots:
         return Slots(visit, place, self.calendars.days_of(place), self.resources)

@@ -38,6 +38,21 @@ def vials(path: KeyPath, product: Product) -> _Faults:
         yield Fault((*path, key), what, "units_per_vial beside it")
 
 
+def handed_out(design: Design) -> _Faults:
+    """Look for a product that a step of screening cannot hand out, or that nobody would count."""
+    for index, step in enumerate(design.screening):
+        product = design.products.get(step.gives or "")
+        if product is None:
+            continue
+        path = ("design", "screening", index, "gives")
+        if product.units_per_vial is None:
+            what = f"nobody would count it: nothing says what a vial of {step.gives} holds"
+            yield Fault(path, what, "a product with units_per_vial")
+        if product.order_ahead_days or product.is_prepared:
+            what = f"{step.gives} is ordered or prepared for a participant"
+            yield Fault(path, what, "a product that is there, or on the shelf")
+
+
 def _gifts(design: Design, name: str, row: ScheduleRow) -> _Faults:
     """Look for arms that are not the row's or of which nothing is said, and for names repeated."""
     path = ("design", "schedule", name, "gives")

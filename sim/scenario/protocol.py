@@ -145,7 +145,7 @@ class PlannedStep:
 
     `wait` are these days, or the key under which nature has them; `luck` is their address. `slots`
     are of what is then held, None where something becomes known without; `occasion` is the address
-    of its luck, and its row in the log.
+    of its luck, and its row in the log. `hands_out` says what is given to whoever passes.
     """
 
     name: str
@@ -154,6 +154,7 @@ class PlannedStep:
     slots: Slots | None
     occasion: str
     is_visit: bool
+    hands_out: PlannedVisit | None
 
     def due(self, since: float, sampled: float, wait: float) -> float:
         """Return when it is due after a wait: since the end of the step before, in minutes.

@@ -40,6 +40,11 @@ class ScreeningStep(Section):
     room. Left out, these are `contact_days` before the first visit, `lab_days` before what becomes
     known, `work_up_days` before the last step, and else none."""
 
+    gives: Annotated[str, Ref("product")] | None = None
+    """A product of which one dose, in whole vials, is handed out when the visit is over to whoever
+    passes the step, such as a placebo for the days until the next one. If it is out of stock the
+    visit waits. It is counted in vials, and in no figure of doses."""
+
     @property
     def work(self) -> str | None:
         """The visit that is held, whether anybody comes to it or not."""
@@ -51,6 +56,8 @@ class ScreeningStep(Section):
             raise refusal("a step is a visit or paperwork", "one of them, or neither")
         if self.at and not self.visit:
             raise refusal("nobody comes to this step", "at beside visit")
+        if self.gives and not self.visit:
+            raise refusal("nobody comes to this step", "gives beside visit")
         return self
 
 
