@@ -57,7 +57,7 @@ def test_a_protocol_is_refused_or_everybody_and_everything_is_accounted_for(
         ended[came_to] += 1
 
     each()
-    assert ended["ran"] + ended["randomised"] > 0.7 * examples
+    assert ended["ran"] + ended["randomised"] > 0.55 * examples
     assert ended["randomised"] > 0.4 * examples
 
 

@@ -273,7 +273,8 @@ def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]
     a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
     yield f"  {a_month} randomised a month, before season, disruptions and waiting"
     shares = say.listing(f"{name} {say.percent(share)}" for name, (share, _) in failures)
-    yield f"  failing of those who reach the step, {at_once}: {shares}"
+    first = "" if protocol.screening.rescreening is None else ", at the first attempt"
+    yield f"  failing of those who reach the step{first}, {at_once}: {shares}"
     ends = implied.screening_ends(protocol)
     if ends is not None:
         simulated = _simulated(protocol)

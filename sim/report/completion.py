@@ -51,6 +51,8 @@ def _more(run: Run) -> Iterator[Part]:
     yield _safe_dates(run)
     if len(run.tables["funnel.csv"]):
         yield _funnel(run)
+    if run.protocol.screening.rescreening is not None:
+        yield _attempts(run)
     if run.anybody_randomised and len(run.tables["visits.csv"]):
         yield from compliance(run)
         yield from causes(run)
@@ -98,6 +100,15 @@ def _completion(run: Run) -> Figure:
         day=run.closes,
         **{stage: each["p50"].iloc[-1] for stage, each in grown.items()},
     )
+
+
+def _attempts(run: Run) -> Table:
+    """What came of each attempt at screening: those with which nobody ever ended are left out."""
+    long = run.tables["attempts.csv"]
+    wide = long.pivot(index="attempt", columns="box", values="mean")  # noqa: PD010  no aggregation is meant
+    boxes = [box for box in long["box"].unique() if wide[box].any()]
+    columns = {"attempt": "figure", **dict.fromkeys(boxes, "number")}
+    return table_of(run.say, "attempts", wide.reset_index(), columns)
 
 
 def _funnel(run: Run) -> Figure:

@@ -77,9 +77,30 @@ def _people(run: Run) -> dict[str, object]:
         "candidates": run.mean("candidates"),
         "randomisation": how,
         "ratio": say.clauses(say.part(run.arm_title(arm), str(ratio[arm])) for arm in design.arms),
-        "full": say(f"methods.{design.trial.when_full}"),
+        "full": say.sentences([say(f"methods.{design.trial.when_full}"), *_again(run)]),
+        "screening": _steps(run),
         "held": say(f"methods.{design.booking.by}", days=int(design.booking.ahead_days)),
     }
+
+
+def _steps(run: Run) -> str:
+    """The steps of screening, by name where the protocol names them."""
+    say, design = run.say, run.scenario.design
+    if not design.screening:
+        return say("methods.usual_steps")
+    named = (
+        say.aside(say.title(step.name), say.title(step.work)) if step.work else say.title(step.name)
+        for step in design.screening
+    )
+    return say.capital(say.listing(named))
+
+
+def _again(run: Run) -> Iterator[str]:
+    """Who is screened again, if anybody is."""
+    again = run.scenario.assumptions.screening.rescreens
+    if again is not None:
+        of = run.say.listing(map(run.say.title, again.of))
+        yield run.say("methods.again", of=of, share=float(again.share), attempts=again.times + 1)
 
 
 def _names(run: Run) -> dict[str, object]:
