@@ -391,6 +391,7 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("design.rooms.nurse={spaces: 1}", "a role has this name too"),
         ("design.staff.Nurse={people: 1}", "differs from nurse in capital letters alone"),
         ("design.trial.closes=2022-09-30", "the trial closes before it opens"),
+        ("design.trial.closes=1848-10-28", "the trial closes before it opens"),
         ("design.trial.recruits_until=2026-01-01", "2026-01-01 lies outside the trial"),
         ("design.trial.opens=1800-01-01", "1800-01-01 is out of reach"),
         ("design.places.clinic.closures=[{from: 2024-02-02, to: 2024-02-01}]", "2024-02-01 comes"),

@@ -61,7 +61,8 @@ class _Weeks:
         self.visits = visit_types(scenario)
         longest = max(each.typical_minutes for each in self.visits.values())
         trial = self.design.trial
-        last_day = min(longest / MINUTES_PER_DAY, (trial.closes - trial.opens).days)
+        lasts = max((trial.closes - trial.opens).days, 0)  # a trial that closes before it opens
+        last_day = min(longest / MINUTES_PER_DAY, lasts)
         self.days = 2 * DAYS_PER_WEEK + math.ceil(last_day) + 1
         self.days_of = cache(self.possible_days)
 
