@@ -16,7 +16,7 @@ from sim.report import compare as comparing
 from sim.results import folder, tables
 from sim.results.root import latest
 from sim.scenario.load import load, shipped
-from sim.vocabulary.intervals import of_mean
+from sim.vocabulary.intervals import Interval, of_mean
 from sim.vocabulary.words import words
 from tests.command import trialsim
 
@@ -188,6 +188,58 @@ def test_an_entry_that_only_some_scenarios_have_is_one_row_of_the_page() -> None
     ]
 
 
+QUICK = """
+extends: small.yaml
+scenario: quick
+targets: {nobody_waits: {measure: nurse_hours, at_most: 3, with_probability: 0.5}}
+"""
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize(
+    ("tasks", "sentence"),
+    [
+        (
+            "{assess: 0, read_chart: 0, draw_blood: 0}",
+            "Less: nobody waits in 100 % of trials instead of 0 %; no clear difference in somebody",
+        ),
+        ("{assess: 30}", "Less: no clear difference in somebody, nobody waits"),
+    ],
+    ids=["one target differs", "no target differs"],
+)
+def test_the_headline_is_the_largest_change_of_a_target(
+    home: Path, tasks: str, sentence: str
+) -> None:
+    Path("quick.yaml").write_text(QUICK, encoding="utf-8")
+    Path("less.yaml").write_text(
+        f"{QUICK.replace('small.yaml', 'quick.yaml').replace('scenario: quick', 'scenario: less')}"
+        f"assumptions: {{durations_minutes: {tasks}}}",
+        encoding="utf-8",
+    )
+    few = ("--replications", "20", "--jobs", "1", "--quiet", "--out", "two")
+    assert trialsim("compare", "quick.yaml", "less.yaml", *few) == 0
+
+    page = comparing.comparison_page(home / "two", "en")
+    assert page.verdict.replace("\u202f", " ").replace("\u00a0", " ") == sentence
+
+
+def test_the_scenario_of_the_largest_change_comes_first_and_targets_by_their_size() -> None:
+    change, sure = comparing.Change, Interval(0.1, 0.4)
+    unsure = Interval(-0.1, 0.6)
+    changes = [
+        change("somebody", "one", 0.2, 0.7, unsure),
+        change("everybody", "one", 0.2, 0.4, sure),
+        change("somebody", "two", 0.2, 0.5, sure),
+        change("everybody", "two", 0.2, 0.6, sure),
+    ]
+
+    first, second = comparing.told(changes, words())
+    assert first.startswith("Two: everybody in 60")
+    assert "; somebody in 50" in first
+    assert second.startswith("One: everybody in 40")
+    assert second.endswith("difference in somebody")
+
+
 @pytest.mark.browser
 @pytest.mark.usefixtures("home")
 @pytest.mark.pages
@@ -204,7 +256,7 @@ def test_every_chart_is_drawn_with_no_network(page: Page) -> None:
     )
 
     charts = page.locator(".chart")
-    assert charts.count() == 2
+    assert charts.count() == 3
     for number in range(2):
         assert charts.nth(number).locator(".mark-line path").count() > 0
     assert not problems

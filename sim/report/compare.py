@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from sim.report.charts import lines
+from sim.report.charts import intervals, lines
 from sim.report.page import (
     PAGE,
     Answer,
@@ -21,7 +22,6 @@ from sim.report.page import (
     Table,
     TableRow,
     figure,
-    percent_within,
     table_of,
 )
 from sim.report.recruitment import growth
@@ -29,19 +29,47 @@ from sim.report.run import Run
 from sim.report.workload import weeks
 from sim.results import folder
 from sim.scenario.load import Scenario, leaves
+from sim.vocabulary.intervals import Interval, of_paired_shares
 from sim.vocabulary.words import BLANK, Words
 
 Runs = Mapping[str, Run]
 """Finished runs by what their scenarios are called, the baseline first."""
 
-FOLDED_FROM = 12
+MOST_INPUTS_OPEN = 8
 """Rows above which the table of inputs is folded away."""
 
-COMPARED = (
-    *("randomised", "completed", "day_of_target", "visits_out_of_window", "site_trips"),
-    "desk_backlog_peak_hours",
-)
-"""Measures on the page, before those that targets name; compare.csv has them all."""
+BETTER = {
+    **dict.fromkeys(("randomised", "completed"), 1),
+    **dict.fromkeys(("day_of_target", "visits_out_of_window", "site_trips"), -1),
+    "desk_backlog_peak_hours": -1,
+}
+"""Measures on the page, before those that targets name, and which way is better: 1 up, -1 down.
+
+compare.csv has them all.
+"""
+
+
+class Change(NamedTuple):
+    """How probable a target is in the first scenario and in another, and the difference in pairs.
+
+    The pairs are replications of one number, met by the same people.
+    """
+
+    target: str
+    scenario: str
+    before: float
+    after: float
+    within: Interval
+
+    @property
+    def difference(self) -> float:
+        """By how much it is more probable."""
+        return self.after - self.before
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval lies on one side of nothing."""
+        return self.within.low > 0 or self.within.high < 0
 
 
 class Comparison(Finished):
@@ -63,18 +91,20 @@ def comparison_page(place: Path, language: str) -> Page:
     """Return the page of runs side by side."""
     comparison = Comparison(place, language)
     say, runs = comparison.say, comparison.runs
-    compared, said = folder.read(place, "compare.csv"), chances(runs)
+    compared, changes = folder.read(place, "compare.csv"), list(changes_of_targets(runs))
+    first, *others = told(changes, say) or [chances(runs)]
     pages = Listing("", list(map(_link, runs.values())))
     return Page(
         comparison,
         title=say("compare.title"),
-        verdict=said,
+        verdict=first,
         note=say("compare.note", **comparison.counts),
+        leads=others,
         answers=lambda: [
             _inputs(runs, say),
-            _reached(runs, say, said),
-            _work(runs, say),
+            _reached(runs, changes, say),
             _differences(runs, compared, say),
+            _work(runs, say),
             Answer("pages", say("compare.pages"), parts=[pages], in_contents=False),
             comparison.origin(),
         ],
@@ -85,6 +115,61 @@ def comparison_page(place: Path, language: str) -> Page:
 def _link(run: Run) -> tuple[str, str]:
     """What a run's page is called, and where it is."""
     return run.say.own(run.scenario.title) or run.place.name, f"{run.place.name}/{PAGE}"
+
+
+def changes_of_targets(runs: Runs) -> Iterator[Change]:
+    """Yield the change of each target that the first scenario and another have in common."""
+    (_, baseline), *others = runs.items()
+    for name in baseline.scenario.targets:
+        before = _met(baseline, name)
+        for scenario, run in others:
+            if name not in run.scenario.targets:
+                continue
+            after = _met(run, name)
+            gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
+            within = of_paired_shares(gained, lost, len(before))
+            yield Change(name, scenario, float(before.mean()), float(after.mean()), within)
+
+
+def _met(run: Run, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return in which replications a target is met."""
+    target = run.scenario.targets[name]
+    found = folder.read(run.place, "replications.csv", [target.measure])[target.measure]
+    values = pd.to_numeric(found.replace("never", np.inf)).to_numpy(np.float64)
+    return values >= target.at_least if target.at_most is None else values <= target.at_most
+
+
+def told(changes: Sequence[Change], say: Words) -> list[str]:
+    """Return a sentence a scenario: its largest change of a target first, then all others.
+
+    The scenario with the largest of all comes first; nothing where no target is in common.
+    """
+    by_scenario: dict[str, list[Change]] = {}
+    for change in sorted(changes, key=_size, reverse=True):
+        by_scenario.setdefault(change.scenario, []).append(change)
+    return [_told(scenario, of_it, say) for scenario, of_it in by_scenario.items()]
+
+
+def _size(change: Change) -> tuple[bool, float]:
+    return change.is_clear, abs(change.difference)
+
+
+def _told(scenario: str, changes: Sequence[Change], say: Words) -> str:
+    """What a scenario changes, its clear changes one by one and the others together."""
+    clear = [
+        say(
+            "compare.changed",
+            target=say.title(each.target),
+            before=say.percent(each.before),
+            after=say.percent(each.after),
+        )
+        for each in changes
+        if each.is_clear
+    ]
+    rest = [say.title(each.target) for each in changes if not each.is_clear]
+    same = [say("compare.unclear", targets=say.listing(rest))] if rest else []
+    said = say("compare.changes", name=scenario, changes=say.clauses([*clear, *same]))
+    return say.capital(said)
 
 
 def chances(runs: Runs) -> str:
@@ -117,7 +202,7 @@ def _inputs(runs: Runs, say: Words) -> Answer:
     rows = list(unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
-    parts, more = ([table], []) if len(rows) <= FOLDED_FROM else ([], [table])
+    parts, more = ([table], []) if len(rows) <= MOST_INPUTS_OPEN else ([], [table])
     return Answer(
         "inputs", say("compare.inputs_title"), lead, parts=parts if rows else [], more=more
     )
@@ -147,26 +232,34 @@ def _entry(path: str) -> str:
     return ".".join(path.split(".")[:3])
 
 
-def _reached(runs: Runs, say: Words, said: str) -> Answer:
-    """How probable each target is, and how enrolment goes."""
-    judged = {
-        name: {one["target"]: one for one in run.tables["targets.csv"].to_dict("records")}
-        for name, run in runs.items()
-    }
-    rows = [
-        TableRow([say.heading(name), *(_within(found.get(name), say) for found in judged.values())])
-        for name in dict.fromkeys(name for found in judged.values() for name in found)
-    ]
-    targets = Table(say("compare.targets"), [say("verdicts.target"), *runs], rows)
-    parts: list[Part] = [*([targets] if rows else []), _enrolment(runs, say)]
-    lead = say("compare.reached_lead", verdict=said)
+def _reached(runs: Runs, changes: Sequence[Change], say: Words) -> Answer:
+    """How probable each target is, what changes in it, and how enrolment goes."""
+    rows = pd.DataFrame(
+        {
+            "target": each.target,
+            "scenario": each.scenario,
+            "before": each.before,
+            "after": each.after,
+            "points": _points(each, say),
+            "verdict": say(f"compare.{_word(*each.within, 1)}"),
+        }
+        for each in changes
+    )
+    units = {"target": "name", "scenario": "title", "before": "share", "after": "share"}
+    units |= {"points": "figure", "verdict": "figure"}
+    baseline = next(iter(runs))
+    table = [table_of(say, "changes", rows, units, baseline=baseline)] if len(rows) else []
+    lead = say("compare.reached_lead" if table else "compare.reached_alone", verdict=chances(runs))
+    parts: list[Part] = [*table, _enrolment(runs, say)]
     return Answer("reached", say("compare.reached_title"), lead, parts=parts)
 
 
-def _within(target: Mapping[Any, Any] | None, say: Words) -> str:
-    if target is None:
-        return BLANK
-    return percent_within(say, target["probability"], target["ci_low"], target["ci_high"])
+def _points(change: Change, say: Words) -> str:
+    """By how many percentage points a target is more probable, and the interval."""
+    value, low, high = (
+        say.signed(100 * each, ",.0f") for each in (change.difference, *change.within)
+    )
+    return say.aside(value, say.span(low, high))
 
 
 def _enrolment(runs: Runs, say: Words) -> Figure:
@@ -234,10 +327,9 @@ def _by_date(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
 
 def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
     """What each scenario changes against the first, pair by pair."""
-    baseline, wishes = next(iter(runs)), _wishes(runs)
+    baseline, better = next(iter(runs)), BETTER | _wishes(runs)
     hours = (f"{role}_hours" for role in runs[baseline].scenario.design.staff)
-    shown = [*dict.fromkeys((*COMPARED, *wishes)), *hours]
-    frame = pd.concat(compared[compared["measure"] == measure] for measure in shown)
+    frame = pd.concat(compared[compared["measure"] == measure] for measure in [*better, *hours])
     ends = frame[["ci_low", "ci_high"]].to_numpy()
     frame = frame.assign(
         difference=[
@@ -248,15 +340,49 @@ def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
             for low, high in ends
         ],
         verdict=[
-            say(f"compare.{_word(low, high, wishes.get(measure, 0))}")
+            say(f"compare.{_word(low, high, better.get(measure, 0))}")
             for measure, (low, high) in zip(frame["measure"], ends, strict=True)
         ],
     )
     columns = {"measure": "name", "scenario": "title", "baseline_mean": "number"}
     columns |= {"difference": "figure", "interval": "figure", "chance_higher": "share"}
-    table = table_of(say, "differences", frame, columns | {"verdict": "figure"}, baseline=baseline)
-    lead = say("compare.differences_lead", baseline=baseline)
-    return Answer("differences", say("compare.differences_title"), lead, parts=[table])
+    columns |= {"verdict": "figure"}
+    drawn = _dots(runs[baseline], compared, better, say)
+    lead, title = (
+        say("compare.differences_lead", baseline=baseline),
+        say("compare.differences_title"),
+    )
+    if drawn.empty:
+        parts: list[Part] = [table_of(say, "differences", frame, columns, baseline=baseline)]
+    else:
+        parts = [
+            figure(say, "differences", intervals, drawn, columns, behind=frame, baseline=baseline)
+        ]
+    return Answer("differences", title, lead, parts=parts)
+
+
+def _dots(
+    baseline: Run, compared: pd.DataFrame, better: Mapping[str, int], say: Words
+) -> pd.DataFrame:
+    """Differences that have a better side, in standard deviations of the first scenario's trials.
+
+    What is better is positive (Glass's delta). What does not vary has no such unit.
+    """
+    rows = []
+    for each in compared.dropna(subset=["difference"]).to_dict("records"):
+        measure, scenario = str(each["measure"]), say.title(str(each["scenario"]))
+        sd = float(baseline.measure(measure)["sd"]) if measure in better else 0.0
+        if sd > 0:
+            unit = better[measure] / sd
+            low, high = sorted((each["ci_low"] * unit, each["ci_high"] * unit))
+            value = say.signed(each["difference"], ",.2f")
+            label = say.aside(say.title(measure), value)
+            rows.append(
+                {"label": label, "series": scenario, "order": [*better].index(measure),
+                 "value": each["difference"] * unit, "low": low, "high": high}
+            )  # fmt: skip
+    drawn = pd.DataFrame(rows)
+    return drawn.sort_values("order", kind="stable") if rows else drawn
 
 
 def _wishes(runs: Runs) -> dict[str, int]:
