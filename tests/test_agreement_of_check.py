@@ -29,6 +29,7 @@ def test_check_and_run_agree() -> None:
         (baseline, ()),
         (baseline, MANY_LEAVE),
         (SMALL, ("assumptions.screening.withdraws=0.2",)),
+        (shipped() / "placebo_run_in.yaml", ()),
     )
 
 

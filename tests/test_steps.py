@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sim.experiments.doubts import doubts
 from sim.model.chance import Chance
 from sim.model.participant import journey
 from sim.model.trial import Trial
@@ -16,6 +18,7 @@ from sim.results.counts import COUNTS
 from sim.results.measures import measure
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
+from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, load
 from sim.vocabulary.eventlog import Milestone, Moment, Movement
 from tests.test_journey import instant, milestones, protocol, told
@@ -118,6 +121,7 @@ def test_who_fails_at_the_last_step_is_not_randomised_at_it(
     last: str, booked: dict[str, Any]
 ) -> None:
     changes = {**DIARY, **booked, "assumptions.patients.hot_flushes": 48}
+    changes["design.visits.baseline"] = ["look_first", "randomise", "count"]
     changes["design.screening"] = [
         *DIARY["design.screening"][:-1],  # type: ignore[index]
         {"name": "baseline", last: "baseline"},
@@ -404,3 +408,32 @@ def test_steps_that_contradict_each_other_are_refused_with_their_place(
 def test_a_criterion_names_a_step_that_there_is() -> None:
     with pytest.raises(ScenarioError, match=r"adult\.at: 'chart' is not defined; allowed: visit"):
         load(Path(__file__).parent / "small.yaml", [f"design.screening=[{VISIT}]"])
+
+
+def test_a_wait_that_no_step_waits_for_is_doubtful() -> None:
+    scenario = load(
+        Path(__file__).parent / "small.yaml",
+        [
+            "design.eligibility={}",
+            "design.screening=[{name: visit, visit: screening_visit, after_days: 3}, {name: labs}]",
+            "assumptions.screening={contact_days: 3, lab_days: 2}",
+        ],
+    )
+    found = [each.path for each in doubts(scenario, interpret(scenario)) if each.key == "idle_wait"]
+    assert found == [("assumptions", "screening", "contact_days")]
+
+
+@pytest.mark.parametrize(
+    ("rescreens", "message"),
+    [
+        ("{of: [adlt], share: 0.5}", "did you mean adult?"),
+        ("{of: [adult, adult], share: 0.5}", "adult is named twice"),
+        ("{of: [], share: 0.5}", "rescreens.of"),
+        ("{of: [adult], share: 1.5}", "allowed: 1 or less"),
+        ("{of: [adult], share: 0.5, times: 21}", "allowed: 20 or less"),
+    ],
+)
+def test_rescreens_that_cannot_be_are_refused(rescreens: str, message: str) -> None:
+    override = f"assumptions.screening.rescreens={rescreens}"
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        load(Path(__file__).parent / "small.yaml", [override])

@@ -10,11 +10,12 @@ from sim.experiments.implied import candidates, expected_randomised
 from sim.scenario.checks import attributes_named
 from sim.scenario.errors import Fault, KeyPath, closest
 from sim.scenario.load import COMMAND_LINE
-from sim.scenario.numbers import Law
+from sim.scenario.numbers import NO_TIME, Law
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.slots import Offer
+from sim.scenario.steps import waits
 from sim.scenario.yaml_source import Document, Problem, dotted
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.words import Words, words
@@ -63,6 +64,7 @@ def located_doubts(scenario: Scenario, protocol: Protocol, document: Document) -
 def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     """Yield all that is doubtful in a scenario, wherever it was read from."""
     yield from _idle_names(scenario)
+    yield from _idle_waits(scenario)
     yield from _targets(scenario)
     yield from _outside_the_trial(scenario)
     yield from _regions(scenario)
@@ -110,6 +112,14 @@ def _idle_names(scenario: Scenario) -> Iterator[Doubt]:
         for name in names:
             if (kind, name) not in used:
                 yield Doubt((*path, name), key, {}, closest(name, meant))
+
+
+def _idle_waits(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield the waits of screening that are written though every step has days of its own."""
+    steps, nature = scenario.design.steps, scenario.assumptions.screening
+    for key in {"contact_days", "lab_days", "work_up_days"} - {key for _, key in waits(steps)}:
+        if getattr(nature, key) != NO_TIME:
+            yield Doubt(("assumptions", "screening", key), "idle_wait")
 
 
 def _targets(scenario: Scenario) -> Iterator[Doubt]:

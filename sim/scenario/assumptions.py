@@ -17,6 +17,7 @@ from sim.scenario.numbers import (
     DaysEarlyOrLate,
     Drawn,
     Duration,
+    Kind,
     NonNegative,
     Number,
     Probability,
@@ -27,7 +28,6 @@ from sim.scenario.numbers import (
     Weeks,
     Whole,
     WholeOrUnlimited,
-    WholePositive,
 )
 from sim.scenario.section import Date, Name, Ref, Section
 from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY
@@ -147,7 +147,7 @@ class Rescreens(Section):
     """The share of them who come again, unless the trial is full or recruits no more by then."""
     after_days: Wait = NO_TIME
     """Days from the failure to the new attempt."""
-    times: WholePositive = Whole(1)
+    times: Annotated[Whole, Kind("Rescreens", ge=1, le=20)] = Whole(1)
     """How often one person comes again, at most."""
 
 
