@@ -245,6 +245,22 @@ def test_a_step_waits_for_a_product_that_is_out_of_stock(booked: dict[str, Any])
     ]
 
 
+@HOW
+def test_a_urine_of_24_hours_is_brought_back(booked: dict[str, Any]) -> None:
+    """Results on Thursday 7, the urine a day later on Friday 8, and the diary from then on."""
+    urine = {"name": "urine_24h", "visit": "measure_urine", "after_days": 1}
+    chart, consent, results, *later = DIARY["design.screening"]  # type: ignore[misc]
+    trial = told(
+        {
+            **DIARY,
+            **booked,
+            "design.screening": [chart, consent, results, urine, *later],
+            "design.visits.measure_urine": ["count"],
+        }
+    )
+    assert steps(trial)[2:4] == ["measure_urine clinic Fri 08", "count_diary ward Fri 15"]
+
+
 AGAIN = {
     "assumptions.screening.rescreens": {"of": ["proteinuria"], "share": 1, "after_days": 10},
     "assumptions.patients.upcr": {"family": "uniform", "low": 0, "high": 3},
