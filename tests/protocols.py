@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from sim.scenario.schedule import Anchor
+
 Drawn = st.SearchStrategy[Any]
 
 OPENS = date(2024, 1, 29)
@@ -244,8 +246,11 @@ def at(cast: Cast) -> Drawn:
     )
 
 
-def row(cast: Cast) -> Drawn:
-    """Return a row of the schedule: one dose or several for some arms, or visits for all."""
+def row(cast: Cast, before: tuple[str, ...]) -> Drawn:
+    """Return a row of the schedule: one dose or several for some arms, or visits for all.
+
+    It may be counted from the rows before it.
+    """
     window = st.tuples(st.integers(-3, 0), st.integers(0, 3)).map(list)
     after = st.sampled_from(["miss", "attend"])
     repeats = st.sampled_from(
@@ -265,13 +270,13 @@ def row(cast: Cast) -> Drawn:
         return st.builds(
             lambda rest, more: _one_way_to_say_the_days({**first, **more, **rest}),
             section({"at": at(cast)}, window_days=window, after_window=after),
-            repeats,
+            st.just({}) if "from" in first else repeats,
         )
 
     dosed = st.builds(
         lambda arms, day, gifts: {"arms": arms, "day": day, **gifts},
         some(cast.arms, least=1),
-        st.sampled_from([1, 1, 1, 1, 1, 1, 1, 8]),
+        st.sampled_from([1] * 15 + [8]),
         seldom(GIFTS).map(lambda gifts: gifts or {}),
     )
     by_arm = st.builds(
@@ -280,12 +285,28 @@ def row(cast: Cast) -> Drawn:
         st.sampled_from([1, 1, 8]),
     )
     for_all = st.sampled_from([1, 1, 2, 8, 15, 29, 57]).map(lambda day: {"day": day})
+    anchors = st.sampled_from([each.value for each in Anchor])
+    other = st.fixed_dictionaries(
+        {"row": st.sampled_from(before or ("",)), "visit": st.sampled_from(["each", "last"])}
+    )
+    after_all = st.builds(
+        lambda anchor, days: {"from": anchor, **days},
+        anchors | other if before else anchors,
+        st.sampled_from([{"day": 0}, {"day": 1}, {"day": 2}, {"days": [1, 7]}]),
+    )
+    next_period = st.builds(
+        lambda arms, other, gifts: {"arms": arms, "from": other, "day": 3, **gifts},
+        some(cast.arms, least=1),
+        other,
+        st.sampled_from([{}, {"gives": []}, {"gives": []}]),
+    )
     trained = st.builds(
         lambda arms, day: {"arms": arms, "day": day, "gives": []},
         some(cast.arms, least=1),
         st.sampled_from([1, 3, 15]),
     )
-    return (dosed | dosed | by_arm | for_all | for_all | trained).flatmap(a_row)
+    kinds = [dosed, dosed, by_arm, for_all, for_all, for_all, trained, after_all]
+    return st.one_of(*kinds, *[next_period] * bool(before)).flatmap(a_row)
 
 
 def _one_way_to_say_the_days(drawn: dict[str, Any]) -> dict[str, Any]:
@@ -370,7 +391,9 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
         st.sampled_from([{}, *({"product": name} for name in (PERISHABLE, KEPT, KEPT))]),
     ),
     "design.products": products,
-    "design.schedule": lambda cast: each_of(cast.rows, row(cast)),
+    "design.schedule": lambda cast: st.fixed_dictionaries(
+        {name: row(cast, cast.rows[:place]) for place, name in enumerate(cast.rows)}
+    ),
     "design.unscheduled": lambda cast: each_of(cast.events, at(cast).map(lambda at: {"at": at})),
     "design.monitoring": lambda cast: seldom(
         st.fixed_dictionaries({"visit": st.sampled_from(cast.visits), "every_days": st.just(14)})
@@ -404,7 +427,7 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
             times=st.sampled_from([1, 3]),
         ),
     ),
-    "assumptions.to_first_dose_days": lambda cast: each_of(cast.arms, seldom(WAITS)),
+    "assumptions.to_first_dose_days": lambda cast: each_of(cast.arms, often(WAITS)),
     "assumptions.products": lambda _: section(
         {}, **{PERISHABLE: st.sampled_from([{"fails_release": 0.3}])}
     ),

@@ -104,12 +104,21 @@ def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
         SimpleNamespace(
             row=row,
             number=number,
+            occasion=f"{row} {number}",
+            anchor="first_dose",
             is_dose=row != "week_2",
             gives=[(product, dose)] if row != "week_2" else [],
         )
         for row, number in zip(rows, numbers, strict=True)
     )
-    return SimpleNamespace(name=name, visits=visits, has_doses=True, latest_safe_day=10)
+    day_1 = SimpleNamespace(milestone=Milestone.DAY_1, rows=())
+    return SimpleNamespace(
+        name=name,
+        visits=visits,
+        anchors={"first_dose": day_1},
+        has_doses=True,
+        latest_safe_day=10,
+    )
 
 
 def a_log(

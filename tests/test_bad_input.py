@@ -22,6 +22,7 @@ BASELINE = shipped() / "baseline.yaml"
 TEXT = BASELINE.read_text(encoding="utf-8")
 DATA = read_yaml(BASELINE).data
 LONGEST = 400
+NOTHING_GIVEN = "gives: [], day: 1, at: {clinic: assessment}"
 ON_MAY_DAY = "{from: 2023-05-01, hours: 9}"
 
 bounded = settings(
@@ -259,7 +260,33 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
         ("design.schedule.infusion.dose=many", "'many' is not a number"),
         ("design.schedule.infusion.dose={il2: 1}", "the row does not give il2"),
         ("design.schedule.week_2.dose=1", "nothing is given at the visits of this row"),
-        ("design.schedule.infusion.day=0", "0 is too small"),
+        ("design.schedule.infusion.day=0", "the first dose of msc is planned on day 0"),
+        (
+            "design.schedule.week_2.day=-99",
+            "day -99 is 100 days before the first dose of il2, which is planned",
+        ),
+        ("design.schedule.week_2.from=first_dos", "'first_dos' is not known here"),
+        ("design.schedule.week_2={from: randomisation, day: -1}", "before what it is counted from"),
+        ("design.schedule.week_2.from=3", "this is nothing to count days from"),
+        ("design.schedule.week_2.from={row: infusio}", "did you mean infusion?"),
+        ("design.schedule.week_2.from={row: infusion, visit: lst}", "did you mean last?"),
+        (
+            "design.schedule.week_2.from={row: week_2}",
+            "week_2 is counted from week_2; allowed: a row that does not lead back to this one",
+        ),
+        ("design.schedule.infusion.from=randomisation", "a dose cannot be counted from randomisat"),
+        (
+            "design.schedule.injections.from={row: infusion, visit: last}",
+            "infusion has no visits in il2, so that injections has none there",
+        ),
+        (
+            f"design.schedule.training={{arms: [il2], from: {{row: infusion}}, {NOTHING_GIVEN}}}",
+            "no arm has both training and infusion",
+        ),
+        (
+            "design.schedule.week_2={from: {row: injections}, day: null, days: [1, 3]}",
+            "injections is held again 2 days after a visit; allowed: visits that fit into 2 days",
+        ),
         ("design.schedule.injections.every_days=null", "times above 1 without every_days"),
         ("design.schedule.week_2.days=[8, 15]", "days stands beside day; allowed: days alone"),
         (
@@ -267,7 +294,7 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
             "days stands beside every_days and times",
         ),
         ("design.schedule.week_2={day: null, days: [8, 8]}", "days: the days are not in order"),
-        ("design.schedule.week_2={day: null, days: [0, 8]}", "days[0]: 0 is too small"),
+        ("design.schedule.week_2={day: null, days: [x, 8]}", "days[0]: 'x' is not a whole number"),
         ("design.schedule.week_2={day: null, days: []}", "too few entries"),
         ("design.visits.assessment=[{soon: assess}]", "soon: unknown key; allowed: later"),
         ("design.visits.assessment=[3]", "this is not a step of a visit"),

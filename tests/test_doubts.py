@@ -16,6 +16,8 @@ from tests.command import trialsim
 SMALL = Path(__file__).parent / "small.yaml"
 DISRUPTIONS = "assumptions.recruitment.disruptions"
 AGE = "assumptions.patients.age"
+FIRST = "assumptions.to_first_dose_days"
+AT_MOST_TEN = "{family: uniform, low: 0, high: 10}"
 DONE = "targets.done.at_least"
 ALL_OF_THEM = "targets.somebody.at_least=4"
 
@@ -150,6 +152,14 @@ def test_a_visit_whose_attendance_is_known_waits_for_a_variant() -> None:
         (
             ["design.arms.active.title=Drug", "design.arms.control.title=Drug"],
             "design.arms.control.title",
+        ),
+        (
+            ["design.schedule.end.from=last_dose"],
+            "design.schedule.end.from",
+        ),
+        (
+            ["design.schedule.end.day=-4", f"{FIRST}={{active: 5, control: {AT_MOST_TEN}}}"],
+            "design.schedule.end",
         ),
     ],
 )

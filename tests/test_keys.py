@@ -84,6 +84,7 @@ design:
                  after_window: miss, dose: 5}
     call: {arms: [two], at: {clinic: check}, days: [15, 19], gives: []}
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
+    bleed: {at: {clinic: check}, from: {row: injections}, day: 1}
   unscheduled: {fever: {at: {ward: look_at_fever}}}
   monitoring: {visit: audit, every_days: 28}
   booking: {by: arrival, ahead_days: 20, length: 1.2}
@@ -225,6 +226,9 @@ CHANGES: dict[str, Any] = {
     "design.schedule.infusion.at": {"ward": "infusion"},
     "design.schedule.infusion.day": 3,
     "design.schedule.call.days": [15, 22],
+    "design.schedule.week_4.from": "randomisation",
+    "design.schedule.bleed.from.row": "week_4",
+    "design.schedule.bleed.from.visit": "last",
     "design.schedule.call.gives": "drug",
     "design.schedule.injections.dose": 6,
     "design.schedule.injections.every_days": 3,

@@ -32,6 +32,7 @@ PARTS = {
     " turned_away randomised still_in_screening",
     "randomised": "completed left still_in_follow_up",
 }
+AT_RANDOMISATION = {Milestone.RANDOMISED, Milestone.DAY_1}
 ENDS = {*OUT_OF_SCREENING, Milestone.LEFT, Milestone.COMPLETED} - {Milestone.RANDOMISED}
 
 
@@ -92,7 +93,11 @@ def miscounted(reading: Reading) -> Iterator[str]:
 
 
 def misplanned(reading: Reading) -> Iterator[object]:
-    """Yield the visits planned that do not have one outcome each."""
+    """Yield the visits planned that do not have one outcome each.
+
+    Planned are those whose anchor came: after each visit held, and on milestones. Whoever completed
+    has been at, or missed, all but the doses given up.
+    """
     counts = Counter[tuple[object, ...]]()
     read: Any = COUNTS["visits"].gauges[0].read(reading)
     for (*visit, kind, _), number in read.items():
@@ -100,10 +105,22 @@ def misplanned(reading: Reading) -> Iterator[object]:
     for *visit, is_planned in list(counts):
         if counts[(*visit, is_planned)] != counts[(*visit, not is_planned)]:
             yield visit
-    arms = reading.almanac.protocol.arms
-    planned = sum(len(arms[arm].visits) for arm in reading.arm_of.values())
-    if planned != sum(number for (*_, is_planned), number in counts.items() if is_planned):
-        yield "planned"
+        if read[(*visit, "not_reached", "completed")]:
+            yield visit
+    held = {(v.person, f"{v.row} {v.number}") for v in reading.visits if not v.is_missed}
+    for person, index in reading.arm_of.items():
+        arm = reading.almanac.protocol.arms[index]
+        found = {each.occasion for each in reading.planned_for(person)}
+        for visit in arm.visits:
+            coming = arm.anchors.get(visit.anchor)
+            if coming is None:
+                has_come = (person, visit.anchor) in held
+            else:
+                has_come = coming.milestone in AT_RANDOMISATION or coming.milestone is None
+            if (visit.occasion in found) > has_come or (visit.occasion in found) < (
+                has_come and (coming is None or coming.milestone is not None)
+            ):
+                yield person, visit.occasion
 
 
 def ended_twice(log: EventLog) -> Iterator[int]:

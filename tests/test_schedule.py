@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from sim.model.trial import Trial
+from sim.results.counts import COUNTS
+from sim.results.periods import Almanac
+from sim.results.replication import Reading
 from sim.scenario.load import dump, load
+from sim.scenario.timetable import too_soon
 from tests.test_booking import told as told_of
-from tests.test_journey import instant
+from tests.test_journey import day, instant
 from tests.toys import toy
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
@@ -68,3 +72,153 @@ def test_cycles_repeat_days_at_no_regular_distance(booking: dict[str, Any]) -> N
     trial = told({"check": row(days=[1, 3, 8], cycles=2, cycle_days=14)}, booking)
     assert held(trial) == ["check 1 Mon 04", "check 2 Wed 06", "check 3 Mon 11",
                            "check 4 Mon 18", "check 5 Wed 20", "check 6 Mon 25"]  # fmt: skip
+
+
+DOSE = row(arms=["only"], day=1, window_days=[0, 7])
+
+
+def test_days_before_day_1_are_planned_at_randomisation_and_stay_if_day_1_slips(
+    booking: dict[str, Any],
+) -> None:
+    trial = told(
+        {"base": row(days=[-7, -1, 8], window_days=[-1, 1]), "dose": DOSE},
+        booking,
+        assumptions__to_first_dose_days={"only": 10},
+        design__products__tablets={"dose": 1, "order_ahead_days": 12},
+    )
+    # The first dose is planned for Thursday 14 and waits for the product until Saturday 16.
+    assert held(trial) == ["base 1 Wed 06", "base 2 Tue 12", "dose 1 Sat 16 product",
+                           "base 3 Sat 23"]  # fmt: skip
+
+
+def test_days_before_day_1_are_never_before_randomisation_nor_two_on_one_day(
+    booking: dict[str, Any],
+) -> None:
+    law = {"family": "empirical", "values": [3, 30]}
+    shares = {"only": {**law, "weights": [1e9, 1]}}
+    schedule = {"base": row(days=[-7, -5, 2]), "dose": DOSE}
+    trial = told(schedule, booking, assumptions__to_first_dose_days=shares)
+    assert held(trial) == ["base 1 Mon 04", "base 2 Tue 05", "dose 1 Thu 07", "base 3 Fri 08"]
+
+
+def test_an_arm_without_doses_waits_for_its_visit_on_day_1_behind_one_before_it(
+    booking: dict[str, Any],
+) -> None:
+    trial = told(
+        {"check": row(days=[-2, 1, 8])},
+        booking,
+        assumptions__to_first_dose_days={"only": 4},
+        design__places__clinic__closures=[day("2024-03-08")],
+    )
+    assert held(trial) == ["check 1 Tue 05", "check 2 Sat 09 closed", "check 3 Sat 16"]
+
+
+def test_a_row_from_randomisation_waits_for_no_dose(booking: dict[str, Any]) -> None:
+    trial = told(
+        {"phone": row(**{"from": "randomisation"}, days=[0, 2, 9]), "dose": DOSE},
+        booking,
+        assumptions__to_first_dose_days={"only": 5},
+    )
+    assert held(trial) == ["phone 1 Mon 04", "phone 2 Wed 06", "dose 1 Sat 09", "phone 3 Wed 13"]
+
+
+def test_the_share_whose_first_dose_comes_too_soon_for_a_visit_is_that_below_its_day() -> None:
+    wait = {"family": "uniform", "low": 0, "high": 10}
+    scenario = toy(
+        design={"schedule": {"base": row(days=[-4, 2])}, "visits": {"check": []}},
+        assumptions={"to_first_dose_days": {"one": wait}},
+    )
+    assert [(each.days_before, each.share) for each in too_soon(scenario)] == [(5, 0.5)]
+
+
+def test_a_row_from_each_visit_of_another_follows_the_visits_really_held(
+    booking: dict[str, Any],
+) -> None:
+    doses = row(arms=["only"], day=1, every_days=7, times=3, window_days=[0, 2])
+    trial = told(
+        {"sample": row(**{"from": {"row": "dose"}}, days=[0, 2]), "dose": doses},
+        booking,
+        design__places__clinic__closures=[day("2024-03-11")],
+    )
+    assert held(trial) == [
+        "dose 1 Mon 04", "sample 1 Mon 04", "sample 2 Wed 06",
+        "dose 2 Tue 12 closed", "sample 3 Tue 12", "sample 4 Thu 14",
+        "dose 3 Mon 18", "sample 5 Mon 18", "sample 6 Wed 20",
+    ]  # fmt: skip
+
+
+def test_after_a_visit_that_was_missed_nothing_is_planned(booking: dict[str, Any]) -> None:
+    doses = row(arms=["only"], day=1, every_days=7, times=3, after_window="miss")
+    trial = told(
+        {"sample": row(**{"from": {"row": "dose"}}, day=2), "dose": doses},
+        booking,
+        design__places__clinic__closures=[day("2024-03-11")],
+    )
+    assert held(trial) == ["dose 1 Mon 04", "sample 1 Wed 06", "dose 2 Mon 11 closed",
+                           "dose 3 Mon 18", "sample 3 Wed 20"]  # fmt: skip
+    assert planned(trial) == {"dose 1": 1, "dose 2": 1, "dose 3": 1, "sample 1": 1, "sample 3": 1}
+
+
+def test_the_second_period_of_a_crossover_begins_at_the_real_end_of_the_first(
+    booking: dict[str, Any],
+) -> None:
+    period = {"arms": ["only"], "every_days": 7, "times": 2, "window_days": [0, 3]}
+    washed_out = {"from": {"row": "first", "visit": "last"}}
+    trial = told(
+        {"first": row(**period, day=1), "second": row(**period, **washed_out, day=14)},
+        booking,
+        design__places__clinic__closures=[day("2024-03-11"), day("2024-03-12")],
+    )
+    assert held(trial) == ["first 1 Mon 04", "first 2 Wed 13 closed",
+                           "second 1 Wed 27", "second 2 Wed 03"]  # fmt: skip
+
+
+def test_a_safety_visit_is_counted_from_the_last_dose_given(booking: dict[str, Any]) -> None:
+    doses = row(arms=["only"], day=1, every_days=7, times=3, after_window="miss")
+    safety = row(**{"from": "last_dose"}, day=28, window_days=[-3, 3])
+    trial = told(
+        {"safety": safety, "dose": doses},
+        booking,
+        design__places__clinic__closures=[day("2024-03-18")],
+    )
+    assert held(trial) == ["dose 1 Mon 04", "dose 2 Mon 11", "dose 3 Mon 18 closed",
+                           "safety 1 Mon 08"]  # fmt: skip
+
+
+def test_who_stops_treatment_has_the_safety_visit_sooner_and_not_before_it_is_known(
+    booking: dict[str, Any],
+) -> None:
+    doses = row(arms=["only"], day=1, every_days=7, times=8)
+    safety = row(**{"from": "last_dose"}, days=[1, 14])
+    trial = told(
+        {"safety": safety, "dose": doses},
+        booking,
+        assumptions__stops_treatment={"share": {"1": 0, "2": 0.999999}},
+    )
+    # The doses are given on days 1 and 8; treatment is stopped in the week after.
+    stopped = next(each.time for each in trial.log.moments if each.milestone.name.startswith("ST"))
+    assert 7 * 1440 < stopped < 14 * 1440
+    first, second = (each for each in trial.log.visits if each.row == "safety")
+    assert first.time // 1440 == max(8, stopped // 1440)
+    assert instant(trial, second.time)[:6] == "Mon 25"
+    assert trial.log.moments[-1].milestone.name == "COMPLETED"
+
+
+def test_whoever_is_never_dosed_has_no_safety_visit_and_completes(booking: dict[str, Any]) -> None:
+    doses = row(arms=["only"], day=1, after_window="miss")
+    trial = told(
+        {"safety": row(**{"from": "last_dose"}, day=28), "dose": doses, "end": row(day=8)},
+        booking,
+        assumptions__to_first_dose_days={"only": 1},
+        design__places__clinic__closures=[day("2024-03-05")],
+    )
+    assert held(trial) == ["dose 1 Tue 05 closed", "end 1 Tue 12"]
+    assert planned(trial) == {"dose 1": 1, "end 1": 1}
+    assert trial.log.moments[-1].milestone.name == "COMPLETED"
+
+
+def planned(trial: Trial) -> dict[str, int]:
+    """Return how many of each visit are planned, as the tables count them."""
+    read: Any = COUNTS["visits"].gauges[0].read(Reading(trial.log, Almanac.of(trial.protocol)))
+    return {f"{row} {number}": times
+            for (row, number, _, kind, _), times in read.items() if kind == "planned"}  # fmt: skip

@@ -331,7 +331,7 @@ class Textbook(Clinic):
 
     def book(self, person: Participant, planned: PlannedVisit, earliest: int) -> None:
         """Book the possible day nearest to the planned one, then let the participant move it."""
-        day = person.day_1 + planned.days_after_first_dose
+        day = person.day_1 + planned.days_after
         first, last = (day + limit for limit in planned.window_days)
         if planned.is_dose:
             earliest = max(earliest, person.product_day)
@@ -372,7 +372,7 @@ class Textbook(Clinic):
     def start_treatment(self, person: Participant, dose: Booking) -> None:
         """Count days from the first dose."""
         person.is_dosed = True
-        person.day_1 = dose.day - dose.planned.days_after_first_dose
+        person.day_1 = dose.day - dose.planned.days_after
         for row in person.arm.rows:
             if row[0].row_order != dose.planned.row_order:
                 self.book(person, row[0], dose.day)

@@ -16,6 +16,7 @@ from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.slots import Offer
 from sim.scenario.steps import waits
+from sim.scenario.timetable import too_soon
 from sim.scenario.yaml_source import Document, Problem, dotted
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.words import Words, words
@@ -76,6 +77,12 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
             yield Doubt(("design", "arms", name, "title"), "same_title", {"name": other})
     yield from _recruitment(scenario, protocol)
     yield from _ends_early(scenario, protocol)
+    planned = {row[0].row for arm in protocol.arms for row in arm.rows}
+    for name in scenario.design.schedule.keys() - planned:
+        yield Doubt(("design", "schedule", name, "from"), "never_planned")
+    for row in too_soon(scenario):
+        facts = {"share": row.share, "arm": row.arm, "days": row.days_before}
+        yield Doubt(row.path, "too_soon", facts)
     for name, product in scenario.design.products.items():
         if not product.unit.isascii():
             yield Doubt(("design", "products", name, "unit"), "letters")

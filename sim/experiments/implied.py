@@ -306,8 +306,7 @@ def dropout(protocol: Protocol) -> Iterator[Dropout]:
     As if everybody were followed so long: whoever completes before does not leave any more.
     """
     for arm in protocol.arms:
-        days = max((visit.days_after_first_dose for visit in arm.visits), default=0)
-        weeks = days / DAYS_PER_WEEK
+        weeks = arm.plan_days / DAYS_PER_WEEK
         yield Dropout(arm.name, weeks, left_by(protocol, arm, weeks))
 
 

@@ -10,7 +10,9 @@ from operator import attrgetter
 from sim.model.book import Reservation
 from sim.model.chance import Chance
 from sim.model.dispensing import Medication
+from sim.model.itinerary import Itinerary
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
+from sim.scenario.schedule import Anchor
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Awaited, VisitOutcome
@@ -95,10 +97,10 @@ class Appointment:
 class Appointments:
     """Keeps one appointment for each row of the schedule: the next; and those that events call for.
 
-    Day 1 is planned at randomisation and fixed by the first dose really given; in an arm without
-    doses by the first visit planned for day 1. Until then only such visits are attended, and those
-    that events call for; with day 1 every later planned day is fixed. What is not planned for the
-    day of a first dose is booked only then. If nothing fixes it any more, the planned one stays.
+    A visit is planned once its anchor has come; see `Itinerary`. Day 1 is planned at randomisation.
+    Until it is known only such visits are attended, of all that is counted from it, that may fix
+    it; with day 1 every later planned day is fixed. What is not planned for the day of a first dose
+    is booked only then. If nothing fixes it any more, the planned one stays.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917
@@ -120,14 +122,9 @@ class Appointments:
         self._held_up_by = "participant"  # whatever cost the last dose missed before day 1
         today = int(randomised // MINUTES_PER_DAY)
         first_dose = randomised + chance.first_dose_minutes(self.person, arm)
-        self._day_1 = int(first_dose // MINUTES_PER_DAY)
-        self._has_day_1 = False
-        self._rows = {row[0].row_order: row for row in arm.rows}
+        self._itinerary = Itinerary(arm, today, int(first_dose // MINUTES_PER_DAY))
         self._next: dict[str, Appointment] = {}
-        first_visits = [row[0] for row in arm.rows]
-        days = {each.days_after_first_dose for each in first_visits if self._fixes_day_1(each)}
-        self._book_all((each for each in first_visits if each.days_after_first_dose in days), today)
-        self._not_booked = [each for each in first_visits if each.occasion not in self._next]
+        self._advance(today, self._held_up_by)
         self._plan_without_day_1(today)
         self._events_end = min(leaves, protocol.clock.end_minutes)
         self._events = {each.visit.row_order: each for each in protocol.events}
@@ -137,23 +134,32 @@ class Appointments:
 
     @property
     def has_doses_left(self) -> bool:
-        """Whether a dose is still planned."""
-        return any(each.planned.is_dose for each in self._next.values())
+        """Whether a dose is still planned, or may be."""
+        return any(each.is_dose for each in self._itinerary.to_come())
 
     def is_day_1(self, appointment: Appointment) -> bool:
         """Say whether day 1 is the day of this visit, if it is held."""
-        return not self._has_day_1 and appointment in self._fixing()
+        itinerary = self._itinerary
+        return not itinerary.has_day_1 and itinerary.fixes_day_1(appointment.planned)
 
     def book(self, appointment: Appointment) -> None:
         """Book what is not booked yet; by arrival nothing ever is."""
 
     def cancel(self) -> None:
-        """Give back the time of everything booked; by arrival nothing is."""
+        """Give back the time of everything booked."""
+        for each in self._next.values():
+            self._release(each)
+
+    def _release(self, appointment: Appointment) -> None:
+        """Give back the time of an appointment; by arrival none is taken."""
 
     def stop_treatment(self, moment: float) -> None:
         """Strike out the doses that are left."""
-        self._next = {key: each for key, each in self._next.items() if not each.planned.is_dose}
-        self._plan_without_day_1(int(moment // MINUTES_PER_DAY))
+        today = int(moment // MINUTES_PER_DAY)
+        self._itinerary.strike(attrgetter("is_dose"))
+        self._drop_struck()
+        self._plan_without_day_1(today)
+        self._advance(today, self._held_up_by)
 
     def next(self, now: float) -> Appointment | None:
         """Return the next appointment, its hour settled; None when the schedule is done."""
@@ -192,30 +198,60 @@ class Appointments:
             self._here = (day, appointment.slots.place)
         if appointment.is_unscheduled:
             return
-        earliest, held_up_by = day, appointment.cause
         if planned.is_dose and appointment.is_missed:
             self._held_up_by = appointment.cause
-        if not appointment.is_missed:
-            earliest = day + planned.min_days_between
-            if not self._has_day_1 and self._fixes_day_1(planned):
-                self._day_1 = day - planned.days_after_first_dose
-                self._plan(day)
-        row = self._rows[planned.row_order]
-        if planned.number < len(row):
-            following = row[planned.number]
-            self._next[following.occasion] = self._appoint(following, earliest, held_up_by)
+        itinerary = self._itinerary
+        itinerary.keep(planned, day, is_missed=appointment.is_missed)
+        self._drop_struck()
+        if not appointment.is_missed and self.is_day_1(appointment):
+            itinerary.move_day_1(planned, day)
+            self._plan(day, planned.row_order)
+        self._advance(day, appointment.cause or self._held_up_by)
         self._plan_without_day_1(day)
+
+    def _drop_struck(self) -> None:
+        """Forget the appointments for visits that were struck out."""
+        for occasion, each in list(self._next.items()):
+            if not (each.is_unscheduled or self._itinerary.is_under_way(each.planned)):
+                self._release(each)
+                del self._next[occasion]
+
+    def _advance(self, today: int, held_up_by: str, but: int | None = None) -> None:
+        """Book the next visit of each row that has none and of which it is known, `but` of one."""
+        visits = self._itinerary.known(but)
+        if any(each.gives for each in visits):
+            self._order(visits, today)
+        for planned in visits:
+            self._itinerary.begin(planned)
+            earliest = self._itinerary.free_from(planned, today)
+            self._next[planned.occasion] = self._appoint(planned, earliest, held_up_by)
+
+    def _order(self, visits: Iterable[PlannedVisit], today: int) -> None:
+        """Plan the orders of what visits that are about to be booked give, as those that are."""
+        wanted: dict[int, int] = {}
+        for planned in chain(visits, (each.planned for each in self._next.values())):
+            for product, _ in planned.gives:
+                opens = self._itinerary.planned_day(planned, today) + planned.window_days[0]
+                wanted[product] = min(opens, wanted.get(product, opens))
+        self.medication.plan(wanted, today)
 
     def _plan_without_day_1(self, today: int) -> None:
         """Plan from the day planned for day 1 where no visit can fix it any more."""
-        if not self._has_day_1 and not self._fixing():
+        itinerary = self._itinerary
+        if not itinerary.has_day_1 and not any(map(itinerary.fixes_day_1, itinerary.to_come())):
             self._plan(today)
 
-    def _plan(self, today: int) -> None:
-        """Book all that is left, day 1 being known."""
-        self._has_day_1 = True
-        left = [each.planned for each in self._next.values() if not each.is_unscheduled]
-        self._book_all((*left, *self._not_booked), today)
+    def _plan(self, today: int, but: int | None = None) -> None:
+        """Book all that is left, day 1 being known, `but` of the row that is at its visit."""
+        self._itinerary.has_day_1 = True
+        self._order(self._itinerary.known(but), today)
+        self._plan_anew(self._counted_from_day_1(), today)
+        self._advance(today, self._held_up_by, but)
+
+    def _plan_anew(self, visits: Iterable[PlannedVisit], today: int) -> None:
+        """Plan anew visits that are counted from day 1, which has moved."""
+        for planned in visits:
+            self._next[planned.occasion] = self._appoint(planned, today, self._held_up_by)
 
     def _expect(self, event: Event, number: int, since: float) -> None:
         """Prepare the visit for an event still to come, unless there is none before the end.
@@ -291,39 +327,21 @@ class Appointments:
         return chain(self._next.values(), self._expected.values())
 
     def _attended(self) -> Collection[Appointment]:
-        everything = self._next.values()
-        if self._has_day_1:
+        everything, itinerary = self._next.values(), self._itinerary
+        if itinerary.has_day_1:
             return everything
-        return [each for each in everything if each.is_unscheduled] + self._fixing()
+        return [each for each in everything if not itinerary.waits_for_day_1(each.planned)]
 
-    def _fixing(self) -> list[Appointment]:
-        scheduled = (each for each in self._next.values() if not each.is_unscheduled)
-        return [each for each in scheduled if self._fixes_day_1(each.planned)]
-
-    def _fixes_day_1(self, planned: PlannedVisit) -> bool:
-        return planned.is_dose if self.arm.has_doses else planned.days_after_first_dose == 0
-
-    def _book_all(self, visits: Iterable[PlannedVisit], today: int) -> None:
-        visits = list(visits)
-        self._order(visits, today)
-        for planned in visits:
-            self._next[planned.occasion] = self._appoint(planned, today, self._held_up_by)
-
-    def _order(self, visits: Iterable[PlannedVisit], today: int) -> None:
-        """Plan the orders of what visits that are about to be booked give, as those that are."""
-        wanted: dict[int, int] = {}
-        for planned in chain(visits, (each.planned for each in self._next.values())):
-            opens = self._day_1 + planned.days_after_first_dose + planned.window_days[0]
-            for product, _ in planned.gives:
-                wanted[product] = min(opens, wanted.get(product, opens))
-        self.medication.plan(wanted, today)
+    def _counted_from_day_1(self) -> list[PlannedVisit]:
+        planned = (each.planned for each in self._next.values())
+        return [each for each in planned if each.anchor == Anchor.FIRST_DOSE]
 
     def _appoint(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment: the possible day nearest to the planned one, and who moves it.
 
         `held_up_by` is why it cannot be before `earliest`, if that is after the planned day.
         """
-        offer, planned_day = planned.offer, self._day_1 + planned.days_after_first_dose
+        offer, planned_day = planned.offer, self._itinerary.planned_day(planned, earliest)
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
         appointment = Appointment(planned, planned_day, offer.choices[0])

@@ -96,15 +96,7 @@ class BookedAppointments(Appointments):
     def stop_treatment(self, moment: float) -> None:
         """Strike out the doses that are left, and give back their time."""
         self._go_on()
-        for each in self._next.values():
-            if each.planned.is_dose:
-                self._release(each)
         super().stop_treatment(moment)
-
-    def cancel(self) -> None:
-        """Give back the time of everything booked."""
-        for each in self._next.values():
-            self._release(each)
 
     def keep(self, appointment: Appointment) -> None:
         """Cross out a visit that was held or missed, and book or plan the row's next."""
@@ -130,21 +122,17 @@ class BookedAppointments(Appointments):
             appointment.joins = self._here == (appointment.day, appointment.slots.place)
             return appointment
 
-    def _book_all(self, visits: Iterable[PlannedVisit], today: int) -> None:
-        """Plan visits; what is booked already for the planned day stays where it is."""
-        visits = list(visits)
-        self._order(visits, today)
+    def _plan_anew(self, visits: Iterable[PlannedVisit], today: int) -> None:
+        """Plan visits anew; what is booked already for the planned day stays where it is."""
         for planned in visits:
-            before = self._next.get(planned.occasion)
-            planned_day = self._day_1 + planned.days_after_first_dose
-            if before is None or before.planned_day != planned_day:
-                if before is not None:
-                    self._release(before)
+            before = self._next[planned.occasion]
+            if before.planned_day != self._itinerary.planned_day(planned, today):
+                self._release(before)
                 self._next[planned.occasion] = self._appoint(planned, today, self._held_up_by)
 
     def _appoint(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment, booked if its planned day is near enough."""
-        planned_day = self._day_1 + planned.days_after_first_dose
+        planned_day = self._itinerary.planned_day(planned, earliest)
         appointment = Appointment(planned, planned_day, planned.offer.choices[0])
         appointment.earliest, appointment.cause = earliest, held_up_by
         appointment.is_booked = False
@@ -228,10 +216,11 @@ class BookedAppointments(Appointments):
         """Book with a first dose that was moved what is planned for the same day."""
         if dose.is_missed or dose.day == NEVER_DAY or not self.is_day_1(dose):
             return
-        self._day_1 = dose.day - dose.planned.days_after_first_dose
-        with_it = (each.planned for each in self._next.values() if not each.is_unscheduled)
-        others = [each for each in with_it if not self._fixes_day_1(each)]
-        self._book_all(others, int(self._now // MINUTES_PER_DAY))
+        today, itinerary = int(self._now // MINUTES_PER_DAY), self._itinerary
+        itinerary.move_day_1(dose.planned, dose.day)
+        self._order((), today)
+        with_it = [each for each in self._counted_from_day_1() if not itinerary.fixes_day_1(each)]
+        self._plan_anew(with_it, today)
 
     def _put(self, appointment: Appointment, found: _Found | None, cause: str) -> None:
         """Put an appointment where there is room, and take the time."""

@@ -12,7 +12,7 @@ from sim.report.assumptions import GRADES, entries, law
 from sim.report.page import Answer, Table, TableRow, interval
 from sim.report.run import Run
 from sim.scenario.design import Later, task_of
-from sim.scenario.schedule import ScheduleRow
+from sim.scenario.schedule import Anchor, ScheduleRow
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import DAYS_PER_WEEK
 from sim.vocabulary.words import BLANK
@@ -171,7 +171,12 @@ def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
     say = run.say
     yield say.heading(name)
     yield say.clauses(map(run.arm_title, row.arms)) if row.arms else say("methods.all_arms")
-    yield say.listing(map(str, row.days or (row.first_day,)))
+    days = say.listing(str(day).replace("-", "−") for day in row.days or (row.first_day,))
+    if row.other:
+        row_named = say.title(row.other.row)
+        yield say(f"anchors.{row.other.visit}", days=days, row=row_named)
+    else:
+        yield days if row.from_ == Anchor.FIRST_DOSE else say(f"anchors.{row.from_}", days=days)
     repeats = []
     if row.every_days:
         repeats.append(say("methods.times", times=row.times, days=row.every_days))

@@ -179,7 +179,10 @@ def _attempts(reading: Reading) -> Counter[Cell]:
 
 
 def _visits(reading: Reading) -> Counter[Cell]:
-    """Every visit planned for those randomised, by what became of it."""
+    """Every visit planned for those randomised, by what became of it.
+
+    Where what a visit is counted from never came, it is not planned.
+    """
     arms = reading.almanac.protocol.arms
     counts = Counter[Cell](
         (visit.row, visit.number, arms[visit.arm].name, visit.outcome, visit.reason)
@@ -189,7 +192,7 @@ def _visits(reading: Reading) -> Counter[Cell]:
     stopped = {moment.person for moment in reading.moments[Milestone.STOPPED_TREATMENT]}
     for person, (ending, why) in reading.ending_of.items():
         arm = arms[reading.arm_of[person]]
-        for visit in arm.visits:
+        for visit in reading.planned_for(person):
             counts[visit.row, visit.number, arm.name, "planned", ""] += 1
             if (person, visit.row, visit.number) not in reached:
                 halted = visit.is_dose and person in stopped

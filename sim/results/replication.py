@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from sim.results.periods import Almanac, Floats
 from sim.results.workload import Workload
+from sim.scenario.protocol import Arm, PlannedVisit
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
 
 Ending = tuple[str, str]
@@ -25,6 +27,42 @@ OUT_OF_SCREENING = (
     Milestone.TURNED_AWAY,
     Milestone.RANDOMISED,
 )
+
+
+class _Course:
+    """What became of one participant's plan: the visits kept, True if held, and what was met."""
+
+    def __init__(self, arm: Arm, kept: Mapping[str, bool], met: Mapping[Milestone, Any]) -> None:
+        """`met` has the detail of each milestone; day 1 is planned for everyone randomised."""
+        self._arm, self._kept, self._met = arm, kept, {**met, Milestone.DAY_1: None}
+        self._visits = {visit.occasion: visit for visit in arm.visits}
+
+    def has_come(self, anchor: str) -> bool:
+        """Whether an anchor has come."""
+        if anchor in self._visits:
+            return self._kept.get(anchor, False)
+        coming = self._arm.anchors[anchor]
+        if coming.milestone is not None:
+            return coming.milestone in self._met
+        ours = [visit for visit in self._visits.values() if visit.row in coming.rows]
+        is_over = not any(map(self._is_to_come, ours))
+        return is_over and any(self._kept.get(visit.occasion) for visit in ours)
+
+    def _is_to_come(self, visit: PlannedVisit) -> bool:
+        """Whether a visit is neither kept nor struck out: it may still be planned."""
+        is_struck = visit.is_dose and Milestone.STOPPED_TREATMENT in self._met
+        return visit.occasion not in self._kept and not is_struck and self._may_come(visit.anchor)
+
+    def _may_come(self, anchor: str) -> bool:
+        """Whether an anchor has come or still may."""
+        if self.has_come(anchor):
+            return True
+        if anchor in self._visits:
+            return self._is_to_come(self._visits[anchor])
+        rows = self._arm.anchors[anchor].rows
+        return not rows or any(
+            self._is_to_come(visit) for visit in self._visits.values() if visit.row in rows
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +151,28 @@ class Reading:
         totals = np.array([np.bincount(arm, each, arms) for each in (is_somewhere, is_trip, hours)])
         people = np.bincount(np.array(list(arm_of.values()), np.intp), minlength=arms)
         return totals / np.where(people > 0, people, np.nan)
+
+    def planned_for(self, person: int) -> Sequence[PlannedVisit]:
+        """The visits planned for somebody randomised: those of which the anchor came."""
+        arm = self.almanac.protocol.arms[self.arm_of[person]]
+        course = _Course(arm, self._kept[person], self._met[person])
+        return [visit for visit in arm.visits if course.has_come(visit.anchor)]
+
+    @cached_property
+    def _kept(self) -> Mapping[int, Mapping[str, bool]]:
+        """The visits of the schedule of each person, by occasion: whether they were held."""
+        kept = defaultdict[int, dict[str, bool]](dict)
+        for visit in self.visits:
+            kept[visit.person][f"{visit.row} {visit.number}"] = not visit.is_missed
+        return kept
+
+    @cached_property
+    def _met(self) -> Mapping[int, Mapping[Milestone, Any]]:
+        """The milestones that each person met, with their details."""
+        met = defaultdict[int, dict[Milestone, Any]](dict)
+        for moment in self.log.moments:
+            met[moment.person][moment.milestone] = moment.detail
+        return met
 
     @property
     def still_in_screening(self) -> int:

@@ -13,7 +13,6 @@ from sim.scenario.design import Design, Later, TrialPlan, task_of
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
-from sim.scenario.numbers import CENTURY_DAYS
 from sim.scenario.places import Closure, Opening
 from sim.scenario.products import given, handed_out, vials
 from sim.scenario.schedule import ScheduleRow
@@ -21,11 +20,11 @@ from sim.scenario.schema import Scenario
 from sim.scenario.section import references, walk
 from sim.scenario.steps import step_faults
 from sim.scenario.sweep import NOT_SIMULATED, least_points
+from sim.scenario.timetable import repeats, rows_together
 
 Faults = Iterator[Fault]
 
 MOST_YEARS = 50
-MOST_IN_A_ROW = 2_000
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 
 
@@ -51,6 +50,7 @@ def contradictions(scenario: Scenario) -> Faults:
         yield from _blocks(scenario.design)
         yield from _desk_work(scenario.design)
         yield from given(scenario)
+        yield from rows_together(scenario)
         yield from body_weights(scenario)
         yield from handed_out(scenario.design)
         yield from never_held(scenario)
@@ -104,6 +104,7 @@ def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
         "place": list(design.places),
         "product": list(design.products),
         "role": list(design.staff),
+        "row": list(design.schedule),
         "role or room": [*design.staff, *design.rooms],
         "step": [step.name for step in design.steps],
         "target or measure": scenario.rankable(),
@@ -196,44 +197,11 @@ def _trial_dates(path: KeyPath, trial: TrialPlan) -> Faults:
         yield Fault((*path, "recruits_until"), what, f"{trial.opens} to {trial.closes}")
 
 
-def _repeats(path: KeyPath, row: ScheduleRow) -> Faults:
-    """Look at a row's visits among themselves: a window may be as wide as the gap, no wider."""
-    if (number := row.visits_in_cycle * row.cycles) > MOST_IN_A_ROW:
-        yield Fault(path, f"{number} visits are too many", f"at most {MOST_IN_A_ROW} a row")
-        return
-    if (last := max(row.days_planned)) > CENTURY_DAYS:
-        yield Fault(path, f"the last visit is on day {last}", f"{CENTURY_DAYS} or before")
-        return
-    width = row.window_days[1] - row.window_days[0]
-    for gap, where in _gaps(row):
-        if gap < 1:
-            what = "a cycle begins before the one before it ends"
-            yield Fault((*path, where), what, "more days than its visits take")
-        elif width > gap:
-            what = f"the window of {width} days is wider than the gap of {gap} between visits"
-            yield Fault(
-                (*path, "window_days"), what, f"at most {gap} from the earliest to the latest day"
-            )
-        elif row.min_days_between > gap:
-            what = f"visits are planned {gap} days apart"
-            yield Fault((*path, "min_days_between"), what, f"at most {gap}")
-
-
-def _gaps(row: ScheduleRow) -> Iterator[tuple[int, str]]:
-    """Yield the days between one visit and the next, and the key that decides about them."""
-    cycle = row.days_planned[: row.visits_in_cycle]
-    if len(cycle) > 1:
-        shortest = min(later - day for day, later in pairwise(cycle))
-        yield shortest, "days" if row.days else "every_days"
-    if row.cycle_days and row.cycles > 1:
-        yield row.cycle_days - (cycle[-1] - cycle[0]), "cycle_days"
-
-
 _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
     (TrialPlan, _trial_dates),
     (Closure | Opening | Disruption, _in_order),
     (Role | Room, _rosters),
-    (ScheduleRow, _repeats),
+    (ScheduleRow, repeats),
     (Product, vials),
 ]
 """What has to hold within a section, wherever it stands."""

@@ -147,7 +147,7 @@ def _fault(found: ErrorDetails, path: KeyPath, keys: Mapping[str, str]) -> Fault
             return Fault(path, "unknown key", listed(keys), closest(str(path[-1]), keys))
         case "union_tag_invalid":
             return _not_listed((*path, "family"), value["family"], context["expected_tags"])
-        case "literal_error":
+        case "literal_error" | "enum":
             return _not_listed(path, value, context["expected"])
     what, allowed = WRONG.get(kind, (f"is refused ({found['msg']})", ""))
     return Fault(path, f"{shown(value)} {what}", allowed.format(**context))

@@ -15,6 +15,7 @@ from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
 from sim.scenario.errors import KeyPath
 from sim.scenario.numbers import NO_TIME, Law
+from sim.scenario.plan import VisitPlan
 from sim.scenario.protocol import (
     Arm,
     Attribute,
@@ -256,18 +257,16 @@ class _Interpreter:
     def arm(self, index: int, name: str) -> Arm:
         treatment = self.design.arms[name]
         wait = _wait(self.nature, name)
-        rows = tuple(
-            _planned_visits(order, row_name, row, self.offer(row.at), self.doses(row, name))
-            for order, (row_name, row) in enumerate(self.design.schedule.items())
-            if row.is_for(name)
-        )
+        plan = VisitPlan(self.design.schedule, name, self.offer, self.doses)
         return Arm(
             index=index,
             name=name,
             title=treatment.title or name,
             to_first_dose_days=wait,
-            rows=rows,
-            latest_safe_day=self.latest_safe_day(rows, wait),
+            rows=plan.rows,
+            anchors=plan.anchors,
+            plan_days=plan.last_day(0),
+            latest_safe_day=self.latest_safe_day(plan, wait),
         )
 
     def doses(self, row: ScheduleRow, arm: str) -> tuple[Dose, ...]:
@@ -277,15 +276,14 @@ class _Interpreter:
         doses = ((name, row.dose_of(name) or float(products[name].dose)) for name in given)
         return tuple(Dose(list(products).index(name), units) for name, units in doses)
 
-    def latest_safe_day(self, rows: Sequence[Sequence[PlannedVisit]], wait: Distribution) -> int:
+    def latest_safe_day(self, plan: VisitPlan, wait: Distribution) -> int:
         """Return the latest safe day of randomisation; see `Arm`."""
         longest_wait = math.ceil(wait.quantile(LONG_WAIT))
-        for product in map(self.products.__getitem__, products_on_day_1(rows)):
+        for product in map(self.products.__getitem__, products_on_day_1(plan.rows)):
             release = self.nature.products.get(product.name)
             orders = 1 + (release.failures(LONG_WAIT) if release else 0)
             longest_wait = max(longest_wait, orders * product.order_ahead_days)
-        ends = (visit.days_after_first_dose + visit.window_days[1] for row in rows for visit in row)
-        return self.clock.days - 1 - longest_wait - max(ends, default=0)
+        return self.clock.days - 1 - plan.last_day(longest_wait, to_window_end=True)
 
     def events(self) -> Iterator[Event]:
         """Yield what calls for visits beside the schedule, each in the order after its rows."""
@@ -321,26 +319,3 @@ def _levels(
 def _attendance(written: Attendance) -> tuple[Distribution, float, float]:
     days = written.early_or_late_days.distribution()
     return days, float(written.missed), float(written.notice)
-
-
-def _planned_visits(
-    order: int, name: str, row: ScheduleRow, offer: Offer, gives: tuple[Dose, ...]
-) -> tuple[PlannedVisit, ...]:
-    """Return the visits of a row; 'days after the first dose = day − 1' is said here only."""
-    days = row.days_planned
-    return tuple(
-        PlannedVisit(
-            row=name,
-            row_order=order,
-            number=number,
-            offer=offer,
-            days_after_first_dose=day - 1,
-            window_days=row.window_days,
-            late_is_missed=row.after_window == "miss",
-            is_repeated=len(days) > 1,
-            min_days_between=int(row.min_days_between),
-            left_in_cycle=row.visits_in_cycle - (number - 1) % row.visits_in_cycle,
-            gives=gives,
-        )
-        for number, day in enumerate(days, start=1)
-    )

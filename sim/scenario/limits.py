@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sim.scenario.assumptions import YesNo
 from sim.scenario.beliefs import rate_belief
 from sim.scenario.errors import Fault
+from sim.scenario.schedule import visits_in_row
 from sim.scenario.schema import Scenario
 
 MOST_KG = 1_000
@@ -35,9 +36,9 @@ def people(scenario: Scenario) -> Iterator[Fault]:
         yield Fault(path, what, f"up to {MOST_CANDIDATES:,} in all")
         return
     many = most if trial.target is None else min(most, PEOPLE_A_PLACE * trial.target)
-    rows = scenario.design.schedule.values()
+    rows = scenario.design.schedule
     for arm in scenario.design.arms:
-        planned = sum(row.visits_in_cycle * row.cycles for row in rows if row.is_for(arm))
+        planned = sum(visits_in_row(rows, name) for name, row in rows.items() if row.is_for(arm))
         if many * planned > MOST_VISITS:
             what = f"{many:.3g} people with {planned} visits each are too many"
             yield Fault(("design", "arms", arm), what, f"up to {MOST_VISITS:,} visits in all")

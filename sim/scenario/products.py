@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sim.scenario.capacity import Product
 from sim.scenario.design import Design
 from sim.scenario.errors import Fault, KeyPath, listed
-from sim.scenario.schedule import ScheduleRow
+from sim.scenario.schedule import Anchor, ScheduleRow
 from sim.scenario.schema import Scenario
 
 _Faults = Iterator[Fault]
@@ -96,9 +96,14 @@ def _given(design: Design, row: ScheduleRow, arm: str) -> tuple[str, ...]:
 
 def _first_doses(design: Design) -> _Faults:
     for arm in design.arms:
+        rows = {name: row for name, row in design.schedule.items() if _given(design, row, arm)}
         doses = {
-            name: row.first_day for name, row in design.schedule.items() if _given(design, row, arm)
+            name: row.first_day for name, row in rows.items() if row.from_ == Anchor.FIRST_DOSE
         }
+        if rows and all(row.other for row in rows.values()):
+            first = next(iter(rows))
+            what = f"no dose of {arm} is planned for day 1, the day of the first dose"
+            yield Fault(("design", "schedule", first, "from"), what, "first_dose for one of them")
         if doses and min(doses.values()) != 1:
             first = min(doses, key=doses.__getitem__)
             what = f"the first dose of {arm} is planned on day {doses[first]}"

@@ -17,9 +17,14 @@ from sim.scenario.beliefs import Belief
 from sim.scenario.capacity import Product, Release
 from sim.scenario.design import Attributes, Criterion, Randomisation
 from sim.scenario.places import Booking
+from sim.scenario.schedule import Anchor
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
 from sim.vocabulary.clock import CalendarLimits, Clock
 from sim.vocabulary.distributions import Distribution, Hazard, Quantile
+from sim.vocabulary.eventlog import Milestone
+
+BEFORE_FIRST_DOSE = "before_first_dose"
+"""The anchor of what is planned for days before day 1: the day planned for it at randomisation."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,9 @@ class Dose(NamedTuple):
 
 @dataclass(frozen=True)
 class PlannedVisit:
-    """One visit of an arm's plan, on its day counted from the first dose.
+    """One visit of an arm's plan, so many days after its anchor.
 
+    An anchor is a key of the arm's `anchors`, or the `occasion` of another visit: its being held.
     `late_is_missed` is the row's `after_window: miss`; a repeated row's visit is never held after
     its own window, a single one is if the participant comes late. `left_in_cycle` visits of the
     row's cycle are planned from this one on. What has a default is not said of a visit that an
@@ -52,7 +58,8 @@ class PlannedVisit:
     row_order: int
     number: int
     offer: Offer
-    days_after_first_dose: int = 0
+    anchor: str = ""
+    days_after: int = 0
     window_days: tuple[int, int] = (0, NEVER_DAY)
     late_is_missed: bool = False
     is_repeated: bool = False
@@ -72,9 +79,23 @@ class PlannedVisit:
 
 
 @dataclass(frozen=True)
+class Coming:
+    """How an anchor comes for a participant.
+
+    With a milestone, or with the last visit held of `rows`, once none of theirs is to come any
+    more.
+    """
+
+    milestone: Milestone | None = None
+    rows: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Arm:
     """A treatment arm and everything its participants are to attend, by row of the schedule.
 
+    `anchors` are what its visits are counted from, other visits apart; `plan_days` the days from
+    the first dose to the last visit, each held on its planned day.
     `latest_safe_day` is the last day of randomisation after which the last visit can still be held
     to the end of its window before the trial closes, when the first dose takes as long to come as
     it does for 19 of 20 participants.
@@ -85,6 +106,8 @@ class Arm:
     title: str
     to_first_dose_days: Distribution
     rows: tuple[tuple[PlannedVisit, ...], ...]
+    anchors: Mapping[str, Coming]
+    plan_days: int
     latest_safe_day: int
 
     @cached_property
@@ -93,20 +116,35 @@ class Arm:
         return any(visit.is_dose for row in self.rows for visit in row)
 
     @cached_property
+    def fixed_anchors(self) -> frozenset[str]:
+        """The anchors whose visits keep their planned day, however late they can be held.
+
+        What is counted from other visits, or before day 1, gives way to what was before it.
+        """
+        fixed = (name for name, coming in self.anchors.items() if not coming.rows)
+        return frozenset(fixed) - {BEFORE_FIRST_DOSE}
+
+    @cached_property
+    def counts_from_visits(self) -> bool:
+        """Whether any visit is counted from others."""
+        fixed = {*self.fixed_anchors, BEFORE_FIRST_DOSE}
+        return any(visit.anchor not in fixed for visit in self.visits)
+
+    @cached_property
     def given_first(self) -> tuple[int, ...]:
         """The products that are given on day 1."""
         return products_on_day_1(self.rows)
 
     @cached_property
     def visits(self) -> tuple[PlannedVisit, ...]:
-        """All planned visits, by planned day."""
-        everything = (visit for row in self.rows for visit in row)
-        return tuple(sorted(everything, key=lambda visit: visit.days_after_first_dose))
+        """All visits of the plan, row by row."""
+        return tuple(visit for row in self.rows for visit in row)
 
 
 def products_on_day_1(rows: Sequence[Sequence[PlannedVisit]]) -> tuple[int, ...]:
     """Return the indices of what the visits of some rows give on day 1, each once."""
-    first = (row[0] for row in rows if not row[0].days_after_first_dose)
+    begins = (row[0] for row in rows if not row[0].days_after)
+    first = (each for each in begins if each.anchor == Anchor.FIRST_DOSE)
     return tuple(dict.fromkeys(dose.product for visit in first for dose in visit.gives))
 
 

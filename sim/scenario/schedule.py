@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, Strict, Tag, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, Strict, Tag, model_validator
 
 from sim.scenario.errors import forms, refusal
-from sim.scenario.numbers import CENTURY_DAYS, Days, DoseUnits, Whole, WholePositive
+from sim.scenario.numbers import CENTURY_DAYS, Days, DoseUnits, Kind, Whole, WholePositive
 from sim.scenario.section import Ref, Section
+from sim.vocabulary.eventlog import Milestone
 
+
+class Anchor(StrEnum):
+    """What the days of a row are counted from, beside the visits of another row."""
+
+    milestone: Milestone
+    """The milestone with which it comes, for whoever meets it."""
+
+    def __new__(cls, word: str, milestone: Milestone) -> Self:
+        """Keep the word as the value."""
+        anchor = str.__new__(cls, word)
+        anchor._value_, anchor.milestone = word, milestone
+        return anchor
+
+    FIRST_DOSE = "first_dose", Milestone.DAY_1
+    RANDOMISATION = "randomisation", Milestone.RANDOMISED
+    LAST_DOSE = "last_dose", Milestone.DOSE
+
+
+_Day = Annotated[Whole, Kind("Day", ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
 _DaysAway = Annotated[int, Strict(), Field(ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
 _At = dict[Annotated[str, Ref("place")], Annotated[str, Ref("visit")]]
 _Product = Annotated[str, Ref("product")]
@@ -50,6 +71,32 @@ _Doses = Annotated[
 ]
 
 
+class OtherRow(Section):
+    """Visits of another row that the days of a row are counted from."""
+
+    row: Annotated[str, Ref("row")]
+    """The other row. Rows may be counted one from the other, but not in a circle."""
+    visit: Literal["each", "last"] = "each"
+    """`each`: all days of the row are planned after each visit that is really held. `last`: once,
+    after the last one held, as soon as none is to come any more."""
+
+
+_From = Annotated[
+    Annotated[Anchor, PlainSerializer(str), Tag("anchor")] | Annotated[OtherRow, Tag("row")],
+    forms(
+        lambda data: (
+            "anchor"
+            if isinstance(data, str)
+            else "row"
+            if isinstance(data, dict | OtherRow)
+            else None
+        ),
+        "this is nothing to count days from",
+        f"{', '.join(Anchor)}, or the visits of another row: {{row: name}}",
+    ),
+]
+
+
 def _in_order(days: tuple[Whole, ...]) -> tuple[Whole, ...]:
     if list(days) != sorted(set(days)):
         raise refusal("the days are not in order", "each day once, from the first to the last")
@@ -59,8 +106,8 @@ def _in_order(days: tuple[Whole, ...]) -> tuple[Whole, ...]:
 class ScheduleRow(Section):
     """A line of the protocol's schedule of activities. Day 1 is the day of the first dose.
 
-    The rows do not depend on each other; the visits of one person on one day at one place are one
-    trip, held one after the other in the order of the rows.
+    The rows do not depend on each other but by `from`; the visits of one person on one day at one
+    place are one trip, held one after the other in the order of the rows.
     """
 
     arms: tuple[Annotated[str, Ref("arm")], ...] | None = Field(default=None, min_length=1)
@@ -86,12 +133,29 @@ class ScheduleRow(Section):
     which the first place listed is shut, `staff` or `room` for one on which it is open and they are
     not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
     late; `did_not_come`."""
-    day: Days | None = None
+    day: _Day | None = None
     """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
     after randomisation; the day it is really given is day 1 and anchors everything after. In an arm
     in which nothing is given it is the day of its first visit planned for day 1. For somebody who
-    never has it (missed, or stopped before) the day planned for it stays day 1."""
-    days: Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_in_order)] | None = None
+    never has it (missed, or stopped before) the day planned for it stays day 1.
+
+    Day 0 is the day before day 1, day -7 the one eight days before. Such visits are planned at
+    randomisation, from the day planned for the first dose, but never before the day of
+    randomisation nor closer than `min_days_between`; they stay where they are if day 1 moves.
+    Where no first dose can be so long after randomisation the row is refused; where some cannot,
+    `check` says what share of participants has the visit sooner."""
+    from_: _From = Field(default=Anchor.FIRST_DOSE, alias="from")
+    """What its days are counted from. `first_dose`: day 1 is the day of the first dose itself.
+    From all else `day` is the number of days after it, 0 the same day. `randomisation`: its day.
+    `last_dose`: the day of the last dose given, known as soon as no dose is to come any more.
+    `{row: infusion}`: each visit of another row that is really held;
+    `{row: period_1, visit: last}`: the last of them.
+
+    A visit counted from other visits is planned for no day before it is known that these were held
+    or missed, and not closer than `min_days_between`. Where they are not held it is not planned at
+    all: it counts neither as missed nor as not reached. A participant has completed when nothing is
+    to come any more. Doses are counted from the first dose, or from rows that are."""
+    days: Annotated[tuple[_Day, ...], Field(min_length=1), AfterValidator(_in_order)] | None = None
     """Planned days of visits that come at no regular distance, such as `[1, 2, 4, 8, 15, 29]`, in
     place of `day`, `every_days` and `times`. Cycles repeat all of them."""
     every_days: Days | None = None
@@ -129,6 +193,20 @@ class ScheduleRow(Section):
             raise refusal("nothing says on which day it is planned", "day: 1, or days: [1, 8, 15]")
         return self
 
+    @model_validator(mode="after")
+    def _after_what_it_is_counted_from(self) -> ScheduleRow:
+        if self.from_ != Anchor.FIRST_DOSE and self.first_day < 0:
+            raise refusal(
+                f"day {self.first_day} lies before what it is counted from",
+                "0 or more, or from: first_dose",
+            )
+        return self
+
+    @property
+    def other(self) -> OtherRow | None:
+        """The visits of another row that it is counted from, if it is."""
+        return self.from_ if isinstance(self.from_, OtherRow) else None
+
     @property
     def first_day(self) -> int:
         """The planned day of the first visit."""
@@ -138,6 +216,11 @@ class ScheduleRow(Section):
     def visits_in_cycle(self) -> int:
         """How many visits a cycle has."""
         return len(self.days or ()) or self.times
+
+    @property
+    def visits(self) -> int:
+        """How many visits there are whenever what they are counted from comes."""
+        return self.visits_in_cycle * self.cycles
 
     @property
     def days_planned(self) -> tuple[int, ...]:
@@ -181,6 +264,27 @@ class ScheduleRow(Section):
             if count > 1 and gap is None:
                 raise refusal(f"{many} above 1 without {step}", f"{step}, or {many}: 1")
         return self
+
+
+def counted_from(schedule: Mapping[str, ScheduleRow], name: str) -> Iterator[str]:
+    """Yield a row and those it is counted from, one from the next; each once."""
+    met = set[str]()
+    while name in schedule and name not in met:
+        yield name
+        met.add(name)
+        other = schedule[name].other
+        name = other.row if other else ""
+
+
+def visits_in_row(schedule: Mapping[str, ScheduleRow], name: str) -> int:
+    """Return how many visits a row can have, if all that it is counted from are held."""
+    number = 1
+    for each in counted_from(schedule, name):
+        number *= schedule[each].visits
+        other = schedule[each].other
+        if other and other.visit == "last":
+            break
+    return number
 
 
 class Unscheduled(Section):
