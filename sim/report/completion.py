@@ -107,7 +107,7 @@ def _attempts(run: Run) -> Table:
     long = run.tables["attempts.csv"]
     wide = long.pivot(index="attempt", columns="box", values="mean")  # noqa: PD010  no aggregation is meant
     boxes = [box for box in long["box"].unique() if wide[box].any()]
-    columns = {"attempt": "figure", **dict.fromkeys(boxes, "number")}
+    columns = {"attempt": "text", **dict.fromkeys(boxes, "number")}
     return table_of(run.say, "attempts", wide.reset_index(), columns)
 
 

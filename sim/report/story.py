@@ -47,8 +47,12 @@ BECOMES = {
     Movement.NOT_GIVEN: "will not be given the {product} ordered for them",
     Movement.LOST: "keeps {vials} vials of {product}, which are lost",
 }
-KNOWN_FROM = {"labs": "the laboratory results"}
-"""What criteria are known from at the usual steps, where that is not called as the step."""
+KNOWN = {
+    "chart": "from the chart",
+    "visit": "from the visit",
+    "labs": "from the laboratory results",
+}
+"""How criteria are known at the usual steps."""
 
 AT_ONCE = {Milestone.DAY_1, Milestone.DOSE}
 """Noted when the visit begins; any other milestone ends what went before."""
@@ -153,7 +157,7 @@ def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
     criteria = [protocol.criteria[index] for index in failing]
     failed = [plain(criterion.name) for criterion in criteria if criterion.at == step]
     found = f"fails {', '.join(failed)}" if failed else "meets every criterion"
-    return f"{found} (from {KNOWN_FROM.get(step, f'the {plain(step)}')})"
+    return f"{found} ({KNOWN.get(step, f'at the step {plain(step)}')})"
 
 
 def amount(protocol: Protocol, dose: tuple[int, float]) -> str:
