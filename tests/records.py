@@ -13,6 +13,7 @@ from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
 from sim.vocabulary.measures import units_of
+from sim.vocabulary.streams import Draws
 
 DAY, HOUR = MINUTES_PER_DAY, 60
 SHELF = Stock(starts_with=10, reorder_at=4, reorder_quantity=12, lead_days=7)
@@ -90,6 +91,7 @@ def a_protocol(**changed: object) -> Protocol:
         "rows": ("infusion", "shots", "week_2"),
         "events": (),
         "beliefs": (),
+        "draws": Draws(),
         "reasons": (SimpleNamespace(name="death"), SimpleNamespace(name="moved")),
         "visit_names": ("screening_visit", "msc_infusion", "injection", "assessment"),
     }

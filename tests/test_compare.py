@@ -51,8 +51,12 @@ def compare(*more: str) -> int:
 
 
 def test_pairs_are_compared_replication_by_replication() -> None:
-    one = pd.DataFrame({"replication": [1, 2, 3, 4], "left": [1.0, 2.0, 3.0, 4.0]})
-    other = pd.DataFrame({"replication": [1, 2, 3, 4], "left": [2.0, 2.0, 5.0, 3.0]})
+    one = pd.DataFrame(
+        {"replication": [1, 2, 3, 4], "draw": math.nan, "left": [1.0, 2.0, 3.0, 4.0]}
+    )
+    other = pd.DataFrame(
+        {"replication": [1, 2, 3, 4], "draw": math.nan, "left": [2.0, 2.0, 5.0, 3.0]}
+    )
 
     (row,) = tables.differences({"one": one, "other": other}).to_dict("records")
 
@@ -64,8 +68,8 @@ def test_pairs_are_compared_replication_by_replication() -> None:
 
 
 def test_never_is_higher_than_every_day_and_blanks_are_no_pairs() -> None:
-    one = pd.DataFrame({"day_of_target": [5.0, "never", "never", math.nan]})
-    other = pd.DataFrame({"day_of_target": ["never", 7.0, "never", 9.0]})
+    one = pd.DataFrame({"draw": math.nan, "day_of_target": [5.0, "never", "never", math.nan]})
+    other = pd.DataFrame({"draw": math.nan, "day_of_target": ["never", 7.0, "never", 9.0]})
 
     (row,) = tables.differences({"one": one, "other": other}).to_dict("records")
 
@@ -77,7 +81,8 @@ def test_the_same_people_come_under_another_roster() -> None:
     runs = {}
     for name in ("baseline", "full_time_coordinator"):
         scenario = load(shipped() / f"{name}.yaml")
-        runs[name] = pd.DataFrame(replicate(scenario, replications=60, keep=0).measures)
+        results = replicate(scenario, replications=60, keep=0)
+        runs[name] = pd.DataFrame(results.measures).assign(draw=results.draws)
 
     ratio = tables.differences(runs).set_index("measure")["variance_ratio"]
 

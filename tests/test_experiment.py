@@ -206,10 +206,11 @@ def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
     assert not active_children()
 
 
-@pytest.mark.parametrize(("half_width", "done"), [(0.5, 25), (0.0, 75)])
-def test_auto_goes_on_until_every_target_is_known_well_enough(
+@pytest.mark.parametrize(("half_width", "done"), [(0.5, 50), (0.0, 75)])
+def test_auto_goes_on_until_every_target_is_known_at_two_looks_in_a_row(
     half_width: float, done: int, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(experiment, "AUTO_FIRST", 25)
     monkeypatch.setattr(experiment, "AUTO_STEP", 25)
     monkeypatch.setattr(experiment, "AUTO_MOST", 75)
     monkeypatch.setattr(experiment, "AUTO_HALF_WIDTH", half_width)

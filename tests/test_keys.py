@@ -385,7 +385,7 @@ def differs(written: dict[str, Any], replications: int) -> bool:
 @pytest.mark.parametrize("path", CHANGES)
 def test_a_key_changes_a_table(path: str) -> None:
     written = changed(path, CHANGES[path])
-    assert differs(written, 1) or differs(written, 6)  # most show in the first replication
+    assert differs(written, 1) or differs(written, 20)  # most show in the first replication
 
 
 @pytest.mark.parametrize("path", BY_APPOINTMENT)

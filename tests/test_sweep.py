@@ -110,7 +110,7 @@ class TestStore:
     @pytest.fixture
     def point(self) -> Point:
         identity = Identity("abc", 1, 3, "def")
-        outcome = Outcome({"visits": (1.5, None)}, {"t": "101"}, {"visits": [1, 0.1]})
+        outcome = Outcome({"visits": (1.5, None, None, None)}, {"t": "101"}, {"visits": [1, 0.1]})
         return Point({RATE: "è\n"}, identity, outcome)
 
     @pytest.fixture

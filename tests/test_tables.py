@@ -24,8 +24,10 @@ from sim.vocabulary.words import LANGUAGES, words
 from tests.records import BED, END, NURSE, Told, a_log, a_protocol, a_story, a_visit, at, piece
 
 COLUMNS = {
-    "summary.csv": "measure unit mean sd p05 p10 p50 p90 p95 ci_low ci_high replications",
-    "targets.csv": "target measure needed with_probability probability ci_low ci_high verdict",
+    "summary.csv": "measure unit mean sd p05 p10 p50 p90 p95 ci_low ci_high replications "
+    "effective_replications",
+    "targets.csv": "target measure needed with_probability probability ci_low ci_high verdict "
+    "effective_replications",
     "enrolment.csv": "month stage mean p05 p10 p50 p90 p95",
     "funnel.csv": "step reached failed_first failed_any failed_only share_failing",
     "flow.csv": "box arm reason mean p10 p90",

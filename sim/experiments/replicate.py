@@ -16,11 +16,15 @@ from sim.results.periods import Almanac
 from sim.scenario.interpret import interpret
 from sim.scenario.load import Scenario
 from sim.vocabulary.eventlog import EventLog
-from sim.vocabulary.intervals import of_share
+from sim.vocabulary.intervals import of_met
 
 BATCH = 25
 """Replications of a task: half a second of the baseline's."""
-AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 250, 10_000, 0.02
+AUTO_FIRST, AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 400, 200, 10_000, 0.02
+"""`auto` looks at 400 replications and at every 200 more."""
+
+AUTO_LOOKS = 2
+"""So many looks in a row have to find enough: one alone may find it by luck."""
 
 
 OBJECTS_BETWEEN_SEARCHES = 50_000
@@ -60,23 +64,26 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
 ) -> Results:
     """Run a scenario many times and keep what the tables need, with the first `keep` logs whole.
 
-    With `auto`, 250 at a time until every target's probability is known to ±2 points at 95 %, at
-    most 10,000. Batches are of one size and folded in order, so `jobs` (None: all cores) and the
-    `cluster` (see execute) change the time it takes and nothing else. `progress` hears how many
-    replications are done and planned.
+    With `auto`, until every target's probability is known to ±2 points at 95 % at two looks in a
+    row, at 400 and at each 200 more, at most 10,000. Batches are of one size and folded in order,
+    so `jobs` (None: all cores) and the `cluster` (see execute) change the time it takes and nothing
+    else. `progress` hears how many replications are done and planned.
     """
     results = Results(scenario, interpret(scenario), seed)
+    is_auto, precise = replications == "auto", 0
     most = AUTO_MOST if replications == "auto" else replications
     work = partial(_summaries, keep=keep)
     with closing(in_order(work, batches(scenario, seed, most), jobs, cluster)) as finished:
         for summaries in finished:
             results.fold(summaries)
             done = results.replications
-            planned = -(-done // AUTO_STEP) * AUTO_STEP if replications == "auto" else most
+            planned = max(AUTO_FIRST, -(-done // AUTO_STEP) * AUTO_STEP) if is_auto else most
             if progress is not None:
                 progress(done, planned)
-            if replications == "auto" and done == planned and _is_precise(results):
-                break
+            if is_auto and done == planned:
+                precise = precise + 1 if _is_precise(results) else 0
+                if precise == AUTO_LOOKS:
+                    break
     return results
 
 
@@ -103,7 +110,6 @@ def _almanac_of(scenario: bytes) -> Almanac:
 def _is_precise(results: Results) -> bool:
     """Whether the interval of every target's probability is at most ±2 points wide."""
     intervals = [
-        of_share(results.met(target), results.replications)
-        for target in results.scenario.targets.values()
+        of_met(results.met(target), results.draws) for target in results.scenario.targets.values()
     ]
     return all(interval.high - interval.low <= 2 * AUTO_HALF_WIDTH for interval in intervals)

@@ -12,11 +12,11 @@ import numpy as np
 from sim.experiments import designs
 from sim.experiments.designs import Index
 from sim.results.periods import Floats
-from sim.results.points import Point
+from sim.results.points import Point, met_of
 from sim.scenario.load import Scenario
 from sim.scenario.schema import Ranged
 from sim.scenario.sweep import HYPERCUBE, MORRIS, SOBOL, TORNADO, Asked, Places, grid, least_points
-from sim.vocabulary.intervals import of_mean, of_paired_shares
+from sim.vocabulary.intervals import of_mean, of_paired_met
 
 SIZED_BY = {HYPERCUBE: "prcc", MORRIS: "mu_star", SOBOL: "ST"}
 """The index by which the paths of a design are sorted; a tornado has its two ends."""
@@ -114,16 +114,16 @@ def _sample(kind: str, moved: Sequence[Ranged], points: int, seed: int) -> Float
 
 
 def _difference(base: Point, point: Point, on: str) -> tuple[float, float, float]:
+    draws = base.identity.draws.of(base.identity.replications)
     ours, theirs = base.outcome.met.get(on), point.outcome.met.get(on)
     if ours is not None and theirs is not None:
-        both = list(zip(ours, theirs, strict=True))
-        gained, lost = both.count(("0", "1")), both.count(("1", "0"))
-        return (gained - lost) / len(both), *of_paired_shares(gained, lost, len(both))
-    before, after = (one.outcome.each.get(on) for one in (base, point))
-    if not before or not after:
+        before, after = met_of(ours), met_of(theirs)
+        return float(after.mean() - before.mean()), *of_paired_met(before, after, draws)
+    was, becomes = (one.outcome.each.get(on) for one in (base, point))
+    if not was or not becomes:
         return math.nan, math.nan, math.nan
-    apart = np.subtract(after, before)
-    return float(apart.mean()), *of_mean(apart)
+    apart = np.subtract(becomes, was)
+    return float(apart.mean()), *of_mean(apart, draws)
 
 
 def _written(row: Floats) -> list[str]:

@@ -18,14 +18,14 @@ from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, Hazard
-from sim.vocabulary.streams import Streams, of_attempt
+from sim.vocabulary.streams import Streams, of_attempt, stratified
 
 
 def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPath, float]:
     """Return the value that a replication draws of each assumption that is uncertain."""
     if not protocol.beliefs:
         return {}
-    uniform = Streams(seed, replication).uniform
+    uniform = Streams(seed, protocol.draws.original(replication)).uniform
     return {
         each.path: each.law.quantile(uniform(f"belief {each.dotted}", 0))
         for each in protocol.beliefs
@@ -41,7 +41,8 @@ class Chance:
         self.uniform = Streams(seed, replication).uniform
         self.candidates_per_month = protocol.candidates_per_month
         if protocol.rate is not None:
-            self.candidates_per_month = protocol.rate.quantile(self.uniform("recruitment rate", 0))
+            u = stratified(seed, protocol.draws.draw(replication))
+            self.candidates_per_month = protocol.rate.quantile(u)
         self._arms: dict[tuple[int, ...], list[int]] = {}
 
     def arrivals(self) -> Iterator[float]:

@@ -15,6 +15,7 @@ from sim.scenario.design import Later, task_of
 from sim.scenario.schedule import Anchor, ScheduleRow
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import DAYS_PER_WEEK
+from sim.vocabulary.streams import STREAMS
 from sim.vocabulary.words import BLANK
 
 HEADINGS = (
@@ -64,9 +65,11 @@ def _people(run: Run) -> dict[str, object]:
     """How people come and are allotted."""
     say, design, recruitment = run.say, run.scenario.design, run.scenario.assumptions.recruitment
     drawn, uncertainty = run.measure("candidates_per_month_drawn"), say("methods.known")
-    if recruitment.rate_shape is not None:
+    if run.protocol.rate is not None:
         span = say.span(*(say.number(drawn[quantile]) for quantile in ("p10", "p90")))
-        uncertainty = say("methods.uncertain", shape=recruitment.rate_shape, span=span)
+        shape = recruitment.rate_shape
+        key = "uncertain_range" if shape is None else "uncertain"
+        uncertainty = say(f"methods.{key}", shape=shape, span=span)
     how, ratio = say("methods.simple"), design.randomisation.ratio
     if design.randomisation.method == "permuted_blocks":
         sizes = say.listing(map(str, design.randomisation.block_sizes))
@@ -114,6 +117,10 @@ def _names(run: Run) -> dict[str, object]:
         for target in targets
     )
     attributes = [say.title(each.name) for each in run.protocol.attributes]
+    drawn, precision = len(run.protocol.beliefs), say("methods.independent")
+    if run.draws is not None:
+        draws = len(set(run.draws))
+        precision = say("methods.streams", streams=min(STREAMS, draws), draws=draws)
     known = run.protocol.calendar_known_through
     versions = (f"{name} {version}" for name, version in run.manifest["versions"].items())
     return {
@@ -122,6 +129,8 @@ def _names(run: Run) -> dict[str, object]:
         "recruits_until": run.recruits_until,
         "targets": say.clauses(aims) or BLANK,
         "attributes": say.listing(attributes) or BLANK,
+        "believed": say("methods.believed", count=drawn) if drawn else "",
+        "precision": precision,
         "places": say.listing(map(say.title, run.scenario.design.places)) or BLANK,
         "known_through": BLANK if known is None else say.day(known),
         "seed": str(run.manifest["seed"]),

@@ -17,11 +17,15 @@ from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
 from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, table_of
 from sim.report.run import Run
 from sim.results.tally import rank
-from sim.vocabulary.intervals import NORMAL_975, of_share
+from sim.vocabulary.intervals import NORMAL_975, Interval, of_met
+from sim.vocabulary.streams import Numbers
 from sim.vocabulary.words import Words
 
 FEWEST_FOR_A_SPAN = 10
 """Replications that reached the target, below which nothing is said of the date they reached it."""
+
+FEWEST_FOR_AN_INTERVAL = 30
+"""Replications below which the ranks of a quantile's interval lie beyond the first or the last."""
 
 HEADROOM = 1.3
 """How much higher than the fullest month the chart is: the names of the days need room."""
@@ -42,8 +46,8 @@ def reached(run: Run) -> Answer:
     if target is None:
         lead = say("reached.lead_no_target", day=day)
         return Answer("reached", title, lead, [spread], [fan()])
-    times = int((run.replications["randomised"] >= target).sum())
-    chance, within = times / run.count, of_share(times, run.count)
+    met = (run.replications["randomised"] >= target).to_numpy()
+    times, chance, within = int(met.sum()), float(met.mean()), of_met(met, run.draws)
     lead = say("reached.lead", target=target, day=day, likelihood=say.likelihood(chance))
     counts = {"times": times, "replications": run.count}
     numbers = say("reached.numbers", probability=chance, interval=within, **counts)
@@ -61,38 +65,41 @@ def verdict(run: Run) -> str:
         return say("verdict.no_target", day=day, **run.spread("randomised"))
     if run.count == 1:
         return say("verdict.one", randomised=run.mean("randomised"), target=target, day=day)
-    chance = float((run.replications["randomised"] >= target).mean())
-    error = _error(say, chance, run.count)
-    said = say("verdict.target", target=target, day=day, probability=chance, error=error)
-    days = _days_of_target(run)
+    met = (run.replications["randomised"] >= target).to_numpy()
+    error = _error(say, of_met(met, run.draws), lopsided=met.mean() in {0.0, 1.0})
+    said = say("verdict.target", target=target, day=day, probability=met.mean(), error=error)
+    days = np.sort(_days_of_target(run))
     if len(days := days[np.isfinite(days)]) < FEWEST_FOR_A_SPAN:
         return said
     early, late = (run.date_of_day(_quantile(days, percent)[0]) for percent in (10, 90))
     return said + say("verdict.when", early=early, late=late)
 
 
-def _error(say: Words, chance: float, count: int) -> str:
+def _error(say: Words, within: Interval, *, lopsided: bool) -> str:
     """The half-width in percentage points; at 0 and 1, where it has but one side, the interval."""
-    within = of_share(round(chance * count), count)
-    if chance in (0.0, 1.0):
+    if lopsided:
         return say("verdict.lopsided", interval=within)
     return say("verdict.error", points=max(1.0, 50 * (within.high - within.low)))
 
 
 def _days_of_target(run: Run) -> NDArray[np.float64]:
-    """The day number on which each replication met its target, sorted; never is infinite."""
+    """The day number on which each replication met its target; never is infinite."""
     days = pd.to_numeric(run.replications["day_of_target"].replace("never", np.inf))
-    return np.sort(days.fillna(np.inf).to_numpy(dtype=np.float64))
+    return days.fillna(np.inf).to_numpy(dtype=np.float64)
 
 
-def _quantile(ordered: NDArray[np.float64], percent: int) -> tuple[float, float, float]:
+def _quantile(
+    ordered: NDArray[np.float64], percent: int, draws: Numbers | None = None
+) -> tuple[float, float, float]:
     """The exact quantile of sorted values with its 95 % interval, which assumes no distribution.
 
-    The interval runs between the ranks np ± z √(np(1−p)), as in Conover 1999, section 3.2.
+    The interval runs between the ranks np ± z √(np(1−p)), as in Conover 1999, section 3.2, wider
+    where some values share their draw of the uncertain.
     """
     share, last = percent / 100, len(ordered) - 1
     middle = len(ordered) * share
-    gap = NORMAL_975 * math.sqrt(middle * (1 - share))
+    alike = 1.0 if draws is None else len(draws) / len(np.unique(draws))
+    gap = NORMAL_975 * math.sqrt(middle * (1 - share) * alike)
     ranks = rank(percent, len(ordered)), math.floor(middle - gap), math.ceil(middle + gap) + 1
     value, low, high = (float(ordered[min(max(place - 1, 0), last)]) for place in ranks)
     return value, low, high
@@ -104,13 +111,14 @@ def _date(run: Run, day: float) -> str:
 
 def _dates(run: Run, target: int) -> Table:
     """The dates by which 10, 50 and 90 of 100 replications reach the target."""
-    say, days = run.say, _days_of_target(run)
-    found = {percent: _quantile(days, percent) for percent in (10, 50, 90)}
+    say, days = run.say, np.sort(_days_of_target(run))
+    found = {percent: _quantile(days, percent, run.draws) for percent in (10, 50, 90)}
+    few = say("when.few") if run.count < FEWEST_FOR_AN_INTERVAL else ""
     frame = pd.DataFrame(
         {
             "share": say("when.by", share=percent),
             "at": _date(run, value),
-            "interval": say.span(_date(run, low), _date(run, high)),
+            "interval": few or say.span(_date(run, low), _date(run, high)),
         }
         for percent, (value, low, high) in found.items()
     )
@@ -138,9 +146,9 @@ def _curve(run: Run, target: int, chance: float) -> Figure:
     say, days = run.say, _days_of_target(run)
     rows = []
     for day in (run.opens, *month_ends(run)):
-        times = int(np.count_nonzero(days < (day - run.opens).days + 1))
-        within = of_share(times, run.count)
-        rows.append((pd.Timestamp(day), times / run.count, *within, times / run.count, within))
+        met = days < (day - run.opens).days + 1
+        within = of_met(met, run.draws)
+        rows.append((pd.Timestamp(day), met.mean(), *within, met.mean(), within))
     columns = {"at": "day", "probability": "share", "interval": "interval"}
     points = pd.DataFrame(rows, columns=["at", "value", "low", "high", *[*columns][1:]])
     return figure(

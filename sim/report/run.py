@@ -16,8 +16,10 @@ import pandas as pd
 from sim.report import sensitivity, solve, sweep
 from sim.report.page import Finished
 from sim.results import folder
+from sim.results.tables import draws_in
 from sim.scenario.interpret import interpret
 from sim.scenario.protocol import Protocol
+from sim.vocabulary.streams import Numbers
 
 
 class Tables(dict[str, pd.DataFrame]):
@@ -34,7 +36,7 @@ class Tables(dict[str, pd.DataFrame]):
 
 
 SINGLE = (
-    *("randomised", "day_of_target", "randomised_first_six_months"),
+    *("draw", "randomised", "day_of_target", "randomised_first_six_months"),
     "candidates_per_month_drawn",
 )
 """Measures of which the page needs the value of each replication."""
@@ -106,6 +108,11 @@ class Run(Finished):
     def count(self) -> int:
         """How many replications there are."""
         return len(self.replications)
+
+    @cached_property
+    def draws(self) -> Numbers | None:
+        """Which draw of the uncertain each replication had; None where all are independent."""
+        return draws_in(self.replications)
 
     @property
     def anybody_randomised(self) -> bool:

@@ -11,7 +11,8 @@ import pandas as pd
 from sim.report.charts import intervals
 from sim.report.page import Figure, figure
 from sim.report.run import Run
-from sim.vocabulary.intervals import Interval, of_share
+from sim.results.tables import draws_in
+from sim.vocabulary.intervals import Interval, of_met
 
 RATE, FIRST_SIX_MONTHS = "candidates_per_month_drawn", "randomised_first_six_months"
 FEWEST_TO_SPLIT = 30
@@ -78,9 +79,9 @@ def _known(run: Run, target: int) -> Group:
 
 
 def _group(replications: pd.DataFrame, column: str, target: int) -> Group:
-    times, every = int((replications["randomised"] >= target).sum()), len(replications)
-    values = replications[column]
-    return Group(values.min(), values.max(), times / every, of_share(times, every))
+    met, values = (replications["randomised"] >= target).to_numpy(), replications[column]
+    interval = of_met(met, draws_in(replications))
+    return Group(values.min(), values.max(), met.mean(), interval)
 
 
 def _thirds(run: Run, column: str, target: int) -> list[Group]:

@@ -22,6 +22,7 @@ from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Target
 from sim.vocabulary.eventlog import EventLog
+from sim.vocabulary.streams import Numbers
 
 BLOCK, MEMORY_BYTES = 250, 2**20
 DRAWN = "drawn_"
@@ -154,9 +155,14 @@ class Results:
         """The `measures` of some replications after the other, in their order."""
         return (dict(zip(self._names, block, strict=True)) for block in self._rows.blocks())
 
-    def met(self, target: Target) -> int:
-        """In how many replications a target holds; a blank measure meets nothing."""
-        return int(np.count_nonzero(meets(target, self.values(target.measure))))
+    def met(self, target: Target) -> NDArray[np.bool_]:
+        """Whether a target holds in each replication; a blank measure meets nothing."""
+        return meets(target, self.values(target.measure))
+
+    @property
+    def draws(self) -> Numbers | None:
+        """Which draw of the uncertain each replication had; None where all are independent."""
+        return self.protocol.draws.of(self.replications)
 
     def fold(self, summaries: Sequence[Summary]) -> None:
         """Add the next replications."""

@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 
 from sim.results.fold import meets
 from sim.results.folder import DECIMALS
+from sim.scenario.beliefs import draws
 from sim.scenario.load import Scenario
 from sim.scenario.sweep import Values
-from sim.vocabulary.intervals import of_mean_and_sd, of_share
+from sim.vocabulary.intervals import Interval, of_mean, of_met
+from sim.vocabulary.streams import Draws
 
 PLANNED_TABLE, POINTS_TABLE = "planned.csv", "points.csv"
 SENSITIVITY_TABLE, SOLUTION_TABLE = "sensitivity.csv", "solve.csv"
 DONE, FAILED = "done", "failed"
 ROWS_AT_ONCE = 500
+NOT_KNOWN = (None, None, None, None)
+"""Mean, standard deviation and interval where a replication is blank or never."""
 
 
 class Identity(NamedTuple):
@@ -34,18 +38,20 @@ class Identity(NamedTuple):
     seed: int
     replications: int
     code: str
+    draws: Draws = Draws()
+    """How the replications share what they draw."""
 
 
 class Outcome(NamedTuple):
     """What came out of a point.
 
-    `measures` are the mean and the standard deviation of each, None where a replication is blank or
-    never; `met` has for each target a 1 or 0 for each replication; `each` has every replication's
-    value of a measure whose pairs are to be compared, no value at all where one is blank or never;
-    `error` says why there is none.
+    `measures` are the mean, the standard deviation and the interval of each, None where a
+    replication is blank or never; `met` has for each target a 1 or 0 for each replication; `each`
+    has every replication's value of a measure whose pairs are to be compared, no value at all where
+    one is blank or never; `error` says why there is none.
     """
 
-    measures: Mapping[str, tuple[float | None, float | None]]
+    measures: Mapping[str, Sequence[float | None]]
     met: Mapping[str, str]
     each: Mapping[str, Sequence[float]] = MappingProxyType({})
     error: str = ""
@@ -55,8 +61,20 @@ class Outcome(NamedTuple):
         if name in self.met:
             share, number = self.met[name].count("1") / len(self.met[name]), len(self.met[name])
             return share, math.sqrt(share * (1 - share) * number / max(number - 1, 1))
-        mean, sd = self.measures.get(name, (None, None))
+        mean, sd, *_ = self.measures.get(name, NOT_KNOWN)
         return math.nan if mean is None else mean, math.nan if sd is None else sd
+
+    def interval(self, name: str, draws: Draws) -> Interval:
+        """Return the interval of a target's share or a measure's mean; nan: none."""
+        if name in self.met:
+            return of_met(met_of(self.met[name]), draws.of(len(self.met[name])))
+        *_, low, high = self.measures.get(name, NOT_KNOWN)
+        return Interval(math.nan if low is None else low, math.nan if high is None else high)
+
+
+def met_of(written: str) -> NDArray[np.bool_]:
+    """Return whether a target held in each replication, from its ones and zeros."""
+    return np.array([each == "1" for each in written], np.bool_)
 
 
 class Point(NamedTuple):
@@ -78,7 +96,7 @@ class Point(NamedTuple):
 def identity(scenario: Scenario, seed: int, replications: int) -> Identity:
     """Return what identifies a scenario's point under the code that runs now."""
     digest = sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
-    return Identity(digest, seed, replications, code_version())
+    return Identity(digest, seed, replications, code_version(), draws(scenario.assumptions))
 
 
 @cache
@@ -99,7 +117,8 @@ def outcome(
 
     Of the measure `pairs`, if it has one, the values themselves are kept.
     """
-    measures = {name: _mean_and_sd(each) for name, each in values.items()}
+    shared = draws(scenario.assumptions)
+    measures = {name: _summed_up(each, shared) for name, each in values.items()}
     met = {
         name: "".join("01"[int(held)] for held in meets(target, values[target.measure]))
         for name, target in scenario.targets.items()
@@ -138,13 +157,14 @@ def _row(
     yield "status", FAILED if point.outcome.error else DONE
     yield from point.at.items()
     for name in targets:
-        met = point.outcome.met.get(name, "")
-        times, number = met.count("1"), len(met)
-        share = (times / number, *of_share(times, number)) if met else (math.nan,) * 3
+        share = (math.nan,) * 3
+        if name in point.outcome.met:
+            probability, _ = point.outcome.mean_and_sd(name)
+            share = (probability, *point.outcome.interval(name, point.identity.draws))
         yield from zip((f"{name}_probability", *_ends(name)), share, strict=True)
     if measured:
-        mean, sd = point.outcome.mean_and_sd(measured)
-        interval = of_mean_and_sd(mean, sd, point.identity.replications)
+        mean, _ = point.outcome.mean_and_sd(measured)
+        interval = point.outcome.interval(measured, point.identity.draws)
         yield from zip((f"{measured}_mean", *_ends(measured)), (mean, *interval), strict=True)
 
 
@@ -161,7 +181,10 @@ def _compact(values: NDArray[np.float64]) -> list[float]:
     ]
 
 
-def _mean_and_sd(values: NDArray[np.float64]) -> tuple[float | None, float | None]:
+def _summed_up(values: NDArray[np.float64], shared: Draws) -> Sequence[float | None]:
     if not np.isfinite(values).all():
-        return None, None
-    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
+        return NOT_KNOWN
+    sd = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    interval = of_mean(values, shared.of(len(values)))
+    found = (float(values.mean()), sd, *interval)
+    return [None if math.isnan(each) else each for each in found]

@@ -26,6 +26,7 @@ from sim.results.manifest import facts_of, now
 from sim.results.points import Identity, Outcome, Point
 from sim.scenario.load import Scenario, dump
 from sim.scenario.sweep import Values
+from sim.vocabulary.streams import Draws
 
 STORE = "points.sqlite"
 STORE_BEFORE = "journal.jsonl"
@@ -209,4 +210,5 @@ def _json(plain: Mapping[str, Any]) -> str:
 def _point(row: tuple[Any, ...]) -> Point:
     _, *cells, error = row
     at, identity, measures, met, each = map(json.loads, cells)
-    return Point(at, Identity(**identity), Outcome(measures, met, each, error))
+    draws = Draws(*identity.pop("draws", ()))
+    return Point(at, Identity(**identity, draws=draws), Outcome(measures, met, each, error))

@@ -25,7 +25,8 @@ from sim.results.tally import rank
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment, VisitOutcome
-from sim.vocabulary.intervals import of_mean, of_share
+from sim.vocabulary.intervals import effective_number, of_mean, of_met
+from sim.vocabulary.streams import Numbers
 
 PART_OF_A_LOG = 20_000
 
@@ -88,14 +89,18 @@ def in_parts(results: Results) -> dict[str, Iterator[pd.DataFrame]]:
 
 def _summary(results: Results) -> Iterator[tuple[str | float, ...]]:
     """Mean, sd and interval are blank where any replication is never; blanks are left out."""
+    draws = results.draws
     for name, unit in results.protocol.measures.items():
         values = results.values(name)
-        known = np.sort(values[~np.isnan(values)])
-        finite = known if np.isfinite(known).all() else known[:0]
+        is_known = ~np.isnan(values)
+        ours = None if draws is None else draws[is_known]
+        known = np.sort(values[is_known])
+        finite = values[is_known] if np.isfinite(known).all() else known[:0]
         mean = finite.mean() if len(finite) else math.nan
         sd = finite.std(ddof=1) if len(finite) > 1 else math.nan
         quantiles = (_quantile(known, percent) for percent in P05_TO_P95)
-        yield name, unit, mean, sd, *quantiles, *of_mean(finite), len(known)
+        number = effective_number(finite, ours)
+        yield name, unit, mean, sd, *quantiles, *of_mean(finite, ours), len(known), number
 
 
 def _quantile(ordered: NDArray[np.float64], percent: int) -> float:
@@ -104,18 +109,20 @@ def _quantile(ordered: NDArray[np.float64], percent: int) -> float:
 
 def _targets(results: Results) -> Iterator[tuple[str | float, ...]]:
     """Met or missed only where the whole interval lies on one side of what is wanted."""
+    draws = results.draws
     for name, target in results.scenario.targets.items():
-        times, replications = results.met(target), results.replications
+        met = results.met(target)
         bounds = {"at least": target.at_least, "at most": target.at_most}
         needed = " and ".join(f"{word} {b:g}" for word, b in bounds.items() if b is not None)
-        wanted, (low, high) = float(target.with_probability), of_share(times, replications)
+        wanted, (low, high) = float(target.with_probability), of_met(met, draws)
         verdict = "met" if low >= wanted else "missed" if high < wanted else "undecided"
-        yield name, target.measure, needed, wanted, times / replications, low, high, verdict
+        number = effective_number(met.astype(np.float64), draws)
+        yield name, target.measure, needed, wanted, met.mean(), low, high, verdict, number
 
 
 def _replications(results: Results) -> Iterator[pd.DataFrame]:
     """One row a replication; the date of the target stands beside its day."""
-    opens, first = results.protocol.clock.opens, 1
+    opens, first, draws = results.protocol.clock.opens, 1, results.draws
     for block in results.blocks():
         table = pd.DataFrame(block)
         dates = [
@@ -123,7 +130,9 @@ def _replications(results: Results) -> Iterator[pd.DataFrame]:
             for day in table["day_of_target"]
         ]
         table.insert(list(table).index("day_of_target") + 1, "date_of_target", dates)
-        table.insert(0, "replication", np.arange(first, first + len(table)))
+        numbers = np.arange(first, first + len(table))
+        table.insert(0, "draw", math.nan if draws is None else draws[numbers - 1])
+        table.insert(0, "replication", numbers)
         first += len(table)
         yield table
 
@@ -273,7 +282,7 @@ def differences(replications: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     baseline, *others = replications
     rows = [
-        (measure, other, *_compared(replications[baseline][measure], replications[other][measure]))
+        (measure, other, *_compared(measure, replications[baseline], replications[other]))
         for measure in map(str, replications[baseline])
         if measure not in TABLES["replications.csv"].columns and not measure.startswith(DRAWN)
         for other in others
@@ -282,10 +291,22 @@ def differences(replications: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return TABLES["compare.csv"].frame(rows)
 
 
-def _compared(*sides: pd.Series) -> tuple[float, ...]:
+def draws_in(*replications: pd.DataFrame) -> Numbers | None:
+    """Return which draw of the uncertain each replication had; None where all are independent.
+
+    Of several replications.csv that which has the fewest: in the others no more are alike.
+    """
+    known = [each["draw"] for each in replications if each["draw"].notna().all()]
+    fewest = min(known, key=pd.Series.nunique, default=None)
+    return None if fewest is None else fewest.to_numpy(np.intp)
+
+
+def _compared(measure: str, *sides: pd.DataFrame) -> tuple[float, ...]:
     ours, theirs = (
-        pd.to_numeric(side.replace("never", math.inf)).to_numpy(np.float64) for side in sides
+        pd.to_numeric(side[measure].replace("never", math.inf)).to_numpy(np.float64)
+        for side in sides
     )
+    draws = draws_in(*sides)
     known = ~(np.isnan(ours) | np.isnan(theirs))
     ours, theirs = ours[known], theirs[known]
     if not len(ours):
@@ -294,7 +315,7 @@ def _compared(*sides: pd.Series) -> tuple[float, ...]:
     if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return math.nan, math.nan, math.nan, math.nan, higher, math.nan
     apart = theirs - ours
-    low, high = of_mean(apart)
+    low, high = of_mean(apart, None if draws is None else draws[known])
     ratio = math.nan
     if len(apart) > 1 and apart.var(ddof=1) > 0:
         ratio = float((ours.var(ddof=1) + theirs.var(ddof=1)) / apart.var(ddof=1))
@@ -303,6 +324,7 @@ def _compared(*sides: pd.Series) -> tuple[float, ...]:
 
 QUANTILES = {f"p{percent:02}": float for percent in P05_TO_P95}
 INTERVAL = {"ci_low": float, "ci_high": float}
+EFFECTIVE = {"effective_replications": int}
 SUMMARY = {"measure": str, "unit": str, "mean": float, "sd": float, **QUANTILES, **INTERVAL}
 TARGET = {"target": str, "measure": str, "needed": str, "with_probability": float}
 PAIRED = {"measure": str, "scenario": str, "baseline_mean": float, "difference": float, **INTERVAL}
@@ -315,10 +337,12 @@ PIECE_OF_WORK = {"role": str, "visit": str, "task": str, "desk": int, "minutes":
 PIECE_OF_WORK |= {"started_days": float, "ended_days": float}
 UNITS_COLUMN = [*WHO_AND_WHEN, *EVENT].index("units")
 TABLES = {
-    "summary.csv": Layout(SUMMARY | {"replications": int}, _summary),
-    "targets.csv": Layout(TARGET | {"probability": float, **INTERVAL, "verdict": str}, _targets),
+    "summary.csv": Layout(SUMMARY | {"replications": int} | EFFECTIVE, _summary),
+    "targets.csv": Layout(
+        TARGET | {"probability": float, **INTERVAL, "verdict": str} | EFFECTIVE, _targets
+    ),
     "replications.csv": Layout(
-        {"replication": int, "date_of_target": date}, _replications, is_long=True
+        {"replication": int, "draw": int, "date_of_target": date}, _replications, is_long=True
     ),
     **{
         f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))

@@ -23,6 +23,7 @@ from sim.scenario.numbers import ANY, Kind, Law, Number, Whole
 from sim.scenario.section import Node, Section, parts_of, walk
 from sim.vocabulary import distributions
 from sim.vocabulary.distributions import Distribution, rounded
+from sim.vocabulary.streams import Draws
 
 _Floats = NDArray[np.float64]
 
@@ -78,6 +79,15 @@ def rate_belief(nature: Assumptions) -> Belief | None:
         return Belief(path, "gamma", distributions.gamma(float(number), float(shape)))
     node = next(each for each in walk(recruitment, _RATE[0][:1]) if each.path == path)
     return _belief(node, is_in_law=False) if uncertain == "all" and _is_unsure(number) else None
+
+
+def draws(nature: Assumptions) -> Draws:
+    """Return how replications share what they draw."""
+    is_stratified = rate_belief(nature) is not None
+    anything = is_stratified or any(
+        node.path not in _RATE and _is_unsure(node.value) for node in walk(nature)
+    )
+    return Draws(is_stratified, nature.uncertain == "all" and anything)
 
 
 def with_drawn(nature: Assumptions, drawn: Mapping[KeyPath, float]) -> Assumptions:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from sim.scenario.assumptions import Assumptions, Attendance, Frequency, Once, YesNo
-from sim.scenario.beliefs import beliefs, rate_belief, with_drawn
+from sim.scenario.beliefs import beliefs, draws, rate_belief, with_drawn
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
 from sim.scenario.errors import KeyPath
@@ -95,15 +95,16 @@ def _natural(
     }
 
 
+_WAITS = ("contact_days", "lab_days", "work_up_days")
+
+
 def _in_screening(nature: Assumptions) -> dict[str, Any]:
     screening, valid = nature.screening, nature.screening.valid_for_days
     again = screening.rescreens
     return {
         "waits": {
             "": NO_TIME.distribution(),
-            "contact_days": screening.contact_days.distribution(),
-            "lab_days": screening.lab_days.distribution(),
-            "work_up_days": screening.work_up_days.distribution(),
+            **{wait: getattr(screening, wait).distribution() for wait in _WAITS},
         },
         "valid_for_minutes": NEVER if valid is None else float(valid * MINUTES_PER_DAY),
         "consents": float(nature.recruitment.consent),
@@ -175,6 +176,7 @@ class _Interpreter:
             monitoring=self.monitoring(),
             measures=self.measures,
             beliefs=beliefs(nature),
+            draws=draws(nature),
             nature=nature,
             **_natural(nature, self.clock, days, list(self.design.arms), self.members),
         )

@@ -22,6 +22,7 @@ from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
 from sim.vocabulary.clock import CalendarLimits, Clock
 from sim.vocabulary.distributions import Distribution, Hazard, Quantile
 from sim.vocabulary.eventlog import Milestone
+from sim.vocabulary.streams import Draws
 
 BEFORE_FIRST_DOSE = "before_first_dose"
 """The anchor of what is planned for days before day 1: the day planned for it at randomisation."""
@@ -266,7 +267,8 @@ class Protocol:
     `overhead` of a role, by its index, what share of all its hours is no visit's work;
     `minutes` of a task how long it takes;
     `measures` of each measure, in the order of the tables, in which unit it is;
-    `beliefs` are of the numbers of `nature` that a replication draws; see `interpret.believing`.
+    `beliefs` are of the numbers of `nature` that a replication draws (see `interpret.believing`),
+    `draws` which replications share them.
     """
 
     clock: Clock
@@ -298,6 +300,7 @@ class Protocol:
     minutes: Mapping[str, Quantile]
     measures: Mapping[str, str]
     beliefs: tuple[Belief, ...]
+    draws: Draws
     nature: Assumptions
     _joint: dict[tuple[str, str, str], Slots] = field(default_factory=dict, repr=False)
 

@@ -9,9 +9,18 @@ from __future__ import annotations
 from array import array
 from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.intp]
+
+STREAMS = 20
+"""In so many streams the uncertain rate is stratified; their means are independent."""
+
+GOLDEN_RATIO = 0.6180339887498949
+TWIN_EVERY = 5
 
 _BLOCK = 128  # people per block; Philox yields four numbers a counter step
 _STEPS = _BLOCK // 4
@@ -26,6 +35,48 @@ def of_attempt(question: str, number: int) -> str:
 def _key_of(question: str) -> int:
     """Return 64 bits that stand for a question's name."""
     return int.from_bytes(blake2b(question.encode(), digest_size=8).digest(), "little")
+
+
+class Draws(NamedTuple):
+    """Which draw of the uncertain assumptions each replication, from 1, has; draws are from 0.
+
+    With twins every fifth replication has the draw of the one before it, and other luck: two that
+    differ by luck alone tell luck and ignorance apart.
+    """
+
+    is_stratified: bool = False
+    """Whether the draws of the rate are spread evenly, so that they are not independent."""
+    has_twins: bool = False
+
+    def draw(self, replication: int) -> int:
+        """Return the draw of a replication."""
+        return replication - 1 - (replication // TWIN_EVERY if self.has_twins else 0)
+
+    def original(self, replication: int) -> int:
+        """Return the first replication that has the same draw."""
+        return replication - (self.has_twins and replication % TWIN_EVERY == 0)
+
+    def of(self, replications: int) -> Numbers | None:
+        """Return the draw of each of so many replications; None where all are independent."""
+        if not any(self):
+            return None
+        return np.array([self.draw(each) for each in range(1, replications + 1)], np.intp)
+
+
+def stratified(seed: int, draw: int) -> float:
+    """Return the number in [0, 1) by which a draw has its rate.
+
+    Draws go round through the streams, and in each of them by golden-ratio steps from a shift of
+    its own: any number of successive ones is spread evenly (Niederreiter 1992, Random Number
+    Generation and Quasi-Monte Carlo Methods, section 3.1), and their number need not be known.
+    """
+    turn, stream = divmod(draw, STREAMS)
+    return (_shift(seed, stream) + turn * GOLDEN_RATIO) % 1.0
+
+
+@cache
+def _shift(seed: int, stream: int) -> float:
+    return Streams(seed, 0).uniform("recruitment rate", stream)
 
 
 class Streams:
