@@ -93,7 +93,7 @@ def test_readme_run_command_says_where_the_page_is_on_a_fresh_copy(tmp_path: Pat
     run = _in(tree, "bash", "-c", _readme_commands()[0])
 
     assert run.returncode == 0, run.stderr
-    assert (tree / run.stdout.splitlines()[-1] / "report.html").is_file()
+    assert (tree / run.stdout.splitlines()[-1]).is_file()
 
 
 def _readme_commands() -> list[str]:

@@ -291,7 +291,7 @@ def test_the_command_finds_what_poisson_says(
     first, *_, last = said.out.splitlines()
     assert first.startswith("Enough: for 80 % the candidates per month must be ")
     assert " or more (" in first
-    assert last.endswith("/needed")
+    assert last.endswith("needed/report.html")
     assert "new: " in said.err
 
     found = answer("needed")

@@ -190,7 +190,7 @@ def _files_of(most: int) -> Iterator[None]:
 def test_a_sweep_agrees_with_runs(trialsim: Trialsim, capsys: pytest.CaptureFixture[str]) -> None:
     assert trialsim(*swept("--out", "swept", "--jobs", "2")) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines()[-1].endswith("/swept")
+    assert said.out.splitlines()[-1].endswith("swept/report.html")
     assert said.err.count("new: ") == 3
     table = pd.read_csv("swept/points.csv")
     assert list(table["status"]) == [DONE] * 3

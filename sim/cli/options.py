@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from sim.cli.terminal import print_wrapped
+from sim.cli.terminal import nearby, print_wrapped
 from sim.vocabulary.words import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ WRITING = (
 HOW = ("replications", "seed", "jobs", "cluster", "keep")
 """Flags that say how is simulated, and not what."""
 
-MOST_WARNINGS = 5
+MOST_WARNINGS = 3
 
 
 def replications_option(what: str) -> Callable[..., Any]:
@@ -182,10 +183,10 @@ class Output(NamedTuple):
         if not self.is_watched:
             return scenario
         found = located_doubts(scenario, interpret(scenario), document)
-        for each in found[:MOST_WARNINGS]:
-            click.echo(f"warning: {each}", err=True)
+        said = [f"warning: {each}" for each in found[:MOST_WARNINGS]]
         if (more := len(found) - MOST_WARNINGS) > 0:
-            click.echo(f"warning: and {more} more; trialsim check shows all", err=True)
+            said.append(f"warning: and {more} more; trialsim check shows all")
+        print_wrapped(said, sys.stderr)
         return scenario
 
     def make(self, finished: Path) -> None:
@@ -205,11 +206,13 @@ class Output(NamedTuple):
             click.echo(json.dumps(_object(finished), allow_nan=False))
             return
         if not self.quiet:
+            from sim.report.page import PAGE
             from sim.report.pages import read_page
 
             page = read_page(finished)
             print_wrapped([page.verdict, *page.lines()])
-        click.echo(finished)
+            finished /= PAGE
+        click.echo(nearby(finished))
 
 
 def _object(finished: Path) -> dict[str, Any]:

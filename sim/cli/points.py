@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from sim.cli.options import (
     set_option,
     writing,
 )
-from sim.cli.terminal import PointsTold, SomeFailed
+from sim.cli.progress import PointsTold, namer
+from sim.cli.terminal import SomeFailed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,8 +87,10 @@ def sweep_command(
     begun = time.perf_counter()
     scenario, variant, plan = _planned(path, overrides, how["seed"], asked)
     count = len(plan.places)
-    told = PointsTold(how["replications"], count, shown=output.is_watched, fail_fast=fail_fast)
-    with _points_kept(scenario, resume, output.out, count) as store:
+    name = namer(_names(scenario, plan.places.paths), plan.base)
+    watched = {"shown": output.is_watched, "fail_fast": fail_fast}
+    told = PointsTold(how["replications"], name, count, **watched)
+    with _points_kept(scenario, resume, output.out, count) as store, closing(told):
         store.write(PLANNED_TABLE, planned(plan.places))
         numbers = kept_or_simulated(store, plan.places, variant, told, pairs=plan.pairs, **how)
         done = Done(store, array("Q", numbers))
@@ -98,6 +101,14 @@ def sweep_command(
     output.tell(finished)
     if failed:
         raise SomeFailed(f"{failed} of {count} points failed; points.sqlite says why")
+
+
+def _names(scenario: Scenario, paths: Sequence[str]) -> Mapping[str, str]:
+    """What each path is called, in words."""
+    from sim.scenario.levers import last_levels
+    from sim.vocabulary.words import words
+
+    return {path: words().compound(levels) for path, levels in last_levels(scenario, paths).items()}
 
 
 def _planned(
@@ -218,7 +229,8 @@ def solve_command(
 
     begun = time.perf_counter()
     scenario, variant, lever = _bracketed(path, overrides, until, **moved)
-    told = PointsTold(how["replications"], shown=output.is_watched)
+    name = namer(_names(scenario, [lever.path]))
+    told = PointsTold(how["replications"], name, shown=output.is_watched)
     done: list[Point] = []
 
     def attempt(place: int, replications: int) -> str:
@@ -231,7 +243,7 @@ def solve_command(
             )
         return done[-1].outcome.met[until]
 
-    with _points_kept(scenario, resume, output.out) as store:
+    with _points_kept(scenario, resume, output.out) as store, closing(told):
         found = solve.solve(
             attempt,
             lever.last,

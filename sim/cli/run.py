@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ from sim.cli.options import (
     verbose_option,
     writing,
 )
-from sim.cli.terminal import NotOpened, progress_bar
+from sim.cli.progress import ReplicationsTold
+from sim.cli.terminal import NotOpened
 
 if TYPE_CHECKING:
     from sim.results.fold import Results
@@ -61,7 +62,8 @@ def run_command(
     scenario = output.loaded(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
-    finished = _run(scenario, output, how)(output.out)
+    with closing(ReplicationsTold(shown=output.is_watched)) as told:
+        finished = _run(scenario, output, how, told)(output.out)
     output.tell(finished)
     if gate:
         verdicts = set(folder.read(finished, "targets.csv")["verdict"])
@@ -82,26 +84,21 @@ def compare_command(
     from sim.results import folder
 
     scenarios = _to_be_compared(paths, overrides, output)
-    runs = {scenario.scenario: _run(scenario, output, how) for scenario in scenarios}
-    finished = folder.gather(
-        runs,
-        command=output.command,
-        page=output.make,
-        out=output.out,
-    )
+    with closing(ReplicationsTold(len(scenarios), shown=output.is_watched)) as told:
+        runs = {each.scenario: _run(each, output, how, told) for each in scenarios}
+        finished = folder.gather(runs, command=output.command, page=output.make, out=output.out)
     output.tell(finished)
 
 
 def _run(
-    scenario: Scenario, output: Output, how: Mapping[str, Any]
+    scenario: Scenario, output: Output, how: Mapping[str, Any], told: ReplicationsTold
 ) -> Callable[[Path | None], Path]:
     """What simulates a scenario into a folder, where it is told or a new one."""
     from sim.experiments import replicate
     from sim.results import folder
 
     def simulate() -> Results:
-        with progress_bar(shown=output.is_watched) as progress:
-            return replicate.replicate(scenario, progress=progress, **how)
+        return replicate.replicate(scenario, progress=told.of(scenario.scenario), **how)
 
     return lambda out: folder.write(
         scenario, simulate, command=output.command, page=output.make, out=out

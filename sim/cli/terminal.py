@@ -1,20 +1,18 @@
-"""How commands speak and end: wrapped lines, progress, refusals and exit codes."""
+"""How commands speak and end: wrapped lines, refusals and exit codes."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import signal
 import sys
 import textwrap
-import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -22,10 +20,6 @@ from sim.vocabulary.words import NO_BREAK
 
 if TYPE_CHECKING:
     from types import FrameType
-
-    from click._termui_impl import ProgressBar
-
-Progress = Callable[[int, int], None]
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -152,104 +146,36 @@ def in_print(path: Path) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def print_wrapped(lines: Iterable[str]) -> None:
-    """Print lines at most 80 columns wide; a line that goes on is indented below its own text."""
+def columns(stream: TextIO) -> int | None:
+    """How wide the terminal is that a stream writes to; None where it writes to none."""
+    if not stream.isatty():
+        return None
+    return os.get_terminal_size(stream.fileno()).columns or SCREEN_WIDTH
+
+
+def wrapped(lines: Iterable[str], width: int | None) -> Iterator[str]:
+    """Yield lines no wider than that; what goes on is indented below the text of its line.
+
+    With no width they stay as they are, so that a program can read them.
+    """
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()) + 2)
-        filled = textwrap.fill(line, SCREEN_WIDTH, subsequent_indent=indent, break_on_hyphens=False)
-        click.echo(filled.replace(NO_BREAK, " "))
+        parts = [line]
+        if width is not None:
+            parts = textwrap.wrap(
+                line, width, subsequent_indent=indent, break_on_hyphens=False
+            ) or [""]
+        yield from (part.replace(NO_BREAK, " ") for part in parts)
 
 
-@contextmanager
-def progress_bar(*, shown: bool) -> Iterator[Progress]:
-    """A bar with rate and time left on a terminal, a line for each tenth elsewhere."""
-    if not shown:
-        yield lambda done, planned: None  # noqa: ARG005  told, and says nothing
-    elif not sys.stderr.isatty():
-        yield _tenths()
-    else:
-        with click.progressbar(length=1, label="replications", file=sys.stderr) as bar:
-            yield partial(_advance, bar, time.monotonic())
+def print_wrapped(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Print lines, no wider than the terminal, on standard output or another stream."""
+    stream = stream or sys.stdout
+    for line in wrapped(lines, columns(stream)):
+        click.echo(line, stream)
 
 
-def _advance(bar: ProgressBar[int], started: float, done: int, planned: int) -> None:
-    bar.length = planned
-    rate = done / (time.monotonic() - started)
-    bar.label = f"{done} of {planned} replications, {rate:.0f} a second"
-    bar.update(done - bar.pos)
-
-
-def _tenths() -> Progress:
-    said = 0
-
-    def tell(done: int, planned: int) -> None:
-        nonlocal said
-        if 10 * done // planned > said:
-            said = 10 * done // planned
-            click.echo(f"{done} of {planned} replications", err=True)
-
-    return tell
-
-
-class PointsTold:
-    """What a sweep or a search says on stderr: each point, and how it gets on."""
-
-    def __init__(
-        self, replications: int, points: int | None = None, *, shown: bool, fail_fast: bool = False
-    ) -> None:
-        """So many points are planned, of so many replications each; see `ended` for fail_fast.
-
-        Those of a search nobody can count beforehand.
-        """
-        self._planned, self._each, self._shown = points, replications, shown
-        self._fail_fast = fail_fast
-        self._reused = self._failed = self._ended = self._simulated = 0
-        self._started = time.monotonic()
-
-    def found(self, at: Mapping[str, str], changed: Sequence[str]) -> None:
-        """Tell of a point that was kept before, and what has changed since."""
-        if self._planned is None and list(changed) == ["replications"]:
-            return  # another step of the search
-        self._reused += not changed
-        what = f"stale, {' and '.join(changed)} changed" if changed else "reused"
-        self._say(f"{what}: {_words(at)}")
-
-    def advance(self, replications: int) -> None:
-        """Count replications, and show them on a terminal."""
-        self._simulated += replications
-        if self._shown and sys.stderr.isatty():
-            click.echo(f"\r{self._state():{SCREEN_WIDTH - 1}}", err=True, nl=False)
-
-    def ended(self, at: Mapping[str, str], error: str) -> None:
-        """Tell of a point that is done, or why it failed; SomeFailed if that ends the sweep."""
-        self._ended += 1
-        self._failed += bool(error)
-        if error:
-            self._say(f"failed: {_words(at)}: {error.strip().splitlines()[-1]}", always=True)
-        else:
-            self._say(f"new: {_words(at)}")
-        if not sys.stderr.isatty():
-            self._say(f"  {self._state()}")
-        if error and self._fail_fast:
-            raise SomeFailed("stopped at the first point that failed (--fail-fast)")
-
-    def _say(self, text: str, *, always: bool = False) -> None:
-        if self._shown or always:
-            blank = f"\r{'':{SCREEN_WIDTH - 1}}\r" if sys.stderr.isatty() else ""
-            click.echo(f"{blank}{text}", err=True)
-
-    def _state(self) -> str:
-        done = self._reused + self._ended
-        rate = self._simulated / max(time.monotonic() - self._started, 1e-9)
-        if self._planned is None:
-            return f"step {done}, {self._reused} reused; {rate:.0f} replications a second"
-        left = (self._planned - self._reused) * self._each - self._simulated
-        minutes, seconds = divmod(round(left / rate) if rate else 0, 60)
-        return (
-            f"{done} of {self._planned} points, {self._reused} reused, "
-            f"{self._failed} failed; {rate:.0f} replications a second, {minutes}:{seconds:02} left"
-        )
-
-
-def _words(at: Mapping[str, str]) -> str:
-    return ", ".join(f"{path}={value}" for path, value in at.items())
+def nearby(path: Path) -> Path:
+    """Return a path from where we are, if it leads down from there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

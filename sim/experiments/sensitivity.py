@@ -15,7 +15,17 @@ from sim.results.periods import Floats
 from sim.results.points import Point, met_of
 from sim.scenario.load import Scenario
 from sim.scenario.schema import Ranged
-from sim.scenario.sweep import HYPERCUBE, MORRIS, SOBOL, TORNADO, Asked, Places, grid, least_points
+from sim.scenario.sweep import (
+    HYPERCUBE,
+    MORRIS,
+    SOBOL,
+    TORNADO,
+    Asked,
+    Places,
+    Values,
+    grid,
+    least_points,
+)
 from sim.vocabulary.intervals import of_mean, of_paired_met
 
 SIZED_BY = {HYPERCUBE: "prcc", MORRIS: "mu_star", SOBOL: "ST"}
@@ -31,6 +41,11 @@ class Plan(NamedTuple):
     on: str = ""
     pairs: str = ""
     """The measure of which every replication's value is kept, so that its pairs can be compared."""
+
+    @property
+    def base(self) -> Values:
+        """What each path is at the first point, where the others differ from it in one."""
+        return next(iter(self.places)) if self.design == TORNADO else {}
 
 
 def plan(scenario: Scenario, asked: Asked, seed: int) -> Plan:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
+from sim.report.changes import Change, Runs, change_lines, changes_of_targets, told
 from sim.report.charts import intervals, lines
 from sim.report.page import (
     PAGE,
@@ -29,11 +28,7 @@ from sim.report.run import Run
 from sim.report.workload import weeks
 from sim.results import folder
 from sim.scenario.load import Scenario, leaves
-from sim.vocabulary.intervals import Interval, of_paired_shares
 from sim.vocabulary.words import BLANK, Words
-
-Runs = Mapping[str, Run]
-"""Finished runs by what their scenarios are called, the baseline first."""
 
 MOST_INPUTS_OPEN = 8
 """Rows above which the table of inputs is folded away."""
@@ -47,29 +42,6 @@ BETTER = {
 
 compare.csv has them all.
 """
-
-
-class Change(NamedTuple):
-    """How probable a target is in the first scenario and in another, and the difference in pairs.
-
-    The pairs are replications of one number, met by the same people.
-    """
-
-    target: str
-    scenario: str
-    before: float
-    after: float
-    within: Interval
-
-    @property
-    def difference(self) -> float:
-        """By how much it is more probable."""
-        return self.after - self.before
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval lies on one side of nothing."""
-        return self.within.low > 0 or self.within.high < 0
 
 
 class Comparison(Finished):
@@ -108,68 +80,13 @@ def comparison_page(place: Path, language: str) -> Page:
             Answer("pages", say("compare.pages"), parts=[pages], in_contents=False),
             comparison.origin(),
         ],
-        lines=partial(_lines, runs),
+        lines=partial(change_lines, runs, changes),
     )
 
 
 def _link(run: Run) -> tuple[str, str]:
     """What a run's page is called, and where it is."""
     return run.say.own(run.scenario.title) or run.place.name, f"{run.place.name}/{PAGE}"
-
-
-def changes_of_targets(runs: Runs) -> Iterator[Change]:
-    """Yield the change of each target that the first scenario and another have in common."""
-    (_, baseline), *others = runs.items()
-    for name in baseline.scenario.targets:
-        before = _met(baseline, name)
-        for scenario, run in others:
-            if name not in run.scenario.targets:
-                continue
-            after = _met(run, name)
-            gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
-            within = of_paired_shares(gained, lost, len(before))
-            yield Change(name, scenario, float(before.mean()), float(after.mean()), within)
-
-
-def _met(run: Run, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return in which replications a target is met."""
-    target = run.scenario.targets[name]
-    found = folder.read(run.place, "replications.csv", [target.measure])[target.measure]
-    values = pd.to_numeric(found.replace("never", np.inf)).to_numpy(np.float64)
-    return values >= target.at_least if target.at_most is None else values <= target.at_most
-
-
-def told(changes: Sequence[Change], say: Words) -> list[str]:
-    """Return a sentence a scenario: its largest change of a target first, then all others.
-
-    The scenario with the largest of all comes first; nothing where no target is in common.
-    """
-    by_scenario: dict[str, list[Change]] = {}
-    for change in sorted(changes, key=_size, reverse=True):
-        by_scenario.setdefault(change.scenario, []).append(change)
-    return [_told(scenario, of_it, say) for scenario, of_it in by_scenario.items()]
-
-
-def _size(change: Change) -> tuple[bool, float]:
-    return change.is_clear, abs(change.difference)
-
-
-def _told(scenario: str, changes: Sequence[Change], say: Words) -> str:
-    """What a scenario changes, its clear changes one by one and the others together."""
-    clear = [
-        say(
-            "compare.changed",
-            target=say.title(each.target),
-            before=say.percent(each.before),
-            after=say.percent(each.after),
-        )
-        for each in changes
-        if each.is_clear
-    ]
-    rest = [say.title(each.target) for each in changes if not each.is_clear]
-    same = [say("compare.unclear", targets=say.listing(rest))] if rest else []
-    said = say("compare.changes", name=scenario, changes=say.clauses([*clear, *same]))
-    return say.capital(said)
 
 
 def chances(runs: Runs) -> str:
@@ -188,13 +105,6 @@ def _chance(run: Run) -> str:
     if run.target is None:
         return run.say.number(run.mean("randomised"))
     return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
-
-
-def _lines(runs: Runs) -> Iterator[str]:
-    """Each scenario's targets, for a terminal."""
-    for run in runs.values():
-        yield run.place.name
-        yield from (f"  {line}" for line in run.target_lines())
 
 
 def _inputs(runs: Runs, say: Words) -> Answer:

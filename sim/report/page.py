@@ -7,6 +7,7 @@ catalogue: title, message, axis and note; a header for each column that has none
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -279,6 +280,12 @@ def heading(say: Words, key: str, column: str, **blanks: object) -> str:
 def interval(say: Words, low: float, high: float) -> str:
     """Return an interval of shares in per cent."""
     return say.span(say.percent(low), say.percent(high))
+
+
+def within(half: float) -> str:
+    """Return the half-width of an interval of shares in whole points, at least one."""
+    points = max(math.ceil(round(100 * half, 6)), 1)
+    return f"± {points} point{'s' * (points > 1)}"
 
 
 def percent_within(say: Words, share: float, low: float, high: float) -> str:

@@ -27,6 +27,9 @@ FEWEST_FOR_A_SPAN = 10
 FEWEST_FOR_AN_INTERVAL = 30
 """Replications below which the ranks of a quantile's interval lie beyond the first or the last."""
 
+ALIKE_POINTS = 1.5
+"""By how much the ends of an interval may lie off a half-width that is said for both sides."""
+
 HEADROOM = 1.3
 """How much higher than the fullest month the chart is: the names of the days need room."""
 
@@ -66,8 +69,9 @@ def verdict(run: Run) -> str:
     if run.count == 1:
         return say("verdict.one", randomised=run.mean("randomised"), target=target, day=day)
     met = (run.replications["randomised"] >= target).to_numpy()
-    error = _error(say, of_met(met, run.draws), lopsided=met.mean() in {0.0, 1.0})
-    said = say("verdict.target", target=target, day=day, probability=met.mean(), error=error)
+    chance = float(met.mean())
+    error = _error(say, chance, of_met(met, run.draws))
+    said = say("verdict.target", target=target, day=day, probability=chance, error=error)
     days = np.sort(_days_of_target(run))
     if len(days := days[np.isfinite(days)]) < FEWEST_FOR_A_SPAN:
         return said
@@ -75,11 +79,14 @@ def verdict(run: Run) -> str:
     return said + say("verdict.when", early=early, late=late)
 
 
-def _error(say: Words, within: Interval, *, lopsided: bool) -> str:
-    """The half-width in percentage points; at 0 and 1, where it has but one side, the interval."""
-    if lopsided:
+def _error(say: Words, chance: float, within: Interval) -> str:
+    """The half-width in percentage points; the interval where its sides are not alike."""
+    points = max(1, round(50 * (within.high - within.low)))
+    ends = (round(100 * chance) - points, round(100 * chance) + points)
+    off = (abs(end - 100 * side) for end, side in zip(ends, within, strict=True))
+    if chance in {0.0, 1.0} or max(off) > ALIKE_POINTS:
         return say("verdict.lopsided", interval=within)
-    return say("verdict.error", points=max(1.0, 50 * (within.high - within.low)))
+    return say("verdict.error", points=points)
 
 
 def _days_of_target(run: Run) -> NDArray[np.float64]:

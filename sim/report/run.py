@@ -168,18 +168,17 @@ class Run(Finished):
         return table.assign(at=pd.to_datetime(table[period])).sort_values("at", kind="stable")
 
     def target_lines(self) -> Iterator[str]:
-        """Yield each target, what it asks and what was found, for a terminal."""
-        targets = self.tables["targets.csv"].to_dict("records")
+        """Yield the verdict of each target, how probable it is and is to be, for a terminal."""
+        say, targets = self.say, self.tables["targets.csv"].to_dict("records")
         if targets:
             yield "Targets"
         for target in targets:
-            asked, found, low, high = (
-                self.say.percent(target[name])
+            asked, found, *ends = (
+                say.percent(target[name])
                 for name in ("with_probability", "probability", "ci_low", "ci_high")
             )
-            wanted = f"{target['measure']} {target['needed']} in {asked} of trials"
-            said = f"{wanted}, found {found} ({low} to {high})"
-            yield f"  {target['target']} {target['verdict']}: {said}"
+            chance = f"in {found} of trials ({say.span(*ends)}), asked: {asked}"
+            yield f"  {target['verdict']}: {say.title(target['target'])}, {chance}"
 
 
 def _joined(place: Path, language: str) -> Joined:

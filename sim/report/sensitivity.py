@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +22,12 @@ from sim.report.page import (
     Table,
     TableRow,
     in_words,
+    within,
 )
-from sim.report.sweep import stride
+from sim.report.sweep import MOST_LINES, stride
 from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE, SENSITIVITY_TABLE
+from sim.scenario.levers import last_levels
 from sim.scenario.sweep import TORNADO
 from sim.vocabulary.words import BLANK, NO_BREAK, Words
 
@@ -95,6 +97,12 @@ class Ranking(Finished):
         }
 
     @property
+    def names(self) -> dict[str, str]:
+        """The paths by their last levels in words."""
+        levels = last_levels(self.scenario, self.by_path)
+        return {path: self.say.compound(last) for path, last in levels.items()}
+
+    @property
     def verdict(self) -> str:
         """What matters most, in one sentence."""
         say, on = self.say, self.say.capital(self.on)
@@ -145,11 +153,62 @@ def tornado_of(ranking: Ranking) -> Tornado | None:
 
 
 def _lines(ranking: Ranking) -> Iterator[str]:
-    """What to mind, and a line a path, for a terminal."""
+    """What to mind, and the paths whose effect is beyond noise, for a terminal."""
     yield from _warnings(ranking)
+    yield from _ends_lines(ranking) if ranking.sized_by == TORNADO else _index_lines(ranking)
+
+
+def _ends_lines(ranking: Ranking) -> Iterator[str]:
+    """The change at the low and at the high end of each number that has an effect."""
+    scale, unit = (100, "points of ") if ranking.is_share else (1, "")
+    clear, others = {}, []
     for path, indices in ranking.by_path.items():
+        if (indices["ci_low"] * indices["ci_high"] > 0).any():
+            clear[path] = indices.set_index("index")["value"] * scale
+        else:
+            others.append(indices[["ci_low", "ci_high"]].abs().max().max() * scale)
+    if shown := dict(list(clear.items())[:MOST_LINES]):
+        yield f"Change, in {unit}“{ranking.on}”, with one number at its low or high"
+        ranges = {each.path: (each.low, each.high) for each in ranking.scenario.ranged()}
+        names = ranking.names
+        width = max(len(names[path]) for path in shown)
+        for path, ends in shown.items():
+            changes = zip(ranges[path], (ends["low"], ends["high"]), strict=True)
+            said = (f"{at:>7.4g}: {_changed(ranking, change):>4}" for at, change in changes)
+            yield f"  {names[path]:{width}} {' '.join(said)}"
+    if (more := len(clear) - len(shown)) > 0:
+        yield f"  {more} more: see the page"
+    if others:
+        largest = max(others)
+        bound = within(largest / 100) if ranking.is_share else f"± {largest:.2g}"
+        yield f"  {_counted(len(others), clear)}: no effect beyond {bound}"
+
+
+def _counted(number: int, beside: Sized) -> str:
+    noun = "other" if beside else "number"
+    return f"{number} {noun}{'s' * (number > 1)}"
+
+
+def _changed(ranking: Ranking, change: float) -> str:
+    if math.isnan(change):
+        return BLANK
+    return ranking.say.signed(change, ".0f" if ranking.is_share else ".3g")
+
+
+def _index_lines(ranking: Ranking) -> Iterator[str]:
+    """The paths that are told apart from no effect, with their indices."""
+    clear, names = [], ranking.names
+    for path, indices in ranking.by_path.items():
+        sized = indices[indices["index"] == ranking.sized_by].iloc[0]
+        if sized["ci_low"] * sized["ci_high"] > 0:
+            clear.append((path, indices))
+    for path, indices in clear[:MOST_LINES]:
         said = [f"{one['index']} {_written(one, ranking.say)}" for _, one in indices.iterrows()]
-        yield f"  {path}: {', '.join(said)}"
+        yield f"  {names[path]}: {', '.join(said)}"
+    if (more := len(clear) - MOST_LINES) > 0:
+        yield f"  {more} more: see the page"
+    if others := len(ranking.by_path) - len(clear):
+        yield f"  {_counted(others, clear)}: not told apart from no effect"
 
 
 def _warnings(ranking: Ranking) -> Iterator[str]:

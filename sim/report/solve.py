@@ -29,6 +29,8 @@ from sim.vocabulary.words import words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
 SIGNIFICANT = 3
+MOST_VALUES = 12
+"""Values tried that a terminal shows."""
 
 
 class Solved(Finished):
@@ -137,11 +139,19 @@ def answered(solved: Solved) -> str:
 
 
 def _lines(solved: Solved) -> Iterator[str]:
-    """What to mind, and a line a value tried, for a terminal."""
+    """What to mind, and of the values tried those nearest to the answer, for a terminal."""
     yield from _warnings(solved)
-    for row in _table(solved).rows:
-        value, trials, probability, interval, said = row.cells
-        yield f"  {value}: {probability} ({interval}) of {trials} simulated trials, {said}"
+    rows = _table(solved).rows
+    steps = solved.steps.sort_values(["at", "replications"], kind="stable")
+    away = (steps["value"] - solved.target.with_probability).abs().to_numpy()
+    nearest = sorted(
+        range(len(rows)), key=lambda row: (-steps["replications"].iloc[row], away[row])
+    )
+    for row in sorted(nearest[:MOST_VALUES]):
+        value, trials, probability, interval, said = rows[row].cells
+        yield f"  {value}: {probability} ({interval}) of {trials} trials, {said}"
+    if (more := len(rows) - MOST_VALUES) > 0:
+        yield f"  {more} more values tried are in {POINTS_TABLE}"
 
 
 def _sought(solved: Solved) -> str:

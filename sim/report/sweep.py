@@ -20,12 +20,17 @@ from sim.report.page import (
     Table,
     TableRow,
     percent_within,
+    within,
 )
 from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE
+from sim.scenario.levers import last_levels
 
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
+MOST_LINES = 15
+"""Points that a terminal shows."""
+
 MOST_POINTS = 1000
 """Points a page shows; its charts take no more, and nobody reads more rows."""
 
@@ -47,6 +52,12 @@ class Swept(Finished):
     def paths(self) -> list[str]:
         """What was varied."""
         return list(self.manifest["varied"])
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What was varied, in words."""
+        levels = last_levels(self.scenario, self.paths)
+        return {path: self.say.compound(last) for path, last in levels.items()}
 
     @property
     def targets(self) -> list[str]:
@@ -90,11 +101,23 @@ def _spread(sweep: Swept, name: str) -> str:
 
 
 def _lines(sweep: Swept) -> Iterator[str]:
-    """A line a point, for a terminal."""
-    for _, point in sweep.points.iterrows():
-        is_done = point["status"] == DONE
-        said = [f"{name} {_chance(sweep, point, name)}" for name in sweep.targets if is_done]
-        yield f"  {_where(sweep, point)}: {', '.join(said) or point['status']}"
+    """A line a point, of many points some, for a terminal."""
+    say, every = sweep.say, sweep.points
+    shown = every[:: -(-len(every) // MOST_LINES)]
+    if sweep.targets and len(sweep.done):
+        half = max(
+            float((sweep.done[f"{name}_ci_high"] - sweep.done[f"{name}_ci_low"]).max()) / 2
+            for name in sweep.targets
+        )
+        yield f"{say.listing(map(say.heading, sweep.targets))} ({within(half)} at most)"
+    places = [_where(sweep, point) for _, point in shown.iterrows()]
+    width = max(map(len, places))
+    for place, (_, point) in zip(places, shown.iterrows(), strict=True):
+        chances = [say.percent(point[f"{name}{PROBABILITY}"]) for name in sweep.targets]
+        said = " ".join(f"{chance:>7}" for chance in chances)
+        yield f"  {place:{width}} {said if point['status'] == DONE else say('sweep.failed')}"
+    if (more := len(every) - len(shown)) > 0:
+        yield f"  {more} more points are in {POINTS_TABLE}"
 
 
 def _chances(sweep: Swept) -> Answer:
@@ -124,8 +147,7 @@ def _chance(sweep: Swept, point: pd.Series[Any], name: str) -> str:
 
 
 def _where(sweep: Swept, point: pd.Series[Any]) -> str:
-    last = {path: sweep.say.title(path.rpartition(".")[2]) for path in sweep.paths}
-    return sweep.say.listing(f"{name} {point[path]}" for path, name in last.items())
+    return sweep.say.listing(f"{name} {point[path]}" for path, name in sweep.names.items())
 
 
 def _figures(sweep: Swept, done: pd.DataFrame, table: Table) -> Iterator[Figure]:

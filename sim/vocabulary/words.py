@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache, partial, reduce
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -165,6 +165,13 @@ class Words:
     def aside(self, text: str, aside: str) -> str:
         """Return a text and, in brackets, what is said beside it."""
         return self("format.aside", text=text, aside=aside)
+
+    def compound(self, levels: Iterable[str]) -> str:
+        """Return the last levels of a path as one name."""
+        outer, *inner = map(self.title, levels)
+        return reduce(
+            lambda whole, part: self("format.compound", whole=whole, part=part), inner, outer
+        )
 
     def part(self, whole: str, part: str) -> str:
         """Return a thing and which part of it is meant."""
