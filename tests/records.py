@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from sim.scenario.capacity import Stock
-from sim.scenario.protocol import Protocol
+from sim.scenario.protocol import Coming, Protocol
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
@@ -113,7 +113,7 @@ def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
         )
         for row, number in zip(rows, numbers, strict=True)
     )
-    day_1 = SimpleNamespace(milestone=Milestone.DAY_1, rows=())
+    day_1 = Coming(Milestone.DAY_1)
     return SimpleNamespace(
         name=name,
         visits=visits,

@@ -154,6 +154,10 @@ def test_a_visit_whose_attendance_is_known_waits_for_a_variant() -> None:
             "design.arms.control.title",
         ),
         (
+            ["design.schedule.end.from=leaving", "assumptions.leaving={}"],
+            "design.schedule.end.from",
+        ),
+        (
             ["design.schedule.end.from=last_dose"],
             "design.schedule.end.from",
         ),

@@ -84,6 +84,7 @@ design:
                  after_window: miss, dose: 5}
     call: {arms: [two], at: {clinic: check}, days: [15, 19], gives: []}
     week_4: {at: {clinic: check}, day: 29, window_days: [-2, 2]}
+    last_look: {at: {clinic: check}, from: leaving, for: [moves], day: 1, window_days: [0, 9]}
     bleed: {at: {clinic: check}, from: {row: injections}, day: 1}
   unscheduled: {fever: {at: {ward: look_at_fever}}}
   monitoring: {visit: audit, every_days: 28}
@@ -227,6 +228,7 @@ CHANGES: dict[str, Any] = {
     "design.schedule.infusion.day": 3,
     "design.schedule.call.days": [15, 22],
     "design.schedule.week_4.from": "randomisation",
+    "design.schedule.last_look.for": ["tires"],
     "design.schedule.bleed.from.row": "week_4",
     "design.schedule.bleed.from.visit": "last",
     "design.schedule.call.gives": "drug",

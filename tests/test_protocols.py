@@ -74,7 +74,7 @@ def outcome(written: dict[str, Any], path: Path) -> str:
     for faults in (
         miscounted(reading),
         misplanned(reading),
-        ended_twice(reading.log),
+        ended_twice(reading.log, frozenset.union(*(a.rows_after_leaving for a in protocol.arms))),
         in_two_places(reading.log),
         overworked(protocol, reading.log),
         unexplained(reading),
@@ -117,14 +117,19 @@ def misplanned(reading: Reading) -> Iterator[object]:
                 has_come = (person, visit.anchor) in held
             else:
                 has_come = coming.milestone in AT_RANDOMISATION or coming.milestone is None
+                has_come |= any(
+                    each.person == person and coming.is_for(each.detail)
+                    for each in reading.log.moments
+                    if each.milestone is coming.milestone
+                )
             if (visit.occasion in found) > has_come or (visit.occasion in found) < (
                 has_come and (coming is None or coming.milestone is not None)
             ):
                 yield person, visit.occasion
 
 
-def ended_twice(log: EventLog) -> Iterator[int]:
-    """Yield whoever ended in more than one way, and whoever was seen after it."""
+def ended_twice(log: EventLog, rows_after_leaving: frozenset[str]) -> Iterator[int]:
+    """Yield whoever ended in more than one way, and whoever was seen after it and not for it."""
     ended: dict[int, float] = {}
     for person, time, what, _ in log.last_attempts():
         if what in ENDS:
@@ -132,7 +137,8 @@ def ended_twice(log: EventLog) -> Iterator[int]:
                 yield person
             ended[person] = time
     for visit in log.visits:
-        if visit.is_in_schedule and visit.time > ended.get(visit.person, visit.time):
+        is_before = visit.is_in_schedule and visit.row not in rows_after_leaving
+        if is_before and visit.time > ended.get(visit.person, visit.time):
             yield visit.person
 
 

@@ -217,6 +217,49 @@ def test_whoever_is_never_dosed_has_no_safety_visit_and_completes(booking: dict[
     assert trial.log.moments[-1].milestone.name == "COMPLETED"
 
 
+SOON = {"by_week": 1, "share": 0.999999}
+
+
+def test_whoever_leaves_for_a_reason_that_lets_them_come_is_seen_once_more(
+    booking: dict[str, Any],
+) -> None:
+    early = {"from": "leaving", "for": ["moves"]}
+    schedule = {
+        "early": row(**early, day=1, window_days=[0, 7]),
+        "call": row(**{"from": {"row": "early"}}, day=3),
+        "dose": row(arms=["only"], day=1, every_days=1, times=60),
+        "safety": row(**{"from": "last_dose"}, day=28),
+    }
+    trial = told(schedule, booking, assumptions__leaving={"moves": SOON})
+    left = next(each.time for each in trial.log.moments if each.milestone.name == "LEFT")
+    seen = [each for each in trial.log.visits if each.is_in_schedule and each.row != "dose"]
+    assert [(each.row, each.time // 1440) for each in seen] == [
+        ("early", left // 1440 + 1),
+        ("call", left // 1440 + 4),
+    ]
+    assert {each for each in planned(trial) if "dose" not in each} == {"early 1", "call 1"}
+    trial = told(schedule, booking, assumptions__leaving={"moves": NEVER_MORE, "dies": SOON})
+    assert {each.row for each in trial.log.visits if each.is_in_schedule} == {"dose"}
+    assert "early 1" not in planned(trial)
+
+
+NEVER_MORE = {"by_week": 1, "share": 0}
+
+
+def test_whoever_leaves_brings_back_their_vials_if_they_are_seen_once_more(
+    booking: dict[str, Any],
+) -> None:
+    drug = {"dose": 1, "units_per_vial": 1, "dispensed_per": "cycle"}
+    schedule = {"dose": row(arms=["only"], day=1, every_days=1, times=60)}
+    early = row(**{"from": "leaving"}, day=1, window_days=[0, 7])
+    became = [
+        told({**schedule, **more}, booking, assumptions__leaving={"moves": SOON},
+             design__products__tablets=drug).log.supplies[-1].movement.name
+        for more in ({}, {"early": early})
+    ]  # fmt: skip
+    assert became == ["LOST", "RETURNED"]
+
+
 def planned(trial: Trial) -> dict[str, int]:
     """Return how many of each visit are planned, as the tables count them."""
     read: Any = COUNTS["visits"].gauges[0].read(Reading(trial.log, Almanac.of(trial.protocol)))

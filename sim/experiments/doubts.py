@@ -19,6 +19,7 @@ from sim.scenario.steps import waits
 from sim.scenario.timetable import too_soon
 from sim.scenario.yaml_source import Document, Problem, dotted
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
+from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.words import Words, words
 
 MOST_A_MONTH = 30
@@ -77,7 +78,17 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
             yield Doubt(("design", "arms", name, "title"), "same_title", {"name": other})
     yield from _recruitment(scenario, protocol)
     yield from _ends_early(scenario, protocol)
-    planned = {row[0].row for arm in protocol.arms for row in arm.rows}
+    never = set[Milestone | None]()
+    if not protocol.reasons:
+        never.add(Milestone.LEFT)
+    if all(hazard.is_none for hazard in protocol.stopping):
+        never.add(Milestone.STOPPED_TREATMENT)
+    planned = {
+        visit.row
+        for arm in protocol.arms
+        for visit in arm.visits
+        if visit.anchor not in arm.anchors or arm.anchors[visit.anchor].milestone not in never
+    }
     for name in scenario.design.schedule.keys() - planned:
         yield Doubt(("design", "schedule", name, "from"), "never_planned")
     for row in too_soon(scenario):

@@ -161,14 +161,24 @@ class Appointments:
         self._plan_without_day_1(today)
         self._advance(today, self._held_up_by)
 
+    def leave(self, moment: float, reason: str) -> bool:
+        """Cancel everything; plan what is counted from leaving, and say whether anything is."""
+        self.cancel()
+        self._next.clear()
+        self._expected.clear()
+        today = int(moment // MINUTES_PER_DAY)
+        self._itinerary.leave(today, reason)
+        self._advance(today, self._held_up_by)
+        return bool(self._next)
+
     def next(self, now: float) -> Appointment | None:
         """Return the next appointment, its hour settled; None when the schedule is done."""
         if all(each.is_unscheduled for each in self._next.values()):
             return None
         return self._soonest(now)
 
-    def next_for_event(self, now: float) -> Appointment | None:
-        """Return the next appointment that an event has called for when the schedule is done."""
+    def next_afterwards(self, now: float) -> Appointment | None:
+        """Return the next appointment of whoever has completed or left; None if there is none."""
         return self._soonest(now) if self._next else None
 
     def awaited(self) -> Iterator[Awaited]:

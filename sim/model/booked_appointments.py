@@ -98,6 +98,11 @@ class BookedAppointments(Appointments):
         self._go_on()
         super().stop_treatment(moment)
 
+    def leave(self, moment: float, reason: str) -> bool:
+        """Give back the time of everything booked, and book what is counted from leaving."""
+        self._go_on()
+        return super().leave(moment, reason)
+
     def keep(self, appointment: Appointment) -> None:
         """Cross out a visit that was held or missed, and book or plan the row's next."""
         self._go_on(0.0 if appointment.reservation is None else appointment.reservation.end)

@@ -75,11 +75,19 @@ class Itinerary:
         """Plan day 1 so that a visit is on a day as planned."""
         self._came[Anchor.FIRST_DOSE] = day - planned.days_after
 
-    def reach(self, milestone: Milestone, day: int) -> None:
+    def reach(self, milestone: Milestone, day: int, detail: str = "") -> None:
         """Let the anchors come that come with a milestone."""
         for name, coming in self._arm.anchors.items():
-            if coming.milestone is milestone:
+            if coming.milestone is milestone and coming.is_for(detail):
                 self._came[name] = day
+
+    def leave(self, day: int, reason: str) -> None:
+        """Keep of the visits to come those alone that are counted from leaving, which happens."""
+        ours = self._arm.rows_after_leaving
+        self._under_way.clear()
+        self._lasts = {name: rows for name, rows in self._lasts.items() if rows <= ours}
+        self._left = {row: left for row, left in self._left.items() if left and left[0].row in ours}
+        self.reach(Milestone.LEFT, day, reason)
 
     def keep(self, planned: PlannedVisit, day: int, *, is_missed: bool) -> None:
         """Cross out the visit under way, which was held or missed on a day."""

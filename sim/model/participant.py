@@ -33,7 +33,8 @@ def participation(
 ) -> Process:
     """The arm's visits in planned order, until the last one or until the participant leaves.
 
-    Whoever has completed still comes to the visits for events that happened before.
+    Whoever has completed still comes to the visits for events that happened before, whoever has
+    left to those of early termination.
     """
     chance = trial.chance
     medication = trial.medication(person, attributes)
@@ -57,16 +58,18 @@ def participation(
         elif leaves < visit.coming:
             now = yield trial.until(max(leaves, now))
             trial.note_end(person, now, Milestone.LEFT, reason)
-            medication.end(now)
-            appointments.cancel()
-            return
+            is_followed = appointments.leave(now, reason)
+            (medication.stop if is_followed else medication.end)(now)
+            break
         else:
             now = yield from keep(visit, appointments, medication, leaves, trial)
+    else:
+        trial.note_end(person, now, Milestone.COMPLETED)
+        medication.end(now)
 
-    trial.note_end(person, now, Milestone.COMPLETED)
-    medication.end(now)
-    while (visit := appointments.next_for_event(now)) is not None:
+    while (visit := appointments.next_afterwards(now)) is not None:
         now = yield from keep(visit, appointments, medication, math.inf, trial)
+    medication.end(now)
 
 
 def keep(

@@ -184,6 +184,9 @@ def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
     if row.other:
         row_named = say.title(row.other.row)
         yield say(f"anchors.{row.other.visit}", days=days, row=row_named)
+    elif row.for_:
+        reasons = say.listing(map(say.title, row.for_))
+        yield say(f"anchors.{row.from_}_for", days=days, reasons=reasons)
     else:
         yield days if row.from_ == Anchor.FIRST_DOSE else say(f"anchors.{row.from_}", days=days)
     repeats = []

@@ -43,7 +43,7 @@ class _Course:
             return self._kept.get(anchor, False)
         coming = self._arm.anchors[anchor]
         if coming.milestone is not None:
-            return coming.milestone in self._met
+            return coming.milestone in self._met and coming.is_for(self._met[coming.milestone])
         ours = [visit for visit in self._visits.values() if visit.row in coming.rows]
         is_over = not any(map(self._is_to_come, ours))
         return is_over and any(self._kept.get(visit.occasion) for visit in ours)

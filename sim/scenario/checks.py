@@ -103,6 +103,7 @@ def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
         "measured attribute": [name for name in patients if name not in yes_no],
         "place": list(design.places),
         "product": list(design.products),
+        "reason": list(scenario.assumptions.leaving),
         "role": list(design.staff),
         "row": list(design.schedule),
         "role or room": [*design.staff, *design.rooms],
@@ -134,6 +135,7 @@ def _names_used_twice(scenario: Scenario) -> Faults:
         yield from _repeated(("assumptions", "screening", "rescreens", "of"), again.of)
     for name, row in design.schedule.items():
         yield from _repeated(("design", "schedule", name, "arms"), row.arms or ())
+        yield from _repeated(("design", "schedule", name, "for"), row.for_ or ())
 
 
 def _alike(path: KeyPath, names: Iterable[str | int]) -> Faults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import product
@@ -77,8 +78,10 @@ class VisitPlan:
             return self._after_the_last(f"{start.row} last", [start.row])
         if start is Anchor.LAST_DOSE:
             return self._after_the_last(start, [name for name in self._doses if self._doses[name]])
-        self.anchors[start] = Coming(start.milestone)
-        return [start]
+        reasons = row.for_ or ()
+        name = f"{start} for {' '.join(reasons)}" if reasons else str(start)
+        self.anchors[name] = Coming(start.milestone, reasons=reasons)
+        return [name]
 
     def _after_the_last(self, anchor: str, rows: list[str]) -> list[str]:
         ours = frozenset(filter(self._row, rows))
@@ -88,19 +91,20 @@ class VisitPlan:
     def last_day(self, first_dose: int, *, to_window_end: bool = False) -> int:
         """Return the day of the last visit, or on which the last window ends.
 
-        Counted from randomisation, with the first dose so many days after it, for whoever has all
-        visits, the last of each row being the one that others are counted from.
+        Counted from randomisation, with the first dose so many days after it, for whoever neither
+        leaves nor stops treatment and has all other visits.
         """
+        never = -math.inf
         begins = {Milestone.DAY_1: first_dose, Milestone.RANDOMISED: 0}
-        days: dict[str, int] = {}
+        days: dict[str, float] = {}
 
-        def begin(anchor: str) -> int:
+        def begin(anchor: str) -> float:
             if anchor not in self.anchors:
                 return days[anchor]
             rows, milestone = self.anchors[anchor].rows, self.anchors[anchor].milestone
-            return max(map(last, rows)) if milestone is None else begins[milestone]
+            return max(map(last, rows)) if milestone is None else begins.get(milestone, never)
 
-        def last(name: str) -> int:
+        def last(name: str) -> float:
             for visit in self._row(name):
                 if visit.occasion not in days:
                     other = self._schedule[name].other
@@ -110,4 +114,4 @@ class VisitPlan:
                     days[visit.occasion] = begin(visit.anchor) + end
             return max(days[visit.occasion] for visit in self._row(name))
 
-        return max(0, max((last(row[0].row) for row in self.rows), default=first_dose))
+        return int(max(0, max((last(row[0].row) for row in self.rows), default=first_dose)))

@@ -83,12 +83,17 @@ class PlannedVisit:
 class Coming:
     """How an anchor comes for a participant.
 
-    With a milestone, or with the last visit held of `rows`, once none of theirs is to come any
-    more.
+    With a milestone, where there are `reasons` with one of them as its detail; or with the last
+    visit held of `rows`, once none of theirs is to come any more.
     """
 
     milestone: Milestone | None = None
     rows: frozenset[str] = frozenset()
+    reasons: tuple[str, ...] = ()
+
+    def is_for(self, detail: object) -> bool:
+        """Say whether the anchor comes with its milestone where that has a detail."""
+        return not self.reasons or detail in self.reasons
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,17 @@ class Arm:
         """
         fixed = (name for name, coming in self.anchors.items() if not coming.rows)
         return frozenset(fixed) - {BEFORE_FIRST_DOSE}
+
+    @cached_property
+    def rows_after_leaving(self) -> frozenset[str]:
+        """The rows that are counted from leaving, or from visits that are."""
+        anchors = {name for name, each in self.anchors.items() if each.milestone is Milestone.LEFT}
+        rows = set[str]()
+        while more := {each.row for each in self.visits if each.anchor in anchors} - rows:
+            rows |= more
+            anchors |= {name for name, each in self.anchors.items() if each.rows & rows}
+            anchors |= {each.occasion for each in self.visits if each.row in rows}
+        return frozenset(rows)
 
     @cached_property
     def counts_from_visits(self) -> bool:

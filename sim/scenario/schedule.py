@@ -29,6 +29,7 @@ class Anchor(StrEnum):
     FIRST_DOSE = "first_dose", Milestone.DAY_1
     RANDOMISATION = "randomisation", Milestone.RANDOMISED
     LAST_DOSE = "last_dose", Milestone.DOSE
+    LEAVING = "leaving", Milestone.LEFT
 
 
 _Day = Annotated[Whole, Kind("Day", ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
@@ -149,12 +150,18 @@ class ScheduleRow(Section):
     From all else `day` is the number of days after it, 0 the same day. `randomisation`: its day.
     `last_dose`: the day of the last dose given, known as soon as no dose is to come any more.
     `{row: infusion}`: each visit of another row that is really held;
-    `{row: period_1, visit: last}`: the last of them.
+    `{row: period_1, visit: last}`: the last of them. `leaving`: the day on which a participant
+    leaves, for a visit of early termination; whoever has left comes to no other visit.
 
     A visit counted from other visits is planned for no day before it is known that these were held
     or missed, and not closer than `min_days_between`. Where they are not held it is not planned at
     all: it counts neither as missed nor as not reached. A participant has completed when nothing is
     to come any more. Doses are counted from the first dose, or from rows that are."""
+    for_: tuple[Annotated[str, Ref("reason")], ...] | None = Field(
+        default=None, alias="for", min_length=1
+    )
+    """With `from: leaving`, the reasons of `assumptions.leaving` for which somebody who leaves
+    still comes; left out, all of them."""
     days: Annotated[tuple[_Day, ...], Field(min_length=1), AfterValidator(_in_order)] | None = None
     """Planned days of visits that come at no regular distance, such as `[1, 2, 4, 8, 15, 29]`, in
     place of `day`, `every_days` and `times`. Cycles repeat all of them."""
@@ -200,6 +207,12 @@ class ScheduleRow(Section):
                 f"day {self.first_day} lies before what it is counted from",
                 "0 or more, or from: first_dose",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _reasons_are_those_of_leaving(self) -> ScheduleRow:
+        if self.for_ and self.from_ != Anchor.LEAVING:
+            raise refusal("for stands without from: leaving", "from: leaving beside it")
         return self
 
     @property
