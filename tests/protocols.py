@@ -234,7 +234,11 @@ def screening(cast: Cast) -> Drawn:
 
 def tasks(cast: Cast) -> Drawn:
     """Return the team of each task; of those for desks, one role."""
-    team = some((*cast.roles, *cast.rooms), most=2)
+    members = (*cast.roles, *cast.rooms)
+    either = some(members, least=2, most=2).map(lambda two: [{"any_of": two}])
+    team = some(members, most=2)
+    if len(members) > 1:
+        team |= either
     one = st.sampled_from(cast.roles).map(lambda role: [role])
     return st.fixed_dictionaries({name: one if name in DESKS else team for name in cast.tasks})
 

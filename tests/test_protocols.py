@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -228,7 +228,8 @@ def _was_busy(reading: Reading, awaited: Awaited) -> bool:
     starts = [start for start in starts if slots.start_on(day, start) == start]
     if day == awaited.day:
         starts = starts[-1:]
-    team = {member for member, _ in slots.first_two_teams}
+    members = protocol.members
+    team = {one for each, _ in slots.first_two_teams for one in members[each].any_of or [each]}
     promised = {
         work: since
         for work, since in _promised(reading.log).items()
@@ -236,7 +237,7 @@ def _was_busy(reading: Reading, awaited: Awaited) -> bool:
     }
     return not all(task.team for task in slots.visit.tasks) or all(
         any(
-            _is_taken(protocol.resources[member], member, promised, start + lead, start)
+            _is_taken(members, member, promised, start + lead, start)
             for member, lead in slots.first_two_teams
         )
         for start in starts
@@ -244,9 +245,23 @@ def _was_busy(reading: Reading, awaited: Awaited) -> bool:
 
 
 def _is_taken(
-    resource: Resource, member: int, promised: Mapping[Work, float], wanted: float, now: float
+    members: Sequence[Resource],
+    member: int,
+    promised: Mapping[Work, float],
+    wanted: float,
+    now: float,
 ) -> bool:
-    """Say whether all who are there at an instant are promised to work that others asked for."""
+    """Say whether all who are there at an instant are promised to work that others asked for.
+
+    Of a choice, whether all are who are on duty.
+    """
+    resource = members[member]
+    if resource.any_of:
+        return all(
+            members[each].roster.next_duty(wanted)[0] > wanted
+            or _is_taken(members, each, promised, wanted, now)
+            for each in resource.any_of
+        )
     if resource.units is None:
         return False
     busy = sum(

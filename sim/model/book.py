@@ -22,7 +22,12 @@ class Reservation(NamedTuple):
     start: float
     end: float
     minutes: tuple[tuple[int, int, int], ...]
-    """Member, day and the bits of that day."""
+    """Role or room, day and the bits of that day."""
+
+    @property
+    def of(self) -> frozenset[int]:
+        """Whose minutes are taken."""
+        return frozenset(member for member, _, _ in self.minutes)
 
 
 class _Plan(NamedTuple):
@@ -38,13 +43,16 @@ class _Plan(NamedTuple):
 class Book:
     """What is reserved of people and rooms; at most as much as there is of each."""
 
-    def __init__(self, resources: Sequence[Resource], length: float) -> None:
-        """`length` times the typical duration of each task is reserved."""
-        self._resources = resources
+    def __init__(self, members: Sequence[Resource], length: float) -> None:
+        """`length` times the typical duration of each task is reserved.
+
+        Of a choice of several roles or rooms the first that has room is, in their order.
+        """
+        self._members = members
         self._length = length
         # The layer that is full, of who is always as many: it saves a call for most questions.
-        self._top = [-1 if each.levels else (each.units or 0) - 1 for each in resources]
-        self._pages: list[dict[int, list[int]]] = [{} for _ in resources]
+        self._top = [-1 if each.levels else (each.units or 0) - 1 for each in members]
+        self._pages: list[dict[int, list[int]]] = [{} for _ in members]
         self._plans: dict[Slots, _Plan] = {}
         self._full = -1
 
@@ -63,9 +71,14 @@ class Book:
             starts &= -1 << math.ceil(earliest - midnight)
         self._full = -1
         for member, begin, lasts in parts:
-            taken = self._taken(member, day, starts.bit_length() + begin + lasts)
-            if taken:
-                starts &= ~_meeting(taken >> begin, lasts)
+            until = starts.bit_length() + begin + lasts
+            if self._members[member].any_of:
+                shut = self._shut_to_all(member, day, begin, lasts, until)
+            else:
+                taken = self._taken(member, day, until)
+                shut = _meeting(taken >> begin, lasts) if taken else 0
+            if shut:
+                starts &= ~shut
                 if not starts:
                     self._full = member
                     return NEVER
@@ -80,7 +93,7 @@ class Book:
     @property
     def full_kind(self) -> str:
         """What there was no room of on the day looked at last: staff or room."""
-        return kind_of(self._resources, self._full)
+        return kind_of(self._members, self._full)
 
     def first(self, slots: Slots, earliest: float) -> float:
         """Return the first start with room at or after an instant, or NEVER."""
@@ -100,7 +113,7 @@ class Book:
         plan = self._plan(slots)
         minute = math.ceil(start)
         minutes = tuple(
-            (member, *bits)
+            (self._who(member, minute, begin, lasts), *bits)
             for member, begin, lasts in plan.parts
             for bits in _by_day(minute + begin, minute + begin + lasts)
         )
@@ -140,13 +153,53 @@ class Book:
     def _full_minutes(self, member: int, day: int) -> int:
         """Return at which minutes of a day as many are reserved as are there."""
         full, page = 0, self._pages[member].get(day, ())
-        for begin, end, units in self._resources[member].units_on(day):
+        for begin, end, units in self._members[member].units_on(day):
             if units is not None and len(page) >= units:
                 there = (1 << end) - (1 << begin)
                 full |= page[units - 1] & there if units else there
         return full
 
+    def _is_unlimited(self, member: int) -> bool:
+        each = self._members[member]
+        return each.units is None and not each.any_of
+
+    def _who(self, member: int, minute: int, begin: int, lasts: int) -> int:
+        """Return who is reserved for a part of a visit that has room at a minute."""
+        several = self._members[member].any_of
+        day, of_day = divmod(minute, MINUTES_PER_DAY)
+        for each in several:
+            if not self._shut(each, day, begin, lasts, of_day + 1 + begin + lasts) >> of_day & 1:
+                return each
+        return several[0] if several else member
+
+    def _shut_to_all(self, member: int, day: int, begin: int, lasts: int, minutes: int) -> int:
+        """Return the starts at which none of several has room for a part of a visit."""
+        shut = -1
+        for each in self._members[member].any_of:
+            shut &= self._shut(each, day, begin, lasts, minutes)
+        return shut
+
+    def _shut(self, member: int, day: int, begin: int, lasts: int, minutes: int) -> int:
+        """Return the starts at which a member is off duty, or reserved, for a part of a visit."""
+        taken = self._taken(member, day, minutes)
+        off_duty = ~self._on_duty(member, day, minutes) >> begin
+        return off_duty | (_meeting(taken >> begin, lasts) if taken else 0)
+
+    def _on_duty(self, member: int, day: int, minutes: int) -> int:
+        """Return at which of so many minutes of a day, and after, a member is on duty."""
+        roster, midnight = self._members[member].roster, float(day * MINUTES_PER_DAY)
+        if roster.always:
+            return -1
+        there, end = 0, midnight
+        while end < midnight + minutes:
+            begin, end = roster.next_duty(end)
+            if end < math.inf:
+                there |= (1 << int(end - begin)) - 1 << int(begin - midnight)
+        return there
+
     def _ever_taken(self, member: int, day: int) -> int:
+        if several := self._members[member].any_of:
+            return min((self._ever_taken(each, day) for each in several), key=int.bit_length)
         page = self._pages[member].get(day)
         return page[0] if page else 0
 
@@ -154,8 +207,9 @@ class Book:
         plan = self._plans.get(slots)
         if plan is None:
             parts, minutes = _planned(slots, self._length)
-            limited = (each for each in parts if self._resources[each[0]].units is not None)
-            plan = self._plans[slots] = _Plan(tuple(limited), minutes)
+            plan = self._plans[slots] = _Plan(
+                tuple(part for part in parts if not self._is_unlimited(part[0])), minutes
+            )
         return plan
 
 

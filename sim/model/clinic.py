@@ -211,7 +211,7 @@ class BookingClinic(Clinic):
             start = booked.start
             now = yield self._agenda.until(start)
             day = int(start // MINUTES_PER_DAY)
-            request = Request(person, occasion, due, start, day, errand.goes_on)
+            request = Request(person, occasion, due, start, day, errand.goes_on, booked=booked.of)
             held = yield from self.attend(slots, request, now)
             if isinstance(held, Held):
                 return held

@@ -128,6 +128,7 @@ def attend(
         appointments.waits_until(visit, leaves),
         dose,
         holds_ahead=dose is not None and dose.keeps_minutes is not None,
+        booked=() if visit.reservation is None else visit.reservation.of,
     )
     held = yield from trial.clinic.attend(visit.slots, request, now)
     if isinstance(held, Refusal):

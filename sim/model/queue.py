@@ -8,7 +8,7 @@ everyone who waits for the same visit, until its next possible day.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -33,7 +33,7 @@ class Request:
 
     `turn` is the instant by which it is somebody's turn, `last_day` the last day on which the
     person would still wait in line; `holds_ahead` begins the first task only when the second task's
-    team can follow at once.
+    team can follow at once; `booked` are the roles and rooms whose time is reserved.
     """
 
     person: int
@@ -43,6 +43,7 @@ class Request:
     last_day: int
     goes_on: GoesOn | None = None
     holds_ahead: bool = False
+    booked: Collection[int] = ()
 
 
 @dataclass(slots=True)

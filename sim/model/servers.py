@@ -9,6 +9,7 @@ never interrupted by a visit, stops at the end of the shift and is continued in 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 
 from sim.vocabulary.clock import Roster
@@ -159,3 +160,38 @@ class UnlimitedServers(Servers):
                 ready = min(begin + left, shift_end)
                 self._note(work, ready - begin, begin, ready)
                 left -= ready - begin
+
+
+class Alternatives:
+    """Servers of which one is needed: whoever can begin first, on ties in their order."""
+
+    def __init__(self, several: Sequence[tuple[int, Servers, Roster]]) -> None:
+        """Each is a role or room: its index, its servers and its roster."""
+        self._several = several
+
+    def ready_from(self, moment: float) -> float:
+        """Return when one of them is free and on duty, at `moment` or later."""
+        return min(
+            roster.next_duty(servers.free_from(moment))[0] for _, servers, roster in self._several
+        )
+
+    def free_from(self, moment: float) -> float:
+        """Return when one of them can go on with a visit: on duty, or else at overtime."""
+        free = [(servers.free_from(moment), roster) for _, servers, roster in self._several]
+        on_duty = [instant for instant, roster in free if _is_on_duty(roster, instant)]
+        return min(on_duty or [instant for instant, _ in free])
+
+    def who(self, moment: float, start: float, booked: Collection[int]) -> int:
+        """Return the index of the one who begins at `start`, as is known at `moment`.
+
+        Whoever is on duty goes before the others, and of these who is booked.
+        """
+        index, _, _ = min(
+            (each for each in self._several if each[1].free_from(moment) <= start),
+            key=lambda each: (not _is_on_duty(each[2], start), each[0] not in booked),
+        )
+        return index
+
+
+def _is_on_duty(roster: Roster, instant: float) -> bool:
+    return roster.next_duty(instant)[0] == instant

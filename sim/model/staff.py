@@ -13,7 +13,7 @@ from sim.model.changing_servers import (
     InterruptedServers,
 )
 from sim.model.queue import Held, Request
-from sim.model.servers import Servers, UnlimitedServers
+from sim.model.servers import Alternatives, Servers, UnlimitedServers
 from sim.scenario.slots import Resource, Slots, Task, VisitType, kind_of
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
@@ -21,11 +21,11 @@ _PIECE_MINUTES, _MOST_PIECES = 60, 100
 
 
 class Staff:
-    """All servers, by index of the role or room."""
+    """All servers, by index of the role or room; behind them the choices among them."""
 
     def __init__(
         self,
-        resources: Sequence[Resource],
+        members: Sequence[Resource],
         chance: Chance,
         log: list[Work],
         *,
@@ -35,11 +35,20 @@ class Staff:
 
         Who `lays_down` desk work does so whenever a visit begins.
         """
-        self._resources = resources
+        self._members = members
         self._lays_down = lays_down
         self._chance = chance
         self._log = log
-        self._servers = [self._servers_of(index, each) for index, each in enumerate(resources)]
+        alone = (each for each in members if not each.any_of)
+        self._servers = [self._servers_of(index, each) for index, each in enumerate(alone)]
+        self._choices = {
+            index: Alternatives([(i, self._servers[i], members[i].roster) for i in each.any_of])
+            for index, each in enumerate(members)
+            if each.any_of
+        }
+        alone_free = [each.free_from for each in self._servers]
+        self._free_from = alone_free + [each.free_from for each in self._choices.values()]
+        self._ready_from = alone_free + [each.ready_from for each in self._choices.values()]
         self._tickets = count()
         self._asked = [0.0] * len(self._servers)  # minutes since overhead was last left on a desk
 
@@ -47,7 +56,7 @@ class Staff:
         """Return when the first task's whole team is free, and who is last to be (-1: nobody)."""
         free, last = now, -1
         for member, lead in slots.first_two_teams if ahead else slots.first_team:
-            moment = self._servers[member].free_from(now) - lead
+            moment = self._ready_from[member](now) - lead
             if moment > free:
                 free, last = moment, member
         return free, last
@@ -58,8 +67,8 @@ class Staff:
         while start < math.inf:
             before = start
             for member, lead in slots.first_two_teams if ahead else slots.first_team:
-                free = self._servers[member].free_from(start + lead)
-                moment = self._resources[member].roster.next_duty(free)[0] - lead
+                free = self._ready_from[member](start + lead)
+                moment = self._members[member].roster.next_duty(free)[0] - lead
                 if moment > start:
                     start, last = moment, member
             if start == before:
@@ -68,13 +77,13 @@ class Staff:
 
     def kind(self, member: int) -> str:
         """Return what is said of a visit put off because a member was taken: staff or room."""
-        return kind_of(self._resources, member)
+        return kind_of(self._members, member)
 
     def free_from(self, team: tuple[int, ...], moment: float) -> float:
         """Return when a whole team is free, at `moment` or later."""
         start = moment
         for member in team:
-            free = self._servers[member].free_from(moment)
+            free = self._free_from[member](moment)
             if free > start:
                 start = free
         return start
@@ -94,7 +103,10 @@ class Staff:
         if goes_on is not None and not goes_on(task, start, end):
             held.is_cut_short = True
             return False
-        for member in task.team:
+        for place in task.team:
+            member = place
+            if place in self._choices:
+                member = self._choices[place].who(held.end, start, request.booked)
             self._servers[member].take(start, end)
             self._asked[member] += minutes
             piece = (member, person, visit.name, name, False, request.due, minutes, start, end)

@@ -29,8 +29,8 @@ class Trial:
         self.chance = Chance(protocol, seed, replication)
         self.log = EventLog(self.chance.candidates_per_month)
         by_appointment = protocol.booking.by == "appointment"
-        self.staff = Staff(protocol.resources, self.chance, self.log.work, lays_down=by_appointment)
-        self._book = Book(protocol.resources, protocol.booking.length) if by_appointment else None
+        self.staff = Staff(protocol.members, self.chance, self.log.work, lays_down=by_appointment)
+        self._book = Book(protocol.members, protocol.booking.length) if by_appointment else None
         where = (self.agenda, self.staff, self.chance, self.log)
         self.clinic = Clinic(*where) if self._book is None else BookingClinic(self._book, *where)
         self.supply = Supply(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sim.report.assumptions import GRADES, entries, law
 from sim.report.page import Answer, Table, TableRow, interval
 from sim.report.run import Run
-from sim.scenario.design import Later, task_of
+from sim.scenario.design import Later, task_of, those_in
 from sim.scenario.schedule import Anchor, ScheduleRow
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import DAYS_PER_WEEK
@@ -232,7 +232,8 @@ def _activities(run: Run) -> Table:
             said = say.title(task)
             if isinstance(step, Later):
                 said = say.aside(said, say("methods.desk"))
-            team = say.listing(map(say.title, design.tasks[task])) or BLANK
+            asked = (map(say.title, those_in(member)) for member in design.tasks[task])
+            team = say.listing(say("format.either").join(names) for names in asked) or BLANK
             length = law(say, minutes[task]) if task in minutes else "0"
             rows.append((say.heading(name), said, team, length))
     return _table(run, "activities", rows, ("visit", "task", "team", "minutes"), 4)

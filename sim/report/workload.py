@@ -35,6 +35,7 @@ from sim.report.page import (
 from sim.report.run import Run
 from sim.report.supply import supplied
 from sim.results.measures import DESK_WORKING_DAYS
+from sim.scenario.design import those_in
 from sim.vocabulary.clock import WEEKDAYS
 
 WEEKLY = {"asked": Look(BLUE), "worked": Look(GREEN, DOTTED), "available": Look(GREY, DASHED)}
@@ -91,7 +92,8 @@ def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
 
 def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
     """Whom tasks ask for without a single hour of theirs in the whole trial."""
-    asked = {member for team in run.scenario.design.tasks.values() for member in team}
+    teams = run.scenario.design.tasks.values()
+    asked = {name for team in teams for member in team for name in those_in(member)}
     absent = [
         run.say.title(role)
         for role in roles

@@ -9,7 +9,7 @@ from typing import Any
 from sim.scenario.assumptions import Disruption, YesNo
 from sim.scenario.beliefs import no_law_left
 from sim.scenario.capacity import Product, Role, Room, counted
-from sim.scenario.design import Design, Later, TrialPlan, task_of
+from sim.scenario.design import AnyOf, Design, Later, Member, TrialPlan, task_of, those_in
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
@@ -130,7 +130,7 @@ def _names_used_twice(scenario: Scenario) -> Faults:
     for name in design.rooms.keys() & design.staff.keys():
         yield Fault(("design", "rooms", name), "a role has this name too", "a name of its own")
     for name, team in design.tasks.items():
-        yield from _repeated(("design", "tasks", name), team)
+        yield from _in_a_team_twice(("design", "tasks", name), team)
     if (again := scenario.assumptions.screening.rescreens) is not None:
         yield from _repeated(("assumptions", "screening", "rescreens", "of"), again.of)
     for name, row in design.schedule.items():
@@ -151,6 +151,17 @@ def _unknown(path: KeyPath, name: str, known: Iterable[str]) -> Faults:
     known = list(known)
     if name not in known:
         yield Fault(path, f"{shown(name)} is not defined", listed(known), closest(name, known))
+
+
+def _in_a_team_twice(path: KeyPath, team: tuple[Member, ...]) -> Faults:
+    """Look for who is named twice in a team, alone or in a choice."""
+    met: set[str] = set()
+    for index, member in enumerate(team):
+        for place, name in enumerate(those_in(member)):
+            if name in met:
+                within = ("any_of", place) if isinstance(member, AnyOf) else ()
+                yield Fault((*path, index, *within), f"{name} is named twice", "each name once")
+            met.add(name)
 
 
 def _repeated(path: KeyPath, names: tuple[str, ...]) -> Faults:
@@ -253,11 +264,12 @@ def _desk_work(design: Design) -> Faults:
     for name, steps in design.visits.items():
         for index, step in enumerate(steps):
             if isinstance(step, Later) and not _is_desk_work(design, step.later):
-                what = f"{step.later} asks {' and '.join(design.tasks[step.later]) or 'nobody'}"
+                asked = [" or ".join(those_in(member)) for member in design.tasks[step.later]]
+                what = f"{step.later} asks {' and '.join(asked) or 'nobody'}"
                 allowed = "a task of exactly one role: work at a desk is one person's"
                 yield Fault(("design", "visits", name, index, "later"), what, allowed)
 
 
 def _is_desk_work(design: Design, task: str) -> bool:
     team = design.tasks[task]
-    return len(team) == 1 and team[0] in design.staff
+    return len(team) == 1 and isinstance(team[0], str) and team[0] in design.staff

@@ -186,6 +186,34 @@ class Later(Section):
     """A task that asks exactly one role."""
 
 
+class AnyOf(Section):
+    """A place in a team that several can take."""
+
+    any_of: tuple[Annotated[str, Ref("role or room")], ...] = Field(min_length=2)
+    """Roles or rooms of which one is needed: whoever can begin first, on ties in this order."""
+
+
+Member = Annotated[
+    Annotated[str, Ref("role or room"), Tag("name")] | Annotated[AnyOf, Tag("choice")],
+    forms(
+        lambda data: (
+            "name"
+            if isinstance(data, str)
+            else "choice"
+            if isinstance(data, dict | AnyOf)
+            else None
+        ),
+        "this is not a member of a team",
+        "a role, a room, or {any_of: [one, another]}",
+    ),
+]
+
+
+def those_in(member: Member) -> tuple[str, ...]:
+    """Return the roles or rooms of which one takes a place in a team."""
+    return member.any_of if isinstance(member, AnyOf) else (member,)
+
+
 Step = Annotated[
     Annotated[str, Ref("task"), Tag("task")] | Annotated[Later, Tag("later")],
     forms(
@@ -252,12 +280,15 @@ class Design(Section):
     possible day. Where `screening` names no steps, three names have a meaning of their own, and
     take no time when empty or left out: `chart_review` (before anyone is contacted),
     `screening_visit`, and `eligibility_call` (after the work-up)."""
-    tasks: dict[Name, tuple[Annotated[str, Ref("role or room")], ...]] = Field(default={})
+    tasks: dict[Name, tuple[Member, ...]] = Field(default={})
     """The roles and rooms that work takes, held together for as long as it lasts. Those of the next
     task of a visit are promised to it when the task before ends: who of them is free first waits
-    for the others. Three names have a meaning of their own: declining at `discuss_consent` ends the
-    visit of screening; laboratory results count from `draw_blood`, which is repeated when they are
-    too old; the end of `randomise` is the moment of randomisation. Where a visit names one of them
+    for the others. Where several would do, `{any_of: [investigator, sub_investigator]}` is one
+    place in the team: it is taken by whoever can begin first, on ties in the order written; who is
+    on duty goes before who would stay on, and by appointment the one in the book before others who
+    are free. Three names have a meaning of their own: declining at `discuss_consent` ends the visit
+    of screening; laboratory results count from `draw_blood`, which is repeated when they are too
+    old; the end of `randomise` is the moment of randomisation. Where a visit names one of them
     twice the last one counts: consent is given or declined when the last talk ends. Too old blood
     is all drawn again."""
 

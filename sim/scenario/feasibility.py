@@ -16,7 +16,13 @@ from sim.scenario.capacity import ALWAYS, Week
 from sim.scenario.errors import Fault, KeyPath, listed
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import PlaceDays, Resource, Slots, Task, VisitType, together
-from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types
+from sim.scenario.visits import (
+    blood_drawn_at,
+    members,
+    repeat_of_blood,
+    visit_types,
+    with_choices,
+)
 from sim.vocabulary.clock import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
@@ -57,7 +63,7 @@ class _Weeks:
     def __init__(self, scenario: Scenario) -> None:
         self.design, self.nature = scenario.design, scenario.assumptions
         self.capacities = {**self.design.staff, **self.design.rooms}
-        self.names = list(self.capacities)
+        self.names = [" or ".join(each) for each in members(self.design)]
         self.visits = visit_types(scenario)
         longest = max(each.typical_minutes for each in self.visits.values())
         trial = self.design.trial
@@ -153,7 +159,15 @@ class _Weeks:
         changes = (change.from_ for each in self.capacities.values() for change in each.changes)
         begins = {trial.opens, *(day for day in changes if trial.opens < day <= trial.closes)}
         return [
-            [self.resource(name, *each.planned_on(day)) for name, each in self.capacities.items()]
+            [
+                *with_choices(
+                    self.design,
+                    [
+                        self.resource(name, *each.planned_on(day))
+                        for name, each in self.capacities.items()
+                    ],
+                )
+            ]
             for day in sorted(begins)
         ]
 

@@ -13,6 +13,7 @@ from sim.scenario.assumptions import Assumptions, Attendance, Frequency, Once, Y
 from sim.scenario.beliefs import beliefs, draws, rate_belief, with_drawn
 from sim.scenario.calendars import Calendars
 from sim.scenario.capacity import ALWAYS, Role, Room
+from sim.scenario.design import those_in
 from sim.scenario.errors import KeyPath
 from sim.scenario.numbers import NO_TIME, Law
 from sim.scenario.plan import VisitPlan
@@ -32,9 +33,9 @@ from sim.scenario.protocol import (
 )
 from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
-from sim.scenario.slots import NEVER, Offer, Resource, Slots, VisitType
+from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
 from sim.scenario.steps import ScreeningStep, first_visit, waits
-from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types
+from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types, with_choices
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
 
@@ -151,6 +152,7 @@ class _Interpreter:
         self.products = tuple(self.design.products.values())
         self.measures = scenario.measures()
         self.resources = tuple(map(self.resource, self.capacities))
+        self.asked_of = with_choices(self.design, self.resources)
         self.slots_of = cache(self.slots)  # one for all rows: they queue for the same team
 
     def protocol(self) -> Protocol:
@@ -164,6 +166,7 @@ class _Interpreter:
             target=None if trial.target is None else int(trial.target),
             turns_away_when_full=trial.when_full == "turn_away",
             resources=self.resources,
+            members=self.asked_of,
             criteria=tuple(self.design.eligibility.values()),
             screening=self.screening(),
             randomisation=self.design.randomisation,
@@ -199,15 +202,18 @@ class _Interpreter:
         kind = "role" if isinstance(capacity, Role) else "room"
         return Resource(name, kind, most, roster, levels)
 
+    def asked(self, task: Task) -> set[str]:
+        """Return all who may have to do a task."""
+        return {name for member in self.design.tasks[task.name] for name in those_in(member)}
+
     def places_that_need(self, name: str) -> set[str]:
         """Return the places at which a role or room has work that cannot wait."""
         held = [(place, visit) for _, _, at in self.design.offers() for place, visit in at.items()]
         held += [(self.place(step), step.visit) for step in self.design.steps if step.visit]
-        ours = self.members[name]
         return {
             place
             for place, visit in held
-            if any(ours in task.team for task in self.visits[visit].tasks)
+            if any(name in self.asked(task) for task in self.visits[visit].tasks)
         }
 
     def place(self, step: ScreeningStep) -> str:
@@ -251,7 +257,7 @@ class _Interpreter:
         return PlannedVisit(step.name, 0, 1, offer, gives=(dose,), left_in_cycle=1)
 
     def slots(self, visit: VisitType, place: str) -> Slots:
-        return Slots(visit, place, self.calendars.days_of(place), self.resources)
+        return Slots(visit, place, self.calendars.days_of(place), self.asked_of)
 
     def offer(self, at: Mapping[str, str]) -> Offer:
         return Offer(tuple(self.slots_of(self.visits[visit], place) for place, visit in at.items()))

@@ -294,6 +294,7 @@ class Protocol:
     target: int | None
     turns_away_when_full: bool
     resources: tuple[Resource, ...]
+    members: tuple[Resource, ...]
     attributes: tuple[Attribute, ...]
     criteria: tuple[Criterion, ...]
     candidates_per_month: float
@@ -349,5 +350,5 @@ class Protocol:
         if key not in self._joint:
             name = f"{first.visit.name} then {second.visit.name}"
             both = VisitType(name, first.visit.tasks + second.visit.tasks, ())
-            self._joint[key] = Slots(both, first.place, first.days, self.resources)
+            self._joint[key] = Slots(both, first.place, first.days, self.members)
         return self._joint[key]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, Span
+from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, Span, whenever
 
 NEVER_DAY = 1 << 30
 NEVER = math.inf
@@ -33,7 +33,8 @@ class Resource:
     """A role or a room: how many people or spaces (None: unlimited), and when they are there.
 
     `units` are the most that are ever there. Where their number changes between days with any,
-    `levels` holds each instant (minutes) from which on so many are there.
+    `levels` holds each instant (minutes) from which on so many are there. A choice is there when
+    `any_of` some roles or rooms, by their indices, is.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Resource:
     units: int | None
     roster: Roster
     levels: tuple[tuple[int, int], ...] = ()
+    any_of: tuple[int, ...] = ()
 
     @property
     def always(self) -> bool:
@@ -82,7 +84,7 @@ class PlaceDays(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """Work that holds its team (indices of roles and rooms) together for some minutes.
+    """Work that holds its team (indices of roles, rooms and choices) together for some minutes.
 
     `luck` is the address of its duration at a visit: its name, or, where the visit has had a task
     of this name before, one of its own.
@@ -308,6 +310,19 @@ def possible_days(where: Slots | Offer, day: int) -> Iterator[int]:
     while (day := where.next_on_or_after(day)) != NEVER_DAY:
         yield day
         day += 1
+
+
+def choice_among(resources: Sequence[Resource], any_of: Sequence[int]) -> Resource:
+    """Return what stands for whichever of some roles or rooms there is."""
+    several = [resources[index] for index in any_of]
+    kinds = {each.kind for each in several}
+    return Resource(
+        " or ".join(each.name for each in several),
+        kinds.pop() if len(kinds) == 1 else "role",
+        None,
+        whenever([each.roster for each in several]),
+        any_of=tuple(any_of),
+    )
 
 
 def kind_of(resources: Sequence[Resource], member: int) -> str:

@@ -289,6 +289,19 @@ class Roster:
         return float("inf"), float("inf")
 
 
+def whenever(rosters: Sequence[Roster]) -> Roster:
+    """Return when somebody of several is there."""
+    if any(each.always for each in rosters):
+        return Roster((), always=True)
+    shifts: list[Span] = []
+    for start, end in sorted(shift for each in rosters for shift in each.shifts):
+        if shifts and start <= shifts[-1][1]:
+            shifts[-1] = shifts[-1][0], max(shifts[-1][1], end)
+        else:
+            shifts.append((start, end))
+    return Roster(shifts)
+
+
 def shifts_of(days: Iterable[tuple[Span, ...]]) -> list[Span]:
     """Turn the spans of day 0, 1, 2 … into shifts in minutes since the opening instant.
 
