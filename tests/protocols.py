@@ -165,6 +165,7 @@ def trial(cast: Cast) -> Drawn:
         recruits_until=until,
         target=st.integers(1, 8),
         when_full=st.just("turn_away"),
+        milestones=st.just([1, 3]),
     )
 
 
@@ -285,8 +286,8 @@ def row(cast: Cast, before: tuple[str, ...]) -> Drawn:
     )
     by_arm = st.builds(
         lambda gifts, day: {"gives": gifts, "day": day},
-        st.fixed_dictionaries(dict.fromkeys(cast.arms, st.sampled_from([KEPT, [PERISHABLE], []]))),
-        st.sampled_from([1, 1, 8]),
+        st.fixed_dictionaries(dict.fromkeys(cast.arms, st.sampled_from([KEPT, [KEPT], []]))),
+        st.just(1),
     )
     for_all = st.sampled_from([1, 1, 2, 8, 15, 29, 57]).map(lambda day: {"day": day})
     anchors = st.sampled_from([each.value for each in Anchor])
@@ -362,7 +363,15 @@ def randomisation(cast: Cast) -> Drawn:
     )
     ratio = each_of(cast.arms, st.integers(0, 3)).map(lambda each: {"ratio": each})
     strata = st.just({"strata": ["sick", {"age": [40]}]})
-    return st.builds(lambda one, other: {**one, **other}, blocks | ratio, strata | st.just({}))
+    caps: dict[str, Any] = {"ill": {"at_most": 1, "sick": True}}
+    caps["old"] = {"at_most": 2, "sick": False, "age": {"at_least": 50}}
+    capped = st.sampled_from([{}, {"caps": caps}])
+    return st.builds(
+        lambda one, other, cap: {**one, **other, **cap},
+        blocks | ratio,
+        strata | st.just({}),
+        capped,
+    )
 
 
 CRITERIA = {

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from sim.scenario.capacity import Stock
+from sim.scenario.design import Randomisation
 from sim.scenario.protocol import Coming, Protocol
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
@@ -26,6 +27,7 @@ UNITS = units_of(
     {
         "arm": ["cells", "shots"],
         "reason": ["death", "moved"],
+        "milestone": [],
         "event": [],
         "product": ["msc", "il2"],
         "product in vials": ["il2"],
@@ -59,6 +61,8 @@ def a_protocol(**changed: object) -> Protocol:
             for day in range(clock.days + 5)
         ),
         "target": 2,
+        "milestones": (),
+        "randomisation": Randomisation(),
         "resources": (
             Resource("nurse", "role", 1, Roster(shifts)),
             Resource("bed", "room", 2, Roster([], always=True)),
@@ -131,6 +135,8 @@ def a_log(
     """A log of these facts."""
     log = EventLog(3.0)
     log.moments += [Moment(*each) for each in moments]
+    randomised = (each for each in log.moments if each.milestone is Milestone.RANDOMISED)
+    log.strata = {each.person: () for each in randomised}
     log.visits += visits
     log.work += work
     return log

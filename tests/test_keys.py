@@ -30,7 +30,7 @@ scenario: everything
 title: A scenario that uses every key
 design:
   trial: {registry_id: NCT0, site: Here, opens: 2024-01-01, recruits_until: 2024-10-31,
-          closes: 2024-12-31, target: 12, when_full: finish_screening}
+          closes: 2024-12-31, target: 12, when_full: finish_screening, milestones: [3, 6]}
   places:
     clinic: {country: CN, days: [mon, tue, wed, thu, fri],
              closures: [{from: 2024-05-13, to: 2024-05-31, hours: "00:00-24:00"}],
@@ -69,7 +69,8 @@ design:
     g: {at: labs, g: {above: 0.7}}
     h: {at: labs, h: {above: 0.7}}
   randomisation:
-    {method: permuted_blocks, block_sizes: [4], ratio: {one: 1, two: 1}, strata: [female]}
+    {method: permuted_blocks, block_sizes: [4], ratio: {one: 1, two: 1}, strata: [female],
+     caps: {strong: {at_most: 1, strength: {above: 6}, female: false}}}
   arms: {one: {title: The first, product: cells}, two: {title: The second, product: drug}}
   products:
     cells: {dose: 2.0, per: kg, unit: cells, order_ahead_days: 3, doses_per_week: 1,
@@ -111,7 +112,7 @@ design:
     inject: [nurse]
     look: [coordinator]
     treat: [nurse]
-    show: [coordinator]
+    show: [{any_of: [nurse, coordinator]}]
 assumptions:
   recruitment:
     candidates_per_month: {value: 15, range: [4, 20], evidence: expert, source: A guess}
@@ -167,6 +168,7 @@ CHANGES: dict[str, Any] = {
     "design.trial.closes": date(2024, 11, 30),
     "design.trial.target": 6,
     "design.trial.when_full": "turn_away",
+    "design.trial.milestones": [3, 7],
     "design.places.clinic.country": "none",
     "design.places.clinic.days": ["mon", "tue"],
     "design.places.clinic.closures.0.from": date(2024, 4, 20),
@@ -210,6 +212,9 @@ CHANGES: dict[str, Any] = {
     "design.randomisation.block_sizes": [2],
     "design.randomisation.ratio": {"one": 3, "two": 1},
     "design.randomisation.strata": [],
+    "design.randomisation.caps.strong.at_most": 2,
+    "design.randomisation.caps.strong.strength.above": 3,
+    "design.randomisation.caps.strong.female": True,
     "design.arms.one.product": "drug",
     "design.products.cells.dose": 3.0,
     "design.products.cells.per": "participant",
@@ -246,6 +251,7 @@ CHANGES: dict[str, Any] = {
     "design.monitoring.every_days": 14,
     "design.visits.ward_injection.1.later": "draw_blood",
     "design.tasks.look": ["nurse"],
+    "design.tasks.show.0.any_of": ["coordinator", "nurse"],
     "assumptions.uncertain": "none",
     "assumptions.recruitment.candidates_per_month.value": 5,
     "assumptions.recruitment.rate_shape": 8,

@@ -17,7 +17,7 @@ from itertools import count
 from operator import itemgetter
 
 from sim.scenario.capacity import Product
-from sim.scenario.design import Attributes
+from sim.scenario.criteria import Attributes
 from sim.scenario.protocol import Arm, Event, PlannedVisit
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY
 from sim.vocabulary.distributions import Hazard

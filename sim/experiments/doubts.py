@@ -68,6 +68,7 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     yield from _idle_names(scenario)
     yield from _idle_waits(scenario)
     yield from _targets(scenario)
+    yield from _out_of_reach(scenario)
     yield from _outside_the_trial(scenario)
     yield from _regions(scenario)
     yield from _tasks(scenario)
@@ -155,6 +156,21 @@ def _targets(scenario: Scenario) -> Iterator[Doubt]:
         if number > wanted or (measure == "randomised" and not is_asked):
             facts = {"asked": number, "target": wanted}
             yield Doubt(("targets", name, "at_least"), "target", facts)
+
+
+def _out_of_reach(scenario: Scenario) -> Iterator[Doubt]:
+    """Yield the caps and milestones that are not reached before the target is."""
+    trial, caps = scenario.design.trial, scenario.design.randomisation.caps
+    if trial.target is None:
+        return
+    for index, number in enumerate(trial.milestones):
+        if number > trial.target:
+            facts = {"target": trial.target}
+            yield Doubt(("design", "trial", "milestones", index), "milestone", facts)
+    for name, cap in caps.items():
+        if cap.at_most >= trial.target:
+            path = ("design", "randomisation", "caps", name, "at_most")
+            yield Doubt(path, "cap", {"target": trial.target})
 
 
 def _outside_the_trial(scenario: Scenario) -> Iterator[Doubt]:

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from sim.scenario.capacity import Product
-from sim.scenario.design import Attributes
+from sim.scenario.criteria import Attributes
 from sim.scenario.errors import KeyPath
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sim.model.supply import Preparation, Supply
-from sim.scenario.design import Attributes
+from sim.scenario.criteria import Attributes
 from sim.scenario.protocol import Dose, PlannedVisit
 from sim.scenario.slots import NEVER, NEVER_DAY
 from sim.vocabulary.clock import MINUTES_PER_DAY

@@ -14,7 +14,7 @@ from sim.model.dispensing import Medication
 from sim.model.queue import Held, Refusal, Request
 from sim.model.screening import screening
 from sim.model.trial import Trial
-from sim.scenario.design import Attributes
+from sim.scenario.criteria import Attributes
 from sim.scenario.protocol import Arm
 from sim.vocabulary.eventlog import Milestone
 

@@ -13,7 +13,7 @@ import simpy
 from sim.model.clinic import Errand
 from sim.model.queue import GoesOn, Held
 from sim.model.trial import Trial
-from sim.scenario.design import Attributes
+from sim.scenario.criteria import Attributes
 from sim.scenario.protocol import PlannedStep, PlannedVisit
 from sim.scenario.slots import NEVER, Slots, Task
 from sim.scenario.steps import DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE
@@ -149,8 +149,8 @@ class ScreeningAttempt:
             self._note(self._withdraws, Milestone.WITHDREW_IN_SCREENING)
             return True
         yield self._trial.until(moment)
-        if self._consented < NEVER and self._trial.has_no_place_for(self._consented):
-            self._note(moment, Milestone.TURNED_AWAY)
+        if self._consented < NEVER and self._has_no_place():
+            self._turn_away(moment)
             return True
         return False
 
@@ -205,7 +205,7 @@ class ScreeningAttempt:
             if self._withdraws < visit.end:
                 self._note(self._withdraws, Milestone.WITHDREW_IN_SCREENING)
             else:
-                self._note(visit.end, Milestone.TURNED_AWAY)
+                self._turn_away(visit.end)
             return None
         if declines:
             self._note(visit.end, Milestone.NOT_CONSENTING)
@@ -217,7 +217,13 @@ class ScreeningAttempt:
         return visit
 
     def _stays_away(self, moment: float) -> bool:
-        return self._withdraws < moment or self._trial.has_no_place_for(self._consented)
+        return self._withdraws < moment or self._has_no_place()
+
+    def _has_no_place(self) -> bool:
+        return self._trial.has_no_place_for(self.attributes, self._consented)
+
+    def _turn_away(self, moment: float) -> None:
+        self._note(moment, Milestone.TURNED_AWAY, self._trial.full_cap(self.attributes))
 
     def _consent(self, visit: Held) -> None:
         """Note consent, and when the person will withdraw."""

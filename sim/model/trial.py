@@ -14,7 +14,7 @@ from sim.model.clinic import BookingClinic, Clinic
 from sim.model.dispensing import Medication
 from sim.model.staff import Staff
 from sim.model.supply import Supply
-from sim.scenario.design import Attributes
+from sim.scenario.criteria import Attributes
 from sim.scenario.protocol import Arm, Protocol
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, fact
 
@@ -44,6 +44,7 @@ class Trial:
         self._end = protocol.clock.end_minutes
         self._followed: dict[int, tuple[Appointments, float]] = {}
         self._randomised: Counter[tuple[int, ...]] = Counter()
+        self._capped: Counter[str] = Counter()
         self._full_since = 0.0 if protocol.target == 0 else math.inf
 
     def close(self) -> None:
@@ -142,18 +143,31 @@ class Trial:
         self.note(person, time, Milestone.JUDGED, (step, failing))
         return next((index for index in failing if criteria[index].at == step), None)
 
-    def has_no_place_for(self, consented: float) -> bool:
+    def has_no_place_for(self, attributes: Attributes, consented: float) -> bool:
         """Say whether someone who consented at that instant (infinity: not yet) is turned away."""
-        if self.protocol.turns_away_when_full:
-            return self.is_full
-        return consented > self._full_since
+        if self.is_full and (self.protocol.turns_away_when_full or consented > self._full_since):
+            return True
+        return self.full_cap(attributes) is not None
+
+    def full_cap(self, attributes: Attributes) -> str | None:
+        """Return the cap by which nobody with these attributes is randomised any more, if any."""
+        caps = self.protocol.randomisation.caps.values()
+        full = (
+            cap.name
+            for cap in caps
+            if self._capped[cap.name] >= cap.at_most and cap.counts(attributes)
+        )
+        return next(full, None)
 
     def randomise(self, person: int, attributes: Attributes, time: float) -> Arm:
         """Allot the next arm of the person's stratum; the n-th randomisation fills the trial."""
         stratum = self.protocol.randomisation.stratum(attributes)
         arm = self.protocol.arms[self.chance.arm(stratum, self._randomised[stratum])]
         self._randomised[stratum] += 1
+        caps = self.protocol.randomisation.caps.values()
+        self._capped.update(cap.name for cap in caps if cap.counts(attributes))
         if self._randomised.total() == self.protocol.target:
             self._full_since = time
+        self.log.strata[person] = stratum
         self.note(person, time, Milestone.RANDOMISED, arm.index)
         return arm

@@ -266,8 +266,12 @@ def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]
     expected, error = implied.expected_randomised(protocol, drawn)
     alone = at_once = "if nobody waits for staff or opening hours"
     target, number = "", f"{say.number(expected)} (± {1.96 * error:.1g})"
+    limits = [] if trial.target is None else ["target"]
+    limits += ["cap"] if scenario.design.randomisation.caps else []
+    if limits:
+        alone = f"{at_once} and no {' or '.join(limits)} stops it"
     if trial.target is not None:
-        target, alone = f" of {trial.target}", f"{at_once} and no target stops it"
+        target = f" of {trial.target}"
     yield f"  {number}{target} randomised by {say.day(trial.recruits_until)}, {alone}"
     yield f"  {say.percent(passing)} of candidates meet every criterion"
     a_month = say.number(implied.randomised_per_month(protocol, passing), 2)

@@ -48,6 +48,8 @@ def _paragraphs(run: Run) -> Iterator[str]:
 def _more(run: Run) -> Iterator[Part]:
     yield flow(run)
     yield from lives(run)
+    if run.protocol.randomisation.strata:
+        yield _balance(run)
     yield _safe_dates(run)
     if len(run.tables["funnel.csv"]):
         yield _funnel(run)
@@ -56,6 +58,24 @@ def _more(run: Run) -> Iterator[Part]:
     if run.anybody_randomised and len(run.tables["visits.csv"]):
         yield from compliance(run)
         yield from causes(run)
+
+
+def _balance(run: Run) -> Table:
+    """How many of each stratum are randomised to each arm."""
+    say, scheme, counts = run.say, run.protocol.randomisation, run.tables["balance.csv"]
+    said = scheme.named_strata(say.title, say.texts["balance.without"])
+    names = dict(zip(scheme.named_strata().values(), said.values(), strict=True))
+    frame = pd.DataFrame(
+        {
+            "stratum": names[row["stratum"]],
+            "arm": run.arm_title(row["arm"]),
+            "mean": row["mean"],
+            "middle": [row["p10"], row["p90"]],
+        }
+        for row in counts.to_dict("records")
+    )
+    columns = {"stratum": "text", "arm": "text", "mean": "number", "middle": "counts"}
+    return table_of(say, "balance", frame, columns)
 
 
 def _safe_dates(run: Run) -> Table:

@@ -166,7 +166,9 @@ def _lost(run: Run, shown: Mapping[Key, int]) -> Iterator[Written]:
     for (box, _, reason), count in shown.items():
         if box in LOST and count:
             name, why = run.say.heading(box), run.say.title(reason)
-            named = run.say("consort.failed", name=name, reason=why) if reason else name
+            named = run.say.aside(name, why) if reason else name
+            if box == "screen_failed":
+                named = run.say("consort.failed", name=name, reason=why)
             yield named, _figure(run, count)
 
 

@@ -74,6 +74,8 @@ def _people(run: Run) -> dict[str, object]:
     if design.randomisation.method == "permuted_blocks":
         sizes = say.listing(map(str, design.randomisation.block_sizes))
         how = say("methods.blocks", sizes=sizes)
+    for name, cap in design.randomisation.caps.items():
+        how = say("methods.cap", how=how, name=say.title(name), most=int(cap.at_most))
     return {
         "rate": recruitment.candidates_per_month,
         "uncertainty": uncertainty,

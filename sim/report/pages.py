@@ -151,14 +151,16 @@ def _limits(run: Run) -> Answer:
 
 def _lines(run: Run) -> Iterator[str]:
     """What the terminal says beside the verdict: dates, completion, targets, hours, calendar."""
+    days = {number: f"day_of_{number}" for number in run.protocol.milestones}
     if run.target is not None:
-        days = run.measure("day_of_target")
-        dates = {q: days[q] for q in ("p10", "p50", "p90")}
+        days[run.target] = "day_of_target"
+    for number, measure in days.items():
+        dates = {q: run.measure(measure)[q] for q in ("p10", "p50", "p90")}
         said = (
             f"{q.upper()} {'never' if day == 'never' else run.say.day(run.date_of_day(day))}"
             for q, day in dates.items()
         )
-        yield f"{run.target} randomised on: {', '.join(said)}"
+        yield f"{number} randomised on: {', '.join(said)}"
     completed = "Completed: {mean:number} on average, P10 to P90 {low:count} to {high:count}"
     yield run.say.filled(completed, **run.spread("completed"))
     yield from run.target_lines()

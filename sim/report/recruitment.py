@@ -48,14 +48,14 @@ def reached(run: Run) -> Answer:
     day, spread = run.recruits_until, say("reached.randomised", **run.spread("randomised"))
     if target is None:
         lead = say("reached.lead_no_target", day=day)
-        return Answer("reached", title, lead, [spread], [fan()])
+        return Answer("reached", title, lead, [spread], [fan()], list(_milestones(run)))
     met = (run.replications["randomised"] >= target).to_numpy()
     times, chance, within = int(met.sum()), float(met.mean()), of_met(met, run.draws)
     lead = say("reached.lead", target=target, day=day, likelihood=say.likelihood(chance))
     counts = {"times": times, "replications": run.count}
     numbers = say("reached.numbers", probability=chance, interval=within, **counts)
     said = [numbers, *uncertainty.sentence(run, target), spread]
-    more: list[Part] = [fan(), _dates(run, target), *_months(run, target)]
+    more: list[Part] = [fan(), *_milestones(run), _dates(run, target), *_months(run, target)]
     return Answer("reached", title, lead, said, [_curve(run, target, chance)], more)
 
 
@@ -72,7 +72,7 @@ def verdict(run: Run) -> str:
     chance = float(met.mean())
     error = _error(say, chance, of_met(met, run.draws))
     said = say("verdict.target", target=target, day=day, probability=chance, error=error)
-    days = np.sort(_days_of_target(run))
+    days = np.sort(_days(run, "day_of_target"))
     if len(days := days[np.isfinite(days)]) < FEWEST_FOR_A_SPAN:
         return said
     early, late = (run.date_of_day(_quantile(days, percent)[0]) for percent in (10, 90))
@@ -89,9 +89,9 @@ def _error(say: Words, chance: float, within: Interval) -> str:
     return say("verdict.error", points=points)
 
 
-def _days_of_target(run: Run) -> NDArray[np.float64]:
-    """The day number on which each replication met its target; never is infinite."""
-    days = pd.to_numeric(run.replications["day_of_target"].replace("never", np.inf))
+def _days(run: Run, measure: str) -> NDArray[np.float64]:
+    """The day number on which each replication had so many; never is infinite."""
+    days = pd.to_numeric(run.replications[measure].replace("never", np.inf))
     return days.fillna(np.inf).to_numpy(dtype=np.float64)
 
 
@@ -116,9 +116,13 @@ def _date(run: Run, day: float) -> str:
     return run.say.day(run.date_of_day(day)) if np.isfinite(day) else run.say("shared.never")
 
 
-def _dates(run: Run, target: int) -> Table:
-    """The dates by which 10, 50 and 90 of 100 replications reach the target."""
-    say, days = run.say, np.sort(_days_of_target(run))
+def _milestones(run: Run) -> Iterator[Table]:
+    return (_dates(run, number, f"day_of_{number}") for number in run.protocol.milestones)
+
+
+def _dates(run: Run, number: int, measure: str = "day_of_target") -> Table:
+    """The dates by which 10, 50 and 90 of 100 replications have randomised so many."""
+    say, days = run.say, np.sort(_days(run, measure))
     found = {percent: _quantile(days, percent, run.draws) for percent in (10, 50, 90)}
     few = say("when.few") if run.count < FEWEST_FOR_AN_INTERVAL else ""
     frame = pd.DataFrame(
@@ -130,7 +134,7 @@ def _dates(run: Run, target: int) -> Table:
         for percent, (value, low, high) in found.items()
     )
     columns = {"share": "text", "at": "figure", "interval": "figure"}
-    return table_of(say, "when", frame, columns, target=target)
+    return table_of(say, "when", frame, columns, target=number)
 
 
 def month_ends(run: Run) -> list[date]:
@@ -150,7 +154,7 @@ def growth(run: Run, stage: str) -> pd.DataFrame:
 
 def _curve(run: Run, target: int, chance: float) -> Figure:
     """The probability that the target is reached, by date."""
-    say, days = run.say, _days_of_target(run)
+    say, days = run.say, _days(run, "day_of_target")
     rows = []
     for day in (run.opens, *month_ends(run)):
         met = days < (day - run.opens).days + 1
@@ -195,7 +199,7 @@ def _fan(run: Run) -> Figure:
 
 def _months(run: Run, target: int) -> Iterator[Figure]:
     """The share of simulated trials by the month in which they reach the target, if any does."""
-    days = _days_of_target(run)
+    days = _days(run, "day_of_target")
     days = days[np.isfinite(days)]
     if not len(days):
         return

@@ -102,7 +102,8 @@ class Run(Finished):
     @cached_property
     def replications(self) -> pd.DataFrame:
         """One row a replication, one column for each measure that the page speaks of one by one."""
-        return folder.read(self.place, "replications.csv", SINGLE)
+        milestones = (f"day_of_{number}" for number in self.protocol.milestones)
+        return folder.read(self.place, "replications.csv", (*SINGLE, *milestones))
 
     @property
     def count(self) -> int:

@@ -132,7 +132,8 @@ def _flow_cells(almanac: Almanac) -> list[Cell]:
     protocol = almanac.protocol
     steps = protocol.screening.from_consent
     failing = [criterion.name for criterion in protocol.criteria if criterion.at in steps]
-    reasons = {"screen_failed": failing}
+    caps = protocol.randomisation.caps
+    reasons = {"screen_failed": failing, "turned_away": ["", *caps]}
     cells: list[Cell] = [(box, "", why) for box in BOXES for why in reasons.get(box, [""])]
     for arm in protocol.arms:
         boxes = BOXES_OF_ARM if arm.has_doses else list(BOXES_OF_ARM)[:1]
@@ -145,10 +146,13 @@ def _flow_cells(almanac: Almanac) -> list[Cell]:
 def _flow(reading: Reading) -> Counter[Cell]:
     """The boxes of the CONSORT diagram."""
     arms, criteria = reading.almanac.protocol.arms, reading.almanac.protocol.criteria
-    whole = {(box, "", ""): ONE[box](reading) for box in BOXES if box != "screen_failed"}
+    by_reason = ("screen_failed", "turned_away")
+    whole = {(box, "", ""): ONE[box](reading) for box in BOXES if box not in by_reason}
     counts = Counter[Cell](whole)
     for moment in reading.moments[Milestone.SCREEN_FAILED]:
         counts["screen_failed", "", criteria[moment.detail].name] += 1
+    for moment in reading.moments[Milestone.TURNED_AWAY]:
+        counts["turned_away", "", moment.detail or ""] += 1
     for box, milestone in BOXES_OF_ARM.items():
         counts.update((box, arms[arm].name, "") for arm in reading.arms(milestone))
     for person, (box, reason) in reading.ending_of.items():
@@ -176,6 +180,21 @@ def _attempts(reading: Reading) -> Counter[Cell]:
         ended = sum(counts[attempt, box] for box in BOXES if box != "candidates")
         counts[attempt, "still_in_screening"] = counts[attempt, "candidates"] - ended
     return counts
+
+
+def _balance_cells(almanac: Almanac) -> list[Cell]:
+    protocol = almanac.protocol
+    strata = protocol.randomisation.named_strata().values()
+    return [(stratum, arm.name) for stratum in strata for arm in protocol.arms]
+
+
+def _balance(reading: Reading) -> Counter[Cell]:
+    """How many of each stratum are randomised to each arm."""
+    protocol, strata = reading.almanac.protocol, reading.log.strata
+    names = protocol.randomisation.named_strata()
+    return Counter(
+        (names[strata[person]], protocol.arms[arm].name) for person, arm in reading.arm_of.items()
+    )
 
 
 def _visits(reading: Reading) -> Counter[Cell]:
@@ -268,6 +287,7 @@ COUNTS = {
         {"box": str, "arm": str, "reason": str}, [Gauge(COUNT, _flow, _flow_cells)], (10, 90)
     ),
     "attempts": Counted({"attempt": int, "box": str}, [Gauge(COUNT, _attempts, _attempt_cells)]),
+    "balance": Counted({"stratum": str, "arm": str}, [Gauge(COUNT, _balance, _balance_cells)]),
     "visits": Counted(
         {"row": str, "number": int, "arm": str, "outcome": str, "reason": str},
         [Gauge(COUNT, _visits)],

@@ -84,10 +84,14 @@ def _arm_imbalance(reading: Reading) -> float:
 def _day_of_target(reading: Reading) -> float:
     """Day numbers from 0; without a target its day is blank, with one not reached it is never."""
     target = reading.almanac.protocol.target
-    if target is None:
-        return math.nan
+    return math.nan if target is None else next(_days_of(reading, [target]))
+
+
+def _days_of(reading: Reading, numbers: Iterable[int]) -> Iterator[float]:
+    """The days on which so many are randomised."""
     days = sorted(_days_randomised(reading))
-    return days[target - 1] if len(days) >= target else math.inf
+    for number in numbers:
+        yield days[number - 1] if len(days) >= number else math.inf
 
 
 def _randomised_first_six_months(reading: Reading) -> int:
@@ -195,6 +199,7 @@ EACH: dict[str, Each] = {
     "randomised_{}": _by_arm(Milestone.RANDOMISED),
     "completed_{}": _by_arm(Milestone.COMPLETED),
     "left_{}": _by_name(Milestone.LEFT, "reasons"),
+    "day_of_{}": lambda reading: _days_of(reading, reading.almanac.protocol.milestones),
     "events_{}": _by_name(Milestone.UNSCHEDULED_EVENT, "events"),
     "doses_missed_{}": _doses_missed,
     **{f"{quantity.measure}_{{}}": quantity.totals for quantity in supply.MEASURED},

@@ -79,6 +79,10 @@ def attributes_named(scenario: Scenario) -> Iterator[tuple[KeyPath, str, Sequenc
     for place, name in enumerate(yes_no):
         if (among := getattr(scenario.assumptions.patients[name], "among", None)) is not None:
             yield ("assumptions", "patients", name, "among"), among, yes_no[:place]
+    for name, cap in scenario.design.randomisation.caps.items():
+        for attribute, held in cap.of.items():
+            path = ("design", "randomisation", "caps", name, attribute)
+            yield path, attribute, yes_no if isinstance(held, bool) else measured
     for name, criterion in scenario.design.eligibility.items():
         for bounded in criterion.bounds:
             yield ("design", "eligibility", name, bounded), bounded, measured
@@ -208,6 +212,10 @@ def _trial_dates(path: KeyPath, trial: TrialPlan) -> Faults:
     elif not trial.opens <= trial.recruits_until <= trial.closes:
         what = f"{trial.recruits_until} lies outside the trial"
         yield Fault((*path, "recruits_until"), what, f"{trial.opens} to {trial.closes}")
+    for index, (fewer, more) in enumerate(pairwise(trial.milestones), start=1):
+        if more <= fewer:
+            what = f"{more} does not come after {fewer}"
+            yield Fault((*path, "milestones", index), what, "numbers in rising order, each once")
 
 
 _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from operator import ge, gt, le, lt
+from itertools import pairwise, product
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
 
 from sim.scenario.capacity import Product, Role, Room
-from sim.scenario.errors import forms, refusal
+from sim.scenario.criteria import Attributes, Cap, Criterion, Stratum
+from sim.scenario.errors import forms
 from sim.scenario.numbers import (
-    Bounds,
     OfRatio,
     Real,
     Whole,
@@ -24,7 +24,6 @@ from sim.scenario.section import (
     ByName,
     Date,
     Name,
-    Named,
     Ref,
     Section,
     Text,
@@ -32,11 +31,6 @@ from sim.scenario.section import (
     none_written,
 )
 from sim.scenario.steps import USUAL, ScreeningStep
-
-Attributes = Mapping[str, float]
-"""A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
-
-_HOLDS = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
 
 
 class TrialPlan(Section):
@@ -64,56 +58,13 @@ class TrialPlan(Section):
     ] = None
     """Participants to randomise, or `none`. The day this number is randomised is `day_of_target`,
     and no new candidate comes after it."""
+    milestones: tuple[WholePositive, ...] = ()
+    """Numbers of participants in rising order, such as `[10, 20, 30]`: the day on which so many are
+    randomised is the measure `day_of_10` …"""
     when_full: Literal["finish_screening", "turn_away"] = "finish_screening"
     """What becomes of those in screening when the target is reached. `finish_screening`: those
     who have consented may still be randomised, so the trial may end above its target.
     `turn_away`: nobody is randomised any more."""
-
-
-class Criterion(Named, extra="allow"):
-    """One criterion: `without` a yes/no attribute, or an attribute of `patients` with limits."""
-
-    __pydantic_extra__: dict[str, Bounds]
-
-    at: Annotated[str, Ref("step")]
-    """The step of screening at whose end it becomes known. Where `screening` names no steps:
-    `chart` (the chart is read), `visit` (the screening visit), `labs` (the laboratory's results are
-    in, before the work-up) or `call` (the eligibility call: whoever fails is not randomised)."""
-    without: Annotated[str, Ref("yes/no attribute")] | None = None
-    """A yes/no attribute of `patients` that a participant must not have."""
-
-    @property
-    def bounds(self) -> dict[str, Bounds]:
-        """Return the limits by attribute: empty, or one entry."""
-        return self.__pydantic_extra__
-
-    @cached_property
-    def limits(self) -> tuple[tuple[str, Callable[[float, float], bool], float], ...]:
-        """Return the attribute, how it has to compare, and with what: all must hold."""
-        if self.without is not None:
-            return ((self.without, lt, 1.0),)
-        return tuple(
-            (attribute, holds, float(limit))
-            for attribute, bounds in self.bounds.items()
-            for word, holds in _HOLDS.items()
-            if (limit := getattr(bounds, word)) is not None
-        )
-
-    def fails(self, attributes: Attributes) -> bool:
-        """Say whether a person with these attributes fails the criterion."""
-        for name, holds, limit in self.limits:  # noqa: SIM110 -- a generator takes twice the time
-            if not holds(attributes[name], limit):
-                return True
-        return False
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> Criterion:
-        if len(self.bounds) + (self.without is not None) != 1:
-            raise refusal(
-                "a criterion states exactly one condition",
-                "without: <attribute>, or <attribute>: {above | at_least | below | at_most: …}",
-            )
-        return self
 
 
 def _stratum(data: object) -> str | None:
@@ -154,6 +105,8 @@ class Randomisation(Section):
     ] = ()
     """Yes/no attributes, or `{attribute: [cut points]}` (a value at a cut point counts above it);
     every combination is a stratum with its own sequence. Empty: one sequence."""
+    caps: ByName[Cap] = Field(default={})
+    """How many of a kind of people may be randomised at most, each cap by a name of your own."""
 
     @cached_property
     def cuts(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -163,9 +116,26 @@ class Randomisation(Section):
             for factor in self.strata
         )
 
-    def stratum(self, attributes: Attributes) -> tuple[int, ...]:
+    def stratum(self, attributes: Attributes) -> Stratum:
         """Return a person's level of each factor."""
         return tuple(sum(attributes[name] >= cut for cut in cuts) for name, cuts in self.cuts)
+
+    def named_strata(
+        self, title: Callable[[str], str] = str, without: str = "not {name}"
+    ) -> dict[Stratum, str]:
+        """Return what each stratum is called; one alone has no name."""
+        levels: list[list[str]] = []
+        for written, (factor, cuts) in zip(self.strata, self.cuts, strict=True):
+            name = title(factor)
+            if isinstance(written, str):
+                levels.append([without.format(name=name), name])
+                continue
+            between = [f"{low:g} <= {name} < {high:g}" for low, high in pairwise(cuts)]
+            levels.append([f"{name} < {cuts[0]:g}", *between, f"{name} >= {cuts[-1]:g}"])
+        return {
+            tuple(index for index, _ in stratum): ", ".join(name for _, name in stratum)
+            for stratum in product(*map(enumerate, levels))
+        }
 
 
 class Treatment(Section):

@@ -164,6 +164,7 @@ class _Interpreter:
             kinds_of_day=self.calendars.kinds_of_day,
             recruits_until_minutes=float(days * MINUTES_PER_DAY),
             target=None if trial.target is None else int(trial.target),
+            milestones=tuple(map(int, trial.milestones)),
             turns_away_when_full=trial.when_full == "turn_away",
             resources=self.resources,
             members=self.asked_of,

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from sim.scenario.assumptions import Assumptions
 from sim.scenario.beliefs import Belief
 from sim.scenario.capacity import Product, Release
-from sim.scenario.design import Attributes, Criterion, Randomisation
+from sim.scenario.criteria import Attributes, Criterion
+from sim.scenario.design import Randomisation
 from sim.scenario.places import Booking
 from sim.scenario.schedule import Anchor
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
@@ -292,6 +293,7 @@ class Protocol:
     kinds_of_day: tuple[str, ...]
     recruits_until_minutes: float
     target: int | None
+    milestones: tuple[int, ...]
     turns_away_when_full: bool
     resources: tuple[Resource, ...]
     members: tuple[Resource, ...]

@@ -104,6 +104,7 @@ class Scenario(Section):
         groups: dict[str, Iterable[str]] = {
             "arm": design.arms,
             "reason": nature.leaving,
+            "milestone": map(str, design.trial.milestones),
             "event": [name for name in design.unscheduled if name in nature.unscheduled],
             "product": design.products,
             "product in vials": [each.name for each in products if each.units_per_vial],

@@ -71,8 +71,9 @@ class Moment(NamedTuple):
     """Somebody met a milestone.
 
     The detail of JUDGED is (step, indices of the criteria failing at this step or a later one), of
-    SCREEN_FAILED the criterion's index, of RANDOMISED the arm's index, of DOSE (product index,
-    units), of UNSCHEDULED_EVENT what happened, of LEFT the reason; of the others None.
+    SCREEN_FAILED the criterion's index, of TURNED_AWAY the cap that was full (the trial: None), of
+    RANDOMISED the arm's index, of DOSE (product index, units), of UNSCHEDULED_EVENT what happened,
+    of LEFT the reason; of the others None.
     """
 
     person: int
@@ -164,13 +165,17 @@ class Awaited(NamedTuple):
 
 
 class EventLog:
-    """The facts of one replication, in the order in which they were noted."""
+    """The facts of one replication, in the order in which they were noted.
+
+    `strata` holds the stratum of everyone randomised.
+    """
 
     __slots__ = (
         "awaited",
         "candidates_per_month_drawn",
         "drawn",
         "moments",
+        "strata",
         "supplies",
         "visits",
         "work",
@@ -185,6 +190,7 @@ class EventLog:
         self.work: list[Work] = []
         self.supplies: list[Supplied] = []
         self.awaited: list[Awaited] = []
+        self.strata: dict[int, tuple[int, ...]] = {}
 
     def last_attempts(self) -> list[Moment]:
         """Return the moments without what people met in attempts at screening before their last.

@@ -43,6 +43,9 @@ CATALOGUE = (
         "stopped_treatment": "people",
         "still_in_follow_up": "people",
         "day_of_target": "day",
+    }),
+    Row("milestone", {"day_of_{}": "day"}),
+    Row("", {
         "randomised_first_six_months": "people",
         "arm_imbalance": "people",
         "last_visit_day": "day",
