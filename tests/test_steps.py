@@ -23,7 +23,7 @@ from sim.scenario.load import ScenarioError, load
 from sim.vocabulary.eventlog import Milestone, Moment, Movement
 from tests.test_journey import instant, milestones, protocol, told
 
-DIARY = {
+DIARY: dict[str, Any] = {
     "design.places": {"clinic": {"days": ["mon", "tue", "wed", "thu", "fri"]}, "ward": {}},
     "design.visits.start_run_in": ["discuss_consent", "draw_blood"],
     "design.visits.count_diary": ["count"],
@@ -123,7 +123,7 @@ def test_who_fails_at_the_last_step_is_not_randomised_at_it(
     changes = {**DIARY, **booked, "assumptions.patients.hot_flushes": 48}
     changes["design.visits.baseline"] = ["look_first", "randomise", "count"]
     changes["design.screening"] = [
-        *DIARY["design.screening"][:-1],  # type: ignore[index]
+        *DIARY["design.screening"][:-1],
         {"name": "baseline", last: "baseline"},
     ]
     trial = told(changes)
@@ -184,7 +184,7 @@ def test_a_visit_held_at_two_steps_has_luck_of_its_own_each_time() -> None:
         "design.visits.baseline": ["randomise"],
     }
     changes["design.screening"] = [
-        *DIARY["design.screening"][:-1],  # type: ignore[index]
+        *DIARY["design.screening"][:-1],
         {"name": "again", "visit": "count_diary", "at": "ward", "after_days": 7},
         {"name": "baseline", "paperwork": "baseline"},
     ]
@@ -212,7 +212,7 @@ HANDED_OUT = {
     "design.products.placebo": {"dose": 7, "unit": "capsules", "units_per_vial": 4},
     "design.screening": [
         {**step, **({"gives": "placebo"} if step["name"] == "consent" else {})}
-        for step in DIARY["design.screening"]  # type: ignore[attr-defined]
+        for step in DIARY["design.screening"]
     ],
 }
 SHELF = {"starts_with": 1, "reorder_at": 0, "reorder_quantity": 3, "lead_days": 6}
@@ -249,7 +249,7 @@ def test_a_step_waits_for_a_product_that_is_out_of_stock(booked: dict[str, Any])
 def test_a_urine_of_24_hours_is_brought_back(booked: dict[str, Any]) -> None:
     """Results on Thursday 7, the urine a day later on Friday 8, and the diary from then on."""
     urine = {"name": "urine_24h", "visit": "measure_urine", "after_days": 1}
-    chart, consent, results, *later = DIARY["design.screening"]  # type: ignore[misc]
+    chart, consent, results, *later = DIARY["design.screening"]
     trial = told(
         {
             **DIARY,
