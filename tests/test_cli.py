@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import pytest
 
 from sim.cli import main
+from sim.cli.terminal import GROUPS
 
 pytestmark = pytest.mark.usefixtures("blank_pages")
 
@@ -252,9 +254,45 @@ def test_list_names_scenarios_and_finished_runs(trialsim: Trialsim) -> None:
     code, out, _ = trialsim("list")
 
     assert code == 0
-    assert "scenarios/small.yaml: two visits in spring" in out
-    assert "scenarios/broken.yaml: cannot be run" in out
+    assert "  small: two visits in spring" in out
+    assert "  broken: cannot be run" in out
     assert finished.strip() in out
+    assert re.search(r"\d+.[A-Z][a-z]+.\d{4}, \d\d:\d\d, run of “two visits in spring”", out)
+    assert "    replications: 1, seed: 1" in out
+
+
+def test_a_scenario_goes_by_its_name(trialsim: Trialsim) -> None:
+    Path("scenarios").mkdir()
+    Path("scenarios/small.yaml").write_text(SMALL, encoding="utf-8")
+
+    few = ("--replications", "1", "--jobs", "1", "--quiet")
+    assert trialsim("run", "small", *few).code == 0
+    mistyped = trialsim("run", "smal", *few)
+    assert (mistyped.code, mistyped.out) == (2, "")
+    assert "no scenario is called smal; did you mean small?" in mistyped.err
+    assert "trialsim list" in trialsim("check", "quite_other").err
+
+
+def test_help_shows_groups_and_examples(trialsim: Trialsim) -> None:
+    said = trialsim("--help").out
+
+    assert [said.index(f"\n{title}:\n") for title in GROUPS]
+    assert "More:" not in said
+    assert "trialsim run baseline" in trialsim("run", "--help").out
+
+
+def test_a_shell_completes_the_names_of_scenarios(
+    trialsim: Trialsim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {
+        "_TRIALSIM_COMPLETE": "bash_complete",
+        "COMP_WORDS": "trialsim run full",
+        "COMP_CWORD": "2",
+    }
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+
+    assert "full_time_coordinator" in trialsim("").out
 
 
 @pytest.mark.parametrize(("signalled", "times"), [(signal.SIGINT, 400), (signal.SIGTERM, 1)])

@@ -6,17 +6,29 @@ A command imports what it needs when it runs, so that --help answers at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from sim import __version__
-from sim.cli.options import scenario_argument, seed_option, set_option, verbose_option
+from sim.cli.options import (
+    named_scenarios,
+    scenario_argument,
+    seed_option,
+    set_option,
+    verbose_option,
+)
 from sim.cli.points import solve_command, sweep_command
 from sim.cli.run import compare_command, report_command, run_command
-from sim.cli.terminal import Commands, exit_code, in_print, print_wrapped
+from sim.cli.terminal import NO_PAGE, Commands, examples, exit_code, in_print, print_wrapped
+
+IN_WORDS = {"compare": "comparison", "solve": "search"}
+"""Kinds of folders in other words than the command's."""
+
+NEWEST = 10
+"""Finished runs that are listed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -24,7 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(exit_code(commands, sys.argv[1:] if arguments is None else list(arguments)))
 
 
-@click.group(cls=Commands)
+@click.group(
+    cls=Commands,
+    epilog=examples(
+        "new mine.yaml        a commented scenario to start from",
+        "check mine.yaml      what it implies, and what is doubtful",
+        "run baseline         a scenario by its name or its path",
+        "run --help           the flags of a command",
+    ),
+)
 @click.version_option(__version__, prog_name="trialsim")
 def commands() -> None:
     """Simulate how a small randomised trial recruits, runs its visits and uses its staff."""
@@ -124,16 +144,36 @@ def new_command(path: Path) -> None:
 @verbose_option
 def list_command() -> None:
     """List scenarios and finished runs."""
-    from sim.results.root import finished as finished_runs
-    from sim.scenario.load import shipped
-
-    here = Path("scenarios")
     click.echo("Scenarios")
-    for path in sorted((here if here.is_dir() else shipped()).glob("*.yaml")):
-        click.echo(f"  {in_print(path)}: {_title(path)}")
-    click.echo("Finished runs")
-    for finished in finished_runs():
-        click.echo(f"  {in_print(finished)}")
+    print_wrapped(f"  {name}: {_title(path)}" for name, path in named_scenarios().items())
+    click.echo("Finished, the newest first")
+    from sim.results.root import finished
+
+    every = finished()[::-1]
+    for place in every[:NEWEST]:
+        print_wrapped(_finished_lines(place))
+    if (more := len(every) - NEWEST) > 0:
+        click.echo(f"  and {more} before them")
+
+
+def _finished_lines(place: Path) -> Iterator[str]:
+    """When a folder was made, of what, and what came out of it."""
+    from sim.report.pages import read_page
+    from sim.results.folder import FolderRefused
+    from sim.scenario.load import ScenarioError, UnreadableFile
+    from sim.vocabulary.words import words
+
+    yield f"  {in_print(place)}"
+    try:
+        page = read_page(place)
+        facts, scenario = page.of.manifest, page.of.scenario
+        kind = IN_WORDS.get(facts["kind"], facts["kind"])
+        of = f"{kind} of “{scenario.title or scenario.scenario}”"
+        yield f"    {words().moment(facts['started'])}, {of}"
+        yield f"    {page.verdict}"
+        yield f"    replications: {facts['replications']:,}, seed: {facts['seed']}"
+    except (FolderRefused, ScenarioError, UnreadableFile, *NO_PAGE):
+        yield "    cannot be read: another version wrote it, or it was changed"
 
 
 def _title(path: Path) -> str:

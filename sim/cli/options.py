@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from sim.cli.terminal import nearby, print_wrapped
 from sim.vocabulary.words import ENGLISH, LANGUAGES
@@ -31,7 +32,44 @@ verbose_option = click.option(
     callback=_remember_verbose,
     help="Show every problem, and the traceback of an internal fault.",
 )
-scenario_argument = click.argument("path", metavar="SCENARIO", type=click.Path(path_type=Path))
+
+
+class ScenarioPath(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
+    """The file of a scenario, by its path or by the name that `trialsim list` shows."""
+
+    name = "scenario"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; what neither is a file nor a name is refused with the nearest name."""
+        path = Path(value)
+        if path.suffix or path.parent != Path() or path.exists():
+            return path
+        known = named_scenarios()
+        if value not in known:
+            from sim.scenario.errors import did_you_mean
+
+            hint = did_you_mean(value, known) or "; trialsim list shows their names"
+            self.fail(f"no scenario is called {value}{hint}", param, ctx)
+        return known[value]
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete names, and leave the paths of files to the shell."""
+        names = [CompletionItem(name) for name in named_scenarios() if name.startswith(incomplete)]
+        return names or click.Path().shell_complete(ctx, param, incomplete)
+
+
+def named_scenarios() -> dict[str, Path]:
+    """Return the scenarios in `scenarios/`, where there is none those shipped, by their names."""
+    from sim.scenario.load import shipped
+
+    here = Path("scenarios")
+    files = sorted((here if here.is_dir() else shipped()).glob("*.yaml"))
+    return {path.stem: path for path in files}
+
+
+scenario_argument = click.argument("path", metavar="SCENARIO", type=ScenarioPath())
 OVERRIDES = (
     click.option(
         "--set",

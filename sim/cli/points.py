@@ -20,7 +20,7 @@ from sim.cli.options import (
     writing,
 )
 from sim.cli.progress import PointsTold, namer
-from sim.cli.terminal import SomeFailed
+from sim.cli.terminal import SomeFailed, examples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 RESULTS = Path("results")
 
 
-@click.command("sweep")
+@click.command(
+    "sweep",
+    epilog=examples(
+        "sweep baseline --tornado --replications 200",
+        "sweep baseline --vary assumptions.recruitment.consent=0.5,0.7,0.9",
+    ),
+)
 @scenario_argument
 @set_option
 @click.option(
@@ -200,7 +206,10 @@ def _ranked(plan: Plan, done: Done, seed: int) -> Written:
     return {points.SENSITIVITY_TABLE: table}, facts
 
 
-@click.command("solve")
+@click.command(
+    "solve",
+    epilog=examples("solve baseline --move design.trial.opens --until forty_randomised"),
+)
 @scenario_argument
 @set_option
 @click.option(

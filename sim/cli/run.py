@@ -12,6 +12,7 @@ import click
 
 from sim.cli.options import (
     Output,
+    ScenarioPath,
     excel_option,
     keep_option,
     language_option,
@@ -22,7 +23,7 @@ from sim.cli.options import (
     writing,
 )
 from sim.cli.progress import ReplicationsTold
-from sim.cli.terminal import NotOpened
+from sim.cli.terminal import NO_PAGE, NotOpened, examples
 
 if TYPE_CHECKING:
     from sim.results.fold import Results
@@ -39,7 +40,7 @@ def _replications(text: str) -> int | str:
     return int(text)
 
 
-@click.command("run")
+@click.command("run", epilog=examples("run baseline", "run mine.yaml --replications auto --open"))
 @scenario_argument
 @set_option
 @click.option(
@@ -71,8 +72,8 @@ def run_command(
         click.get_current_context().exit(code if verdicts & {"missed", "undecided"} else 0)
 
 
-@click.command("compare")
-@click.argument("paths", metavar="SCENARIO...", nargs=-1, type=click.Path(path_type=Path))
+@click.command("compare", epilog=examples("compare baseline full_time_coordinator"))
+@click.argument("paths", metavar="SCENARIO...", nargs=-1, type=ScenarioPath())
 @set_option
 @replications_option("How many of each scenario.")
 @keep_option
@@ -119,7 +120,7 @@ def _to_be_compared(
     return scenarios
 
 
-@click.command("report")
+@click.command("report", epilog=examples("report results/baseline/20261126-052640-f026cc20"))
 @click.argument("paths", metavar="FOLDER...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where several are joined.")
 @click.option(
@@ -183,7 +184,7 @@ def _edited_may_fail(changed: Sequence[str]) -> Iterator[None]:
 
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except NO_PAGE as error:
         if not changed:
             raise
         said = f"{type(error).__name__}: {error}"

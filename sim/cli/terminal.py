@@ -25,6 +25,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 SOME_FAILED, INTERRUPTED = 4, 130
 SCREEN_WIDTH = 80
+NO_PAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What is raised where a folder's tables are not as they were written."""
 
 
 class Refused(click.ClickException):
@@ -63,8 +65,31 @@ class InternalFault(click.ClickException):
         )
 
 
+GROUPS = {
+    "Begin": ("new", "check", "list"),
+    "Simulate": ("run", "compare", "sweep", "solve"),
+    "Look closer": ("trace", "report"),
+}
+"""The commands as the help shows them; what is in no group comes last."""
+
+
+def examples(*typed: str) -> str:
+    """Return the end of a command's help: the command as it may be typed."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  trialsim {each}" for each in typed)])
+
+
 class Commands(click.Group):
     """The commands; whatever goes wrong in one ends in a message and an exit code."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands in their groups."""
+        told = {name: self.commands[name].get_short_help_str(200) for name in self.commands}
+        left = [name for name in told if not any(name in names for names in GROUPS.values())]
+        width = max(map(len, told))
+        for title, names in (GROUPS | {"More": left}).items():
+            if rows := [(f"{name:{width}}", told[name]) for name in names if name in told]:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command named."""
