@@ -6,7 +6,7 @@ From Python there are three functions; everything else may change from one versi
 >>> trial = load("scenarios/baseline.yaml", ["assumptions.recruitment.consent=0.8"])
 >>> done = run(trial, replications=2, jobs=1)
 >>> sorted(done.tables)[:3]
-['activity.csv', 'dose_days.csv', 'enrolment.csv']
+['activity.csv', 'attempts.csv', 'dose_days.csv']
 >>> read(done.place).scenario == done.scenario
 True
 """
