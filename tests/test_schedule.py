@@ -260,6 +260,25 @@ def test_whoever_leaves_brings_back_their_vials_if_they_are_seen_once_more(
     assert became == ["LOST", "RETURNED"]
 
 
+def test_whoever_stops_treatment_is_seen_for_it_and_goes_on(booking: dict[str, Any]) -> None:
+    schedule = {
+        "stop": row(**{"from": "stopping_treatment"}, day=2),
+        "dose": row(arms=["only"], day=1, every_days=1, times=20),
+        "end": row(day=29),
+    }
+    trial = told(schedule, booking, assumptions__stops_treatment=SOON)
+    stopped = next(each.time for each in trial.log.moments if each.milestone.name.startswith("ST"))
+    seen = [each for each in trial.log.visits if each.row in {"stop", "end"}]
+    assert [(each.row, each.time // 1440) for each in seen] == [
+        ("stop", stopped // 1440 + 2),
+        ("end", 28),
+    ]
+    assert trial.log.moments[-1].milestone.name == "COMPLETED"
+    trial = told(schedule, booking)
+    assert "stop 1" not in planned(trial)
+    assert trial.log.moments[-1].milestone.name == "COMPLETED"
+
+
 def planned(trial: Trial) -> dict[str, int]:
     """Return how many of each visit are planned, as the tables count them."""
     read: Any = COUNTS["visits"].gauges[0].read(Reading(trial.log, Almanac.of(trial.protocol)))

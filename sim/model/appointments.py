@@ -15,7 +15,7 @@ from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.schedule import Anchor
 from sim.scenario.slots import NEVER, NEVER_DAY, Slots
 from sim.vocabulary.clock import MINUTES_PER_DAY
-from sim.vocabulary.eventlog import Awaited, VisitOutcome
+from sim.vocabulary.eventlog import Awaited, Milestone, VisitOutcome
 
 _NO_DAY = -1
 _TURN = attrgetter("turn")
@@ -158,6 +158,7 @@ class Appointments:
         today = int(moment // MINUTES_PER_DAY)
         self._itinerary.strike(attrgetter("is_dose"))
         self._drop_struck()
+        self._itinerary.reach(Milestone.STOPPED_TREATMENT, today)
         self._plan_without_day_1(today)
         self._advance(today, self._held_up_by)
 

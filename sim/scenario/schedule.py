@@ -30,6 +30,7 @@ class Anchor(StrEnum):
     RANDOMISATION = "randomisation", Milestone.RANDOMISED
     LAST_DOSE = "last_dose", Milestone.DOSE
     LEAVING = "leaving", Milestone.LEFT
+    STOPPING_TREATMENT = "stopping_treatment", Milestone.STOPPED_TREATMENT
 
 
 _Day = Annotated[Whole, Kind("Day", ge=-CENTURY_DAYS, le=CENTURY_DAYS)]
@@ -152,6 +153,7 @@ class ScheduleRow(Section):
     `{row: infusion}`: each visit of another row that is really held;
     `{row: period_1, visit: last}`: the last of them. `leaving`: the day on which a participant
     leaves, for a visit of early termination; whoever has left comes to no other visit.
+    `stopping_treatment`: the day on which somebody stops treatment who still had doses to come.
 
     A visit counted from other visits is planned for no day before it is known that these were held
     or missed, and not closer than `min_days_between`. Where they are not held it is not planned at
