@@ -29,7 +29,7 @@ from tests.records import BED, a_log, a_protocol, a_story, at, piece
 
 COUNTED = {"enrolment", "funnel", "flow", "attempts", "visits", "workload", "supply"}
 COUNTED |= {"load", "activity", "dose_days"}
-TABLES = {f"{name}.csv" for name in COUNTED | {"summary", "targets", "replications"}}
+TABLES = {f"{name}.csv" for name in COUNTED | {"summary", "targets", "replications", "sensitivity"}}
 TABLES |= {f"{name}.csv.gz" for name in ("participants", "events", "work")}
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from sim.experiments import implied
+from sim.report.effects import Effects, effects, effects_figure
 from sim.report.page import Answer, Part, Table, TableRow, in_words
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
@@ -34,8 +35,6 @@ EFFECT_COLUMN = 3
 MOST_NAMED = 12
 """How many estimated days off are named."""
 
-ATTENDANCE = "assumptions.attendance."
-
 
 class Entry(NamedTuple):
     """A number of the scenario, or a distribution (no number) of whose numbers nothing is known."""
@@ -46,14 +45,6 @@ class Entry(NamedTuple):
     range: tuple[float, float] | None
     evidence: str
     source: str
-
-    @property
-    def width(self) -> float:
-        """How wide the range is for the number; 0 without a range, infinite around 0."""
-        if self.range is None or self.number is None:
-            return 0.0
-        low, high = self.range
-        return (high - low) / abs(self.number) if self.number else math.inf
 
     def span(self, say: Words) -> str:
         """The range in words, nothing where there is none."""
@@ -78,28 +69,41 @@ def register(run: Run) -> Answer:
     if assumed:
         lead = say("register.lead", bare=len(assumed), all=len(every))
     luck = [] if run.target is None else luck_apart(run, run.target)
-    moved = [say("register.moved")] if luck and run.tornado is None else []
-    figures = [run.tornado.figure, *luck] if run.tornado else luck
-    more: list[Part] = [*figures[1:], _table(run, every)]
-    return Answer("register", title, lead, [*_asked(run, assumed), *moved], figures[:1], more)
+    found, tornado = effects(run), run.tornado
+    moved = [say("register.moved")] if luck and found is None and tornado is None else []
+    figures = [effects_figure(run, found)] if found else []
+    figures += [tornado.figure, *luck] if tornado else luck
+    more: list[Part] = [*figures[1:], _table(run, every, found or tornado)]
+    asked = _asked(run, assumed, found or tornado)
+    return Answer("register", title, lead, [*asked, *moved], figures[:1], more)
 
 
-def _table(run: Run, every: list[Entry]) -> Table:
+def _table(run: Run, every: list[Entry], ranked: Effects | Tornado | None) -> Table:
     """The register, by effect where that is known, else the weakest evidence first."""
-    say, tornado, note = run.say, run.tornado, run.say("register.note")
+    say, note = run.say, run.say("register.note")
     header = [say(f"register.{name}") for name in ("path", "value", "range", "evidence", "source")]
     cells = [_cells(say, entry) for entry in every]
-    if tornado is not None:
-        effect = "effect_points" if tornado.is_share else "effect"
-        header.insert(EFFECT_COLUMN, say(f"register.{effect}", on=tornado.on))
+    if ranked is not None:
+        heading, on, said = _effect_column(run, ranked)
+        header.insert(EFFECT_COLUMN, say(f"register.{heading}", on=on))
         for entry, row in zip(every, cells, strict=True):
-            row.insert(EFFECT_COLUMN, _effect(say, tornado, entry.path))
-        note = say("register.effect_note", replications=tornado.replications) + note
+            row.insert(EFFECT_COLUMN, _effect(say, ranked, entry.path))
+        note = said + note
     rows = [TableRow(row, _kind(entry)) for entry, row in zip(every, cells, strict=True)]
-    if tornado is not None:
-        places = {path: place for place, path in enumerate(tornado.effects)}
+    if ranked is not None:
+        places = {path: place for place, path in enumerate(ranked.by_path)}
         rows.sort(key=lambda row: places.get(row.cells[0], len(places)))
     return Table(say("register.table"), header, rows, note, texts=len(header))
+
+
+def _effect_column(run: Run, ranked: Effects | Tornado) -> tuple[str, str, str]:
+    """The key of the heading, what it is the effect on, and the note below."""
+    say = run.say
+    if isinstance(ranked, Effects):
+        note = say("register.share_note", replications=run.count)
+        return "share", say.heading(ranked.on), note
+    note = say("register.effect_note", replications=ranked.replications)
+    return "effect_points" if ranked.is_share else "effect", ranked.on, note
 
 
 def _cells(say: Words, entry: Entry) -> list[str]:
@@ -119,22 +123,36 @@ def _kind(entry: Entry) -> str:
     return "register" if entry.source else "register bare"
 
 
-def _asked(run: Run, assumed: Sequence[Entry]) -> Iterator[str]:
+def _asked(run: Run, assumed: Sequence[Entry], ranked: Effects | Tornado | None) -> Iterator[str]:
     """Which numbers to ask about first, and how many cannot be ranked for want of a range."""
     if not assumed:
         return
-    yield _by_range(run, assumed) if run.tornado is None else _by_effect(run, run.tornado, assumed)
-    if unranked := sum(entry.range is None for entry in assumed):
-        yield run.say("register.no_range", count=unranked)
+    say, ranged = run.say, [entry.path for entry in assumed if entry.range is not None]
+    if not ranged:
+        yield say("register.first_no_range")
+    elif ranked is None:
+        yield say("register.first_unknown")
+    elif isinstance(ranked, Effects):
+        yield _by_share(run, ranked, ranged)
+    else:
+        yield _by_effect(run, ranked, ranged)
+    if unranked := len(assumed) - len(ranged):
+        yield say("register.no_range", count=unranked)
 
 
-def _by_effect(run: Run, tornado: Tornado, assumed: Sequence[Entry]) -> str:
+def _by_share(run: Run, found: Effects, ranged: Sequence[str]) -> str:
+    say, clear = run.say, [path for path in found.clear if path in ranged]
+    on = say.heading(found.on)
+    if not clear:
+        return say("register.first_unseen", on=on, replications=run.count)
+    known = (say.aside(in_words(path, say), found.known(say, path)) for path in clear[:ASKED_FIRST])
+    mean = found.written(say, found.mean)
+    return say("register.first_known", on=on, names=say.clauses(known), mean=mean)
+
+
+def _by_effect(run: Run, tornado: Tornado, ranged: Sequence[str]) -> str:
     say = run.say
-    paths = {entry.path for entry in assumed}
-    moved = [path for path in tornado.effects if path in paths]
-    clear = [path for path in moved if tornado.effects[path].is_clear]
-    if not moved:
-        return say("register.first_no_range")
+    clear = [path for path, each in tornado.by_path.items() if each.is_clear and path in ranged]
     if not clear:
         return say("register.first_none", on=tornado.on)
     named = (
@@ -144,32 +162,17 @@ def _by_effect(run: Run, tornado: Tornado, assumed: Sequence[Entry]) -> str:
     return say(f"register.{key}", on=tornado.on, names=say.clauses(named))
 
 
-def _by_range(run: Run, assumed: Sequence[Entry]) -> str:
-    """The widest for their value, but those of visits that no arm is to attend."""
-    say, protocol = run.say, run.protocol
-    planned = (visit for arm in protocol.arms for visit in arm.visits)
-    held = {slots.visit.name for visit in planned for slots in visit.offer.choices}
-    idle = tuple(f"{ATTENDANCE}{name}." for name in protocol.attendance if name not in held)
-    wide = [entry for entry in assumed if entry.width > 0 and not entry.path.startswith(idle)]
-    if not wide:
-        return say("register.first_no_range")
-    wide.sort(key=lambda entry: -entry.width)
-    named = (
-        say.aside(in_words(entry.path, say), say.part(entry.written, entry.span(say)))
-        for entry in wide[:ASKED_FIRST]
-    )
-    return say("register.first_by_range", names=say.clauses(named))
-
-
-def _effect(say: Words, tornado: Tornado, path: str) -> str:
-    """The change at the low and at the high end of a number's range, as the page writes it.
+def _effect(say: Words, ranked: Effects | Tornado, path: str) -> str:
+    """A number's share of the variance, or of a tornado the change at the ends of its range.
 
     One not told apart from nothing is marked; a number that was not moved has none.
     """
-    if path not in tornado.effects:
+    if isinstance(ranked, Effects):
+        return ranked.cell(say, path)
+    if path not in ranked.by_path:
         return BLANK
-    found = tornado.effects[path]
-    low, high = (_signed(say, tornado, change) for change in (found.at_low, found.at_high))
+    found = ranked.by_path[path]
+    low, high = (_signed(say, ranked, change) for change in (found.at_low, found.at_high))
     ends = say("register.ends", low=low, high=high)
     return ends if found.is_clear else say("register.unclear", effect=ends)
 

@@ -11,6 +11,7 @@ from sim.experiments.doubts import doubts
 from sim.report.assumptions import calendar_lines, register
 from sim.report.compare import comparison_page
 from sim.report.completion import completion
+from sim.report.effects import effect_lines
 from sim.report.methods import methods
 from sim.report.page import (
     PAGE,
@@ -164,6 +165,7 @@ def _lines(run: Run) -> Iterator[str]:
     completed = "Completed: {mean:number} on average, P10 to P90 {low:count} to {high:count}"
     yield run.say.filled(completed, **run.spread("completed"))
     yield from run.target_lines()
+    yield from effect_lines(run)
     yield from _hours(run)
     yield from calendar_lines(run.say, run.protocol)
 

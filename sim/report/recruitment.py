@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sim.report import uncertainty
 from sim.report.annotations import deadlines, marked, shades
 from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
+from sim.report.effects import all_known
 from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, table_of
 from sim.report.run import Run
 from sim.results.tally import rank
@@ -54,7 +55,8 @@ def reached(run: Run) -> Answer:
     lead = say("reached.lead", target=target, day=day, likelihood=say.likelihood(chance))
     counts = {"times": times, "replications": run.count}
     numbers = say("reached.numbers", probability=chance, interval=within, **counts)
-    said = [numbers, *uncertainty.sentence(run, target), spread]
+    known = [*uncertainty.sentence(run, target), *all_known(run, target)]
+    said = [numbers, *known, spread]
     more: list[Part] = [fan(), *_milestones(run), _dates(run, target), *_months(run, target)]
     return Answer("reached", title, lead, said, [_curve(run, target, chance)], more)
 

@@ -43,7 +43,7 @@ GRADED = {
 }
 
 
-class Effect(NamedTuple):
+class Shift(NamedTuple):
     """What changes when a number is at its low and at its high; clear: beyond the error of it."""
 
     at_low: float
@@ -56,7 +56,7 @@ class Tornado(NamedTuple):
 
     on: str
     is_share: bool
-    effects: Mapping[str, Effect]
+    by_path: Mapping[str, Shift]
     figure: Figure
     replications: int
 
@@ -147,7 +147,7 @@ def tornado_of(ranking: Ranking) -> Tornado | None:
             indices.set_index("index")["value"],
             indices["ci_low"] * indices["ci_high"] > 0,
         )
-        effects[path] = Effect(ends["low"], ends["high"], bool(is_clear.any()))
+        effects[path] = Shift(ends["low"], ends["high"], bool(is_clear.any()))
     replications = ranking.manifest["replications"]
     return Tornado(ranking.on, ranking.is_share, effects, _figure_of_all(ranking), replications)
 

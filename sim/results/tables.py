@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sim.results.counts import COUNTS, FAILURES, P05_TO_P95
 from sim.results.fold import DRAWN, Results
+from sim.results.ignorance import sensitivity
 from sim.results.tally import rank
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
@@ -356,7 +357,7 @@ TABLES = {
     "planned.csv": Layout(),
     "points.csv": Layout({"point": int, "digest": str, "status": str}),
     "sensitivity.csv": Layout(
-        {"path": str, "measure": str, "index": str, "value": float} | INTERVAL
+        {"path": str, "measure": str, "index": str, "value": float} | INTERVAL, sensitivity
     ),
     "solve.csv": Layout({"path": str, "target": str, "verdict": str}),
 }
