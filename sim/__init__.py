@@ -5,8 +5,8 @@ From Python there are three functions; everything else may change from one versi
 >>> from sim import load, read, run
 >>> trial = load("scenarios/baseline.yaml", ["assumptions.recruitment.consent=0.8"])
 >>> done = run(trial, replications=2, jobs=1)
->>> sorted(done.tables)[:3]
-['activity.csv', 'attempts.csv', 'dose_days.csv']
+>>> sorted(done.tables)[-3:]
+['visits.csv', 'work.csv.gz', 'workload.csv']
 >>> read(done.place).scenario == done.scenario
 True
 """
