@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from sim.experiments.doubts import located_doubts
 from sim.experiments.replicate import replicate
-from sim.report.assumptions import check_lines
+from sim.report.assumptions import implied_lines, register_lines
 from sim.results import tables
 from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, dump, load, located, shipped
@@ -227,7 +227,7 @@ def _tried(path: Path) -> str:
         unfit = [str(each) for each in error.problems if not _is_told(str(each), path)]
         return f"a poor message: {unfit[0]}" if unfit else "refused"
     protocol = interpret(scenario)
-    _ = [dump(scenario), *check_lines(scenario, protocol)]
+    _ = [dump(scenario), *implied_lines(scenario, protocol), *register_lines(scenario)]
     located_doubts(scenario, protocol, document)
     tables.build(replicate(scenario, replications=1, jobs=1))
     return "sound"

@@ -110,6 +110,7 @@ def test_a_gate_without_a_target_is_refused(trialsim: Trialsim) -> None:
     assert "names no target" in ended.err
 
 
+SHOWN = ("resolved", "register")
 FIRST = ["trace", "small.yaml", "--replication", "1", "--participant", "0"]
 
 
@@ -195,15 +196,25 @@ def test_an_internal_fault_shows_its_traceback_only_when_asked(
     assert "Traceback" in long.err
 
 
-def test_check_shows_the_scenario_what_it_implies_and_what_it_rests_on(trialsim: Trialsim) -> None:
+def test_check_says_what_a_scenario_implies(trialsim: Trialsim) -> None:
     code, out, _ = trialsim("check", "small.yaml")
 
     assert code == 0
-    assert "block_sizes:" in out
+    assert out.startswith("small.yaml is sound\n")
     assert "randomised a month" in out
-    assert "10 % of active have left 2 weeks after randomisation, if all are followed" in out
-    assert "nurse: 40 h a week, 107 % of full time, people: 1" in out
-    assert "assumptions.recruitment.candidates_per_month: 10" in out
+    assert "10 % of active, 10 % of control have left 2 weeks after randomisation" in out
+    assert "hours a week, and of full time: nurse 40 (107 %)" in out
+    assert "Warnings: 1\n  small.yaml:" in out
+    assert len(out.splitlines()) < 25
+
+
+def test_check_shows_the_file_or_the_assumptions_alone(trialsim: Trialsim) -> None:
+    resolved, register = (trialsim("check", "small.yaml", f"--{each}").out for each in SHOWN)
+
+    Path("resolved.yaml").write_text(resolved, encoding="utf-8")
+    assert trialsim("check", "resolved.yaml", "--resolved").out == resolved
+    assert "assumptions.recruitment.candidates_per_month: 10" in register
+    assert "Implied" not in resolved + register
 
 
 def test_trace_rebuilds_one_replication(trialsim: Trialsim) -> None:

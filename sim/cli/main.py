@@ -22,10 +22,22 @@ from sim.cli.options import (
 )
 from sim.cli.points import solve_command, sweep_command
 from sim.cli.run import compare_command, report_command, run_command
-from sim.cli.terminal import NO_PAGE, Commands, examples, exit_code, in_print, print_wrapped
+from sim.cli.terminal import (
+    NO_PAGE,
+    Commands,
+    columns,
+    examples,
+    exit_code,
+    in_print,
+    print_wrapped,
+    wrapped,
+)
 
 IN_WORDS = {"compare": "comparison", "solve": "search"}
 """Kinds of folders in other words than the command's."""
+
+CHECK_LINES, LEAST_WARNED = 25, 4
+"""Lines that `check` fills on a terminal, and how many of them are for warnings at least."""
 
 NEWEST = 10
 """Finished runs that are listed."""
@@ -54,25 +66,43 @@ for _command in (run_command, compare_command, sweep_command, solve_command, rep
     commands.add_command(_command)
 
 
-@commands.command("check")
+@commands.command("check", epilog=examples("check mine.yaml", "check baseline --register"))
 @scenario_argument
 @set_option
+@click.option("--resolved", is_flag=True, help="Print the file alone, every default written out.")
+@click.option("--register", is_flag=True, help="Print all assumptions alone, weak evidence first.")
 @verbose_option
-def check_command(path: Path, overrides: Sequence[str]) -> None:
-    """Validate SCENARIO; show what it implies and rests on."""
+def check_command(path: Path, overrides: Sequence[str], *, resolved: bool, register: bool) -> None:
+    """Validate SCENARIO; say what it implies, and what is probably not meant."""
     from sim.experiments.doubts import located_doubts
-    from sim.report.assumptions import check_lines
+    from sim.report.assumptions import implied_lines, register_lines
     from sim.scenario.interpret import interpret
     from sim.scenario.load import dump, located
 
     scenario, document = located(path, overrides)
-    click.echo(dump(scenario))
+    if resolved:
+        click.echo(dump(scenario), nl=False)
+    if register:
+        print_wrapped(register_lines(scenario))
+    if resolved or register:
+        return
     protocol = interpret(scenario)
-    print_wrapped(check_lines(scenario, protocol))
-    doubtful = located_doubts(scenario, protocol, document)
-    click.echo(f"Warnings: {len(doubtful) or 'none'}")
-    for each in doubtful:  # on a line of its own, so that an editor can jump to it
-        click.echo(f"  {each}")
+    doubtful = [f"  {each}" for each in located_doubts(scenario, protocol, document)]
+    lines = [f"{in_print(path)} is sound", *implied_lines(scenario, protocol)]
+    lines.append(f"Warnings: {len(doubtful) or 'none'}")
+    print_wrapped([*lines, *_within_screen(lines, doubtful)])
+
+
+def _within_screen(lines: Sequence[str], doubtful: Sequence[str]) -> Iterator[str]:
+    """As many warnings as fit on a screen below these lines, some at least, the others counted."""
+    width = columns(sys.stdout)
+    room = max(CHECK_LINES - len(list(wrapped(lines, width))) - 1, LEAST_WARNED)
+    for number, each in enumerate(doubtful):
+        room -= len(list(wrapped([each], width)))
+        if width and room < 0 and not click.get_current_context().meta["verbose"]:
+            yield f"  and {len(doubtful) - number} more (--verbose shows all)"
+            return
+        yield each
 
 
 @commands.command("trace")

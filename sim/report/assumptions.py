@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
+from itertools import groupby
 from typing import NamedTuple
 
 from sim.experiments import implied
@@ -13,10 +13,10 @@ from sim.report.page import Answer, Part, Table, TableRow, in_words
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
 from sim.report.uncertainty import luck_apart
-from sim.scenario.beliefs import MIDDLE, beliefs, rate_belief
+from sim.scenario.beliefs import MIDDLE, Belief, beliefs, rate_belief
 from sim.scenario.load import Scenario
 from sim.scenario.numbers import Law, Number, Whole
-from sim.scenario.protocol import Protocol
+from sim.scenario.protocol import Arm, Protocol
 from sim.scenario.section import Node, Section, walk
 from sim.vocabulary.words import BLANK, Words, words
 
@@ -31,6 +31,9 @@ ASKED_FIRST = 3
 
 EFFECT_COLUMN = 3
 """The column of effects, where there is one."""
+
+STEPS_NAMED = 4
+"""Steps of screening of which `check` names the failures."""
 
 MOST_NAMED = 12
 """How many estimated days off are named."""
@@ -226,40 +229,46 @@ def law(say: Words, drawn: Law) -> str:
     return say.part(say(f"law.{family}"), said) if said else say(f"law.{family}")
 
 
-def check_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
-    """Yield what a scenario implies and which of its assumptions nothing supports."""
+def implied_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+    """Yield what a scenario implies, and on how much that nothing supports."""
     say = words()
     yield "Implied"
     yield from _people(say, scenario, protocol)
     yield from _hours(say, scenario, protocol)
-    for arm in protocol.arms:
-        safe = _safe_date(protocol, arm.latest_safe_day)
-        yield f"  {arm.name}: last safe date of randomisation {safe}"
+    safe = (f"{say.title(arm.name)} {_safe_date(say, protocol, arm)}" for arm in protocol.arms)
+    yield f"  last safe date of randomisation: {say.listing(safe)}"
     season = scenario.assumptions.recruitment.season
     if len({season.winter, season.spring, season.summer, season.autumn}) > 1:
         yield "  Winter is December to February and summer June to August, also in the south"
     yield from calendar_lines(say, protocol)
-    yield from _drawn(scenario)
-    every = entries(scenario, say)
-    bare = [entry for entry in every if entry.evidence == "assumption"]
-    yield f"Assumptions without evidence: {len(bare)} of {len(every)}"
-    for entry in bare:
-        span = f", range {entry.span(say)}" if entry.range else ""
-        source = f"; {entry.source}" if entry.source else ""
-        yield f"  {entry.path}: {entry.written}{span}{source}"
+    every, drawn = entries(scenario, say), len(_beliefs(scenario))
+    bare = sum(entry.evidence == "assumption" for entry in every)
+    yield f"Assumptions without evidence: {bare} of {len(every)} (--register lists them)"
+    yield f"Drawn anew in each replication: {drawn or 'nothing'}"
 
 
-def _drawn(scenario: Scenario) -> Iterator[str]:
-    """Yield the law of each number that every replication draws anew."""
-    nature = scenario.assumptions
-    rate, others = rate_belief(nature), beliefs(nature)
-    every = [rate, *others] if rate else [*others]
-    yield f"Drawn anew in each replication: {len(every) or 'nothing'}"
-    for each in every:
+def register_lines(scenario: Scenario) -> Iterator[str]:
+    """Yield every assumption, the weakest evidence first, and the law of each that is drawn."""
+    say = words()
+    for grade, grouped in groupby(entries(scenario, say), lambda entry: entry.evidence):
+        yield say.capital(say(f"register.{grade}"))
+        for entry in grouped:
+            span = f", range {entry.span(say)}" if entry.range else ""
+            source = f"; {entry.source}" if entry.source else ""
+            yield f"  {entry.path}: {entry.written}{span}{source}"
+    if drawn := _beliefs(scenario):
+        yield "Drawn anew in each replication"
+    for each in drawn:
         mean, sd = each.mean_and_sd
         low, high = (each.law.quantile(end) for end in MIDDLE)
         spread = f"mean {mean:.3g}, sd {sd:.3g}, middle 90 % {low:.3g} to {high:.3g}"
         yield f"  {each.dotted}: {each.family}, {spread}"
+
+
+def _beliefs(scenario: Scenario) -> list[Belief]:
+    """What is believed of each number that every replication draws anew."""
+    rate, others = rate_belief(scenario.assumptions), beliefs(scenario.assumptions)
+    return [rate, *others] if rate else [*others]
 
 
 def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
@@ -279,7 +288,12 @@ def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]
     yield f"  {say.percent(passing)} of candidates meet every criterion"
     a_month = say.number(implied.randomised_per_month(protocol, passing), 2)
     yield f"  {a_month} randomised a month, before season, disruptions and waiting"
-    shares = say.listing(f"{name} {say.percent(share)}" for name, (share, _) in failures)
+    ranked = sorted(failures, key=lambda failure: -failure[1][0])
+    shares = say.listing(
+        f"{say.title(name)} {say.percent(share)}" for name, (share, _) in ranked[:STEPS_NAMED]
+    )
+    if rest := ranked[STEPS_NAMED:]:
+        shares += f", {len(rest)} others at most {say.percent(rest[0][1][0])} each"
     first = "" if protocol.screening.rescreening is None else ", at the first attempt"
     yield f"  failing of those who reach the step{first}, {at_once}: {shares}"
     ends = implied.screening_ends(protocol)
@@ -288,9 +302,9 @@ def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]
         yield f"  {say.percent(ends.failed)} of those who consent fail screening, {simulated}"
         withdrew = f"{say.percent(ends.withdrew)} of those who consent withdraw during screening"
         yield f"  {withdrew}, {simulated}"
-    for arm_name, weeks, left in implied.dropout(protocol):
-        gone = f"{say.percent(left)} of {arm_name} have left"
-        yield f"  {gone} {weeks:.0f} weeks after randomisation, if all are followed that long"
+    for weeks, arms in groupby(implied.dropout(protocol), lambda each: each[1]):
+        gone = say.listing(f"{say.percent(left)} of {say.title(arm)}" for arm, _, left in arms)
+        yield f"  {gone} have left {weeks:.0f} weeks after randomisation, if all stay so long"
 
 
 def _simulated(protocol: Protocol) -> str:
@@ -300,18 +314,29 @@ def _simulated(protocol: Protocol) -> str:
 
 def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield the hours that each role has, and those of its overhead."""
+    had = []
     for role, hours, people, is_mean in implied.full_time(scenario):
+        number = people if isinstance(people, str) else f"{people:.3g}"
+        several = f" × {number} people" if number != "1" else ""
+        mean = " on average" if is_mean else ""
         share = say.percent(hours / implied.FULL_TIME_HOURS)
-        number = f"{people:.3g}" if isinstance(people, float) else people
-        number = f"{number} on average" if is_mean else number
-        yield f"  {role}: {hours:.3g} h a week, {share} of full time, people: {number}"
-    for role, hours, error in implied.overhead_hours(protocol):
-        worked = f"{role}: {hours:.2g} h of overhead a week are worked (± {1.96 * error:.1g} h)"
-        yield f"  {worked}, {_simulated(protocol)}"
+        had.append(f"{say.title(role)} {hours:.3g} ({share}){several}{mean}")
+    if had:
+        yield f"  hours a week, and of full time: {say.listing(had)}"
+    worked = [
+        f"{say.title(role)} {hours:.2g} (± {1.96 * error:.1g})"
+        for role, hours, error in implied.overhead_hours(protocol)
+    ]
+    if worked:
+        said = f"hours of overhead worked a week, {_simulated(protocol)}"
+        yield f"  {said}: {say.listing(worked)}"
 
 
-def _safe_date(protocol: Protocol, day: int) -> date | str:
-    return protocol.clock.date_of_day(day) if day >= 0 else "none, the schedule is too long"
+def _safe_date(say: Words, protocol: Protocol, arm: Arm) -> str:
+    day = arm.latest_safe_day
+    return (
+        say.day(protocol.clock.date_of_day(day)) if day >= 0 else "none, the schedule is too long"
+    )
 
 
 def calendar_lines(say: Words, protocol: Protocol) -> Iterator[str]:
