@@ -58,8 +58,9 @@ class Solution(NamedTuple):
 class Thresholds(NamedTuple):
     """The counts that separate what is missed, undecided and met.
 
-    Below `low` the target is missed, from `high` on it is met, as `targets.csv` has it; `value` is
-    the first count of at least the share wanted. A level may lie beyond the number of replications.
+    Below `low` the target is missed, from `high` on it is met, by Wilson's interval: where the rate
+    is stratified it is wider than that of `targets.csv`. `value` is the first count of at least the
+    share wanted. A level may lie beyond the number of replications.
     """
 
     low: int
