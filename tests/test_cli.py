@@ -346,3 +346,34 @@ def test_open_shows_the_page_that_was_written(
     _, out, _ = trialsim("run", "small.yaml", "--replications", "2", "--jobs", "1", "--open")
 
     assert shown == [str(Path(out.splitlines()[-1]).resolve())]
+
+
+RATE = "assumptions.recruitment.candidates_per_month"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "small.yaml"], "1,000 replications of small; nothing is written\n"),
+        (["compare", "small.yaml", "other.yaml"], "each of 2 scenarios (small, other)"),
+        (
+            ["sweep", "small.yaml", "--vary", f"{RATE}=1:7:7"],
+            "7 points of small, 1,000 replications",
+        ),
+        (
+            ["solve", "small.yaml", "--move", RATE, "--until", "somebody", "--between", "1:9"],
+            f"A search of {RATE} between 1 and 9, some 12 steps of up to 1,000 replications",
+        ),
+    ],
+)
+def test_a_dry_run_says_what_would_be_done_and_does_not(
+    trialsim: Trialsim, arguments: list[str], said: str
+) -> None:
+    Path("other.yaml").write_text("extends: small.yaml\nscenario: other\n", encoding="utf-8")
+
+    code, out, _ = trialsim(*arguments, "--dry-run", "--jobs", "1")
+
+    assert code == 0
+    assert said in out
+    assert re.search(r"About [\d,]+ minutes? in 1 process of this machine\n$", out)
+    assert not Path("results").exists()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -170,17 +172,22 @@ json_option = click.option(
 open_option = click.option(
     "--open", "opens", is_flag=True, help="Open the page in the browser once it is written."
 )
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be simulated and how long about; write nothing."
+)
 quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
 WRITING = (
     *(language_option, excel_option, seed_option, jobs_option, cluster_option, out_option),
-    *(json_option, quiet_option, open_option, verbose_option),
+    *(json_option, quiet_option, open_option, dry_run_option, verbose_option),
 )
 HOW = ("replications", "seed", "jobs", "cluster", "keep")
 """Flags that say how is simulated, and not what."""
 
 MOST_WARNINGS = 3
+TRIED = 4
+"""Replications that are timed to say how long all of them take."""
 
 
 def replications_option(what: str) -> Callable[..., Any]:
@@ -205,6 +212,7 @@ class Output(NamedTuple):
     as_json: bool = False
     quiet: bool = False
     opens: bool = False
+    dry_run: bool = False
 
     @property
     def is_watched(self) -> bool:
@@ -226,6 +234,22 @@ class Output(NamedTuple):
             said.append(f"warning: and {more} more; trialsim check shows all")
         print_wrapped(said, sys.stderr)
         return scenario
+
+    def foresee(self, what: str, scenario: Scenario, number: int, how: Mapping[str, Any]) -> None:
+        """Print what would be simulated, and about how long so many replications of it take.
+
+        A few are tried for that, whose results are not kept.
+        """
+        from sim.experiments.replicate import replicate
+
+        begun = time.perf_counter()
+        replicate(scenario, replications=TRIED, seed=how["seed"], jobs=1, keep=0)
+        each = (time.perf_counter() - begun) / TRIED
+        processes = min(how["jobs"] or os.cpu_count() or 1, number)
+        minutes = max(round(each * number / processes / 60), 1)
+        where = f"{processes} process{'es' * (processes > 1)} of this machine"
+        click.echo(f"{what}; nothing is written")
+        click.echo(f"About {minutes:,} minute{'s' * (minutes > 1)} in {where}")
 
     def make(self, finished: Path) -> None:
         """Make of the tables of a folder its page and, if asked for, its workbook."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     """Tables of a folder, and what its manifest says beside."""
 
 RESULTS = Path("results")
+STEP_FAILED = "a step failed, so that the search cannot go on; points.sqlite says why"
 
 
 @click.command(
@@ -93,6 +94,9 @@ def sweep_command(
     begun = time.perf_counter()
     scenario, variant, plan = _planned(path, overrides, how["seed"], asked)
     count = len(plan.places)
+    if output.dry_run:
+        _foresee(output, scenario, count, how)
+        return
     name = namer(_names(scenario, plan.places.paths), plan.base)
     watched = {"shown": output.is_watched, "fail_fast": fail_fast}
     told = PointsTold(how["replications"], name, count, **watched)
@@ -238,8 +242,11 @@ def solve_command(
 
     begun = time.perf_counter()
     scenario, variant, lever = _bracketed(path, overrides, until, **moved)
-    name = namer(_names(scenario, [lever.path]))
-    told = PointsTold(how["replications"], name, shown=output.is_watched)
+    if output.dry_run:
+        _foresee(output, scenario, lever, how)
+        return
+    name, each = namer(_names(scenario, [lever.path])), how["replications"]
+    told = PointsTold(each, name, shown=output.is_watched)
     done: list[Point] = []
 
     def attempt(place: int, replications: int) -> str:
@@ -247,9 +254,7 @@ def solve_command(
         (number,) = kept_or_simulated(store, [at], variant, told, **step)
         done.append(store.point(number))
         if done[-1].outcome.error:
-            raise SomeFailed(
-                "a step failed, so that the search cannot go on; points.sqlite says why"
-            )
+            raise SomeFailed(STEP_FAILED)
         return done[-1].outcome.met[until]
 
     with _points_kept(scenario, resume, output.out) as store, closing(told):
@@ -257,13 +262,28 @@ def solve_command(
             attempt,
             lever.last,
             wanted=float(scenario.targets[until].with_probability),
-            replications=how["replications"],
+            replications=each,
             is_whole=lever.is_whole,
         )
         tables, facts = _answered(found, lever, until, done)
         facts |= _facts(output, how, begun)
         finished = store.finish(scenario, tables, facts, output.make, RESULTS)
     output.tell(finished)
+
+
+def _foresee(output: Output, scenario: Scenario, over: int | Lever, how: Mapping[str, Any]) -> None:
+    """Say what would be simulated: so many points, or a search."""
+    from sim.experiments.solve import USUAL_STEPS
+
+    each = how["replications"]
+    if isinstance(over, int):
+        said = f"{over:,} points of {scenario.scenario}, {each:,} replications of each"
+        output.foresee(said, scenario, over * each, how)
+        return
+    low, high = map(over.text, (0, over.last))
+    steps = f"some {USUAL_STEPS} steps of up to {each:,} replications"
+    said = f"A search of {over.path} between {low} and {high}, {steps}"
+    output.foresee(said, scenario, USUAL_STEPS * each // 2, how)
 
 
 def _bracketed(

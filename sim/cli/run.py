@@ -63,6 +63,14 @@ def run_command(
     scenario = output.loaded(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
+    if output.dry_run:
+        from sim.experiments.replicate import AUTO_MOST
+
+        most = how["replications"]
+        number, upto = (AUTO_MOST, "at most ") if most == "auto" else (most, "")
+        said = f"{upto}{number:,} replications of {scenario.scenario}"
+        output.foresee(said, scenario, number, how)
+        return
     with closing(ReplicationsTold(shown=output.is_watched)) as told:
         finished = _run(scenario, output, how, told)(output.out)
     output.tell(finished)
@@ -85,6 +93,12 @@ def compare_command(
     from sim.results import folder
 
     scenarios = _to_be_compared(paths, overrides, output)
+    if output.dry_run:
+        each, names = how["replications"], ", ".join(one.scenario for one in scenarios)
+        number = each * len(scenarios)
+        said = f"{each:,} replications of each of {len(scenarios)} scenarios ({names})"
+        output.foresee(said, scenarios[0], number, how)
+        return
     with closing(ReplicationsTold(len(scenarios), shown=output.is_watched)) as told:
         runs = {each.scenario: _run(each, output, how, told) for each in scenarios}
         finished = folder.gather(runs, command=output.command, page=output.make, out=output.out)

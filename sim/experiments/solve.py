@@ -27,6 +27,8 @@ COARSE_SHARE, LEAST_COARSE = 10, 100
 GRID = 5
 FINEST = 256
 """A jump of the curve is located to this part of the lever, on whole places exactly."""
+USUAL_STEPS = 12
+"""About how many places a search tries; half of them with few replications."""
 MOST_STEPS, HALVING = 40, 4
 """At most so many steps; each fourth halves, should what comes between not converge."""
 ROUGH, CLOSE, LEAST = 0.5, 0.1, 2.0
