@@ -27,7 +27,7 @@ from sim.scenario.load import Scenario
 from sim.scenario.schema import TAKEN
 from tests.records import BED, a_log, a_protocol, a_story, at, piece
 
-COUNTED = {"enrolment", "funnel", "flow", "attempts", "visits", "workload", "supply"}
+COUNTED = {"enrolment", "funnel", "flow", "attempts", "balance", "visits", "workload", "supply"}
 COUNTED |= {"load", "activity", "dose_days"}
 TABLES = {f"{name}.csv" for name in COUNTED | {"summary", "targets", "replications", "sensitivity"}}
 TABLES |= {f"{name}.csv.gz" for name in ("participants", "events", "work")}

@@ -84,7 +84,8 @@ KEPT = {
         "JavaScript",
     ),
     *("Shift", "baseline", "trialsim", "yaml", "simulated"),
-    *("STRESS", "DES", "Wilson", "Student", "Philox", "Salmon", "SimPy", "summary", "csv"),
+    *("STRESS", "DES", "Wilson", "Clopper", "Pearson", "Student", "Philox", "Salmon", "SimPy"),
+    *("summary", "csv", "uncertain", "all"),
 }
 """Words in Latin letters that a Chinese page of the baseline may hold."""
 
