@@ -123,7 +123,7 @@ KEPT = {
 def kept(which: str) -> tuple[Protocol, list[EventLog]]:
     name, overrides = KEPT[which]
     protocol = interpret(load(shipped() / f"{name}.yaml", overrides))
-    return protocol, [run(protocol, 41, replication) for replication in (1, 2)]
+    return protocol, [run(protocol, 41, replication) for replication in (1, 2, 3)]
 
 
 @pytest.fixture(params=list(KEPT))

@@ -188,7 +188,7 @@ def _planned(run: Run, name: str, row: ScheduleRow) -> Iterator[str]:
         yield say(f"anchors.{row.other.visit}", days=days, row=row_named)
     elif row.for_:
         reasons = say.listing(map(say.title, row.for_))
-        yield say(f"anchors.{row.from_}_for", days=days, reasons=reasons)
+        yield say("anchors.leaving_for", days=days, reasons=reasons)
     else:
         yield days if row.from_ == Anchor.FIRST_DOSE else say(f"anchors.{row.from_}", days=days)
     repeats = []
