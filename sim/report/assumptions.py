@@ -271,13 +271,18 @@ def _beliefs(scenario: Scenario) -> list[Belief]:
     return [rate, *others] if rate else [*others]
 
 
+def _within(error: float) -> str:
+    """Return what stands behind a figure with a standard error; nothing behind one without."""
+    return f" (± {1.96 * error:.1g})" if error else ""
+
+
 def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield how many come how far; each figure says whether it counts queues and the target in."""
     trial, drawn = scenario.design.trial, implied.candidates(protocol)
     passing, failures = implied.passing(drawn), implied.step_failures(protocol, drawn)
     expected, error = implied.expected_randomised(protocol, drawn)
     alone = at_once = "if nobody waits for staff or opening hours"
-    target, number = "", f"{say.number(expected)} (± {1.96 * error:.1g})"
+    target, number = "", f"{say.number(expected)}{_within(error)}"
     limits = [] if trial.target is None else ["target"]
     limits += ["cap"] if scenario.design.randomisation.caps else []
     if limits:
@@ -324,7 +329,7 @@ def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     if had:
         yield f"  hours a week, and of full time: {say.listing(had)}"
     worked = [
-        f"{say.title(role)} {hours:.2g} (± {1.96 * error:.1g})"
+        f"{say.title(role)} {hours:.2g}{_within(error)}"
         for role, hours, error in implied.overhead_hours(protocol)
     ]
     if worked:
