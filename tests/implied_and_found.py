@@ -36,6 +36,7 @@ WEEK = DAYS_PER_WEEK * MINUTES_PER_DAY
 
 NOBODY_FOLLOWED = (
     *("design.trial.target=none", "design.schedule={}", "design.unscheduled={}"),
+    "design.randomisation.caps={}",
     *("design.monitoring=none", "targets={}", "sweep=null"),
     *("assumptions.unscheduled={}", "assumptions.overhead={}"),
 )
