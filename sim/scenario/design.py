@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
 
 from sim.scenario.capacity import Product, Role, Room
 from sim.scenario.criteria import Attributes, Cap, Criterion, Stratum
-from sim.scenario.errors import forms
+from sim.scenario.errors import forms, text_or
 from sim.scenario.numbers import (
     OfRatio,
     Real,
@@ -67,10 +67,6 @@ class TrialPlan(Section):
     `turn_away`: nobody is randomised any more."""
 
 
-def _stratum(data: object) -> str | None:
-    return "name" if isinstance(data, str) else "cuts" if isinstance(data, dict) else None
-
-
 class Randomisation(Section):
     """How arms are assigned.
 
@@ -96,7 +92,7 @@ class Randomisation(Section):
                 Tag("cuts"),
             ],
             forms(
-                _stratum,
+                text_or(dict, text="name", other="cuts"),
                 "this is not a stratum",
                 "a yes/no attribute, or {attribute: [cut points]}",
             ),
@@ -166,13 +162,7 @@ class AnyOf(Section):
 Member = Annotated[
     Annotated[str, Ref("role or room"), Tag("name")] | Annotated[AnyOf, Tag("choice")],
     forms(
-        lambda data: (
-            "name"
-            if isinstance(data, str)
-            else "choice"
-            if isinstance(data, dict | AnyOf)
-            else None
-        ),
+        text_or(AnyOf, text="name", other="choice"),
         "this is not a member of a team",
         "a role, a room, or {any_of: [one, another]}",
     ),
@@ -187,9 +177,7 @@ def those_in(member: Member) -> tuple[str, ...]:
 Step = Annotated[
     Annotated[str, Ref("task"), Tag("task")] | Annotated[Later, Tag("later")],
     forms(
-        lambda data: (
-            "task" if isinstance(data, str) else "later" if isinstance(data, dict | Later) else None
-        ),
+        text_or(Later, text="task", other="later"),
         "this is not a step of a visit",
         "the name of a task, or {later: task}",
     ),

@@ -69,6 +69,17 @@ def forms(form: Callable[[Any], str | None], what: str, allowed: str) -> Discrim
     return _Forms(form, "refused", "{what}", context)
 
 
+def text_or(mapping: type, *, text: str, other: str) -> Callable[[object], str | None]:
+    """Return what tells a text from a mapping, or from the section it becomes, by their tags."""
+
+    def form(data: object) -> str | None:
+        if isinstance(data, str):
+            return text
+        return other if isinstance(data, dict | mapping) else None
+
+    return form
+
+
 def shown(value: object) -> str:
     """Return an entry as a message shows it: on one line, in quotes if text, and short."""
     if isinstance(value, dict | list):

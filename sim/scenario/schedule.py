@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainSerializer, Strict, Tag, model_validator
 
-from sim.scenario.errors import forms, refusal
+from sim.scenario.errors import forms, refusal, text_or
 from sim.scenario.numbers import CENTURY_DAYS, Days, DoseUnits, Kind, Whole, WholePositive
 from sim.scenario.section import Ref, Section
 from sim.vocabulary.eventlog import Milestone
@@ -86,13 +86,7 @@ class OtherRow(Section):
 _From = Annotated[
     Annotated[Anchor, PlainSerializer(str), Tag("anchor")] | Annotated[OtherRow, Tag("row")],
     forms(
-        lambda data: (
-            "anchor"
-            if isinstance(data, str)
-            else "row"
-            if isinstance(data, dict | OtherRow)
-            else None
-        ),
+        text_or(OtherRow, text="anchor", other="row"),
         "this is nothing to count days from",
         f"{', '.join(Anchor)}, or the visits of another row: {{row: name}}",
     ),
