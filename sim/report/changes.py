@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from sim.report.page import within
 from sim.report.run import Run
 from sim.results import folder
-from sim.vocabulary.intervals import Interval, of_paired_shares
+from sim.results.fold import meets
+from sim.results.tables import as_numbers, draws_in
+from sim.vocabulary.intervals import Interval, of_paired_met
 from sim.vocabulary.words import Words
 
 Runs = Mapping[str, Run]
@@ -43,27 +44,31 @@ class Change(NamedTuple):
         """Whether the interval lies on one side of nothing."""
         return self.within.low > 0 or self.within.high < 0
 
+    def points(self, say: Words) -> tuple[str, str]:
+        """Return the difference, and its interval, in percentage points as people write them."""
+        value, *ends = (say.signed(100 * share, ".0f") for share in (self.difference, *self.within))
+        return value, say.span(*ends)
+
 
 def changes_of_targets(runs: Runs) -> Iterator[Change]:
     """Yield the change of each target that the first scenario and another have in common."""
     (_, baseline), *others = runs.items()
-    for name in baseline.scenario.targets:
-        before = _met(baseline, name)
+    ours = _replications(baseline)
+    theirs = {scenario: _replications(run) for scenario, run in others}
+    for name, target in baseline.scenario.targets.items():
+        before = meets(target, as_numbers(ours[target.measure]))
         for scenario, run in others:
-            if name not in run.scenario.targets:
+            if (their_target := run.scenario.targets.get(name)) is None:
                 continue
-            after = _met(run, name)
-            gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
-            pairs = of_paired_shares(gained, lost, len(before))
+            after = meets(their_target, as_numbers(theirs[scenario][their_target.measure]))
+            pairs = of_paired_met(before, after, draws_in(ours, theirs[scenario]))
             yield Change(name, scenario, float(before.mean()), float(after.mean()), pairs)
 
 
-def _met(run: Run, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return in which replications a target is met."""
-    target = run.scenario.targets[name]
-    found = folder.read(run.place, "replications.csv", [target.measure])[target.measure]
-    values = pd.to_numeric(found.replace("never", np.inf)).to_numpy(np.float64)
-    return values >= target.at_least if target.at_most is None else values <= target.at_most
+def _replications(run: Run) -> pd.DataFrame:
+    """What the targets of a run are judged by, and which draw each replication had."""
+    measures = dict.fromkeys(target.measure for target in run.scenario.targets.values())
+    return folder.read(run.place, "replications.csv", ["draw", *measures])
 
 
 def told(changes: Sequence[Change], say: Words) -> list[str]:
@@ -115,10 +120,8 @@ def _lines(say: Words, changes: Sequence[Change]) -> Iterator[str]:
     ordered = sorted(changes, key=_size, reverse=True)
     clear = [each for each in ordered if each.is_clear]
     for each in clear[:MOST_CHANGED]:
-        change, *ends = (
-            say.signed(100 * share, ".0f") for share in (each.difference, *each.within)
-        )
-        yield f"  {each.scenario}: {say.aside(f'{change} points', say.span(*ends))}"
+        change, span = each.points(say)
+        yield f"  {each.scenario}: {say.aside(f'{change} points', span)}"
     if (more := len(clear) - MOST_CHANGED) > 0:
         yield f"  {more} more: see the page"
     if others := ordered[len(clear) :]:

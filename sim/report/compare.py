@@ -150,7 +150,7 @@ def _reached(runs: Runs, changes: Sequence[Change], say: Words) -> Answer:
             "scenario": each.scenario,
             "before": each.before,
             "after": each.after,
-            "points": _points(each, say),
+            "points": say.aside(*each.points(say)),
             "verdict": say(f"compare.{_word(*each.within, 1)}"),
         }
         for each in changes
@@ -162,14 +162,6 @@ def _reached(runs: Runs, changes: Sequence[Change], say: Words) -> Answer:
     lead = say("compare.reached_lead" if table else "compare.reached_alone", verdict=chances(runs))
     parts: list[Part] = [*table, _enrolment(runs, say)]
     return Answer("reached", say("compare.reached_title"), lead, parts=parts)
-
-
-def _points(change: Change, say: Words) -> str:
-    """By how many percentage points a target is more probable, and the interval."""
-    value, low, high = (
-        say.signed(100 * each, ",.0f") for each in (change.difference, *change.within)
-    )
-    return say.aside(value, say.span(low, high))
 
 
 def _enrolment(runs: Runs, say: Words) -> Figure:

@@ -282,8 +282,13 @@ def differences(replications: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     pairs (Law 2015, Simulation Modeling and Analysis, section 11.2), blank where no pair differs.
     """
     baseline, *others = replications
+    draws = {other: draws_in(replications[baseline], replications[other]) for other in others}
     rows = [
-        (measure, other, *_compared(measure, replications[baseline], replications[other]))
+        (
+            measure,
+            other,
+            *_compared(replications[baseline][measure], replications[other][measure], draws[other]),
+        )
         for measure in map(str, replications[baseline])
         if measure not in TABLES["replications.csv"].columns and not measure.startswith(DRAWN)
         for other in others
@@ -302,12 +307,13 @@ def draws_in(*replications: pd.DataFrame) -> Numbers | None:
     return None if fewest is None else fewest.to_numpy(np.intp)
 
 
-def _compared(measure: str, *sides: pd.DataFrame) -> tuple[float, ...]:
-    ours, theirs = (
-        pd.to_numeric(side[measure].replace("never", math.inf)).to_numpy(np.float64)
-        for side in sides
-    )
-    draws = draws_in(*sides)
+def as_numbers(column: pd.Series) -> NDArray[np.float64]:
+    """Return a column of replications.csv as numbers: nan is blank, infinity never."""
+    return pd.to_numeric(column.replace("never", math.inf)).to_numpy(np.float64)
+
+
+def _compared(one: pd.Series, other: pd.Series, draws: Numbers | None) -> tuple[float, ...]:
+    ours, theirs = as_numbers(one), as_numbers(other)
     known = ~(np.isnan(ours) | np.isnan(theirs))
     ours, theirs = ours[known], theirs[known]
     if not len(ours):
