@@ -14,6 +14,7 @@ from sim.report.run import Run
 from sim.results import folder
 from sim.results.manifest import MANIFEST
 from tests.command import trialsim
+from tests.test_decision import box_of
 from tests.test_report import SMALL, markup, said
 
 RATE = "assumptions.recruitment.candidates_per_month"
@@ -62,11 +63,11 @@ def test_a_joined_folder_holds_the_others_whole_and_links_to_their_pages(asked: 
     assert all((joined / link).is_file() for link in links)
 
 
-def test_the_answer_of_a_search_stands_under_the_verdict(asked: Path) -> None:
-    before, _, _ = said(asked / "joined").partition("Most likely")
+def test_the_answer_of_a_search_stands_in_the_box(asked: Path) -> None:
+    joined, alone = (box_of(markup(asked / name)) for name in ("joined", "run"))
 
-    assert "Twelve: " in before
-    assert "Twelve: " not in said(asked / "run").partition("Most likely")[0]
+    assert "What would help Twelve: " in joined
+    assert "Twelve: " not in alone
 
 
 def test_the_register_is_sorted_by_the_effects_of_a_tornado_and_shows_them(asked: Path) -> None:

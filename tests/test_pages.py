@@ -257,7 +257,9 @@ def test_figures_in_the_text_are_those_of_the_tables(show: Show, made: Made, lan
     for sought in ("#targets", "#reached"):
         shown = page.inner_text(sought).replace("\u00a0", " ")
         assert all(f"{share * 100:.0f}{per_cent}" in shown for share in shares)
-    assert f"{enough * 100:.0f}{per_cent}" in page.inner_text(".verdict").replace("\u00a0", " ")
+    assert f"{enough * 100:.0f}{per_cent}" in page.inner_text("#reached .lead").replace(
+        "\u00a0", " "
+    )
     for name in ("randomised", "completed", "left", "still_in_follow_up"):
         assert f"{summary['mean'][name]:.1f}" in page.inner_text("#finished")
     hours = summary.loc["nurse_hours"]
@@ -307,7 +309,8 @@ def test_a_chinese_page_is_no_mixture(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(offline=True)
     page, _ = unfolded(context.new_page(), out)
     written = (
-        "pre, .register, .written, .method:last-child, #varying td, #methods .note, #how .note"
+        "pre, code, .register, .written, .method:last-child, #varying td, #methods .note, "
+        "#how .note"
     )
     page.evaluate(f"document.querySelectorAll('{written}').forEach(each => each.remove())")
     found = set(re.findall(r"[A-Za-z]{3,}", page.inner_text("body")))

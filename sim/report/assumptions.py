@@ -90,7 +90,7 @@ def _table(run: Run, every: list[Entry], ranked: Effects | Tornado | None) -> Ta
         heading, on, said = _effect_column(run, ranked)
         header.insert(EFFECT_COLUMN, say(f"register.{heading}", on=on))
         for entry, row in zip(every, cells, strict=True):
-            row.insert(EFFECT_COLUMN, _effect(say, ranked, entry.path))
+            row.insert(EFFECT_COLUMN, effect_cell(say, ranked, entry.path))
         note = said + note
     rows = [TableRow(row, _kind(entry)) for entry, row in zip(every, cells, strict=True)]
     if ranked is not None:
@@ -159,14 +159,15 @@ def _by_effect(run: Run, tornado: Tornado, ranged: Sequence[str]) -> str:
     if not clear:
         return say("register.first_none", on=tornado.on)
     named = (
-        say.aside(in_words(path, say), _effect(say, tornado, path)) for path in clear[:ASKED_FIRST]
+        say.aside(in_words(path, say), effect_cell(say, tornado, path))
+        for path in clear[:ASKED_FIRST]
     )
     key = "first_points" if tornado.is_share else "first"
     return say(f"register.{key}", on=tornado.on, names=say.clauses(named))
 
 
-def _effect(say: Words, ranked: Effects | Tornado, path: str) -> str:
-    """A number's share of the variance, or of a tornado the change at the ends of its range.
+def effect_cell(say: Words, ranked: Effects | Tornado, path: str) -> str:
+    """Return a number's share of the variance; of a tornado, the change at the ends of its range.
 
     One not told apart from nothing is marked; a number that was not moved has none.
     """

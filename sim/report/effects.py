@@ -64,10 +64,15 @@ def effects(run: Run) -> Effects | None:
 
     Also None where the replications were too few.
     """
-    on = next(iter(run.scenario.targets), "randomised")
+    found = drawn_effects(run, next(iter(run.scenario.targets), "randomised"))
+    return None if found is None or len(found.by_path) == 1 else found
+
+
+def drawn_effects(run: Run, on: str) -> Effects | None:
+    """Return the effects of all that was drawn on an outcome; None of too few replications."""
     indices = _indices(run, on)
     paths = dict.fromkeys(path for path, _ in indices if path != ALL)
-    if len(paths) <= 1:
+    if not paths:
         return None
     limit, *_ = indices[ALL, LARGEST_BY_LUCK]
     found = {path: _effect(indices, path, limit) for path in paths}

@@ -172,6 +172,30 @@ class Finished:
         return Answer("how", title, parts=[*commands, table], in_contents=is_run)
 
 
+class Card(NamedTuple):
+    """A target in the box on top: the kind of its verdict, the verdict, its name, its figures."""
+
+    kind: str
+    verdict: str
+    name: str
+    figures: str
+
+
+class Fact(NamedTuple):
+    """A term of the box, what is said of it, and the command that tells more, if any."""
+
+    term: str
+    said: str
+    typed: str = ""
+
+
+class Decision(NamedTuple):
+    """What stands under the verdict of a page: a card a target, then the facts."""
+
+    cards: Sequence[Card] = ()
+    facts: Sequence[Fact] = ()
+
+
 class Page(NamedTuple):
     """A page: its first sentences, its answers in order, and its lines for a terminal.
 
@@ -185,6 +209,7 @@ class Page(NamedTuple):
     answers: Callable[[], Sequence[Answer]]
     lines: Callable[[], Iterable[str]]
     leads: Sequence[str] = ()
+    box: Decision = Decision()
 
     def html(self) -> str:
         """Return the page as HTML; the same page gives the same text."""

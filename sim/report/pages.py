@@ -11,6 +11,7 @@ from sim.experiments.doubts import doubts
 from sim.report.assumptions import calendar_lines, register
 from sim.report.compare import comparison_page
 from sim.report.completion import completion
+from sim.report.decision import box, headline
 from sim.report.effects import effect_lines
 from sim.report.methods import methods
 from sim.report.page import (
@@ -47,13 +48,12 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
     count = say("head.one_replication")
     if run.count > 1:
         count = say("head.replications", count=run.count)
-    note = say("verdict.note") if run.anybody_randomised and run.count > 1 else ""
     facts = {"replications": say.capital(count), "scenario": name, "seed": run.manifest["seed"]}
     return Page(
         run,
         title=say.own(run.scenario.title) or name,
-        verdict=verdict(run),
-        note=say("format.stop").join(filter(None, (say.capital(count), note))),
+        verdict=headline(run),
+        note="",
         answers=lambda: [
             *_warnings(run),
             _targets(run),
@@ -63,7 +63,7 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
             run.origin(say("provenance.run", **facts)),
         ],
         lines=partial(_lines, run),
-        leads=[each.verdict for each in run.joined if each.is_search],
+        box=box(run),
     )
 
 
@@ -152,6 +152,8 @@ def _limits(run: Run) -> Answer:
 
 def _lines(run: Run) -> Iterator[str]:
     """What the terminal says beside the verdict: dates, completion, targets, hours, calendar."""
+    if (recruitment := verdict(run)) != headline(run):
+        yield recruitment
     days = {number: f"day_of_{number}" for number in run.protocol.milestones}
     if run.target is not None:
         days[run.target] = "day_of_target"

@@ -28,7 +28,7 @@ FEWEST_FOR_A_SPAN = 10
 FEWEST_FOR_AN_INTERVAL = 30
 """Replications below which the ranks of a quantile's interval lie beyond the first or the last."""
 
-ALIKE_POINTS = 1.5
+ALIKE_POINTS = 1.0
 """By how much the ends of an interval may lie off a half-width that is said for both sides."""
 
 HEADROOM = 1.3
@@ -52,13 +52,13 @@ def reached(run: Run) -> Answer:
         return Answer("reached", title, lead, [spread], [fan()], list(_milestones(run)))
     met = (run.replications["randomised"] >= target).to_numpy()
     times, chance, within = int(met.sum()), float(met.mean()), of_met(met, run.draws)
-    lead = say("reached.lead", target=target, day=day, likelihood=say.likelihood(chance))
     counts = {"times": times, "replications": run.count}
-    numbers = say("reached.numbers", probability=chance, interval=within, **counts)
+    likelihood = say.capital(say.likelihood(chance))
+    numbers = say("reached.numbers", likelihood=likelihood, interval=within, **counts)
     known = [*uncertainty.sentence(run, target), *all_known(run, target)]
     said = [numbers, *known, spread]
     more: list[Part] = [fan(), *_milestones(run), _dates(run, target), *_months(run, target)]
-    return Answer("reached", title, lead, said, [_curve(run, target, chance)], more)
+    return Answer("reached", title, verdict(run), said, [_curve(run, target, chance)], more)
 
 
 def verdict(run: Run) -> str:
@@ -72,7 +72,7 @@ def verdict(run: Run) -> str:
         return say("verdict.one", randomised=run.mean("randomised"), target=target, day=day)
     met = (run.replications["randomised"] >= target).to_numpy()
     chance = float(met.mean())
-    error = _error(say, chance, of_met(met, run.draws))
+    error = error_of(say, chance, of_met(met, run.draws))
     said = say("verdict.target", target=target, day=day, probability=chance, error=error)
     days = np.sort(_days(run, "day_of_target"))
     if len(days := days[np.isfinite(days)]) < FEWEST_FOR_A_SPAN:
@@ -81,12 +81,12 @@ def verdict(run: Run) -> str:
     return said + say("verdict.when", early=early, late=late)
 
 
-def _error(say: Words, chance: float, within: Interval) -> str:
-    """The half-width in percentage points; the interval where its sides are not alike."""
+def error_of(say: Words, chance: float, within: Interval) -> str:
+    """Return the half-width in points; the interval where its sides are not alike, or reach 0."""
     points = max(1, round(50 * (within.high - within.low)))
     ends = (round(100 * chance) - points, round(100 * chance) + points)
     off = (abs(end - 100 * side) for end, side in zip(ends, within, strict=True))
-    if chance in {0.0, 1.0} or max(off) > ALIKE_POINTS:
+    if min(ends) < 1 or max(ends) > 99 or max(off) > ALIKE_POINTS:  # noqa: PLR2004  per cent
         return say("verdict.lopsided", interval=within)
     return say("verdict.error", points=points)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -110,6 +110,22 @@ def _taught(run: Run, target: int) -> list[Figure]:
     labels = [run.say("taught.first", count=count) for count in counts]
     said = {"few": counts[0], "many": counts[-1]}
     return [_figure(run, target, "taught", labels, thirds, thirds, said)]
+
+
+def half_year(run: Run, target: int) -> Iterator[str]:
+    """Yield what the first six months will tell of the target, in a sentence, if they tell any."""
+    if not _is_split(run, target):
+        return
+    thirds = _thirds(run, FIRST_SIX_MONTHS, target)
+    if len(thirds) > 1:
+        few, many = thirds[0], thirds[-1]
+        yield run.say(
+            "box.half_year",
+            few=(few.low, few.high),
+            low=few.chance,
+            many=(many.low, many.high),
+            high=many.chance,
+        )
 
 
 def _figure(  # noqa: PLR0913, PLR0917  each is another word of the same figure

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -72,6 +73,32 @@ def _used(run: Run, role: str) -> float:
     """The share of its hours that a role works; a room, and a role without limit, comes last."""
     used = float(run.mean(f"{role}_utilisation"))
     return used if role in run.scenario.design.staff and not math.isnan(used) else -1.0
+
+
+class Pile(NamedTuple):
+    """The role with most desk work left waiting, its hours in the worst week, and since when.
+
+    `since` is the first day of the week from which on the median trial has more waiting than the
+    role has hours in an ordinary week; None where it never has.
+    """
+
+    role: str
+    hours: float
+    since: date | None
+
+
+def piles_up(run: Run) -> Pile | None:
+    """Return where most desk work is left waiting on average; None where none to speak of is."""
+    piles = [_pile(run, role) for role in run.scenario.design.staff]
+    worst = max(piles, key=lambda pile: pile.hours, default=None)
+    return worst if worst is not None and worst.since is not None else None
+
+
+def _pile(run: Run, role: str) -> Pile:
+    waiting, there = (weeks(run, role, f"{what}_hours") for what in ("backlog", "available"))
+    behind = waiting[waiting["p50"] > there["mean"].median()]
+    since = None if behind.empty else behind["at"].iloc[0].date()
+    return Pile(role, waiting["mean"].max() if len(waiting) else 0.0, since)
 
 
 def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
