@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -20,6 +22,7 @@ import pandas as pd
 import vl_convert
 from altair import SCHEMA_VERSION
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from platformdirs import user_cache_path
 
 from sim.report.charts import BLACK, LEVELS_APART, Chart
 from sim.results import folder
@@ -364,4 +367,13 @@ def _environment() -> Environment:
 
 @cache
 def _library() -> str:
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    """The chart library as one script: more than a second's work, so it is kept for other runs."""
+    kept = user_cache_path("trialsim") / f"vega-{version('vl-convert-python')}.js"
+    if kept.is_file():
+        with suppress(OSError):
+            return kept.read_text("utf-8")
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    with suppress(OSError):  # a home that cannot be written to keeps nothing
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        folder.write_file(kept, bundle)
+    return bundle

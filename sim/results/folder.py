@@ -21,7 +21,7 @@ from hashlib import sha256
 from io import BytesIO
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import pandas as pd
 
@@ -413,17 +413,20 @@ def write_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
     """Write a table, one of its parts at a time, as CSV: the same bytes for the same table."""
     with replacing(path) as file:
         for number, part in enumerate(parts):
-            written = part.to_csv(
-                index=False, header=number == 0, lineterminator="\n", float_format=_plain
-            ).encode()
+            # Figures are written a column at once; pandas would ask for each of them.
+            written = part.copy(deep=False)
+            for name in part.select_dtypes("float64"):
+                written[name] = _plain(part[name])
+            text = written.to_csv(index=False, header=number == 0, lineterminator="\n").encode()
             # A gzip header may hold a time and a name: neither, so that the bytes are the same.
-            file.write(gzip.compress(written, mtime=0) if path.suffix == ".gz" else written)
+            file.write(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
 
 
-def _plain(value: object) -> str:
-    """At most six decimals and none that are not needed."""
-    number = cast("float", value)
-    return "never" if number == math.inf else f"{round(number, DECIMALS) + 0.0:.15g}"
+def _plain(figures: pd.Series[float]) -> pd.Series[Any]:
+    """At most six decimals and none that are not needed; a blank is nothing."""
+    rounded = (figures.to_numpy().round(DECIMALS) + 0.0).tolist()
+    written = ["never" if figure == math.inf else f"{figure:.15g}" for figure in rounded]
+    return pd.Series(written, figures.index, dtype=object).where(figures.notna())
 
 
 def write_manifest(part: Path, facts: Mapping[str, Any]) -> None:

@@ -50,6 +50,10 @@ class Known(Section, Generic[_Of]):
         return self
 
 
+Known.model_config["use_attribute_docstrings"] = False
+"""What is made from it inherits its documentation; looked for, it takes half of a start."""
+
+
 class Remembering:
     """A number that remembers what is known about it, as a scenario says it.
 
@@ -104,13 +108,10 @@ class Kind:
         def form(data: object) -> str:
             return "long" if isinstance(data, dict) else "bare"
 
+        and_then = core_schema.no_info_after_validator_function
         forms: dict[Any, CoreSchema] = {
-            "bare": core_schema.no_info_after_validator_function(
-                number, handler.generate_schema(bare)
-            ),
-            "long": core_schema.no_info_after_validator_function(
-                remember, handler.generate_schema(long)
-            ),
+            "bare": and_then(number, handler.generate_schema(bare)),
+            "long": and_then(remember, handler.generate_schema(long)),
         }
         dump = core_schema.plain_serializer_function_ser_schema(_written)
         return core_schema.tagged_union_schema(forms, form, ref=self._name, serialization=dump)
