@@ -362,13 +362,23 @@ def randomisation(cast: Cast) -> Drawn:
         {"method": "permuted_blocks", "block_sizes": [len(cast.arms), 2 * len(cast.arms)]}
     )
     ratio = each_of(cast.arms, st.integers(0, 3)).map(lambda each: {"ratio": each})
+    minimised = section(
+        {"method": st.just("minimisation")},
+        ratio=each_of(cast.arms, st.integers(1, 3)),
+        minimisation=section(
+            {},
+            probability=st.sampled_from([0.8, 1]),
+            imbalance=st.sampled_from(["range", "variance"]),
+            weights=st.just({"sick": 2}),
+        ),
+    )
     strata = st.just({"strata": ["sick", {"age": [40]}]})
     caps: dict[str, Any] = {"ill": {"at_most": 1, "sick": True}}
     caps["old"] = {"at_most": 2, "sick": False, "age": {"at_least": 50}}
     capped = st.sampled_from([{}, {"caps": caps}])
     return st.builds(
         lambda one, other, cap: {**one, **other, **cap},
-        blocks | ratio,
+        blocks | ratio | minimised,
         strata | st.just({}),
         capped,
     )

@@ -69,7 +69,9 @@ design:
     g: {at: labs, g: {above: 0.7}}
     h: {at: labs, h: {above: 0.7}}
   randomisation:
-    {method: permuted_blocks, block_sizes: [4], ratio: {one: 1, two: 1}, strata: [female],
+    {method: permuted_blocks, block_sizes: [4], ratio: {one: 1, two: 1},
+     strata: [female, {strength: [5]}, {luck: [5]}],
+     minimisation: {probability: 0.9, imbalance: range, weights: {luck: 1}},
      caps: {strong: {at_most: 1, strength: {above: 6}, female: false}}}
   arms: {one: {title: The first, product: cells}, two: {title: The second, product: drug}}
   products:
@@ -355,6 +357,18 @@ BY_APPOINTMENT: dict[str, Any] = {
 }
 """What changes a table where a coordinator books, and nothing by arrival."""
 
+MINIMISED: dict[str, Any] = {
+    "design.randomisation.minimisation.probability": 1,
+    "design.randomisation.minimisation.imbalance": "variance",
+    "design.randomisation.minimisation.weights.luck": 5,
+}
+"""What changes a table by minimisation, and nothing in blocks."""
+
+SWITCHED = {path: ("booking", {"by": "appointment"}) for path in BY_APPOINTMENT} | {
+    path: ("randomisation", {"method": "minimisation"}) for path in MINIMISED
+}
+"""Of what changes nothing by itself: in which section of the design what makes it matter stands."""
+
 
 def everything(**more: object) -> dict[str, Any]:
     written: dict[str, Any] = YAML(typ="safe").load(EVERYTHING)
@@ -396,12 +410,13 @@ def test_a_key_changes_a_table(path: str) -> None:
     assert differs(written, 1) or differs(written, 20)  # most show in the first replication
 
 
-@pytest.mark.parametrize("path", BY_APPOINTMENT)
-def test_a_key_of_the_book_changes_a_table(path: str) -> None:
-    before, after = everything(), changed(path, BY_APPOINTMENT[path])
+@pytest.mark.parametrize("path", SWITCHED)
+def test_a_key_of_another_way_changes_a_table_there(path: str) -> None:
+    before, after = everything(), changed(path, (BY_APPOINTMENT | MINIMISED)[path])
     assert not differs(after, 6)
+    section, way = SWITCHED[path]
     for each in (before, after):
-        each["design"]["booking"]["by"] = "appointment"
+        each["design"][section].update(way)
     one, other = outcome(before, 6), outcome(after, 6)
     assert any(not frame.equals(other[name]) for name, frame in one.items())
 
@@ -431,9 +446,7 @@ def test_a_sweep_changes_no_table_and_no_digest() -> None:
 
 
 def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
-    reached = {
-        key for path in CHANGES | BY_APPOINTMENT for key in keys_on(everything(), path.split("."))
-    }
+    reached = {key for path in CHANGES | SWITCHED for key in keys_on(everything(), path.split("."))}
     for path, (sweep, _) in PLANS.items():
         reached.update(keys_on(everything(sweep=sweep), path))
     containers = {(type(part).__name__, name) for part, name in holders()}

@@ -104,6 +104,21 @@ def test_a_scenario_of_next_to_nothing_has_methods_too(tmp_path: Path) -> None:
     assert len(found) == len(HEADINGS)
 
 
+def test_minimisation_says_its_factors_and_how_firm_it_is(tmp_path: Path) -> None:
+    scheme = (
+        "{method: minimisation, strata: [sick, {age: [40]}],"
+        " minimisation: {probability: 0.75, weights: {age: 2}}}"
+    )
+    people = "{sick: {probability: 0.3}, age: {family: uniform, low: 20, high: 60}}"
+    sets = (f"design.randomisation={scheme}", f"assumptions.patients={people}")
+    finished = made(tmp_path, SMALL, *(part for each in sets for part in ("--set", each)))
+    logic = headings(finished)["Logic"]
+
+    assert "minimisation (Pocock and Simon 1975) by sick, age (weight 2)" in logic
+    assert "(the range of the sizes, divided by the ratio) is given with probability 0.75" in logic
+    assert "of minimisation the levels of its factors" in said(finished)
+
+
 def test_methods_are_spoken_in_chinese(finished: Path) -> None:
     write_page(finished, "zh")
     page = said(finished)

@@ -195,6 +195,7 @@ def unexplained(reading: Reading) -> Iterator[object]:
     inside = {who for who, (end, _) in reading.ending_of.items() if end == "still_in_follow_up"}
     end = protocol.clock.end_minutes
     at_a_visit = {each.person for each in log.work if not each.is_desk and each.ended >= end}
+    at_a_visit |= _out_of_sight(reading)
     awaiting = Counter(each.person for each in log.awaited)
     if not awaiting <= Counter(inside) <= awaiting + Counter(at_a_visit):
         yield inside
@@ -206,6 +207,17 @@ def unexplained(reading: Reading) -> Iterator[object]:
                 yield each
         elif each.day < protocol.clock.days and not _was_busy(reading, each):
             yield each
+
+
+def _out_of_sight(reading: Reading) -> set[int]:
+    """Return who was last at a visit with a task that asks nobody: no log has when it ends."""
+    protocol = reading.almanac.protocol
+    planned = [visit for arm in protocol.arms for visit in arm.visits]
+    planned += [event.visit for event in protocol.events]
+    visits = (slots.visit for each in planned for slots in each.offer.choices)
+    unseen = {visit.name for visit in visits if not all(task.team for task in visit.tasks)}
+    latest = {each.person: each.visit for each in reading.log.visits if not each.is_missed}
+    return {person for person, visit in latest.items() if visit in unseen}
 
 
 def _was_busy(reading: Reading, awaited: Awaited) -> bool:

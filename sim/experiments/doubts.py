@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sim.experiments.implied import candidates, expected_randomised
 from sim.scenario.checks import attributes_named
+from sim.scenario.design import Randomisation
 from sim.scenario.errors import Fault, KeyPath, closest
 from sim.scenario.load import COMMAND_LINE
 from sim.scenario.numbers import NO_TIME, Law
@@ -67,6 +68,7 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     """Yield all that is doubtful in a scenario, wherever it was read from."""
     yield from _idle_names(scenario)
     yield from _idle_waits(scenario)
+    yield from _allocation(scenario.design.randomisation)
     yield from _targets(scenario)
     yield from _out_of_reach(scenario)
     yield from _outside_the_trial(scenario)
@@ -139,6 +141,18 @@ def _idle_waits(scenario: Scenario) -> Iterator[Doubt]:
     for key in {"contact_days", "lab_days", "work_up_days"} - {key for _, key in waits(steps)}:
         if getattr(nature, key) != NO_TIME:
             yield Doubt(("assumptions", "screening", key), "idle_wait")
+
+
+def _allocation(scheme: Randomisation) -> Iterator[Doubt]:
+    """Yield what is said of another method of randomisation, and minimisation without factors."""
+    path = ("design", "randomisation")
+    said = {"permuted_blocks": "block_sizes", "minimisation": "minimisation"}
+    for method, key in said.items():
+        is_said = getattr(scheme, key) != type(scheme).model_fields[key].default
+        if is_said and scheme.method != method:
+            yield Doubt((*path, key), "idle_method", {"method": method, "used": scheme.method})
+    if scheme.method == "minimisation" and not scheme.strata:
+        yield Doubt((*path, "method"), "no_factors")
 
 
 def _targets(scenario: Scenario) -> Iterator[Doubt]:

@@ -1,15 +1,16 @@
 """All luck of one replication: the only place where a question meets a distribution.
 
 Every method names its question; the same question about the same person has the same answer
-whoever asks, and whatever else a scenario changed. The one exception is the sequence of arms, which
-is indexed by order of randomisation within its stratum.
+whoever asks, and whatever else a scenario changed. The one exception are the arms, which are
+indexed by order of randomisation within their stratum.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from functools import cached_property
 
 from sim.scenario.capacity import Product
 from sim.scenario.criteria import Attributes
@@ -113,11 +114,25 @@ class Chance:
             sequence += self._next_arms(stratum, len(sequence))
         return sequence[order]
 
+    def preferred_arm(self, preferred: Container[int], order: int) -> int:
+        """Return the index of the arm of the `order`-th (from 0) randomised, by minimisation.
+
+        Most often it is one of the preferred arms, else any, drawn by the ratio.
+        """
+        share = self._protocol.randomisation.share_by_preference
+        is_free = self.uniform("arm as preferred", order) >= share
+        fitting = [arm for arm in self._cycle if is_free or arm in preferred]
+        return fitting[int(self.uniform("arm ()", order) * len(fitting))]
+
+    @cached_property
+    def _cycle(self) -> list[int]:
+        """The indices of the arms, each as often as the ratio says."""
+        ratio = self._protocol.randomisation.ratio
+        return [arm.index for arm in self._protocol.arms for _ in range(ratio[arm.name])]
+
     def _next_arms(self, stratum: tuple[int, ...], start: int) -> list[int]:
         """Return the next permuted block, or a single arm under simple randomisation."""
-        scheme, question = self._protocol.randomisation, f"arm {stratum}"
-        arms = self._protocol.arms
-        cycle = [arm.index for arm in arms for _ in range(scheme.ratio[arm.name])]
+        scheme, question, cycle = self._protocol.randomisation, f"arm {stratum}", self._cycle
         if scheme.method == "simple":
             return [cycle[int(self.uniform(question, start) * len(cycle))]]
         choice = int(self.uniform(f"size of block {stratum}", start) * len(scheme.block_sizes))

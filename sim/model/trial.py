@@ -6,6 +6,7 @@ import math
 from collections import Counter
 
 from sim.model.agenda import Agenda
+from sim.model.allocation import Allocation
 from sim.model.appointments import Appointment, Appointments
 from sim.model.book import Book
 from sim.model.booked_appointments import BookedAppointments
@@ -43,7 +44,7 @@ class Trial:
         self.until = self.agenda.until
         self._end = protocol.clock.end_minutes
         self._followed: dict[int, tuple[Appointments, float]] = {}
-        self._randomised: Counter[tuple[int, ...]] = Counter()
+        self._allocation = Allocation(protocol, self.chance)
         self._capped: Counter[str] = Counter()
         self._full_since = 0.0 if protocol.target == 0 else math.inf
 
@@ -66,7 +67,7 @@ class Trial:
     @property
     def has_randomised(self) -> bool:
         """Whether anybody has been randomised so far."""
-        return bool(self._randomised)
+        return self._allocation.number > 0
 
     @property
     def is_full(self) -> bool:
@@ -160,13 +161,12 @@ class Trial:
         return next(full, None)
 
     def randomise(self, person: int, attributes: Attributes, time: float) -> Arm:
-        """Allot the next arm of the person's stratum; the n-th randomisation fills the trial."""
+        """Allot the next arm to a person; the n-th randomisation fills the trial."""
         stratum = self.protocol.randomisation.stratum(attributes)
-        arm = self.protocol.arms[self.chance.arm(stratum, self._randomised[stratum])]
-        self._randomised[stratum] += 1
+        arm = self._allocation.allot(stratum)
         caps = self.protocol.randomisation.caps.values()
         self._capped.update(cap.name for cap in caps if cap.counts(attributes))
-        if self._randomised.total() == self.protocol.target:
+        if self._allocation.number == self.protocol.target:
             self._full_since = time
         self.log.strata[person] = stratum
         self.note(person, time, Milestone.RANDOMISED, arm.index)

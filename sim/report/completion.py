@@ -63,8 +63,8 @@ def _more(run: Run) -> Iterator[Part]:
 def _balance(run: Run) -> Table:
     """How many of each stratum are randomised to each arm."""
     say, scheme, counts = run.say, run.protocol.randomisation, run.tables["balance.csv"]
-    said = scheme.named_strata(say.title, say.texts["balance.without"])
-    names = dict(zip(scheme.named_strata().values(), said.values(), strict=True))
+    said = scheme.named_groups(say.title, say.texts["balance.without"])
+    names = dict(zip(scheme.named_groups().values(), said.values(), strict=True))
     frame = pd.DataFrame(
         {
             "stratum": names[row["stratum"]],

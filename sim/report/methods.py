@@ -74,6 +74,8 @@ def _people(run: Run) -> dict[str, object]:
     if design.randomisation.method == "permuted_blocks":
         sizes = say.listing(map(str, design.randomisation.block_sizes))
         how = say("methods.blocks", sizes=sizes)
+    if design.randomisation.method == "minimisation":
+        how = _minimisation(run)
     for name, cap in design.randomisation.caps.items():
         how = say("methods.cap", how=how, name=say.title(name), most=int(cap.at_most))
     return {
@@ -86,6 +88,24 @@ def _people(run: Run) -> dict[str, object]:
         "screening": _steps(run),
         "held": say(f"methods.{design.booking.by}", days=int(design.booking.ahead_days)),
     }
+
+
+def _minimisation(run: Run) -> str:
+    """By which factors the arms are balanced, and how firmly."""
+    say, scheme = run.say, run.scenario.design.randomisation
+    said, weights = scheme.minimisation, scheme.minimisation.weights
+    factors = (
+        say.aside(say.title(name), say("methods.weight", weight=weight))
+        if (weight := int(weights.get(name, 1))) > 1
+        else say.title(name)
+        for name, _ in scheme.cuts
+    )
+    return say(
+        "methods.minimisation",
+        factors=say.listing(factors) or say("methods.arm_sizes"),
+        imbalance=say(f"methods.{said.imbalance}"),
+        probability=float(said.probability),
+    )
 
 
 def _steps(run: Run) -> str:

@@ -184,16 +184,18 @@ def _attempts(reading: Reading) -> Counter[Cell]:
 
 def _balance_cells(almanac: Almanac) -> list[Cell]:
     protocol = almanac.protocol
-    strata = protocol.randomisation.named_strata().values()
-    return [(stratum, arm.name) for stratum in strata for arm in protocol.arms]
+    groups = protocol.randomisation.named_groups().values()
+    return [(group, arm.name) for group in groups for arm in protocol.arms]
 
 
 def _balance(reading: Reading) -> Counter[Cell]:
-    """How many of each stratum are randomised to each arm."""
+    """How many of each group in which arms are balanced are randomised to each arm."""
     protocol, strata = reading.almanac.protocol, reading.log.strata
-    names = protocol.randomisation.named_strata()
+    scheme, names = protocol.randomisation, protocol.randomisation.named_groups()
     return Counter(
-        (names[strata[person]], protocol.arms[arm].name) for person, arm in reading.arm_of.items()
+        (names[group], protocol.arms[arm].name)
+        for person, arm in reading.arm_of.items()
+        for group in scheme.balanced(strata[person])
     )
 
 

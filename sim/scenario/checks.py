@@ -9,7 +9,16 @@ from typing import Any
 from sim.scenario.assumptions import Disruption, YesNo
 from sim.scenario.beliefs import no_law_left
 from sim.scenario.capacity import Product, Role, Room, counted
-from sim.scenario.design import AnyOf, Design, Later, Member, TrialPlan, task_of, those_in
+from sim.scenario.design import (
+    AnyOf,
+    Design,
+    Later,
+    Member,
+    Randomisation,
+    TrialPlan,
+    task_of,
+    those_in,
+)
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
@@ -47,7 +56,7 @@ def contradictions(scenario: Scenario) -> Faults:
     yield from within or people(scenario)
     yield from no_law_left(scenario.assumptions)
     if not named:
-        yield from _blocks(scenario.design)
+        yield from _allocation(scenario.design)
         yield from _desk_work(scenario.design)
         yield from given(scenario)
         yield from rows_together(scenario)
@@ -100,6 +109,7 @@ def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
         "arm": list(design.arms),
         "criterion": list(design.eligibility),
         "event": list(design.unscheduled),
+        "factor of randomisation": [name for name, _ in design.randomisation.cuts],
         "follow-up visit": [
             name for name in design.visits if name not in {*design.screening_visits} - planned
         ],
@@ -135,6 +145,8 @@ def _names_used_twice(scenario: Scenario) -> Faults:
         yield Fault(("design", "rooms", name), "a role has this name too", "a name of its own")
     for name, team in design.tasks.items():
         yield from _in_a_team_twice(("design", "tasks", name), team)
+    factors = tuple(name for name, _ in design.randomisation.cuts)
+    yield from _repeated(("design", "randomisation", "strata"), factors)
     if (again := scenario.assumptions.screening.rescreens) is not None:
         yield from _repeated(("assumptions", "screening", "rescreens", "of"), again.of)
     for name, row in design.schedule.items():
@@ -253,19 +265,41 @@ def _screening(design: Design) -> Faults:
         yield from step_faults(design.screening, tasks)
 
 
-def _blocks(design: Design) -> Faults:
+def _allocation(design: Design) -> Faults:
     path, scheme = ("design", "randomisation"), design.randomisation
-    cycle = sum(part for part in scheme.ratio.values())
-    if cycle == 0:
+    for index, (factor, cuts) in enumerate(scheme.cuts):
+        for place, (low, high) in enumerate(pairwise(cuts), start=1):
+            if high <= low:
+                what = f"{high:g} does not come after {low:g}"
+                fault = (*path, "strata", index, factor, place)
+                yield Fault(fault, what, "cut points in rising order, each once")
+    if not any(scheme.ratio.values()):
         yield Fault((*path, "ratio"), "nobody is randomised to any arm", "a ratio above 0")
     elif scheme.method == "permuted_blocks":
-        fitting = f"multiples of {cycle}, the sum of the ratio"
-        if not scheme.block_sizes:
-            yield Fault((*path, "block_sizes"), "there is no block size", fitting)
-        for index, size in enumerate(scheme.block_sizes):
-            if size % cycle:
-                what = f"blocks of {size} do not fit the ratio"
-                yield Fault((*path, "block_sizes", index), what, fitting)
+        yield from _blocks(path, scheme)
+    elif scheme.method == "minimisation":
+        yield from _minimisation(path, scheme)
+
+
+def _blocks(path: KeyPath, scheme: Randomisation) -> Faults:
+    cycle = sum(scheme.ratio.values())
+    fitting = f"multiples of {cycle}, the sum of the ratio"
+    if not scheme.block_sizes:
+        yield Fault((*path, "block_sizes"), "there is no block size", fitting)
+    for index, size in enumerate(scheme.block_sizes):
+        if size % cycle:
+            what = f"blocks of {size} do not fit the ratio"
+            yield Fault((*path, "block_sizes", index), what, fitting)
+
+
+def _minimisation(path: KeyPath, scheme: Randomisation) -> Faults:
+    least = scheme.least_share
+    if least == 1:
+        what = "one arm alone has a ratio above 0, so that there is nothing to balance"
+        yield Fault((*path, "method"), what, "simple, or a second arm")
+    elif scheme.minimisation.probability < least:
+        what = f"by the ratio alone the smallest arm is given with probability {least:.6g}"
+        yield Fault((*path, "minimisation", "probability"), what, f"{least:.6g} to 1")
 
 
 def _desk_work(design: Design) -> Faults:

@@ -17,7 +17,7 @@ Attributes = Mapping[str, float]
 """A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
 
 Stratum = tuple[int, ...]
-"""The level of each factor of stratification."""
+"""The level of each factor of randomisation."""
 
 _HOLDS = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
 

@@ -13,7 +13,9 @@ from sim.scenario.capacity import Product, Role, Room
 from sim.scenario.criteria import Attributes, Cap, Criterion, Stratum
 from sim.scenario.errors import forms, text_or
 from sim.scenario.numbers import (
+    Number,
     OfRatio,
+    Probability,
     Real,
     Whole,
     WholePositive,
@@ -67,15 +69,39 @@ class TrialPlan(Section):
     `turn_away`: nobody is randomised any more."""
 
 
+class Minimisation(Section):
+    """How arms are balanced over several factors at once.
+
+    After Pocock and Simon 1975, Biometrics 31:103. For whoever is randomised next, the imbalance of
+    the arms is worked out as it would be with them in each of the arms: in the level that they have
+    of each factor of `strata`, these imbalances weighted and added up. The arm that leaves the
+    least is preferred; of several one is drawn by the ratio.
+    """
+
+    probability: Probability = Number(0.8)
+    """With which probability the preferred arm is given; 1 leaves nothing to chance but ties. Of
+    arms in unequal ratio it is that of the smallest. In a fixed share of cases an arm is drawn by
+    the ratio in place of the preferred one, so that a larger arm is given a little more often when
+    it is preferred, and the ratio is kept (biased coin minimisation: Han, Enas and McEntegart 2009,
+    Statistics in Medicine 28:3329). Not below the share of the smallest arm, at which the method is
+    `simple`."""
+    imbalance: Literal["range", "variance"] = "range"
+    """How uneven the arms are in a level: the largest less the smallest, or the variance. An arm
+    counts its participants divided by its ratio."""
+    weights: dict[Annotated[str, Ref("factor of randomisation")], WholePositive] = Field(default={})
+    """By attribute of `strata`, how much its imbalance weighs; one not named: 1."""
+
+
 class Randomisation(Section):
     """How arms are assigned.
 
-    The sequence of arms is drawn beforehand for each stratum and used up in the order of
-    randomisation.
+    Blocks and single draws are a sequence of arms for each stratum, drawn beforehand and used up in
+    the order of randomisation.
     """
 
-    method: Literal["permuted_blocks", "simple"] = "simple"
-    """`permuted_blocks` keeps the arms in balance after every block; `simple` draws each alone."""
+    method: Literal["permuted_blocks", "simple", "minimisation"] = "simple"
+    """`permuted_blocks` keeps the arms in balance after every block; `simple` draws each alone;
+    `minimisation` prefers the arm that leaves the least imbalance in the factors of `strata`."""
     block_sizes: tuple[Annotated[int, Strict(), Field(ge=1, le=10_000)], ...] = ()
     """For permuted blocks: sizes drawn at random, each a multiple of the sum of `ratio`."""
     ratio: dict[Annotated[Name, Ref("arm")], OfRatio] = Field(default={})
@@ -100,7 +126,11 @@ class Randomisation(Section):
         ...,
     ] = ()
     """Yes/no attributes, or `{attribute: [cut points]}` (a value at a cut point counts above it);
-    every combination is a stratum with its own sequence. Empty: one sequence."""
+    every combination is a stratum with its own sequence. Empty: one sequence. For `minimisation`
+    they are the factors; empty, it looks at the sizes of the arms alone (the biased coin of Efron
+    1971, Biometrika 58:403)."""
+    minimisation: Minimisation = Minimisation()
+    """How `minimisation` weighs and decides."""
     caps: ByName[Cap] = Field(default={})
     """How many of a kind of people may be randomised at most, each cap by a name of your own."""
 
@@ -112,14 +142,34 @@ class Randomisation(Section):
             for factor in self.strata
         )
 
+    @property
+    def least_share(self) -> float:
+        """The share that the ratio gives to the smallest arm of those that it gives any."""
+        return min(filter(None, self.ratio.values())) / sum(self.ratio.values())
+
+    @cached_property
+    def share_by_preference(self) -> float:
+        """In what share of cases minimisation gives the preferred arm whatever the ratio says."""
+        return (self.minimisation.probability - self.least_share) / (1 - self.least_share)
+
     def stratum(self, attributes: Attributes) -> Stratum:
         """Return a person's level of each factor."""
         return tuple(sum(attributes[name] >= cut for cut in cuts) for name, cuts in self.cuts)
 
-    def named_strata(
+    def balanced(self, stratum: Stratum) -> tuple[Stratum, ...]:
+        """Return the groups of people in which the arms are to be in balance, of one stratum.
+
+        That is the stratum itself; of minimisation it is each factor, by its index, with the level,
+        and without factors everybody.
+        """
+        if self.method != "minimisation":
+            return (stratum,)
+        return tuple(enumerate(stratum)) or ((),)
+
+    def named_groups(
         self, title: Callable[[str], str] = str, without: str = "not {name}"
     ) -> dict[Stratum, str]:
-        """Return what each stratum is called; one alone has no name."""
+        """Return what each group in which arms are balanced is called; one alone has no name."""
         levels: list[list[str]] = []
         for written, (factor, cuts) in zip(self.strata, self.cuts, strict=True):
             name = title(factor)
@@ -128,6 +178,12 @@ class Randomisation(Section):
                 continue
             between = [f"{low:g} <= {name} < {high:g}" for low, high in pairwise(cuts)]
             levels.append([f"{name} < {cuts[0]:g}", *between, f"{name} >= {cuts[-1]:g}"])
+        if self.method == "minimisation" and levels:
+            return {
+                (factor, index): name
+                for factor, names in enumerate(levels)
+                for index, name in enumerate(names)
+            }
         return {
             tuple(index for index, _ in stratum): ", ".join(name for _, name in stratum)
             for stratum in product(*map(enumerate, levels))
