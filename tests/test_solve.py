@@ -534,16 +534,22 @@ def _of_seed(task: tuple[str, int]) -> tuple[float, float, float]:
     return simulated(Path(file), seed, 2000)
 
 
-@pytest.mark.slow
-def test_the_rate_for_forty_is_covered_for_ninety_to_ninety_nine_of_a_hundred_seeds(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("seeds", "fewest", "most"),
+    [
+        pytest.param(25, 21, 25, marks=pytest.mark.slow),
+        pytest.param(100, 90, 99, marks=pytest.mark.nightly),
+    ],
+)
+def test_the_rate_for_forty_is_covered_for_nineteen_of_twenty_seeds(
+    tmp_path: Path, seeds: int, fewest: int, most: int
 ) -> None:
     (tmp_path / "poisson.yaml").write_text(POISSON, encoding="utf-8")
     exact = optimize.brentq(lambda rate: stats.poisson(rate * WINDOW).sf(39) - 0.8, 0.5, 2)
     assert exact == pytest.approx(1.16, abs=0.005)
 
-    tasks = [(str(tmp_path / "poisson.yaml"), seed) for seed in range(1, 101)]
+    tasks = [(str(tmp_path / "poisson.yaml"), seed) for seed in range(1, seeds + 1)]
     found = list(in_order(_of_seed, tasks, jobs=2))
     covered = sum(low <= exact <= high for _, low, high in found)
-    assert 90 <= covered <= 99
+    assert fewest <= covered <= most
     assert all((high - low) / 2 <= 0.05 * value for value, low, high in found)
