@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from sim import __version__
+from sim.cli.new import new_command
 from sim.cli.options import (
     named_scenarios,
     scenario_argument,
@@ -62,7 +63,10 @@ def commands() -> None:
     """Simulate how a small randomised trial recruits, runs its visits and uses its staff."""
 
 
-for _command in (run_command, compare_command, sweep_command, solve_command, report_command):
+for _command in (
+    *(new_command, run_command, compare_command),
+    *(sweep_command, solve_command, report_command),
+):
     commands.add_command(_command)
 
 
@@ -156,18 +160,6 @@ def trace_command(
         print_wrapped(["", "Appointments", *(list(kept) or ["none"])])
     if calendar is not None:
         click.echo(calendar)
-
-
-@commands.command("new")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
-@verbose_option
-def new_command(path: Path) -> None:
-    """Write a commented scenario to start from."""
-    from sim.scenario.load import shipped
-
-    with path.open("x", encoding="utf-8") as file:
-        file.write((shipped() / "baseline.yaml").read_text(encoding="utf-8"))
-    click.echo(path)
 
 
 @commands.command("list")

@@ -111,7 +111,7 @@ language_option = click.option(
     type=click.Choice(LANGUAGES),
     default=ENGLISH,
     show_default=True,
-    help="Language of the page.",
+    help="Language of what is written for people.",
 )
 
 
