@@ -37,7 +37,7 @@ WEEK = DAYS_PER_WEEK * MINUTES_PER_DAY
 NOBODY_FOLLOWED = (
     *("design.trial.target=none", "design.schedule={}", "design.unscheduled={}"),
     "design.randomisation.caps={}",
-    *("design.monitoring=none", "targets={}", "sweep=null"),
+    *("design.monitoring=none", "targets={}", "go_no_go=null", "sweep=null"),
     *("assumptions.unscheduled={}", "assumptions.overhead={}"),
 )
 """Only screening is left, and the trial is never full."""

@@ -470,6 +470,18 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     ),
     "assumptions.overhead": lambda cast: each_of(cast.roles, seldom(st.sampled_from([0.2, 0.9]))),
     "assumptions.durations_minutes": lambda cast: each_of(cast.tasks, MINUTES),
+    "targets": lambda _: st.just(
+        {"some": {"measure": "completed", "at_least": 1, "with_probability": 0.5}}
+    ),
+    "go_no_go": lambda _: seldom(
+        st.fixed_dictionaries(
+            {
+                "target": st.just("some"),
+                "at_months": st.sampled_from([[1], [1, 2]]),
+                "below": st.sampled_from([0, 0.2, 1]),
+            }
+        )
+    ),
 }
 """What stands at each path, given the names."""
 
@@ -480,7 +492,7 @@ def protocols(draw: st.DrawFn) -> dict[str, Any]:
     cast = draw(CASTS)
     scenario: dict[str, Any] = {"scenario": "drawn", "design": {}, "assumptions": {}}
     for path, part in PARTS.items():
-        above, key = path.split(".")
+        above, _, key = path.rpartition(".")
         if (entry := draw(part(cast))) is not None:
-            scenario[above][key] = entry
+            (scenario[above] if above else scenario)[key] = entry
     return scenario

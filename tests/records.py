@@ -28,6 +28,7 @@ UNITS = units_of(
         "arm": ["cells", "shots"],
         "reason": ["death", "moved"],
         "milestone": [],
+        "decision month": [],
         "event": [],
         "product": ["msc", "il2"],
         "product in vials": ["il2"],
@@ -62,6 +63,7 @@ def a_protocol(**changed: object) -> Protocol:
         ),
         "target": 2,
         "milestones": (),
+        "decision_months": (),
         "randomisation": Randomisation(),
         "resources": (
             Resource("nurse", "role", 1, Roster(shifts)),

@@ -27,6 +27,7 @@ SHORT = [
     "design.trial.recruits_until=2023-06-30",
     "design.trial.closes=2023-12-31",
     "design.trial.target=8",
+    "go_no_go=null",
 ]
 
 

@@ -29,7 +29,8 @@ from tests.records import BED, a_log, a_protocol, a_story, at, piece
 
 COUNTED = {"enrolment", "funnel", "flow", "attempts", "balance", "visits", "workload", "supply"}
 COUNTED |= {"load", "activity", "dose_days"}
-TABLES = {f"{name}.csv" for name in COUNTED | {"summary", "targets", "replications", "sensitivity"}}
+RECKONED = {"summary", "targets", "sample_size", "triggers", "replications", "sensitivity"}
+TABLES = {f"{name}.csv" for name in COUNTED | RECKONED}
 TABLES |= {f"{name}.csv.gz" for name in ("participants", "events", "work")}
 
 
@@ -41,7 +42,7 @@ def scenario_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def results() -> Results:
-    scenario = SimpleNamespace(scenario="tiny", targets={})
+    scenario = SimpleNamespace(scenario="tiny", targets={}, go_no_go=None)
     protocol = a_protocol()
     almanac = Almanac.of(protocol)
     logs = [a_story(), a_log(work=[piece(BED, at(2, 8), at(2, 9.1))])]

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from sim.experiments.replicate import replicate
 from sim.experiments.sensitivity import plan
 from sim.results import tables
+from sim.results.fold import Results
 from sim.scenario.numbers import Known, Remembering
 from sim.scenario.schema import Scenario
 from sim.scenario.section import Section
@@ -152,6 +153,7 @@ assumptions:
 targets:
   enough: {measure: randomised, at_least: 8, with_probability: 0.5}
   little: {measure: coordinator_hours, at_most: 40, with_probability: 0.9}
+go_no_go: {target: enough, at_months: [2, 4], below: 0.2}
 """
 
 ONLY_TOLD = {
@@ -326,6 +328,7 @@ CHANGES: dict[str, Any] = {
     "targets.enough.at_least": 11,
     "targets.little.at_most": 60,
     "targets.enough.with_probability": 0.9,
+    "go_no_go.at_months": [2, 3],
 }
 
 
@@ -368,6 +371,10 @@ SWITCHED = {path: ("booking", {"by": "appointment"}) for path in BY_APPOINTMENT}
     path: ("randomisation", {"method": "minimisation"}) for path in MINIMISED
 }
 """Of what changes nothing by itself: in which section of the design what makes it matter stands."""
+
+
+RULE: dict[str, Any] = {"go_no_go.target": "little", "go_no_go.below": 0.9}
+"""What changes a table that fewer than 100 replications do not have, and no replication."""
 
 
 def everything(**more: object) -> dict[str, Any]:
@@ -421,6 +428,19 @@ def test_a_key_of_another_way_changes_a_table_there(path: str) -> None:
     assert any(not frame.equals(other[name]) for name, frame in one.items())
 
 
+@pytest.fixture(scope="module")
+def a_hundred() -> Results:
+    return replicate(Scenario.model_validate(everything()), replications=100, jobs=1)
+
+
+@pytest.mark.parametrize("path", RULE)
+def test_a_key_of_the_rule_changes_a_table(path: str, a_hundred: Results) -> None:
+    before = tables.build(a_hundred)["triggers.csv"]
+    a_hundred.scenario = Scenario.model_validate(changed(path, RULE[path]))
+
+    assert not tables.build(a_hundred)["triggers.csv"].equals(before)
+
+
 @pytest.mark.parametrize("path", PLANS, ids=".".join)
 def test_a_key_changes_a_plan(path: tuple[str, ...]) -> None:
     sweep, value = PLANS[path]
@@ -446,7 +466,9 @@ def test_a_sweep_changes_no_table_and_no_digest() -> None:
 
 
 def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
-    reached = {key for path in CHANGES | SWITCHED for key in keys_on(everything(), path.split("."))}
+    reached = {
+        key for path in CHANGES | SWITCHED | RULE for key in keys_on(everything(), path.split("."))
+    }
     for path, (sweep, _) in PLANS.items():
         reached.update(keys_on(everything(sweep=sweep), path))
     containers = {(type(part).__name__, name) for part, name in holders()}

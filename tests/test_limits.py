@@ -126,6 +126,7 @@ def test_a_bed_that_is_always_taken_puts_off_every_infusion_but_the_first(tmp_pa
     taken = (
         "assumptions.durations_minutes.observe=1.0e+6",  # longer than the trial
         "design.trial.closes=2024-06-30",
+        "go_no_go=null",
         "design.trial.recruits_until=2024-06-30",
     )
     for found in measures(*taken):

@@ -449,7 +449,7 @@ def test_a_change_dated_month_12_leaves_the_months_before_it(
 ) -> None:
     busier = ["assumptions.recruitment.candidates_per_month=6"]
     if path == "design.trial.closes":
-        busier.append("design.trial.recruits_until=2023-08-31")
+        busier += ["design.trial.recruits_until=2023-08-31", "go_no_go=null"]
     until = ((MONTH_12 - date(2022, 10, 1)).days - reach) * 1440.0
     differs = []
     ones, others = replications(4, *busier), replications(4, *busier, f"{path}={change}")
@@ -472,6 +472,7 @@ def test_more_staff_and_longer_hours_do_not_lower_the_number_randomised(
         "design.trial.target=none",
         f"design.trial.recruits_until={closes}",
         f"design.trial.closes={closes}",
+        "go_no_go=null",
     )
     few, two, all_day = (
         np.array([each.measures["randomised"] for each in found])

@@ -288,6 +288,7 @@ def test_everything_can_be_switched_off() -> None:
             "design.trial.target=none",
             "assumptions.recruitment.disruptions={}",
             "targets={}",
+            "go_no_go=null",
         ],
     )
 

@@ -28,6 +28,8 @@ COLUMNS = {
     "effective_replications",
     "targets.csv": "target measure needed with_probability probability ci_low ci_high verdict "
     "effective_replications",
+    "sample_size.csv": "at_least probability ci_low ci_high",
+    "triggers.csv": "target below month until fewer_than ci_low ci_high stopped stopped_of_met",
     "enrolment.csv": "month stage mean p05 p10 p50 p90 p95",
     "funnel.csv": "step reached failed_first failed_any failed_only share_failing",
     "flow.csv": "box arm reason mean p10 p90",
@@ -50,7 +52,9 @@ def folded(
     logs: Sequence[EventLog], targets: Mapping[str, SimpleNamespace], **changed: object
 ) -> Results:
     protocol = a_protocol(**changed)
-    results = Results(cast("Scenario", SimpleNamespace(targets=targets)), protocol, 1)
+    results = Results(
+        cast("Scenario", SimpleNamespace(targets=targets, go_no_go=None)), protocol, 1
+    )
     almanac = Almanac.of(protocol)
     results.fold([Summary.of(log, almanac, keep=number < 2) for number, log in enumerate(logs)])
     return results

@@ -8,6 +8,7 @@ from typing import Any
 from sim.report import recruitment, uncertainty
 from sim.report.assumptions import effect_cell, entries
 from sim.report.effects import Effects, drawn_effects
+from sim.report.go_no_go import rule_said
 from sim.report.page import Card, Decision, Fact
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
@@ -116,8 +117,10 @@ def _moved(run: Run, tornado: Tornado) -> Iterator[str]:
 
 
 def _when(run: Run) -> Iterator[str]:
-    """What will be known half a year after the opening."""
-    if run.target is not None:
+    """From how few randomised on one would stop; else what half a year will tell."""
+    if said := rule_said(run, (6, 12)):
+        yield said
+    elif run.target is not None:
         yield from uncertainty.half_year(run, run.target)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from sim.report.assumptions import GRADES, entries, law
+from sim.report.go_no_go import goal_of
 from sim.report.page import Answer, Table, TableRow, interval
 from sim.report.run import Run
 from sim.scenario.design import Later, task_of, those_in
@@ -143,6 +144,10 @@ def _names(run: Run) -> dict[str, object]:
     if run.draws is not None:
         draws = len(set(run.draws))
         precision = say("methods.streams", streams=min(STREAMS, draws), draws=draws)
+    decisions, rule = "", run.scenario.go_no_go
+    if rule is not None:
+        months = say.listing(map(str, rule.at_months))
+        decisions = say("methods.decisions", months=months, goal=goal_of(run, rule.target))
     known = run.protocol.calendar_known_through
     versions = (f"{name} {version}" for name, version in run.manifest["versions"].items())
     return {
@@ -153,6 +158,7 @@ def _names(run: Run) -> dict[str, object]:
         "attributes": say.listing(attributes) or BLANK,
         "believed": say("methods.believed", count=drawn) if drawn else "",
         "precision": precision,
+        "decisions": decisions,
         "places": say.listing(map(say.title, run.scenario.design.places)) or BLANK,
         "known_through": BLANK if known is None else say.day(known),
         "seed": str(run.manifest["seed"]),

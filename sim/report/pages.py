@@ -13,6 +13,7 @@ from sim.report.compare import comparison_page
 from sim.report.completion import completion
 from sim.report.decision import box, headline
 from sim.report.effects import effect_lines
+from sim.report.go_no_go import go_no_go, rule_said
 from sim.report.methods import methods
 from sim.report.page import (
     PAGE,
@@ -57,7 +58,9 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
         answers=lambda: [
             *_warnings(run),
             _targets(run),
-            *(question(run) for question in (reached, completion, workload, register, _what_if)),
+            reached(run),
+            *go_no_go(run),
+            *(question(run) for question in (completion, workload, register, _what_if)),
             _limits(run),
             methods(run),
             run.origin(say("provenance.run", **facts)),
@@ -167,6 +170,7 @@ def _lines(run: Run) -> Iterator[str]:
     completed = "Completed: {mean:number} on average, P10 to P90 {low:count} to {high:count}"
     yield run.say.filled(completed, **run.spread("completed"))
     yield from run.target_lines()
+    yield from filter(None, [rule_said(run)])
     yield from effect_lines(run)
     yield from _hours(run)
     yield from calendar_lines(run.say, run.protocol)

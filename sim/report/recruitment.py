@@ -49,7 +49,8 @@ def reached(run: Run) -> Answer:
     day, spread = run.recruits_until, say("reached.randomised", **run.spread("randomised"))
     if target is None:
         lead = say("reached.lead_no_target", day=day)
-        return Answer("reached", title, lead, [spread], [fan()], list(_milestones(run)))
+        folded: list[Part] = [_sample_size(run), *_milestones(run)]
+        return Answer("reached", title, lead, [spread], [fan()], folded)
     met = (run.replications["randomised"] >= target).to_numpy()
     times, chance, within = int(met.sum()), float(met.mean()), of_met(met, run.draws)
     counts = {"times": times, "replications": run.count}
@@ -57,7 +58,8 @@ def reached(run: Run) -> Answer:
     numbers = say("reached.numbers", likelihood=likelihood, interval=within, **counts)
     known = [*uncertainty.sentence(run, target), *all_known(run, target)]
     said = [numbers, *known, spread]
-    more: list[Part] = [fan(), *_milestones(run), _dates(run, target), *_months(run, target)]
+    more: list[Part] = [fan(), _sample_size(run)]
+    more += [*_milestones(run), _dates(run, target), *_months(run, target)]
     return Answer("reached", title, verdict(run), said, [_curve(run, target, chance)], more)
 
 
@@ -174,6 +176,28 @@ def _curve(run: Run, target: int, chance: float) -> Figure:
         probability=chance,
         day=run.recruits_until,
     )
+
+
+def _sample_size(run: Run) -> Figure:
+    """The probability of every number randomised, or more, at the end."""
+    table = run.tables["sample_size.csv"]
+    say, chance = run.say, table["probability"]
+    points = pd.DataFrame(
+        {
+            "at_least": table["at_least"],
+            "at": table["at_least"],
+            "probability": chance,
+            "value": chance,
+            "low": table["ci_low"],
+            "high": table["ci_high"],
+            "interval": list(zip(table["ci_low"], table["ci_high"], strict=True)),
+        }
+    )
+    # The probability falls from row to row, and the first is that of one participant.
+    likely, half = (int((chance >= least).sum()) for least in (0.9, 0.5))
+    shape = partial(lines, unit="share", across=say("sample.across"))
+    columns = {"at_least": "count", "probability": "share", "interval": "interval"}
+    return figure(say, "sample", shape, points, columns, likely=likely, half=half, day=run.closes)
 
 
 def _fan(run: Run) -> Figure:

@@ -107,7 +107,7 @@ def _effects(
         for index, end in zip((KNOWN_LOW, KNOWN_HIGH), ends, strict=True):
             yield ALL, index, end, math.nan, math.nan
     once, found = np.ones((len(values), 1)), values[:, None]
-    again = [*_resampled(draws, luck)]
+    again = [*resampled(draws, luck)]
     for path, factor in factors.items():
         value = float(_shares(factor, found, once)[0])
         error = _sd(_shares(factor, found, weights) for weights in again)
@@ -180,7 +180,7 @@ def _mixed(number: int, luck: np.random.Generator) -> NDArray[np.intp]:
     return np.concatenate([order, np.arange(fives * TWIN_EVERY, number)])
 
 
-def _resampled(draws: Numbers, luck: np.random.Generator) -> Iterator[Floats]:
+def resampled(draws: Numbers, luck: np.random.Generator) -> Iterator[Floats]:
     """Yield how often each replication counts in resamples of the draws, some columns at a time."""
     number = int(draws.max()) + 1
     for _ in range(0, _RESAMPLES, _AT_ONCE):

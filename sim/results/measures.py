@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from datetime import date
 from operator import attrgetter
 
 from sim.results import supply
@@ -26,6 +25,8 @@ Each = Callable[[Reading], Iterable[float]]
 
 DESK_WORKING_DAYS = 5
 """Working days within which desk work is in time."""
+
+HALF_A_YEAR = 6
 
 
 def measure(log: EventLog, protocol: Protocol) -> dict[str, float]:
@@ -94,23 +95,15 @@ def _days_of(reading: Reading, numbers: Iterable[int]) -> Iterator[float]:
         yield days[number - 1] if len(days) >= number else math.inf
 
 
-def _randomised_first_six_months(reading: Reading) -> int:
-    half_year = _first_six_months(reading.almanac.protocol.clock.opens)
-    return sum(day < half_year for day in _days_randomised(reading))
+def _by_months(reading: Reading, numbers: Iterable[int]) -> Iterator[int]:
+    """How many are randomised in the first so many months."""
+    days = _days_randomised(reading)
+    for months in map(reading.almanac.protocol.clock.days_of_months, numbers):
+        yield sum(day < months for day in days)
 
 
 def _days_randomised(reading: Reading) -> list[float]:
     return [_day(reading, moment) for moment in reading.moments[Milestone.RANDOMISED]]
-
-
-def _first_six_months(opens: date) -> int:
-    """How many days lie between the opening and the same day of the month six months later.
-
-    Where that month is too short, the days run over into the next.
-    """
-    month = opens.month + 5
-    year, month = opens.year + month // 12, month % 12 + 1
-    return (date(year, month, 1) - opens).days + opens.day - 1
 
 
 def _day(reading: Reading, moment: Moment) -> float:
@@ -182,7 +175,7 @@ ONE: dict[str, One] = {
     "still_in_follow_up": _still_in_follow_up,
     "arm_imbalance": _arm_imbalance,
     "day_of_target": _day_of_target,
-    "randomised_first_six_months": _randomised_first_six_months,
+    "randomised_first_six_months": lambda reading: next(_by_months(reading, [HALF_A_YEAR])),
     "last_visit_day": _last_visit_day,
     "visits": lambda reading: sum(not visit.is_missed for visit in reading.visits),
     "visits_out_of_window": lambda reading: sum(
@@ -200,6 +193,9 @@ EACH: dict[str, Each] = {
     "completed_{}": _by_arm(Milestone.COMPLETED),
     "left_{}": _by_name(Milestone.LEFT, "reasons"),
     "day_of_{}": lambda reading: _days_of(reading, reading.almanac.protocol.milestones),
+    "randomised_by_month_{}": lambda reading: _by_months(
+        reading, reading.almanac.protocol.decision_months
+    ),
     "events_{}": _by_name(Milestone.UNSCHEDULED_EVENT, "events"),
     "doses_missed_{}": _doses_missed,
     **{f"{quantity.measure}_{{}}": quantity.totals for quantity in supply.MEASURED},

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.results.attainment import sample_size, triggers
 from sim.results.counts import COUNTS, FAILURES, P05_TO_P95
 from sim.results.fold import DRAWN, Results
 from sim.results.ignorance import sensitivity
@@ -334,6 +335,8 @@ INTERVAL = {"ci_low": float, "ci_high": float}
 EFFECTIVE = {"effective_replications": int}
 SUMMARY = {"measure": str, "unit": str, "mean": float, "sd": float, **QUANTILES, **INTERVAL}
 TARGET = {"target": str, "measure": str, "needed": str, "with_probability": float}
+TRIGGER = {"target": str, "below": float, "month": int, "until": date, "fewer_than": int}
+TRIGGER |= {**INTERVAL, "stopped": float, "stopped_of_met": float}
 PAIRED = {"measure": str, "scenario": str, "baseline_mean": float, "difference": float, **INTERVAL}
 WHO_AND_WHEN = {"replication": int, "participant": int, "time_days": float, "date": date}
 PARTICIPANT = {"arm": str, "randomised_on": date, "first_dose_on": date}
@@ -348,6 +351,8 @@ TABLES = {
     "targets.csv": Layout(
         TARGET | {"probability": float, **INTERVAL, "verdict": str} | EFFECTIVE, _targets
     ),
+    "sample_size.csv": Layout({"at_least": int, "probability": float, **INTERVAL}, sample_size),
+    "triggers.csv": Layout(TRIGGER, triggers),
     "replications.csv": Layout(
         {"replication": int, "draw": int, "date_of_target": date}, _replications, is_long=True
     ),

@@ -30,6 +30,7 @@ from sim.scenario.section import references, walk
 from sim.scenario.steps import step_faults
 from sim.scenario.sweep import NOT_SIMULATED, least_points
 from sim.scenario.timetable import repeats, rows_together
+from sim.vocabulary.clock import Clock
 
 Faults = Iterator[Fault]
 
@@ -54,6 +55,8 @@ def contradictions(scenario: Scenario) -> Faults:
         for fault in faults(path, entry)
     ]
     yield from within or people(scenario)
+    if not within:
+        yield from _decisions(scenario)
     yield from no_law_left(scenario.assumptions)
     if not named:
         yield from _allocation(scenario.design)
@@ -122,6 +125,7 @@ def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
         "row": list(design.schedule),
         "role or room": [*design.staff, *design.rooms],
         "step": [step.name for step in design.steps],
+        "target": list(scenario.targets),
         "target or measure": scenario.rankable(),
         "task": list(design.tasks),
         "visit": list(design.visits),
@@ -224,10 +228,7 @@ def _trial_dates(path: KeyPath, trial: TrialPlan) -> Faults:
     elif not trial.opens <= trial.recruits_until <= trial.closes:
         what = f"{trial.recruits_until} lies outside the trial"
         yield Fault((*path, "recruits_until"), what, f"{trial.opens} to {trial.closes}")
-    for index, (fewer, more) in enumerate(pairwise(trial.milestones), start=1):
-        if more <= fewer:
-            what = f"{more} does not come after {fewer}"
-            yield Fault((*path, "milestones", index), what, "numbers in rising order, each once")
+    yield from _rising((*path, "milestones"), trial.milestones, "numbers")
 
 
 _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
@@ -238,6 +239,26 @@ _WITHIN: list[tuple[Any, Callable[[KeyPath, Any], Faults]]] = [
     (Product, vials),
 ]
 """What has to hold within a section, wherever it stands."""
+
+
+def _decisions(scenario: Scenario) -> Faults:
+    """Look for months of a decision out of order, and after the closing date."""
+    months = scenario.go_no_go.at_months if scenario.go_no_go else ()
+    trial = scenario.design.trial
+    most = Clock(trial.opens, trial.closes).whole_months
+    yield from _rising(("go_no_go", "at_months"), months, "months")
+    for index, month in enumerate(months):
+        if month > most:
+            what = f"month {month} ends after the trial closes on {trial.closes}"
+            allowed = f"months from 1 to {most}" if most else "no go_no_go in so short a trial"
+            yield Fault(("go_no_go", "at_months", index), what, allowed)
+
+
+def _rising(path: KeyPath, numbers: Sequence[int], called: str) -> Faults:
+    for index, (fewer, more) in enumerate(pairwise(numbers), start=1):
+        if more <= fewer:
+            what = f"{more} does not come after {fewer}"
+            yield Fault((*path, index), what, f"{called} in rising order, each once")
 
 
 def _sweep(scenario: Scenario) -> Faults:

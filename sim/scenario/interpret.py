@@ -151,6 +151,8 @@ class _Interpreter:
         self.visits = visit_types(scenario)
         self.products = tuple(self.design.products.values())
         self.measures = scenario.measures()
+        rule = scenario.go_no_go
+        self.decision_months = tuple(map(int, rule.at_months)) if rule else ()
         self.resources = tuple(map(self.resource, self.capacities))
         self.asked_of = with_choices(self.design, self.resources)
         self.slots_of = cache(self.slots)  # one for all rows: they queue for the same team
@@ -165,6 +167,7 @@ class _Interpreter:
             recruits_until_minutes=float(days * MINUTES_PER_DAY),
             target=None if trial.target is None else int(trial.target),
             milestones=tuple(map(int, trial.milestones)),
+            decision_months=self.decision_months,
             turns_away_when_full=trial.when_full == "turn_away",
             resources=self.resources,
             members=self.asked_of,

@@ -294,6 +294,7 @@ class Protocol:
     recruits_until_minutes: float
     target: int | None
     milestones: tuple[int, ...]
+    decision_months: tuple[int, ...]
     turns_away_when_full: bool
     resources: tuple[Resource, ...]
     members: tuple[Resource, ...]

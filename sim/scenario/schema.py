@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from sim.scenario.assumptions import Assumptions
 from sim.scenario.design import Design
 from sim.scenario.errors import refusal, shown
-from sim.scenario.numbers import Number, Probability, Whole
+from sim.scenario.numbers import Number, Probability, Whole, WholePositive
 from sim.scenario.section import Name, Ref, Section, Text, walk
 from sim.scenario.sweep import SweepPlan
 from sim.vocabulary.measures import units_of
@@ -50,6 +50,23 @@ class Target(Section):
         return self
 
 
+class GoNoGo(Section):
+    """The rule by which one would stop: so few randomised that a target is out of reach.
+
+    `triggers.csv` says for each month below how many that is: with fewer randomised by then the
+    target is less probable than `below`. It changes nothing in the simulation: no trial is stopped.
+    """
+
+    target: Annotated[str, Ref("target")]
+    """The name of a target."""
+    at_months: Annotated[tuple[WholePositive, ...], Field(min_length=1)]
+    """Months at whose ends one decides, in rising order, such as `[6, 12]`. A month is one of the
+    calendar, counted from `opens`: of a trial that opens on 1 October month 6 ends with 31 March.
+    How many are randomised by then is the measure `randomised_by_month_6` …"""
+    below: Probability
+    """The probability of the target under which one would stop."""
+
+
 class Ranged(NamedTuple):
     """A number by its dotted path, with its plausible range and how well it is known."""
 
@@ -78,6 +95,8 @@ class Scenario(Section):
     """What nature does. The sensitivity analyses move the numbers in here that have a range."""
     targets: dict[Name, Target] = Field(default={})
     """What would be good enough."""
+    go_no_go: GoNoGo | None = None
+    """By which rule one would stop because a target is out of reach; left out, by none."""
     # Not written out and not in the digest: it changes no simulation, so that a result found with
     # one block stands under any other.
     sweep: SweepPlan | None = Field(default=None, exclude=True)
@@ -105,6 +124,7 @@ class Scenario(Section):
             "arm": design.arms,
             "reason": nature.leaving,
             "milestone": map(str, design.trial.milestones),
+            "decision month": map(str, self.go_no_go.at_months if self.go_no_go else ()),
             "event": [name for name in design.unscheduled if name in nature.unscheduled],
             "product": design.products,
             "product in vials": [each.name for each in products if each.units_per_vial],

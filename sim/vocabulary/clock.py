@@ -23,6 +23,7 @@ MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 1440
 DAYS_PER_WEEK = 7
 DAYS_PER_MONTH = 30.4375
+MONTHS_PER_YEAR = 12
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Span = tuple[int, int]
@@ -59,6 +60,24 @@ class Clock:
     def date_of_day(self, day: int) -> date:
         """Return the date of a day number."""
         return self.opens + timedelta(days=day)
+
+    def days_of_months(self, months: int) -> int:
+        """Return how many days the first so many calendar months of the run have: 0 to one less.
+
+        They end before the same day of the month so many months after the opening: six of a run
+        that opens on 1 October with 31 March. Where that month is too short, the days run over into
+        the next: six of one that opens on 31 August with 2 March (in a leap year 1 March).
+        """
+        years, month = divmod(self.opens.month - 1 + months, MONTHS_PER_YEAR)
+        first = date(self.opens.year + years, month + 1, 1)
+        return (first - self.opens).days + self.opens.day - 1
+
+    @property
+    def whole_months(self) -> int:
+        """How many calendar months, as `days_of_months` has them, end within the run."""
+        years, months = self.closes.year - self.opens.year, self.closes.month - self.opens.month
+        most = years * MONTHS_PER_YEAR + months + 1
+        return max(each for each in range(most + 1) if self.days_of_months(each) <= self.days)
 
 
 def weekday_numbers(text: str) -> tuple[int, ...]:

@@ -45,6 +45,7 @@ CATALOGUE = (
         "day_of_target": "day",
     }),
     Row("milestone", {"day_of_{}": "day"}),
+    Row("decision month", {"randomised_by_month_{}": "people"}),
     Row("", {
         "randomised_first_six_months": "people",
         "arm_imbalance": "people",
