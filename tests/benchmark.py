@@ -94,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replications", type=int, default=200, metavar="N", help="of each (200)")
     turns = max(1, parser.parse_args().replications // (ROUNDS * TURN))
-    scenario = load(ROOT / "scenarios" / "baseline.yaml")
+    scenario = load(ROOT / "scenarios" / "baseline.yaml", ["assumptions.uncertain=rate"])
     versions = (TRIALSIM, TEXTBOOK)
     plans = [version.plan(scenario) for version in versions]
     found: tuple[list[Found], list[Found]] = ([], [])

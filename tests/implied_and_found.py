@@ -1,5 +1,7 @@
 """What `check` says a scenario implies, beside what replications of it find.
 
+Numbers other than the rate are at their values on both sides.
+
 `python -m tests.implied_and_found [--replications N]` writes the table of all shipped scenarios.
 What ignores queues and the target is looked for in a trial without either; shares are of people,
 who are independent of each other, and everything else is of replications.
@@ -34,6 +36,7 @@ CANDIDATES = 20_000
 EARLY_WEEKS = 4
 WEEK = DAYS_PER_WEEK * MINUTES_PER_DAY
 
+RATE_ALONE = "assumptions.uncertain=rate"
 NOBODY_FOLLOWED = (
     *("design.trial.target=none", "design.schedule={}", "design.unscheduled={}"),
     "design.randomisation.caps={}",
@@ -71,8 +74,9 @@ class Figure(NamedTuple):
 
 def figures(path: Path, overrides: Sequence[str], replications: int) -> Iterator[Figure]:
     """Yield all figures of a scenario that its replications can be asked for."""
-    protocol = interpret(load(path, overrides))
     name = " ".join([path.stem, *overrides])
+    overrides = [*overrides, RATE_ALONE]
+    protocol = interpret(load(path, overrides))
     yield from _of_the_trial(name, protocol, replications)
     unhindered = interpret(load(path, [*overrides, *nobody_waits(protocol)]))
     yield from _of_screening(name, unhindered, replications)

@@ -101,7 +101,9 @@ def a_protocol(**changed: object) -> Protocol:
         "reasons": (SimpleNamespace(name="death"), SimpleNamespace(name="moved")),
         "visit_names": ("screening_visit", "msc_infusion", "injection", "assessment"),
     }
-    return cast("Protocol", SimpleNamespace(**{**planned, "measures": UNITS, **changed}))
+    protocol = SimpleNamespace(**{**planned, "measures": UNITS, **changed})
+    protocol.with_rate_known = protocol
+    return cast("Protocol", protocol)
 
 
 def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:

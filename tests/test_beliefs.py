@@ -175,7 +175,7 @@ def test_ranges_of_no_width_leave_nothing_uncertain() -> None:
 
 @pytest.fixture(scope="module")
 def baseline() -> Scenario:
-    return load(BASELINE, ["assumptions.uncertain=all"])
+    return load(BASELINE)
 
 
 def test_a_replication_walks_the_protocol_that_its_draws_mean(baseline: Scenario) -> None:
@@ -186,7 +186,7 @@ def test_a_replication_walks_the_protocol_that_its_draws_mean(baseline: Scenario
     log = run(protocol, 1, 2)
 
     assert facts(log) == facts(run(interpret(written), 1, 2))
-    assert facts(log) != facts(run(interpret(load(BASELINE)), 1, 2))
+    assert facts(log) != facts(run(interpret(load(BASELINE, ["assumptions.uncertain=rate"])), 1, 2))
     assert log.drawn == tuple(drawn.values())
 
 
@@ -211,7 +211,7 @@ def test_what_is_drawn_is_a_column_of_its_replications() -> None:
 
 def test_a_number_set_by_a_sweep_is_not_drawn() -> None:
     path = "assumptions.recruitment.consent"
-    variant = variants(BASELINE, ["assumptions.uncertain=all"])
+    variant = variants(BASELINE)
 
     assert "recruitment.consent" in laws(variant())
     assert "recruitment.consent" not in laws(variant({path: "0.6"}))

@@ -28,7 +28,7 @@ from sim.scenario.schema import TAKEN
 from tests.records import BED, a_log, a_protocol, a_story, at, piece
 
 COUNTED = {"enrolment", "funnel", "flow", "attempts", "balance", "visits", "workload", "supply"}
-COUNTED |= {"load", "activity", "dose_days"}
+COUNTED |= {"load", "activity", "dose_days", "rate_known"}
 RECKONED = {"summary", "targets", "sample_size", "triggers", "replications", "sensitivity"}
 TABLES = {f"{name}.csv" for name in COUNTED | RECKONED}
 TABLES |= {f"{name}.csv.gz" for name in ("participants", "events", "work")}

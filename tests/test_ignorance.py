@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from sim.experiments.replicate import RATE_KNOWN, replicate
+from sim.model.run import run
 from sim.results.fold import Results, meets
 from sim.results.ignorance import (
     ALL,
+    AT_VALUE,
     FIRST_ORDER,
     KNOWN_HIGH,
     KNOWN_LOW,
@@ -22,7 +27,13 @@ from sim.results.ignorance import (
     RATE_PATH,
     sensitivity,
 )
+from sim.results.tables import build
+from sim.scenario.interpret import interpret
+from sim.scenario.schema import Scenario
+from sim.vocabulary.eventlog import Milestone
+from sim.vocabulary.intervals import of_met
 from sim.vocabulary.streams import Draws
+from tests.toys import toy
 
 Floats = NDArray[np.float64]
 CONSENT, INERT = "assumptions.recruitment.consent", "assumptions.inert_"
@@ -44,6 +55,10 @@ class Told:
         drawn = [name for name in self.columns if name.startswith("drawn_")]
         beliefs = [SimpleNamespace(dotted=name.removeprefix("drawn_")) for name in drawn]
         return SimpleNamespace(rate=True, beliefs=beliefs)
+
+    @property
+    def rate_known(self) -> SimpleNamespace:
+        return SimpleNamespace(replications=0)
 
     @property
     def draws(self) -> NDArray[np.intp] | None:
@@ -187,3 +202,75 @@ def test_few_of_40_seeds_call_an_inert_number_an_effect(hangs: bool) -> None:  #
 @pytest.mark.parametrize("hangs", [True, False])
 def test_one_in_twenty_seeds_calls_an_inert_number_an_effect(hangs: bool) -> None:  # noqa: FBT001
     assert false_alarms(200, hangs=hangs) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
+
+
+# The rate known, simulated beside the run.
+
+
+def unsure(shape: float | None, uncertain: str) -> Scenario:
+    return toy(
+        design={"trial": {"closes": date(2023, 6, 30)}},
+        assumptions={
+            "uncertain": uncertain,
+            "recruitment": {
+                "candidates_per_month": 4.0,
+                "rate_shape": shape,
+                "consent": {"value": 0.72, "range": [0.5, 0.88]},
+            },
+        },
+        targets={"enough": {"measure": "randomised", "at_least": 17, "with_probability": 0.8}},
+    )
+
+
+@pytest.mark.parametrize("shape", [4.0, 0.8])
+def test_a_rate_that_is_known_is_that_of_a_run_in_which_it_is(shape: float) -> None:
+    tables = build(replicate(unsure(shape, "rate"), replications=40, jobs=1))
+    known = build(replicate(unsure(shape, "none"), replications=40, jobs=1))
+    rows = {row[:3]: row[3:] for row in tables["sensitivity.csv"].itertuples(index=False)}
+    met = (
+        known["targets.csv"].set_index("target").loc["enough", ["probability", "ci_low", "ci_high"]]
+    )
+
+    pd.testing.assert_frame_equal(tables["rate_known.csv"], known["replications.csv"])
+    assert rows[RATE_PATH, "enough", AT_VALUE] == tuple(met)
+    assert known["rate_known.csv"].empty
+
+
+def test_what_else_is_not_known_is_drawn_as_in_the_run() -> None:
+    of_all = build(replicate(unsure(4.0, "all"), replications=40, jobs=1))
+    known = build(replicate(unsure(None, "all"), replications=40, jobs=1))["replications.csv"]
+    once_more = of_all["rate_known.csv"]
+
+    assert once_more["draw"].tolist() == of_all["replications.csv"]["draw"].tolist()
+    shared = [name for name in once_more if name in known and name != "draw"]
+    assert "randomised" in shared
+    pd.testing.assert_frame_equal(once_more[shared], known[shared])
+
+
+def test_no_more_than_200_replications_are_simulated_once_more() -> None:
+    results = replicate(unsure(4.0, "rate"), replications=230, jobs=1, keep=0)
+
+    assert results.rate_known.replications == RATE_KNOWN == 200
+
+
+def rate_known_held(shape: float, seeds: int) -> float:
+    """Return in what share of the seeds the interval of the probability holds the exact one."""
+    months = 181 / 30.4375
+    (belief,) = interpret(unsure(shape, "all")).beliefs
+    shares = np.array([belief.law.quantile((n + 0.5) / 4000) for n in range(4000)])
+    truth, held = float(np.mean(stats.poisson.sf(16, shares * 4.0 * months))), 0
+    for seed in range(1, seeds + 1):
+        protocol = interpret(unsure(shape, "all")).with_rate_known
+        values = [
+            sum(each.milestone is Milestone.RANDOMISED for each in run(protocol, seed, n).moments)
+            for n in range(1, RATE_KNOWN + 1)
+        ]
+        low, high = of_met(np.array(values) >= 17, protocol.draws.of(RATE_KNOWN))
+        held += low <= truth <= high
+    return held / seeds
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("shape", [4.0, 0.8])
+def test_the_interval_of_a_rate_known_holds_what_is_true(shape: float) -> None:
+    assert 0.92 <= rate_known_held(shape, 400) <= 0.985

@@ -85,7 +85,7 @@ KEPT = {
     ),
     *("Shift", "baseline", "trialsim", "yaml", "simulated"),
     *("STRESS", "DES", "Wilson", "Clopper", "Pearson", "Student", "Philox", "Salmon", "SimPy"),
-    *("summary", "csv", "uncertain", "all"),
+    *("summary", "csv", "uncertain", "all", "rate", "known"),
 }
 """Words in Latin letters that a Chinese page of the baseline may hold."""
 

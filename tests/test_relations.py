@@ -447,7 +447,7 @@ def before(log: EventLog, end: float) -> tuple[list[str], ...]:
 def test_a_change_dated_month_12_leaves_the_months_before_it(
     path: str, change: str, reach: int
 ) -> None:
-    busier = ["assumptions.recruitment.candidates_per_month=6"]
+    busier = ["assumptions.recruitment.candidates_per_month=6", "assumptions.uncertain=rate"]
     if path == "design.trial.closes":
         busier += ["design.trial.recruits_until=2023-08-31", "go_no_go=null"]
     until = ((MONTH_12 - date(2022, 10, 1)).days - reach) * 1440.0

@@ -90,11 +90,11 @@ def test_hours_shut_opened_or_away_are_those_of_a_loop_over_all_minutes() -> Non
 
 @pytest.mark.slow
 def test_it_agrees_with_the_textbook_version() -> None:
-    known_rate = load(BASELINE, ["assumptions.recruitment.rate_shape=null"])
+    known = load(BASELINE, ["assumptions.uncertain=none"])
     replications = range(1, 51)
 
     apart = standard_errors_apart(
-        simulated(TRIALSIM, known_rate, replications), simulated(TEXTBOOK, known_rate, replications)
+        simulated(TRIALSIM, known, replications), simulated(TEXTBOOK, known, replications)
     )
 
     assert apart.keys() >= {"randomised", "completed", "coordinator", "infusion_bed"}

@@ -23,6 +23,9 @@ BATCH = 25
 AUTO_FIRST, AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 400, 200, 10_000, 0.02
 """`auto` looks at 400 replications and at every 200 more."""
 
+RATE_KNOWN = 200
+"""So many of the first replications are simulated once more, with the rate of candidates known."""
+
 AUTO_LOOKS = 2
 """So many looks in a row have to find enough: one alone may find it by luck."""
 
@@ -88,7 +91,19 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
 
 
 def _summaries(batch: Batch, keep: int) -> list[Summary]:
-    return [Summary.of(log, almanac, keep=number <= keep) for number, log, almanac in batch.run()]
+    return [
+        Summary.of(
+            log, almanac, keep=number <= keep, rate_known=_rate_known(almanac, batch.seed, number)
+        )
+        for number, log, almanac in batch.run()
+    ]
+
+
+def _rate_known(almanac: Almanac, seed: int, number: int) -> EventLog | None:
+    """Return a replication with the rate at its value; None of a later one, or if it is known."""
+    protocol = almanac.protocol
+    is_asked = protocol.rate is not None and number <= RATE_KNOWN
+    return run(protocol.with_rate_known, seed, number) if is_asked else None
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,15 @@ from sim.report.charts import intervals
 from sim.report.page import Figure, figure, in_words
 from sim.report.run import Run
 from sim.report.sensitivity import GRADED
-from sim.results.ignorance import ALL, FIRST_ORDER, KNOWN_HIGH, KNOWN_LOW, LARGEST_BY_LUCK
+from sim.results.ignorance import (
+    ALL,
+    AT_VALUE,
+    FIRST_ORDER,
+    KNOWN_HIGH,
+    KNOWN_LOW,
+    LARGEST_BY_LUCK,
+    RATE_PATH,
+)
 from sim.vocabulary.words import BLANK, Words
 
 MOST_DRAWN, MOST_SAID = 15, 3
@@ -64,14 +72,14 @@ def effects(run: Run) -> Effects | None:
 
     Also None where the replications were too few.
     """
-    found = drawn_effects(run, next(iter(run.scenario.targets), "randomised"))
+    found = drawn_effects(run, _first(run))
     return None if found is None or len(found.by_path) == 1 else found
 
 
 def drawn_effects(run: Run, on: str) -> Effects | None:
     """Return the effects of all that was drawn on an outcome; None of too few replications."""
     indices = _indices(run, on)
-    paths = dict.fromkeys(path for path, _ in indices if path != ALL)
+    paths = [path for path, index in indices if index == FIRST_ORDER and path != ALL]
     if not paths:
         return None
     limit, *_ = indices[ALL, LARGEST_BY_LUCK]
@@ -79,6 +87,11 @@ def drawn_effects(run: Run, on: str) -> Effects | None:
     ranked = sorted(found.items(), key=lambda item: -item[1].share)
     is_share = on in run.scenario.targets
     return Effects(on, is_share, _mean(run, on), dict(ranked))
+
+
+def _first(run: Run) -> str:
+    """The first target, or those randomised."""
+    return next(iter(run.scenario.targets), "randomised")
 
 
 def _indices(run: Run, on: str) -> dict[tuple[str, str], tuple[float, float, float]]:
@@ -145,9 +158,13 @@ def verdict_of(run: Run, found: Effects) -> str:
 
 
 def effect_lines(run: Run) -> Iterator[str]:
-    """Yield which numbers matter most, for a terminal."""
-    if (found := effects(run)) is None:
-        return
+    """Yield which numbers matter most, and the outcome were the rate known, for a terminal."""
+    if (found := effects(run)) is not None:
+        yield from _strongest(run, found)
+    yield from _rate_known(run)
+
+
+def _strongest(run: Run, found: Effects) -> Iterator[str]:
     say, mean = run.say, found.written(run.say, found.mean)
     yield f"What {found.on} hangs on: share of its variance; at P10 and P90, instead of {mean}"
     for path in found.clear[:MOST_SAID]:
@@ -157,6 +174,17 @@ def effect_lines(run: Run) -> Iterator[str]:
         yield f"  {path}: {say.percent(effect.share)} ({low} to {high}); {' and '.join(ends)}"
     if not found.clear:
         yield f"  no effect that {run.count:,} replications can see"
+
+
+def _rate_known(run: Run) -> Iterator[str]:
+    say, on = run.say, _first(run)
+    if (known := _indices(run, on).get((RATE_PATH, AT_VALUE))) is None:
+        return
+    write = say.percent if on in run.scenario.targets else say.number
+    value, *ends = map(write, known)
+    rate = say.number(float(run.scenario.assumptions.recruitment.candidates_per_month))
+    instead = f"{value} ({say.span(*ends)}) instead of {write(_mean(run, on))}"
+    yield f"Were the rate of candidates known to be {rate} a month, {on}: {instead}"
 
 
 def all_known(run: Run, target: int) -> Iterator[str]:

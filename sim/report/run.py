@@ -105,6 +105,11 @@ class Run(Finished):
         milestones = (f"day_of_{number}" for number in self.protocol.milestones)
         return folder.read(self.place, "replications.csv", (*SINGLE, *milestones))
 
+    @cached_property
+    def rate_known(self) -> pd.DataFrame:
+        """The same of the first replications, had the rate of candidates been at its value."""
+        return folder.read(self.place, "rate_known.csv")
+
     @property
     def count(self) -> int:
         """How many replications there are."""

@@ -11,15 +11,11 @@ import pandas as pd
 from sim.report.charts import intervals
 from sim.report.page import Figure, figure
 from sim.report.run import Run
+from sim.results.ignorance import FEWEST_KNOWN
 from sim.results.tables import draws_in
 from sim.vocabulary.intervals import Interval, of_met
 
 RATE, FIRST_SIX_MONTHS = "candidates_per_month_drawn", "randomised_first_six_months"
-FEWEST_TO_SPLIT = 30
-"""Replications below which nothing is split into groups."""
-
-NEAREST = 5
-"""One in so many replications, those whose rate lies nearest, stands for a rate that is known."""
 
 
 class Group(NamedTuple):
@@ -50,6 +46,7 @@ def sentence(run: Run, target: int) -> list[str]:
             rate=_believed(run),
             known=known.chance,
             interval=known.interval,
+            count=len(run.rate_known),
             uncertain=every.chance,
         )
     ]
@@ -59,7 +56,7 @@ def _is_split(run: Run, target: int) -> bool:
     """Whether rates differ, and outcomes too, in enough replications to set them apart."""
     rate, reached = run.replications[RATE], run.replications["randomised"] >= target
     differ = rate.max() > rate.min() and reached.any() and not reached.all()
-    return run.count >= FEWEST_TO_SPLIT and bool(differ)
+    return run.count >= FEWEST_KNOWN and bool(differ)
 
 
 def _believed(run: Run) -> float:
@@ -68,14 +65,12 @@ def _believed(run: Run) -> float:
 
 
 def _known(run: Run, target: int) -> Group:
-    """Those whose drawn rate lies nearest to the mean: a nearest-neighbour estimate.
+    """The first replications once more, with the rate at its value and the same people.
 
-    Within them only luck is left, as far as the rate goes (given the rate candidates come as a
-    Poisson process, Anisimov and Fedorov 2007).
+    Only luck is left in them, as far as the rate goes (given the rate candidates come as a Poisson
+    process, Anisimov and Fedorov 2007).
     """
-    distance = (run.replications[RATE] - _believed(run)).abs().sort_values(kind="stable")
-    nearest = distance.index[: len(distance) // NEAREST]
-    return _group(run.replications.loc[nearest], RATE, target)
+    return _group(run.rate_known, RATE, target)
 
 
 def _group(replications: pd.DataFrame, column: str, target: int) -> Group:
@@ -97,7 +92,7 @@ def _apart(run: Run, target: int) -> Figure:
     every, thirds = _group(run.replications, RATE, target), _thirds(run, RATE, target)
     labels = [say("ignorance.uncertain", rate=rate), say("ignorance.known", rate=rate)]
     labels += [say("ignorance.third", low=third.low, high=third.high) for third in thirds]
-    said = {"nearest_low": known.low, "nearest_high": known.high}
+    said = {"count": len(run.rate_known)}
     return _figure(run, target, "ignorance", labels, [every, known, *thirds], thirds, said)
 
 

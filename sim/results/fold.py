@@ -30,19 +30,28 @@ DRAWN = "drawn_"
 
 
 class Summary(NamedTuple):
-    """What is kept of one replication: measures, what was drawn, what gauges read, a log."""
+    """What is kept of one replication: measures, what was drawn, what gauges read, a log.
+
+    `rate_known` are the measures of the same people were the rate known, if that was simulated.
+    """
 
     measures: list[float]
     counts: list[Counts]
     log: bytes | None
+    rate_known: list[float] | None
 
     @classmethod
-    def of(cls, log: EventLog, almanac: Almanac, *, keep: bool) -> Summary:
+    def of(
+        cls, log: EventLog, almanac: Almanac, *, keep: bool, rate_known: EventLog | None = None
+    ) -> Summary:
         """Read a log once for everything."""
         reading = Reading(log, almanac)
         counts = [gauge.read(reading) for table in COUNTS.values() for gauge in table.gauges]
         kept = pickle.dumps(log) if keep else None
-        return cls([*measures_of(reading).values(), *log.drawn], counts, kept)
+        known = None
+        if rate_known is not None:
+            known = [*measures_of(Reading(rate_known, almanac)).values()]
+        return cls([*measures_of(reading).values(), *log.drawn], counts, kept, known)
 
 
 def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -122,18 +131,12 @@ class Rows:
         return np.frombuffer(self._file.read(columns * a_column), np.float64).reshape(columns, -1)
 
 
-class Results:
-    """The replications of one scenario folded so far, in their order, from the first."""
+class Found:
+    """What replications of a protocol found, in their order, from the first."""
 
-    def __init__(self, scenario: Scenario, protocol: Protocol, seed: int) -> None:
-        """Start with no replications."""
-        almanac = Almanac.of(protocol)
-        self.scenario, self.protocol, self.seed = scenario, protocol, seed
-        self.tallies = {
-            name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
-        }
-        self.logs = Logs()
-        drawn = (f"{DRAWN}{each.dotted}" for each in protocol.beliefs)
+    def __init__(self, protocol: Protocol, drawn: Sequence[str] = ()) -> None:
+        """Of no replication yet; `drawn` are columns beside those of the measures."""
+        self.protocol = protocol
         self._names = [*protocol.measures, *drawn]
         self._rows = Rows(len(self._names))
 
@@ -164,10 +167,34 @@ class Results:
         """Which draw of the uncertain each replication had; None where all are independent."""
         return self.protocol.draws.of(self.replications)
 
+    def append(self, values: Sequence[float]) -> None:
+        """Add what the next replication found."""
+        self._rows.append(values)
+
+
+class Results(Found):
+    """The replications of one scenario folded so far.
+
+    `rate_known` is what the first of them would have found, were the rate known at its value.
+    """
+
+    def __init__(self, scenario: Scenario, protocol: Protocol, seed: int) -> None:
+        """Start with no replications."""
+        super().__init__(protocol, [f"{DRAWN}{each.dotted}" for each in protocol.beliefs])
+        almanac = Almanac.of(protocol)
+        self.scenario, self.seed = scenario, seed
+        self.tallies = {
+            name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
+        }
+        self.logs = Logs()
+        self.rate_known = Found(protocol.with_rate_known)
+
     def fold(self, summaries: Sequence[Summary]) -> None:
         """Add the next replications."""
         for summary in summaries:
-            self._rows.append(summary.measures)
+            self.append(summary.measures)
+            if summary.rate_known is not None:
+                self.rate_known.append(summary.rate_known)
             tallies = chain.from_iterable(self.tallies.values())
             for tally, counts in zip(tallies, summary.counts, strict=True):
                 tally.add(counts)

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.results.fold import DRAWN, Results
+from sim.results.fold import DRAWN, Found, Results
 from sim.results.periods import Floats
-from sim.vocabulary.intervals import NORMAL_975
+from sim.vocabulary.intervals import NORMAL_975, of_mean, of_met
 from sim.vocabulary.streams import TWIN_EVERY, Numbers
 
-FEWEST = 100
-"""Replications below which nothing is said of an assumption."""
+FEWEST, FEWEST_KNOWN = 100, 30
+"""Replications below which nothing is said of an assumption, and of a rate that is known."""
 
 IN_A_BIN, MOST_BINS, FEWEST_BINS = 100, 10, 3
 _PERMUTATIONS, _RESAMPLES, _AT_ONCE = 200, 100, 25
@@ -40,9 +40,14 @@ RATE_PATH, _RATE_DRAWN = (
     "candidates_per_month_drawn",
 )
 FIRST_ORDER, LARGEST_BY_LUCK, KNOWN_LOW, KNOWN_HIGH = "S1", "noise", "known_p10", "known_p90"
+AT_VALUE = "known"
 """Indices of sensitivity.csv: the share of the variance, what luck alone would reach at most in 95
 of 100 runs, and the mean of the outcome were the number known to be at the P10 and P90 of its law.
+`known` is that mean were the rate at its value: simulated, where the two are estimates.
 """
+
+_COUNTED = "randomised", "completed"
+"""The measures of which it is said beside the targets."""
 
 _Row = tuple[str, str, str, float, float, float]
 """Path, measure, index, value and the ends of its interval."""
@@ -77,8 +82,9 @@ def drawn_columns(results: Results) -> dict[str, str]:
 def sensitivity(results: Results) -> Iterator[_Row]:
     """Yield the rows of sensitivity.csv: of each target, those randomised and those who completed.
 
-    None of fewer than 100 replications, and none of an outcome that is blank or never in one.
+    None of too few replications, and none of an outcome that is blank or never in one.
     """
+    yield from _rate_known(results)
     draws = results.draws
     if draws is None or results.replications < FEWEST:
         return
@@ -88,12 +94,26 @@ def sensitivity(results: Results) -> Iterator[_Row]:
         name: results.met(target).astype(np.float64)
         for name, target in results.scenario.targets.items()
     }
-    outcomes |= {name: results.values(name) for name in ("randomised", "completed")}
+    outcomes |= {name: results.values(name) for name in _COUNTED}
     for name, values in outcomes.items():
         if np.isfinite(values).all():
             luck = np.random.default_rng(results.seed)
             for path, index, value, low, high in _effects(values, draws, factors, luck):
                 yield path, name, index, value, low, high
+
+
+def _rate_known(results: Results) -> Iterator[_Row]:
+    """Yield each outcome were the rate known."""
+    known: Found = results.rate_known
+    if known.replications < FEWEST_KNOWN:
+        return
+    for name, target in results.scenario.targets.items():
+        met = known.met(target)
+        yield RATE_PATH, name, AT_VALUE, float(met.mean()), *of_met(met, known.draws)
+    for name in _COUNTED:
+        values = known.values(name)
+        if np.isfinite(values).all():
+            yield RATE_PATH, name, AT_VALUE, float(values.mean()), *of_mean(values, known.draws)
 
 
 def _effects(

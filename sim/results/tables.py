@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sim.results.attainment import sample_size, triggers
 from sim.results.counts import COUNTS, FAILURES, P05_TO_P95
-from sim.results.fold import DRAWN, Results
+from sim.results.fold import DRAWN, Found, Results
 from sim.results.ignorance import sensitivity
 from sim.results.tally import rank
 from sim.scenario.protocol import Protocol
@@ -122,10 +122,10 @@ def _targets(results: Results) -> Iterator[tuple[str | float, ...]]:
         yield name, target.measure, needed, wanted, met.mean(), low, high, verdict, number
 
 
-def _replications(results: Results) -> Iterator[pd.DataFrame]:
+def _replications(found: Found) -> Iterator[pd.DataFrame]:
     """One row a replication; the date of the target stands beside its day."""
-    opens, first, draws = results.protocol.clock.opens, 1, results.draws
-    for block in results.blocks():
+    opens, first, draws = found.protocol.clock.opens, 1, found.draws
+    for block in found.blocks():
         table = pd.DataFrame(block)
         dates = [
             "never" if day == math.inf else "" if math.isnan(day) else str(opens + timedelta(day))
@@ -338,6 +338,7 @@ TARGET = {"target": str, "measure": str, "needed": str, "with_probability": floa
 TRIGGER = {"target": str, "below": float, "month": int, "until": date, "fewer_than": int}
 TRIGGER |= {**INTERVAL, "stopped": float, "stopped_of_met": float}
 PAIRED = {"measure": str, "scenario": str, "baseline_mean": float, "difference": float, **INTERVAL}
+REPLICATION = {"replication": int, "draw": int, "date_of_target": date}
 WHO_AND_WHEN = {"replication": int, "participant": int, "time_days": float, "date": date}
 PARTICIPANT = {"arm": str, "randomised_on": date, "first_dose_on": date}
 PARTICIPANT |= {"last_milestone": str, "last_on": date, "reason": str}
@@ -353,8 +354,9 @@ TABLES = {
     ),
     "sample_size.csv": Layout({"at_least": int, "probability": float, **INTERVAL}, sample_size),
     "triggers.csv": Layout(TRIGGER, triggers),
-    "replications.csv": Layout(
-        {"replication": int, "draw": int, "date_of_target": date}, _replications, is_long=True
+    "replications.csv": Layout(REPLICATION, _replications, is_long=True),
+    "rate_known.csv": Layout(
+        REPLICATION, lambda results: _replications(results.rate_known), is_long=True
     ),
     **{
         f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))

@@ -75,10 +75,7 @@ def _natural(
     nature: Assumptions, clock: Clock, days: int, arms: Sequence[str], members: Mapping[str, int]
 ) -> dict[str, Any]:
     """Return the entries of a protocol that nature alone decides, of `days` of recruitment."""
-    rate = rate_belief(nature)
     return {
-        "candidates_per_month": float(nature.recruitment.candidates_per_month),
-        "rate": rate and rate.law,
         "expected_candidates": tuple(nature.recruitment.expected(clock.opens, days)),
         "attributes": tuple(_attributes(nature)),
         "releases": nature.products,
@@ -159,6 +156,7 @@ class _Interpreter:
 
     def protocol(self) -> Protocol:
         trial, nature = self.design.trial, self.nature
+        rate = rate_belief(nature)
         days = self.clock.day_of(trial.recruits_until) + 1
         return Protocol(
             clock=self.clock,
@@ -182,6 +180,8 @@ class _Interpreter:
             events=tuple(self.events()),
             monitoring=self.monitoring(),
             measures=self.measures,
+            candidates_per_month=float(nature.recruitment.candidates_per_month),
+            rate=rate and rate.law,
             beliefs=beliefs(nature),
             draws=draws(nature),
             nature=nature,

@@ -7,7 +7,7 @@ be worked out it holds the scenario's own sections.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -329,6 +329,11 @@ class Protocol:
         """The last date through which no day off is estimated in any country; None if none is."""
         limits = [each.known_through for each in self.calendar_limits if each.known_through]
         return min(limits, default=None)
+
+    @cached_property
+    def with_rate_known(self) -> Protocol:
+        """The same trial, with the same calendars and slots, were the rate known at its value."""
+        return replace(self, rate=None, draws=self.draws._replace(is_stratified=False))
 
     @cached_property
     def judging_steps(self) -> frozenset[str]:
