@@ -68,6 +68,9 @@ CUT = """text => {
     return is_shown && (word.top < chart.top - 1 || word.left < chart.left - 1
         || word.bottom > chart.bottom + 1 || word.right > chart.right + 1);
 }"""
+MOST_PAGES = 5
+"""Of A4, on which a run is printed as long as nothing is unfolded."""
+
 KEPT = {
     *(
         "NCT",
@@ -79,6 +82,7 @@ KEPT = {
         "ISO",
         "IPCC",
         "CSV",
+        "CRC",
         "PNG",
         "SVG",
         "JavaScript",
@@ -179,16 +183,28 @@ class TestEveryPage:
         assert all(messages)
         assert all(in_each(page, "figure", "one.querySelectorAll('details table').length"))
 
-    def test_axe_finds_nothing_serious(self, show: Show, kind: str, language: str) -> None:
+    def test_axe_finds_nothing_open_and_light_nor_closed_and_dark(
+        self, show: Show, kind: str, language: str
+    ) -> None:
         from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  needs playwright
 
-        violations = Axe().run(show(kind, language).page).response["violations"]
+        page, found = show(kind, language).page, []
+        for is_dark, is_open in ((True, "false"), (False, "true")):
+            page.emulate_media(color_scheme="dark" if is_dark else "light")
+            page.evaluate(f"document.querySelectorAll('details').forEach(d => d.open = {is_open})")
+            violations = Axe().run(page).response["violations"]
+            found += [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations]
 
-        assert [
-            (one["id"], [node["target"] for node in one["nodes"]])
-            for one in violations
-            if one["impact"] in {"serious", "critical"}
-        ] == []
+        assert found == []
+
+    def test_readers_hear_the_message_of_a_chart_and_not_its_marks(
+        self, show: Show, kind: str, language: str
+    ) -> None:
+        page, _ = show(kind, language)
+        marks = ":is([role=graphics-object], [role=graphics-symbol])"
+        exposed = f".chart {marks}:not([aria-hidden=true], [aria-hidden=true] *)"
+
+        assert in_each(page, exposed, "one.outerHTML.slice(0, 99)") == []
 
     def test_headings_are_in_order_and_the_language_is_named(
         self, show: Show, kind: str, language: str
@@ -302,12 +318,18 @@ def test_five_scenarios_fit_on_paper_and_into_few_megabytes(
 
 
 @pytest.mark.browser
-def test_a_chinese_page_is_no_mixture(browser: Browser, tmp_path: Path) -> None:
+def test_a_chinese_page_is_no_mixture_and_prints_on_few_sheets(
+    browser: Browser, tmp_path: Path
+) -> None:
     path, out = ROOT / "scenarios" / "baseline.yaml", tmp_path / "out"
     arguments = ["--replications", "40", "--jobs", "1", "--quiet", "--out", str(out)]
     assert exit_code(commands, ["run", str(path), *arguments, "--lang", "zh"]) == 0
     context = browser.new_context(offline=True)
     page, _ = unfolded(context.new_page(), out)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = false)")
+    printed = page.pdf(prefer_css_page_size=True)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert 1 < len(re.findall(rb"/Type /Page\b", printed)) <= MOST_PAGES
     written = (
         "pre, code, .register, .written, .method:last-child, #varying td, #methods .note, "
         "#how .note"

@@ -108,8 +108,8 @@ class TestFigures:
 class TestNames:
     def test_a_measure_of_something_is_named_by_its_family(self) -> None:
         assert EN.title("coordinator_overtime_hours") == "coordinator overtime hours"
-        assert ZH.title("coordinator_overtime_hours") == "协调员加班小时数"
-        assert ZH.title("doses_missed_il2") == "缺失剂次：白介素-2"
+        assert ZH.title("coordinator_overtime_hours") == "临床研究协调员加班小时数"
+        assert ZH.title("doses_missed_il2") == "漏给药次数：白介素-2"
 
     def test_a_name_of_nobodys_catalogue_stays_as_written(self) -> None:
         assert ZH.title("my_own_visit") == "my own visit"

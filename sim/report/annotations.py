@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from sim.report.charts import BLACK, DASHES, GREY, ORANGE, dates
+from sim.report.charts import BLACK, BLUE, DASHES, GREY, HEIGHT, ORANGE, VERMILION, dates
 from sim.report.run import Run
 
 LONG_HOLIDAY_DAYS = 7
@@ -98,6 +98,27 @@ def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
         for place, (name, day) in enumerate(days)
     ]
     return [layer for kind in zip(*layers, strict=True) for layer in kind]
+
+
+def level(name: str, share: float, since: date) -> list[alt.Chart]:
+    """Return an upright chart's level line at a share, named below its left end."""
+    at = pd.DataFrame({"at": [pd.Timestamp(since)], "name": [name]})
+    rule = alt.Chart(at).mark_rule(color=VERMILION, strokeDash=[6, 3]).encode(y=_height(share))
+    base = alt.Chart(at).encode(x=dates(), y=_height(share), text="name:N")
+    return [rule, base.mark_text(align="left", dx=6, dy=9, fontSize=11, color=VERMILION)]
+
+
+def noted(text: str, day: date, share: float) -> list[alt.Chart]:
+    """Return a note that ends at a day of a chart of shares, above a share."""
+    base = alt.Chart(pd.DataFrame({"at": [pd.Timestamp(day)], "name": [text]}))
+    base = base.encode(x=dates(), y=_height(share), text="name:N")
+    side: Any = {"align": "right", "dx": -8, "dy": -8, "fontSize": 12, "fontWeight": "bold"}
+    return [base.mark_text(**side, color=BLUE)]
+
+
+def _height(share: float) -> Any:  # noqa: ANN401  altair's own types say no more
+    """Where a share stands in a chart of shares from 0 to 1, in pixels."""
+    return alt.value(HEIGHT * (1 - share))
 
 
 def _mark(name: str, day: date, place: int, *, early: bool) -> tuple[alt.Chart, ...]:

@@ -200,13 +200,20 @@ def intervals(  # noqa: PLR0913  each says something else about one picture
     return layered(layers, height, *params)
 
 
-def field(
-    table: pd.DataFrame, title: str, *, across: str, down: str = "", named: Mapping[int, str] = {}
+def field(  # noqa: PLR0913  each says something else about one picture
+    table: pd.DataFrame,
+    title: str,
+    *,
+    across: str,
+    down: str = "",
+    named: Mapping[int, str] = {},
+    highest: float | None = None,
 ) -> Chart:
     """Return a cell a pair of `across` and `down`, the darker the higher its `value`.
 
     Shares, of which `down` names the pair's other side, carry their figures; a year of hours a day
-    has a cell a week and weekday, and beneath the weeks that are `named` their number and name.
+    has a cell a week and weekday, and beneath the weeks that are `named` their number and name. Its
+    darkest shade stands for the `highest` value, that of several fields where they share a scale.
     """
     days, weeks = _unique(table["down"]), _unique(table["across"])
     tips = [_tip("across"), _tip("down"), _figure("share" if down else "")]
@@ -217,7 +224,8 @@ def field(
         month = f"[datum.label, {{{names}}}[datum.label]]"
         below = alt.Axis(values=list(named), labelExpr=month, **bare)
         key = alt.Legend(title=title, gradientLength=220, tickCount=4, format="~r")
-        shades = alt.Scale(range=SHADES, domainMin=0)
+        most = alt.Undefined if highest is None else highest
+        shades = alt.Scale(range=SHADES, domainMin=0, domainMax=most)
         year = cells.mark_rect(stroke="white", strokeWidth=1).encode(
             x=alt.X("across:O", title=across, axis=below),
             y=alt.Y("down:N", title=None, sort=days, axis=alt.Axis(**bare)),

@@ -14,7 +14,7 @@ from sim.report.page import Answer, Figure, Part, Table, figure, table_of
 from sim.report.participants import lives
 from sim.report.recruitment import growth
 from sim.report.run import Run
-from sim.report.visits import causes, compliance
+from sim.report.visits import causes, doses, windows
 
 LOOKS_OF_FAILURES = {
     "failed_any": Look(SKY),
@@ -26,12 +26,16 @@ LOOKS_OF_FAILURES = {
 def completion(run: Run) -> Answer:
     """Return whether participants finish in time, and where they are lost."""
     say, more = run.say, list(_more(run))
+    shown: list[Part] = [flow(run)]
     title = say("finished.title", day=run.closes)
     if not run.anybody_randomised:
-        return Answer("finished", title, say("finished.nobody"), more=more)
+        return Answer("finished", title, say("finished.nobody"), (), shown, more)
     means = {name: run.mean(name) for name in ("randomised", "completed")}
     lead = say("finished.lead", day=run.closes, **means)
-    return Answer("finished", title, lead, list(_paragraphs(run)), [_completion(run)], more)
+    if len(run.tables["visits.csv"]):
+        shown += [windows(run), *causes(run)]
+    more = [_completion(run), *more]
+    return Answer("finished", title, lead, list(_paragraphs(run)), shown, more)
 
 
 def _paragraphs(run: Run) -> Iterator[str]:
@@ -46,7 +50,6 @@ def _paragraphs(run: Run) -> Iterator[str]:
 
 
 def _more(run: Run) -> Iterator[Part]:
-    yield flow(run)
     yield from lives(run)
     if run.protocol.randomisation.strata:
         yield _balance(run)
@@ -55,9 +58,8 @@ def _more(run: Run) -> Iterator[Part]:
         yield _funnel(run)
     if run.protocol.screening.rescreening is not None:
         yield _attempts(run)
-    if run.anybody_randomised and len(run.tables["visits.csv"]):
-        yield from compliance(run)
-        yield from causes(run)
+    if run.anybody_randomised:
+        yield from doses(run)
 
 
 def _balance(run: Run) -> Table:

@@ -78,7 +78,8 @@ def flow(run: Run) -> Figure:
     every = {"candidates": shown[EVERYBODY], "randomised": shown[RANDOMISED], **ends}
     message = say("consort.message", **{name: count / 10 for name, count in every.items()})
     boxes, arrows = _boxes(run, shown)
-    return Figure(say("consort.title"), _diagram(boxes, arrows, message), _table(run, shown))
+    chart = _diagram(boxes, arrows, message)
+    return Figure(say("consort.title"), chart, _table(run, shown), message.rstrip(".。"))
 
 
 def tenths(means_of_boxes: pd.DataFrame) -> dict[Key, int]:

@@ -72,11 +72,16 @@ class Table(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A chart and the table behind it."""
+    """A chart and the table behind it: what it shows, and the finding that stands above it.
+
+    What is said besides the finding is the `detail`.
+    """
 
     title: str
     chart: Chart
     table: Table
+    finding: str = ""
+    detail: str = ""
 
 
 class Multiples(NamedTuple):
@@ -172,7 +177,7 @@ class Finished:
             again = " ".join(("trialsim run", folder.SCENARIO, *asked))
             commands.append(Command(say("provenance.again"), again))
         title = say("provenance.title")
-        return Answer("how", title, parts=[*commands, table], in_contents=is_run)
+        return Answer("how", title, parts=commands, more=[table], in_contents=is_run)
 
 
 class Card(NamedTuple):
@@ -224,7 +229,7 @@ class Page(NamedTuple):
             for key, parts in ((answer.key, answer.parts), (f"{answer.key}-more", answer.more)):
                 for place, part in enumerate(parts, 1):
                     if isinstance(part, Figure):
-                        yield f"{key}-{place}", part.title, part.chart
+                        yield f"{key}-{place}", part.finding or part.title, part.chart
                     elif isinstance(part, Multiples):
                         for number, chart in enumerate(part.charts, 1):
                             yield f"{key}-{place}-{number}", part.title, chart
@@ -264,17 +269,21 @@ def figure(  # noqa: PLR0913  each says something else about one figure
     *,
     behind: pd.DataFrame | None = None,
     message: str = "",
+    detail: str = "",
     **blanks: object,
 ) -> Figure:
     """Return a figure of a frame, drawn in a shape, and as a table of columns with their units.
 
-    `blanks` are the facts of its sentence. The table shows what is `behind` where that is not what
-    is drawn, the sentence is another `message` where there is none under the key.
+    `blanks` are the facts of its sentences. The table shows what is `behind` where that is not what
+    is drawn. The finding is another `message` where that under the key does not hold, and its
+    `detail` another where there is none under the key.
     """
     table = table_of(say, key, frame if behind is None else behind, columns, **blanks)
     chart = shape(frame, say.texts.get(f"{key}.axis") or table.header[table.texts])
-    chart.description = message or say(f"{key}.message", **blanks)
-    return Figure(table.title, chart, table)
+    finding = message or say(f"{key}.message", **blanks)
+    detail = detail or say.filled(say.texts.get(f"{key}.detail", ""), **blanks)
+    chart.description = say.sentences(filter(None, (finding, detail)))
+    return Figure(table.title, chart, table, finding.rstrip(".。"), detail)
 
 
 def table_of(

@@ -148,9 +148,9 @@ def _limits(run: Run) -> Answer:
     """What the model leaves out, which days off are guessed, and how to read the figures."""
     say, left_out = run.say, list(run.say.lists["limits.left_out"])
     left_out += calendar_lines(say, run.protocol)
-    lists = {"": left_out, say("limits.read"): say.lists["limits.terms"]}
+    lists = {say("limits.left"): left_out, say("limits.read"): say.lists["limits.terms"]}
     listed = [Listing(title, [(item, "") for item in items]) for title, items in lists.items()]
-    return Answer("limits", say("limits.title"), say("limits.lead"), parts=listed)
+    return Answer("limits", say("limits.title"), more=listed)
 
 
 def _lines(run: Run) -> Iterator[str]:

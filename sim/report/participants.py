@@ -95,7 +95,7 @@ def lives(run: Run) -> Iterator[Figure]:
         behind=points.assign(
             at=pd.to_datetime(points["date"]), day=[say.number(day, 0) for day in points["day"]]
         ),
-        message=say.sentences(_sentence(run, life) for life in found),
+        detail=say.sentences(_sentence(run, life) for life in found),
         count=people["replication"].nunique(),
         people=say.listing(named),
     )

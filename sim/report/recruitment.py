@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
+import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sim.report import uncertainty
-from sim.report.annotations import deadlines, marked, shades
+from sim.report.annotations import deadlines, level, marked, noted, shades
 from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
 from sim.report.effects import all_known
 from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, table_of
@@ -166,10 +167,12 @@ def _curve(run: Run, target: int, chance: float) -> Figure:
         rows.append((pd.Timestamp(day), met.mean(), *within, met.mean(), within))
     columns = {"at": "day", "probability": "share", "interval": "interval"}
     points = pd.DataFrame(rows, columns=["at", "value", "low", "high", *[*columns][1:]])
+    end = say("curve.never", probability=chance, never=1 - chance)
+    behind = [*_asked(run, target), *noted(end, run.recruits_until, points["high"].iloc[-1])]
     return figure(
         say,
         "curve",
-        partial(lines, unit="share", behind=marked(deadlines(run), run.opens)),
+        partial(lines, unit="share", behind=[*marked(deadlines(run), run.opens), *behind]),
         points.assign(series=say("curve.series")),
         columns,
         target=target,
@@ -200,6 +203,15 @@ def _sample_size(run: Run) -> Figure:
     return figure(say, "sample", shape, points, columns, likely=likely, half=half, day=run.closes)
 
 
+def _asked(run: Run, target: int) -> Iterator[alt.Chart]:
+    """The level of the probability asked for, where a target asks for so many randomised."""
+    for each in run.scenario.targets.values():
+        if each.measure == "randomised" and float(each.at_least or 0) == target:
+            asked = float(each.with_probability)
+            yield from level(run.say("curve.asked", asked=asked), asked, run.opens)
+            return
+
+
 def _fan(run: Run) -> Figure:
     """Participants randomised by month, against the straight line needed."""
     say, points, behind = run.say, growth(run, "randomised"), shades(run)
@@ -219,7 +231,8 @@ def _fan(run: Run) -> Figure:
         drawn,
         BY_DATE,
         behind=points,
-        message=say.sentences([message, *behind.said]),
+        message=message,
+        detail=say.sentences(behind.said),
     )
 
 

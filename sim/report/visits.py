@@ -24,15 +24,8 @@ MOVES = ("moved", "out_of_window", "missed")
 OFF_DAYS = ("weekend", "holiday")
 
 
-def compliance(run: Run) -> Iterator[Figure]:
-    """Yield what becomes of the visits planned, and of the doses by the kind of day planned for."""
-    yield _windows(run)
-    if run.tables["dose_days.csv"]["mean"].sum() > 0:
-        yield _doses(run)
-
-
-def _windows(run: Run) -> Figure:
-    """What became of the visits planned, per row of the schedule."""
+def windows(run: Run) -> Figure:
+    """Return what became of the visits planned, per row of the schedule."""
     say, visits = run.say, run.tables["visits.csv"]
     means = visits.pivot_table("mean", "row", "outcome", "sum", sort=False)
     means = means.reindex(columns=["planned", *FATES]).fillna(0.0)
@@ -73,19 +66,24 @@ def _long(wide: pd.DataFrame, named: dict[str, str]) -> pd.DataFrame:
     return wide.rename(columns=named).melt("label", list(named.values()), "series")
 
 
-def _doses(run: Run) -> Figure:
-    """Doses by the kind of day they were planned for, and what became of them."""
-    say, doses = (
-        run.say,
-        run.tables["dose_days.csv"].pivot_table(
-            "mean", ["product", "day"], "quantity", "sum", sort=False
-        ),
+def doses(run: Run) -> Iterator[Figure]:
+    """Yield a figure a product: its doses by the kind of day planned for, and their fate.
+
+    Products share no axis: of one there may be ten times as many doses as of another.
+    """
+    table = run.tables["dose_days.csv"].pivot_table(
+        "mean", ["product", "day"], "quantity", "sum", sort=False
     )
-    doses = doses[doses[["planned", "given"]].sum(axis=1) > 0]
-    off = doses[doses.index.isin(OFF_DAYS, level="day")].sum()
-    labels = [say.part(say.heading(product), say.title(day)) for product, day in doses.index]
+    table = table[table[["planned", "given"]].sum(axis=1) > 0]
+    for product, days in table.groupby("product", sort=False):
+        yield _doses(run, str(product), days.droplevel("product"))
+
+
+def _doses(run: Run, product: str, days: pd.DataFrame) -> Figure:
+    """What became of the doses of a product, by the kind of day they were planned for."""
+    say, off = run.say, days[days.index.isin(OFF_DAYS)].sum()
     named = {fate: heading(say, "doses", fate) for fate in ("on_the_day", "moved", "missed")}
-    frame = doses.assign(label=labels)
+    frame = days.assign(label=[say.heading(day) for day in days.index])
     return figure(
         say,
         "doses",
@@ -93,7 +91,8 @@ def _doses(run: Run) -> Figure:
         _long(frame, named),
         {"label": "text"} | dict.fromkeys(("planned", *named, "given"), "number"),
         behind=frame,
-        every=doses["planned"].sum(),
+        product=product,
+        every=days["planned"].sum(),
         **{fate: off[fate] for fate in ("planned", *named)},
     )
 

@@ -43,6 +43,12 @@ WEEKLY = {"asked": Look(BLUE), "worked": Look(GREEN, DOTTED), "available": Look(
 BURDEN = ("site_trips", "visits", "site_hours")
 ANY_YEAR = 2023
 
+SHOWN_FROM = 0.1
+"""Share of the fullest desk from which on another is drawn beside it."""
+
+IDLE_BELOW = 1 / 3
+"""Share of its hours below which a role has a row in the table and no chart."""
+
 
 def workload(run: Run) -> Answer:
     """Return who works how much, and when."""
@@ -53,15 +59,16 @@ def workload(run: Run) -> Answer:
     if not busy:
         return Answer("work", title, say("work.nobody"), never)
     lead, *paragraphs = [*_sentences(run, busy), *never]
-    tightest, *others = sorted(busy, key=lambda role: -_used(run, role))
+    by_use = sorted(busy, key=lambda role: -_used(run, role))
+    tight = [role for role in by_use if _used(run, role) >= IDLE_BELOW] or by_use[:1]
+    waiting, weekly = list(_waiting(run, busy)), [_week(run, role) for role in tight]
     more: list[Part] = [
         _roles(run, roles),
-        *(_week(run, role) for role in others),
-        *_waiting(run, busy),
+        *(weekly if waiting else weekly[1:]),
         *supplied(run),
-        *_closer(run, [role for role in busy if role in run.scenario.design.staff]),
+        *_closer(run, [role for role in tight if role in run.scenario.design.staff]),
     ]
-    return Answer("work", title, lead, paragraphs, [_week(run, tightest)], more)
+    return Answer("work", title, lead, paragraphs, waiting or weekly[:1], more)
 
 
 def weeks(run: Run, role: str, quantity: str) -> pd.DataFrame:
@@ -106,12 +113,17 @@ def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
     say, staff = run.say, [role for role in busy if role in run.scenario.design.staff]
     tightest = max(staff, key=lambda role: _used(run, role), default=None)
     if tightest is not None and _used(run, tightest) >= 0:
-        yield say("work.lead", role=tightest, utilisation=_used(run, tightest))
+        if piled := piles_up(run):
+            yield say("work.piles_up", role=piled.role, since=piled.since)
+        else:
+            yield say("work.keeps_up")
+        yield say("work.backlog", **run.spread("desk_backlog_peak_hours"))
         busiest = run.spread(f"{tightest}_asked_hours_busiest_week")
-        yield say("work.busiest_week", **busiest)
+        used = _used(run, tightest)
+        yield say("work.busiest_week", role=tightest, utilisation=used, **busiest)
     else:
         yield say("work.lead_free")
-    yield say("work.backlog", **run.spread("desk_backlog_peak_hours"))
+        yield say("work.backlog", **run.spread("desk_backlog_peak_hours"))
     in_time, oldest = run.mean("desk_share_in_time"), run.spread("desk_oldest_days")
     if not math.isnan(in_time):
         yield say("work.desk", share=in_time, days=DESK_WORKING_DAYS, **oldest)
@@ -191,7 +203,12 @@ def _waiting(run: Run, roles: Sequence[str]) -> Iterator[Figure]:
         {"role": role, **each[[*P10_P50_P90]].max().add_prefix("highest_")}
         for role, each in backlogs.items()
     )
-    worst = highest.iloc[int(highest["highest_p90"].argmax())]
+    # Beside a desk that is full, one where hardly anything lies shows nothing.
+    most = highest["highest_p90"].max()
+    backlogs = {
+        role: each for role, each in backlogs.items() if each["p90"].max() >= SHOWN_FROM * most
+    }
+    worst, piled = highest.iloc[int(highest["highest_p90"].argmax())], piles_up(run)
     drawn = pd.concat(each.assign(series=say.title(role)) for role, each in backlogs.items())
     yield figure(
         say,
@@ -200,17 +217,21 @@ def _waiting(run: Run, roles: Sequence[str]) -> Iterator[Figure]:
         drawn,
         {"role": "name", **dict.fromkeys(highest.columns[1:], "number")},
         behind=highest,
-        role=worst["role"],
+        message="" if piled else say("waiting.message_none", peak=worst["highest_p90"]),
+        role=worst["role"] if piled is None else piled.role,
+        since=run.opens if piled is None else piled.since,
         peak=worst["highest_p90"],
     )
 
 
 def _closer(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
     """Each role's year, what its hours go to, and the burden per participant."""
+    loads = run.tables["load.csv"].query("role in @staff")
+    highest = loads["mean"].max()
     for role in staff:
-        load = run.tables["load.csv"].query("role == @role")
+        load = loads[loads["role"] == role]
         if load["mean"].sum() > 0:
-            yield _year(run, role, load)
+            yield _year(run, role, load, highest)
     tasks = run.tables["activity.csv"].query("role in @staff and mean > 0")
     if len(tasks):
         yield _activities(run, tasks, staff)
@@ -218,8 +239,8 @@ def _closer(run: Run, staff: Sequence[str]) -> Iterator[Figure]:
         yield _burden(run)
 
 
-def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
-    """The hours of a role by ISO week and weekday."""
+def _year(run: Run, role: str, load: pd.DataFrame, highest: float) -> Figure:
+    """The hours of a role by ISO week and weekday, the shades up to the highest of all roles."""
     say = run.say
     hours = load.pivot_table("mean", "iso_week", "weekday").reindex(columns=list(WEEKDAYS))
     by_day, by_week = hours.mean(), hours.sum(axis=1)
@@ -234,7 +255,7 @@ def _year(run: Run, role: str, load: pd.DataFrame) -> Figure:
     return figure(
         say,
         "load",
-        partial(field, across=say("load.across"), named=months),
+        partial(field, across=say("load.across"), named=months, highest=highest),
         pd.DataFrame(
             {
                 "across": cells["iso_week"],

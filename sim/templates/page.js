@@ -10,6 +10,8 @@ function show(id, spec) {
   }).then(function () {
     const menu = document.querySelector("#" + id + " summary");
     menu.setAttribute("aria-label", wording.CLICK_TO_VIEW_ACTIONS);
+    // Readers hear what the chart says, and not the boxes its marks are drawn in.
+    document.querySelector("#" + id + " svg > g").setAttribute("aria-hidden", "true");
   }).catch(function (problem) { console.error(problem); }));
 }
 
@@ -27,13 +29,10 @@ document.addEventListener("DOMContentLoaded", function () {
     more.addEventListener("toggle", function () { window.dispatchEvent(new Event("resize")); });
   });
 });
-let unfolded = [];
-window.addEventListener("beforeprint", function () {
-  unfolded = document.querySelectorAll("details.more:not([open])");
-  unfolded.forEach(function (more) { more.open = true; });
-});
-window.addEventListener("afterprint", function () {
-  unfolded.forEach(function (more) { more.open = false; });
+// Paper has what is open: by default a few pages, and after this all of it.
+document.addEventListener("click", function (event) {
+  if (!event.target.closest("button.all")) return;
+  document.querySelectorAll("details.more").forEach(function (more) { more.open = true; });
 });
 
 function comma_separated(table) {
