@@ -1,7 +1,8 @@
 """What is worked out from the code and committed, for people to read in a diff.
 
-`python -m tests.artefacts` writes it all anew: the golden figures of the shipped scenarios, and the
-JSON Schema of scenarios. A change that is meant to move figures says so in the CHANGELOG.
+`python -m tests.artefacts` writes it all anew: the golden figures of the shipped scenarios, the
+JSON Schema of scenarios, and the reference of their keys. A change that is meant to move figures
+says so in the CHANGELOG.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from sim.results.measures import measure
 from sim.scenario.interpret import interpret
 from sim.scenario.load import load, shipped
 from sim.scenario.schema import json_schema
+from tests.reference import reference
 
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
 GOLDEN = Path(__file__).parent / "golden.csv"
 SCHEMA = Path(str(shipped())) / "scenario.schema.json"
 SCENARIOS = sorted(path.stem for path in shipped().glob("*.yaml"))
@@ -70,3 +73,4 @@ def _json(entry: object) -> str:
 if __name__ == "__main__":
     GOLDEN.write_text(golden(), encoding="utf-8")
     SCHEMA.write_text(schema(), encoding="utf-8")
+    REFERENCE.write_text(reference(), encoding="utf-8")

@@ -134,7 +134,7 @@ def _edit(data: Any, luck: random.Random) -> str:  # noqa: ANN401  plain data
 def _value(kind: str, entry: Any, luck: random.Random) -> Any:  # noqa: ANN401  plain data
     match kind:
         case "number" | "another number" if luck.random() < 0.7:
-            size = (abs(entry) or 1) * 10 ** luck.uniform(-3, 9)
+            size = (min(abs(entry), 1e300) or 1) * 10 ** luck.uniform(-3, 9)
             return round(size) if isinstance(entry, int) else size
         case "date" if luck.random() < 0.9:
             days = round(luck.choice((-1, 1)) * 10 ** luck.uniform(0, 5))

@@ -1,0 +1,96 @@
+"""What docs tell people to type works, and what they name exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from sim.cli.main import commands
+from sim.scenario.schema import json_schema
+from tests.artefacts import REFERENCE
+from tests.reference import reference
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+TYPED = re.compile(r"^(?:\.venv/bin/)?trialsim (.+)", re.MULTILINE)
+KEY = re.compile(r"(?<![\w./])((?:design|assumptions|targets|sweep)(?:\.[\w<>]+)+)(?![\w/(])")
+
+
+def test_the_reference_is_that_of_the_schema() -> None:
+    assert REFERENCE.read_text("utf-8") == reference()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_that_is_named_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    parts = [*BLOCK.findall(text), *SPAN.findall(text)]
+    for typed in [each for part in parts for each in TYPED.findall(part)]:
+        name, *words = shlex.split(typed.partition(" #")[0])
+        if name.startswith(("-", "<")) or name.isupper():
+            continue
+        assert name in commands.commands, typed
+        known = {flag for each in commands.commands[name].params for flag in _flags(each)}
+        flags = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert not flags - known - {"--help"}, typed
+
+
+def _flags(parameter: click.Parameter) -> list[str]:
+    return [*parameter.opts, *parameter.secondary_opts]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_key_that_is_named_exists(page: Path) -> None:
+    schema = json_schema()
+    for path in KEY.findall(page.read_text("utf-8")):
+        entries = [schema]
+        for part in path.split("."):
+            entries = [inner for entry in entries for inner in _inside(schema, entry, part)]
+            assert entries, path
+
+
+def _inside(schema: dict[str, Any], entry: dict[str, Any], part: str) -> Iterator[dict[str, Any]]:
+    """Yield what stands under a key of what an entry may be."""
+    if "$ref" in entry:
+        yield from _inside(schema, schema["$defs"][entry["$ref"].rpartition("/")[2]], part)
+    for each in (*entry.get("anyOf", ()), *entry.get("oneOf", ())):
+        yield from _inside(schema, each, part)
+    if part in entry.get("properties", {}):
+        yield entry["properties"][part]
+        return
+    others = [*entry.get("patternProperties", {}).values(), entry.get("additionalProperties")]
+    yield from (other for other in others if isinstance(other, dict))
+    if isinstance(items := entry.get("items"), dict):
+        yield from _inside(schema, items, part)
+
+
+@pytest.mark.slow
+def test_the_tutorial_works_as_it_stands(tmp_path: Path) -> None:
+    typed = "".join(BLOCK.findall((ROOT / "docs" / "tutorial.md").read_text("utf-8")))
+    assert typed.count("trialsim") > 5
+    typed = re.sub(r"--replications \d+", "--replications 20", typed)
+
+    folder = Path(sys.executable).parent
+    done = subprocess.run(
+        ["/bin/bash", "-eu", "-c", typed],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stderr
+    for folder_written in ("first", "both", "consent", "needed"):
+        assert (tmp_path / folder_written / "report.html").is_file()
