@@ -86,14 +86,30 @@ def test_the_wheel_holds_the_package_its_templates_and_the_scenarios(tmp_path: P
     } <= held
 
 
+def test_a_readme_is_short_and_begins_with_what_to_type() -> None:
+    for page in ("README.md", "README.zh.md"):
+        lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= 120
+        assert lines.index("```sh") < 14
+
+
 @pytest.mark.slow
-def test_readme_run_command_says_where_the_page_is_on_a_fresh_copy(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "page", ["README.md", pytest.param("README.zh.md", marks=pytest.mark.nightly)]
+)
+def test_what_a_readme_says_to_type_works_in_one_shell_on_a_fresh_copy(
+    tmp_path: Path, page: str
+) -> None:
     tree = _copy_of_the_tree(tmp_path)
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    typed = "".join(block for block in blocks if "pytest" not in block)
 
-    run = _in(tree, "bash", "-c", _readme_commands()[0])
+    ended = _in(tree, "bash", "-euc", typed.replace("--replications 200", "--replications 20"))
 
-    assert run.returncode == 0, run.stderr
-    assert (tree / run.stdout.splitlines()[-1]).is_file()
+    assert ended.returncode == 0, ended.stderr
+    pages = [tree / line for line in ended.stdout.splitlines() if line.endswith("report.html")]
+    assert len(pages) == 2
+    assert all(written.is_file() for written in pages)
 
 
 def _readme_commands() -> list[str]:
