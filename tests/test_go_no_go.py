@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,6 +20,8 @@ from scipy.stats import nbinom
 
 from sim.experiments.replicate import replicate
 from sim.report.go_no_go import go_no_go, rule_said
+from sim.report.methods import methods
+from sim.report.page import Table
 from sim.report.pages import read_page
 from sim.report.run import Run
 from sim.results import folder
@@ -102,11 +104,12 @@ def test_the_rule_is_the_largest_number_that_is_too_few() -> None:
     assert (together["stopped"], together["lost"]) == (month["stopped"], month["lost"])
 
 
-def test_numbers_out_of_order_are_taken_together() -> None:
-    """5 alone would be enough with 0.22, and with 6, of which 0.12 are enough, it is not."""
-    month, _ = rows(told((2, 100, 5), (5, 100, 22), (6, 100, 12), (9, 100, 80)))
+@pytest.mark.parametrize(("with_5", "with_6", "fewer_than"), [(22, 12, 7), (30, 14, 3)])
+def test_numbers_out_of_order_are_taken_together(with_5: int, with_6: int, fewer_than: int) -> None:
+    """5 and 6 alone say that fewer are better; together 0.17 of them get there, or 0.22."""
+    month, _ = rows(told((2, 100, 5), (5, 100, with_5), (6, 100, with_6), (9, 100, 80)))
 
-    assert month["fewer_than"] == 7
+    assert month["fewer_than"] == fewer_than
 
 
 @pytest.mark.parametrize(
@@ -303,6 +306,23 @@ def test_the_page_says_how_often_the_rule_is_met_and_what_it_costs(finished: Pat
     )
     assert len(answer.parts) == 1
     assert "随机入组少于" in rule_said(Run(finished, "zh"))
+
+
+def test_the_numbers_of_a_month_are_measures(finished: Path) -> None:
+    table = Run(finished).tables["replications.csv"]
+    by_half_a_year, by_a_year = table["randomised_by_month_6"], table["randomised_by_month_12"]
+
+    assert by_half_a_year.equals(table["randomised_first_six_months"])
+    assert (by_half_a_year < by_a_year).any()
+    assert (by_half_a_year <= by_a_year).all()
+    assert (by_a_year <= table["randomised"]).all()
+
+
+def test_the_methods_say_how_the_rule_is_found(finished: Path) -> None:
+    (table, *_) = methods(Run(finished)).more
+    said = " ".join(cell for row in cast("Table", table).rows for cell in row.cells)
+
+    assert "by the end of month 6, 12 are too few for 40: an isotonic regression" in said
 
 
 def test_a_rule_of_few_replications_says_that_they_are_few(tmp_path: Path) -> None:
