@@ -307,7 +307,7 @@ def test_a_shell_completes_the_names_of_scenarios(
 
 
 @pytest.mark.parametrize(("signalled", "times"), [(signal.SIGINT, 400), (signal.SIGTERM, 1)])
-def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
+def test_an_interrupted_run_ends_with_130_and_leaves_what_can_go_on(
     tmp_path: Path, signalled: signal.Signals, times: int
 ) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
@@ -329,7 +329,8 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing(
 
     assert running.returncode == 130
     assert "Traceback" not in err
-    assert not list(tmp_path.glob("results/small/*"))
+    left = list(tmp_path.glob("results/small/*"))
+    assert [f"--resume {each}" in err for each in left] == [each.suffix == ".part" for each in left]
 
 
 def _fail(*_: object, **__: object) -> None:

@@ -17,6 +17,7 @@ from sim.cli.options import (
     keep_option,
     language_option,
     replications_option,
+    resume_option,
     scenario_argument,
     set_option,
     verbose_option,
@@ -28,6 +29,9 @@ from sim.cli.terminal import NO_PAGE, NotOpened, examples
 if TYPE_CHECKING:
     from sim.results.fold import Results
     from sim.scenario.load import Scenario
+
+    _Simulation = Callable[[Path | None, Path | None], Path]
+    """Simulates into a new folder, or on in an unfinished one."""
 
 MISSED_CODE, UNDECIDED_CODE = 5, 6
 
@@ -53,13 +57,21 @@ def _replications(text: str) -> int | str:
 )
 @click.option("--gate", is_flag=True, help="End with 5 if a target is missed, 6 if undecided.")
 @keep_option
+@resume_option
 @writing
 def run_command(
-    path: Path, overrides: Sequence[str], *, gate: bool, output: Output, how: Mapping[str, Any]
+    path: Path,
+    overrides: Sequence[str],
+    *,
+    gate: bool,
+    resume: Path | None,
+    output: Output,
+    how: Mapping[str, Any],
 ) -> None:
-    """Simulate SCENARIO many times; write tables and a page."""
+    """Simulate SCENARIO many times; write tables and a page; resumable."""
     from sim.results import folder
 
+    _one_folder(resume, output)
     scenario = output.loaded(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
@@ -72,7 +84,7 @@ def run_command(
         output.foresee(said, scenario, number, how)
         return
     with closing(ReplicationsTold(shown=output.is_watched)) as told:
-        finished = _run(scenario, output, how, told)(output.out)
+        finished = _run(scenario, output, how, told)(output.out, resume)
     output.tell(finished)
     if gate:
         verdicts = set(folder.read(finished, "targets.csv")["verdict"])
@@ -85,13 +97,20 @@ def run_command(
 @set_option
 @replications_option("How many of each scenario.")
 @keep_option
+@resume_option
 @writing
 def compare_command(
-    paths: Sequence[Path], overrides: Sequence[str], *, output: Output, how: Mapping[str, Any]
+    paths: Sequence[Path],
+    overrides: Sequence[str],
+    *,
+    resume: Path | None,
+    output: Output,
+    how: Mapping[str, Any],
 ) -> None:
-    """Simulate the same people under each SCENARIO; the first one is the baseline."""
-    from sim.results import folder
+    """Simulate the same people under each SCENARIO, the first being the baseline; resumable."""
+    from sim.results import batches, bundle
 
+    _one_folder(resume, output)
     scenarios = _to_be_compared(paths, overrides, output)
     if output.dry_run:
         each, names = how["replications"], ", ".join(one.scenario for one in scenarios)
@@ -100,23 +119,50 @@ def compare_command(
         output.foresee(said, scenarios[0], number, how)
         return
     with closing(ReplicationsTold(len(scenarios), shown=output.is_watched)) as told:
-        runs = {each.scenario: _run(each, output, how, told) for each in scenarios}
-        finished = folder.gather(runs, command=output.command, page=output.make, out=output.out)
+        simulated = {one.scenario: _run(one, output, how, told, alone=False) for one in scenarios}
+        finished = bundle.gather(
+            {name: partial(bundle.put, each) for name, each in simulated.items()},
+            command=output.command,
+            page=output.make,
+            out=output.out,
+            resume=resume,
+            keeping=batches.alone,
+        )
     output.tell(finished)
 
 
+def _one_folder(resume: Path | None, output: Output) -> None:
+    if resume is not None and output.out is not None:
+        raise click.UsageError("--resume goes on in its own folder; leave --out away")
+
+
 def _run(
-    scenario: Scenario, output: Output, how: Mapping[str, Any], told: ReplicationsTold
-) -> Callable[[Path | None], Path]:
-    """What simulates a scenario into a folder, where it is told or a new one."""
+    scenario: Scenario,
+    output: Output,
+    how: Mapping[str, Any],
+    told: ReplicationsTold,
+    *,
+    alone: bool = True,
+) -> _Simulation:
+    """What simulates a scenario into a folder: a new one, or on in an unfinished one."""
     from sim.experiments import replicate
     from sim.results import folder
+    from sim.results.batches import KeptBatches
+
+    kept = KeptBatches(scenario, how["seed"], how["keep"], stays=not alone)
 
     def simulate() -> Results:
-        return replicate.replicate(scenario, progress=told.of(scenario.scenario), **how)
+        heard = told.of(scenario.scenario)
+        return replicate.replicate(scenario, progress=heard, kept=kept, **how)
 
-    return lambda out: folder.write(
-        scenario, simulate, command=output.command, page=output.make, out=out
+    return lambda out, resume: folder.write(
+        scenario,
+        simulate,
+        command=output.command,
+        page=output.make,
+        out=out,
+        resume=resume,
+        keeping=kept.opened,
     )
 
 
@@ -209,20 +255,20 @@ def _joined(
     paths: Sequence[Path], command: str, page: Callable[[Path], None], out: Path | None
 ) -> Path:
     """The folder in which these are joined."""
-    from sim.results import folder
+    from sim.results import bundle, folder
     from sim.scenario.load import load
 
     joined = _by_run(paths)
     if len(joined) == 1:
         ((run, others),) = joined.items()
-        return folder.join(run, others, page=page, out=out)
+        return bundle.join(run, others, page=page, out=out)
     place = {
-        load(run / folder.SCENARIO).scenario: partial(folder.copy, run, others)
+        load(run / folder.SCENARIO).scenario: partial(bundle.copy, run, others)
         for run, others in joined.items()
     }
     if len(place) < len(joined):
         raise click.UsageError("two folders hold scenarios of one name; give them other names")
-    return folder.gather(place, command=command, page=page, out=out)
+    return bundle.gather(place, command=command, page=page, out=out)
 
 
 def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:

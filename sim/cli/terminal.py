@@ -144,10 +144,21 @@ def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
         return commands.main(arguments, "trialsim", standalone_mode=False, obj=typed) or 0
     except click.ClickException as refusal:
         refusal.show()
+        _say_how_to_go_on(refusal)
         return refusal.exit_code
-    except click.Abort:
+    except click.Abort as end:
         click.echo("interrupted; nothing half-written is left", err=True)
+        _say_how_to_go_on(end)
         return INTERRUPTED
+
+
+def _say_how_to_go_on(end: BaseException) -> None:
+    """Print the last note at what ended a command, if it has any: of the outermost folder."""
+    cause = end.__cause__
+    while cause is not None and not hasattr(cause, "__notes__"):
+        cause = cause.__cause__
+    for note in getattr(cause, "__notes__", [])[-1:]:
+        click.echo(note, err=True)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import lru_cache, partial
+from itertools import tee
 from typing import Literal, NamedTuple
 
 from sim.experiments.execute import in_order
 from sim.model.run import run
+from sim.results.batches import KeptBatches
 from sim.results.fold import Results, Summary
 from sim.results.periods import Almanac
 from sim.scenario.interpret import interpret
@@ -41,6 +43,11 @@ class Batch(NamedTuple):
     first: int
     after: int
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """The number of the first replication, and that after the last."""
+        return self.first, self.after
+
     def run(self) -> Iterator[tuple[int, EventLog, Almanac]]:
         """Yield the number of each replication, what happened in it, and its trial's almanac."""
         almanac = _almanac_of(self.scenario)
@@ -64,19 +71,21 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     cluster: str | None = None,
     keep: int = 10,
     progress: Callable[[int, int], None] | None = None,
+    kept: KeptBatches | None = None,
 ) -> Results:
     """Run a scenario many times and keep what the tables need, with the first `keep` logs whole.
 
     With `auto`, until every target's probability is known to ±2 points at 95 % at two looks in a
     row, at 400 and at each 200 more, at most 10,000. Batches are of one size and folded in order,
     so `jobs` (None: all cores) and the `cluster` (see execute) change the time it takes and nothing
-    else. `progress` hears how many replications are done and planned.
+    else. `progress` hears how many replications are done and planned. What is `kept` on the disk is
+    not run again, and everything else is kept there.
     """
     results = Results(scenario, interpret(scenario), seed)
     is_auto, precise = replications == "auto", 0
     most = AUTO_MOST if replications == "auto" else replications
     work = partial(_summaries, keep=keep)
-    with closing(in_order(work, batches(scenario, seed, most), jobs, cluster)) as finished:
+    with closing(_finished(work, batches(scenario, seed, most), jobs, cluster, kept)) as finished:
         for summaries in finished:
             results.fold(summaries)
             done = results.replications
@@ -88,6 +97,29 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
                 if precise == AUTO_LOOKS:
                     break
     return results
+
+
+def _finished(
+    work: Callable[[Batch], list[Summary]],
+    planned: Iterator[Batch],
+    jobs: int | None,
+    cluster: str | None,
+    kept: KeptBatches | None,
+) -> Generator[list[Summary], None, None]:
+    """Yield what came of each batch, in their order: as it was kept, or as it ends."""
+    if kept is None:
+        yield from in_order(work, planned, jobs, cluster)
+        return
+    planned, ahead = tee(planned)
+    new = (batch for batch in ahead if batch.numbers not in kept.found)
+    with closing(in_order(work, new, jobs, cluster)) as fresh:
+        for batch in planned:
+            if batch.numbers in kept.found:
+                yield kept.batch(*batch.numbers)
+                continue
+            summaries = next(fresh)
+            kept.keep(*batch.numbers, summaries)
+            yield summaries
 
 
 def _summaries(batch: Batch, keep: int) -> list[Summary]:

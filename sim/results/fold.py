@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
-from io import SEEK_END
+from io import SEEK_END, BytesIO
 from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple
@@ -27,6 +27,19 @@ from sim.vocabulary.streams import Numbers
 BLOCK, MEMORY_BYTES = 250, 2**20
 DRAWN = "drawn_"
 """What stands before the path of an assumption where the values that replications drew are."""
+
+FACTS_OF_A_LOG = EventLog.__module__
+_NUMPY = [f"numpy.{core}" for core in ("core", "_core")]
+PICKLED = {
+    (__name__, "Summary"),
+    ("collections", "Counter"),
+    ("datetime", "date"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    *((f"{core}.multiarray", name) for core in _NUMPY for name in ("_reconstruct", "scalar")),
+    *((f"{core}.numeric", "_frombuffer") for core in _NUMPY),
+}
+"""What summaries are pickled as, beside the facts of a log."""
 
 
 class Summary(NamedTuple):
@@ -61,6 +74,21 @@ def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return (values >= low) & (values <= high)
 
 
+class _OurOwn(pickle.Unpickler):
+    """Reads what a run left on the disk, and nothing that could do anything there."""
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  as it is
+        if (module, name) in PICKLED or (module == FACTS_OF_A_LOG and "." not in name):
+            return super().find_class(module, name)
+        message = f"{module}.{name} is nothing that a run keeps"
+        raise pickle.UnpicklingError(message)
+
+
+def unpickled(held: bytes) -> Any:  # noqa: ANN401  what was pickled
+    """Return what was pickled of summaries and logs; UnpicklingError where it is something else."""
+    return _OurOwn(BytesIO(held)).load()
+
+
 class Logs(Sequence[EventLog]):
     """Logs kept whole, in a file without a name once they are large; read when asked for."""
 
@@ -84,7 +112,7 @@ class Logs(Sequence[EventLog]):
             return [self[place] for place in range(*index.indices(len(self)))]
         first, last = self._ends[:-1][index], self._ends[1:][index]
         self._file.seek(first)
-        return pickle.loads(self._file.read(last - first))  # noqa: S301  our own process wrote it
+        return unpickled(self._file.read(last - first))
 
 
 class Rows:

@@ -1,4 +1,4 @@
-"""Results folders: alone writes them and reads them back.
+"""Results folders: alone writes them and reads them back; see `bundle` for several in one.
 
 A folder appears under its name only when it is complete: it is written as `<name>.part` and
 renamed. The same run gives the same bytes, but for the manifest and the page.
@@ -14,7 +14,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from gzip import GzipFile
 from hashlib import sha256
@@ -27,7 +27,6 @@ import pandas as pd
 
 from sim.results.fold import Results
 from sim.results.manifest import (
-    COMPARE,
     MANIFEST,
     RUN,
     changed,
@@ -36,8 +35,8 @@ from sim.results.manifest import (
     sealed,
     wrong_with,
 )
-from sim.results.tables import TABLES, differences, in_parts
-from sim.scenario.load import Scenario, dump, load
+from sim.results.tables import TABLES, in_parts
+from sim.scenario.load import Scenario, dump
 from sim.vocabulary.files import bytes_of, regular, sync
 
 SCENARIO, LATEST = "scenario.yaml", "latest"
@@ -46,8 +45,17 @@ DECIMALS = 6
 MOST_BYTES = 2**29
 """More than any file of a folder holds."""
 
+REPLICATIONS = "replications.sqlite"
+"""What has been simulated of a run that has not ended; see `batches`."""
+
 PART_ROWS = 20_000
 WRITE_ANEW = "write the folder anew"
+GO_ON = "what is done is kept; to go on, repeat the command with"
+AS_IT_WAS = "repeat the command as it was, or run anew without --resume"
+
+
+Keeping = Callable[[Path], AbstractContextManager[None]]
+"""Keeps in an unfinished folder what is done, for as long as a block; see `batches`."""
 
 
 class FolderRefused(Exception):  # noqa: N818  it is no fault, it says no
@@ -62,17 +70,21 @@ def write(  # noqa: PLR0913  each says something else about the run
     page: Callable[[Path], None],
     root: Path = Path("results"),
     out: Path | None = None,
+    resume: Path | None = None,
+    keeping: Keeping = lambda _: nullcontext(),
 ) -> Path:
     """Simulate into a folder: its tables and manifest, then the page; give its path.
 
     The folder is `root/<scenario>/<time>-<digest>`, or `out` itself; the digest is the SHA-256 of
     its scenario.yaml. `page` is called with the unfinished folder once all else stands in it.
     Raises FolderRefused where the folder may not or cannot be written, before anything is
-    simulated if that can be known; whatever goes wrong leaves nothing behind.
+    simulated if that can be known. Whatever goes wrong leaves nothing behind but what is kept in
+    the unfinished folder by `keeping` (see `batches`): `resume` is such a folder, to go on in.
     """
     started, text = now(), dump(scenario).encode()
     digest = sha256(text).hexdigest()
-    with _appearing(root, scenario.scenario, digest, started, out) as (part, target):
+    place = appearing(root, scenario.scenario, digest, started, out, resume)
+    with place as (part, target), keeping(part):
         write_file(part / SCENARIO, text)
         begun = time.perf_counter()
         results = simulate()
@@ -92,86 +104,6 @@ def write(  # noqa: PLR0913  each says something else about the run
         }
         complete(part, in_parts(results), {**facts, **facts_of(started, seconds)}, page)
     return target
-
-
-def gather(
-    place: Mapping[str, Callable[[Path], object]],
-    *,
-    command: str,
-    page: Callable[[Path], None],
-    root: Path = Path("results"),
-    out: Path | None = None,
-) -> Path:
-    """Put finished runs side by side in one folder; give its path.
-
-    `place` puts the run of each scenario, the baseline first, under the path it is given. The
-    folder, `root/compare/<time>-<digest>` or `out` itself, holds them by the names of their
-    scenarios, with compare.csv, a manifest and the page. Raises FolderRefused as `write` does, and
-    where the runs are not of the same seed and replications, so that nobody can be paired.
-    """
-    started, begun = now(), time.perf_counter()
-    digest = sha256("\n".join(place).encode()).hexdigest()
-    with _appearing(root, COMPARE, digest, started, out) as (part, target):
-        for name, put in place.items():
-            put(part / name)
-        seconds = time.perf_counter() - begun
-        alike = _alike([part / name for name in place])
-        compared = differences({name: read(part / name, "replications.csv") for name in place})
-        facts = {"kind": COMPARE, "command": command, "scenarios": list(place), **alike}
-        facts |= facts_of(started, seconds)
-        complete(part, {"compare.csv": [compared]}, facts, page)
-    return target
-
-
-def join(
-    run: Path,
-    others: Sequence[Path],
-    *,
-    page: Callable[[Path], None],
-    root: Path = Path("results"),
-    out: Path | None = None,
-) -> Path:
-    """Copy a run with sweeps and searches of its scenario into one folder; give its path.
-
-    The folder stands where that of the run would, or is `out`; see `copy`. Raises FolderRefused as
-    `write` does.
-    """
-    digest = manifest(run)["scenario_digest"]
-    started = now()
-    with _appearing(root, load(run / SCENARIO).scenario, digest, started, out) as (part, target):
-        copy(run, others, part)
-        page(part)
-    return target
-
-
-def copy(run: Path, others: Sequence[Path], to: Path) -> None:
-    """Copy a run's folder, and into it those of others, whose names its manifest lists.
-
-    Workbooks, which can be made again, are left behind, and files half written.
-    """
-    made = shutil.ignore_patterns(WORKBOOK, f"*{PART}")
-    shutil.copytree(run, to, dirs_exist_ok=True, ignore=made)
-    facts = manifest(run)
-    joined = list(facts.get("joined", ()))
-    for other in others:
-        names = _numbered(manifest(other)["kind"])
-        joined.append(next(name for name in names if name not in joined))
-        shutil.copytree(other, to / joined[-1], ignore=made)
-    if others:
-        write_manifest(to, {**facts, "joined": joined})
-
-
-def _alike(runs: Sequence[Path]) -> dict[str, int]:
-    """The seed and the number of replications of all these runs."""
-    manifests = {run.name: manifest(run) for run in runs}
-    alike = {}
-    for fact in ("seed", "replications"):
-        of_run = {name: facts[fact] for name, facts in manifests.items()}
-        if len({*of_run.values()}) > 1:
-            said = ", ".join(f"{name} {value}" for name, value in of_run.items())
-            raise FolderRefused(f"not the same {fact}, so their people cannot be paired: {said}")
-        alike[fact] = next(iter(of_run.values()))
-    return alike
 
 
 def claim(out: Path) -> Path:
@@ -296,12 +228,12 @@ def new(root: Path, group: str, digest: str, at: datetime, out: Path | None) -> 
     """
     if out is not None:
         return claim(out)
-    names = _numbered(f"{at:%Y%m%d-%H%M%S}-{digest[:8]}")
+    names = numbered(f"{at:%Y%m%d-%H%M%S}-{digest[:8]}")
     paths = (root / group / name for name in names)
     return next(path for path in paths if not (path.exists() or part_of(path).exists()))
 
 
-def _numbered(name: str) -> Iterator[str]:
+def numbered(name: str) -> Iterator[str]:
     """The name itself, then with 2, 3 … behind it."""
     return chain([name], (f"{name}-{number}" for number in count(2)))
 
@@ -322,22 +254,46 @@ def refusing(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _appearing(
-    root: Path, group: str, digest: str, started: datetime, out: Path | None
+def appearing(  # noqa: PLR0913, PLR0917  as of `write`
+    root: Path,
+    group: str,
+    digest: str,
+    started: datetime,
+    out: Path | None,
+    resume: Path | None = None,
 ) -> Iterator[tuple[Path, Path]]:
-    """A folder to fill, and where it is once the block ends well; else it is removed."""
-    target = new(root, group, digest, started, out)
+    """A folder to fill, and where it is once the block ends well.
+
+    Else it is removed, unless a run in it can go on: then a note at the error says how. `resume`
+    is a folder that was left so.
+    """
+    target = _unfinished(resume) if resume else new(root, group, digest, started, out)
     part = part_of(target)
     with refusing(target):
-        begin(part)
+        if resume is None:
+            begin(part)
         try:
             yield part, target
             settle(part, target)
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
+        except BaseException as end:
+            if any(part.rglob(REPLICATIONS)):
+                end.add_note(f"{GO_ON}\n  --resume {part}")
+            elif resume is None:
+                shutil.rmtree(part, ignore_errors=True)
             raise
-    if out is None:
-        point_to(target, root)
+    if out is None and target.is_relative_to(root.resolve()):
+        point_to(target, root.resolve())
+
+
+def _unfinished(part: Path) -> Path:
+    """Where the folder of a command that did not end will be; FolderRefused where it is none."""
+    if part.suffix != PART or not any(part.rglob(REPLICATIONS)):
+        raise FolderRefused(
+            f"{part}: not the folder of an unfinished run, whose name ends in {PART}"
+        )
+    if link := next(filter(Path.is_symlink, part.rglob("*")), None):
+        raise FolderRefused(f"{link}: a link; allowed: files of the run's own")
+    return part.resolve().with_name(part.name.removesuffix(PART))
 
 
 def begin(part: Path) -> None:
@@ -347,7 +303,7 @@ def begin(part: Path) -> None:
     except FileExistsError:
         raise FolderRefused(
             f"{part}: a command is at work in this folder, or was broken off; remove it, go on in "
-            "it with --resume if it holds a sweep or a search, or name another folder with --out"
+            "it with --resume, or name another folder with --out"
         ) from None
 
 

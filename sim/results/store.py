@@ -39,12 +39,15 @@ OPEN = """
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA synchronous = FULL;
 BEGIN EXCLUSIVE;
+{tables}
+COMMIT;
+"""
+TABLES_OF_POINTS = """
 CREATE TABLE IF NOT EXISTS points (
     number INTEGER PRIMARY KEY, at TEXT, identity TEXT, measures TEXT, met TEXT, each TEXT,
     error TEXT
 );
 CREATE INDEX IF NOT EXISTS by_place ON points (at);
-COMMIT;
 """
 FINISHED_AT = "SELECT * FROM points WHERE at = ? AND error = '' ORDER BY number DESC"
 
@@ -170,10 +173,20 @@ def resumed(part: Path) -> Iterator[Store]:
             f"{STORE_BEFORE}; let that version end it, or sweep anew without --resume"
         )
     _must_be_unfinished(part)
-    with _refusing(file), closing(_opened(file)) as points:
-        points.executescript(OPEN)
+    with locked(file, TABLES_OF_POINTS, "sweep") as points:
         _must_be_unfinished(part)  # whoever had the lock may have finished the sweep
         yield Store(part, points)
+
+
+@contextmanager
+def locked(file: Path, tables: str, work: str) -> Iterator[sqlite3.Connection]:
+    """Open a file, which exists, for as long as the block; nobody else opens it meanwhile.
+
+    FolderRefused where another `work` has it, and where the disk does not take what is written.
+    """
+    with _refusing(file, work), closing(_opened(file)) as opened:
+        opened.executescript(OPEN.format(tables=tables))
+        yield opened
 
 
 def _opened(file: Path) -> sqlite3.Connection:
@@ -192,13 +205,13 @@ def _must_be_unfinished(part: Path) -> None:
 
 
 @contextmanager
-def _refusing(file: Path) -> Iterator[None]:
+def _refusing(file: Path, work: str) -> Iterator[None]:
     """Turn what SQLite refuses into one plain message."""
     try:
         yield
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            message = f"{file.parent}: another sweep is at work in it; wait until it ends"
+            message = f"{file.parent}: another {work} is at work in it; wait until it ends"
             raise FolderRefused(message) from error
         raise FolderRefused(f"{file}: {error}") from error
 
