@@ -59,7 +59,7 @@ EVERY = {
     "one line": lambda: lines(SCATTERED, "p", unit="share", across="rate", span=(0, 1)),
     "intervals": lambda: intervals(DOTS, "p", unit="share"),
     "intervals of series": lambda: intervals(DOTS.assign(series="a"), "p", unit="index"),
-    "bars from low to high": lambda: intervals(DOTS.drop(columns="value"), "p", unit="change"),
+    "intervals in points": lambda: intervals(DOTS, "p", unit="points"),
     "scatter": lambda: intervals(SCATTERED, "p", unit="share", across="rate", span=(0, 1)),
 }
 

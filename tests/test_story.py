@@ -81,7 +81,7 @@ def test_the_story_of_one_participant_names_the_work_and_leaves_others_out() -> 
         "Mon 2024-01-01 00:00  is randomised to cells: one infusion",
         "Mon 2024-01-01 09:00  begins infusion (msc) at the clinic, after a wait of 1.5 h",
         "Mon 2024-01-01 09:00    nurse and infusion bed: infuse, 40 min",
-        "Mon 2024-01-01 09:40  is given 1.2e+08 cells of huc msc",
+        "Mon 2024-01-01 09:40  is given 120,000,000 cells of huc msc",
         "Tue 2024-01-02 00:00  leaves the trial: withdraws consent",
         "Wed 2024-01-03 00:00    nurse: enter data never done, 1.5 h of it",
     ]

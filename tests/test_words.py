@@ -97,7 +97,8 @@ class TestFigures:
         assert EN.number(1234.56) == "1,234.6"
         assert ZH.number(1234.56, 0) == "1,235"
         assert EN.number(math.nan) == "–"
-        assert EN.plain(1_000_000) == "1e+06"
+        assert EN.plain(1_000_000) == "1,000,000"
+        assert EN.plain(0.00002) == "0.00002"
         assert EN.plain(123_456) == "123,456"
 
     def test_lists_and_asides(self) -> None:

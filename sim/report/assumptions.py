@@ -184,7 +184,7 @@ def effect_cell(say: Words, ranked: Effects | Tornado, path: str) -> str:
 def _signed(say: Words, tornado: Tornado, change: float) -> str:
     if math.isnan(change):
         return BLANK
-    return say.signed(change * 100, ".0f") if tornado.is_share else say.signed(change, ".3g")
+    return say.signed(change * 100, ".0f") if tornado.is_share else say.change(change)
 
 
 def _numbers(say: Words, node: Section, path: str) -> Iterator[Entry]:

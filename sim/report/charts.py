@@ -39,7 +39,7 @@ HEIGHT, LOW, SMALL = 280, 190, 200
 THIN, BAR, GAP_AND_BAR, ROW, CELL = 14, 18, 26, 30, 22
 """Pixels of a row: of bars side by side, with lines, stacked; of intervals; of a field's cells."""
 
-FORMATS = {"share": ("%", ".1%"), "change": ("+%", ".1%"), "index": ("~g", ".4~g")}
+FORMATS = {"share": ("%", ".1%"), "points": ("+d", "+.1f"), "index": ("~g", ".4~g")}
 """How figures of a unit are written on an axis and in a tip; other figures are counts or hours."""
 
 TEXTS = ("label", "series")
@@ -169,8 +169,8 @@ def intervals(  # noqa: PLR0913  each says something else about one picture
 ) -> Chart:
     """Return a point `value` on its line from `low` to `high` a row: by label and, if any, series.
 
-    Where the table has no value a bar runs from low to high. Where `across` names them, numbers
-    `at` take the place of labels: a small chart beside others, of the same `span` of values.
+    Where `across` names them, numbers `at` take the place of labels: a small chart beside others,
+    of the same `span` of values.
     """
     drawn = table[[name for name in (*TEXTS, "at", "value", "low", "high") if name in table]]
     rows = [] if across else _unique(drawn["label"])
@@ -191,9 +191,6 @@ def intervals(  # noqa: PLR0913  each says something else about one picture
     base = base.encode(y=_rows(rows, 420))
     left = alt.X("low:Q", title=wrap(title, NARROW), axis=axis, scale=scale)
     height, zero = ROW * len(rows), alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=GREY)
-    if "value" not in drawn:
-        bar = base.mark_bar(height=THIN).encode(x=left, x2="high:Q")
-        return layered([bar, zero.encode(x="at:Q")], height, *params)
     line = base.mark_rule(strokeWidth=2).encode(x=left, x2="high:Q")
     point = base.mark_point(filled=True, size=80, opacity=1).encode(x="value:Q")
     layers = [line, point] if unit == "share" else [line, point, zero.encode(x="at:Q")]
@@ -343,7 +340,7 @@ def _scale(
     """From 0 to 1 where values are shares, or where none is above 0: an axis has an end."""
     if span is not None:
         return alt.Scale(domain=list(span), zero=False)
-    if unit in {"change", "index"}:
+    if unit in {"points", "index"}:
         return alt.Undefined
     highest = max(drawn[end].max() for end in ("value", "high") if end in drawn)
     is_whole = unit == "share" or not highest > 0

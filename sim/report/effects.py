@@ -23,7 +23,7 @@ from sim.results.ignorance import (
 )
 from sim.vocabulary.words import BLANK, Words
 
-MOST_DRAWN, MOST_SAID = 15, 3
+MOST_DRAWN, FEWEST_DRAWN, MOST_SAID = 15, 3, 3
 
 
 class Effect(NamedTuple):
@@ -131,6 +131,8 @@ def effects_figure(run: Run, found: Effects) -> Figure:
             {**cells, **ends, "label": label, "series": grade, "known": found.known(say, path)}
         )
     frame = pd.DataFrame(rows)
+    shown = frame[frame["number"].isin(found.clear)] if found.clear else frame.head(FEWEST_DRAWN)
+    others = len(frame) - len(found.clear)
     columns = {"number": "text", "evidence": "text", "share": "figure", "known": "figure"}
     looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
     shape = partial(intervals, unit="share" if found.is_share else "index", looks=looks)
@@ -138,10 +140,11 @@ def effects_figure(run: Run, found: Effects) -> Figure:
         say,
         "effects",
         shape,
-        frame.head(MOST_DRAWN),
+        shown.head(MOST_DRAWN),
         columns,
         behind=frame,
         message=verdict_of(run, found),
+        detail=say("effects.others", count=others) if others else "",
         on=say.heading(found.on),
     )
 

@@ -338,7 +338,7 @@ def in_words(path: str, say: Words) -> str:
 def limit(target: Target, say: Words) -> str:
     """Return where a target's measure is to lie: at least, or at most, so much."""
     side = "at_most" if target.at_least is None else "at_least"
-    return say(f"shared.{side}", value=f"{getattr(target, side):g}")
+    return say(f"shared.{side}", value=say.plain(float(getattr(target, side))))
 
 
 def specification(chart: Chart) -> dict[str, Any]:

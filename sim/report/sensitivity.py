@@ -31,8 +31,8 @@ from sim.scenario.levers import last_levels
 from sim.scenario.sweep import TORNADO
 from sim.vocabulary.words import BLANK, NO_BREAK, Words
 
-MOST_ROWS, MOST_DOTTED = 15, 6
-"""Paths of the chart of all, and paths with a chart of their own."""
+MOST_ROWS, FEWEST_ROWS, MOST_DOTTED = 15, 3, 6
+"""Paths of the chart of all, at most and where none is beyond noise; paths with their own chart."""
 
 GRADED = {
     "assumption": Look(VERMILION),
@@ -174,7 +174,10 @@ def _ends_lines(ranking: Ranking) -> Iterator[str]:
         width = max(len(names[path]) for path in shown)
         for path, ends in shown.items():
             changes = zip(ranges[path], (ends["low"], ends["high"]), strict=True)
-            said = (f"{at:>7.4g}: {_changed(ranking, change):>4}" for at, change in changes)
+            said = (
+                f"{ranking.say.plain(at, 4):>7}: {_changed(ranking, change):>4}"
+                for at, change in changes
+            )
             yield f"  {names[path]:{width}} {' '.join(said)}"
     if (more := len(clear) - len(shown)) > 0:
         yield f"  {more} more: see the page"
@@ -192,7 +195,7 @@ def _counted(number: int, beside: Sized) -> str:
 def _changed(ranking: Ranking, change: float) -> str:
     if math.isnan(change):
         return BLANK
-    return ranking.say.signed(change, ".0f" if ranking.is_share else ".3g")
+    return ranking.say.signed(change, ".0f") if ranking.is_share else ranking.say.change(change)
 
 
 def _index_lines(ranking: Ranking) -> Iterator[str]:
@@ -222,40 +225,70 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
 
 
 def _figure_of_all(ranking: Ranking) -> Figure:
-    say, by_path, is_tornado = ranking.say, ranking.by_path, ranking.sized_by == TORNADO
+    if ranking.sized_by == TORNADO:
+        return _figure_of_ends(ranking)
+    say, by_path = ranking.say, ranking.by_path
     grades = {each.path: each.evidence for each in ranking.scenario.ranged()}
     title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
     rows, drawn = [], []
     for path, indices in by_path.items():
         grade = say(f"register.{grades[path]}")
         for _, one in indices.iterrows():
-            index = say.title(one["index"]) if is_tornado else one["index"]
-            rows.append(TableRow([path, grade, index, _written(one, say)]))
-        drawn.append({"label": say.aside(in_words(path, say), grade), "series": grade})
-        if is_tornado:
-            ends = indices["value"]
-            drawn[-1] |= {"low": min(ends.min(), 0.0), "high": max(ends.max(), 0.0)}
-        else:
-            index = indices[indices["index"] == ranking.sized_by].iloc[0]
-            drawn[-1] |= {"low": index["ci_low"], "high": index["ci_high"], "value": index["value"]}
+            rows.append(TableRow([path, grade, one["index"], _written(one, say)]))
+        index = indices[indices["index"] == ranking.sized_by].iloc[0]
+        ends = {"low": index["ci_low"], "high": index["ci_high"], "value": index["value"]}
+        label = say.aside(in_words(path, say), grade)
+        drawn.append({"label": label, "series": grade, **ends})
     looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
     chart = intervals(
         pd.DataFrame(drawn[:MOST_ROWS]),
         title,
-        unit="change" if is_tornado and ranking.is_share else "index",
+        unit="index",
         looks=looks,
     )
-    first = say.listing(in_words(path, say) for path in [*by_path][:5])
-    chart.description = say("ranking.message", first=first)
+    chart.description = ranking.verdict
+    return Figure(title, chart, _table_of_all(say, rows), ranking.verdict)
+
+
+def _table_of_all(say: Words, rows: Sequence[TableRow]) -> Table:
     columns = ("register.path", "register.evidence", "ranking.index", "ranking.value")
     header = [say(column) for column in columns]
-    return Figure(title, chart, Table(say("ranking.table"), header, rows, say("ranking.note"), 3))
+    return Table(say("ranking.table"), header, rows, say("ranking.note"), 3)
 
 
-def _written(one: pd.Series[Any], say: Words) -> str:
+def _figure_of_ends(ranking: Ranking) -> Figure:
+    """The change at both ends of each range: drawn are those beyond noise, in points."""
+    say, by_path, scale = ranking.say, ranking.by_path, 100 if ranking.is_share else 1
+    ranged = {each.path: each for each in ranking.scenario.ranged()}
+    clear = [path for path, ends in by_path.items() if (ends["ci_low"] * ends["ci_high"] > 0).any()]
+    shown = clear[:MOST_ROWS] or [*by_path][:FEWEST_ROWS]
+    rows, drawn, bound = [], list[dict[str, Any]](), 0.0
+    for path, indices in by_path.items():
+        grade = say(f"register.{ranged[path].evidence}")
+        between = say.span(say.plain(ranged[path].low, 4), say.plain(ranged[path].high, 4))
+        label = say.aside(say.part(in_words(path, say), between), grade)
+        for one in indices.to_dict("records"):
+            rows.append(TableRow([path, grade, say.title(one["index"]), _written(one, say)]))
+            value, *ends = (one[name] * scale for name in ("value", "ci_low", "ci_high"))
+            if path in shown:
+                end = {"label": label, "series": say(f"ranking.at_{one['index']}")}
+                drawn.append({**end, "value": value, "low": ends[0], "high": ends[1]})
+            if path not in clear:
+                bound = max(bound, *map(abs, ends))
+    unit, points = ("points", "_points") if ranking.is_share else ("index", "")
+    shape = partial(intervals, unit=unit, looks=[Look(BLUE), Look(VERMILION)])
+    title = say("ranking.tornado", on=ranking.on)
+    chart = shape(pd.DataFrame(drawn), say(f"ranking.axis{points}"))
+    told = {"count": len(by_path) - len(clear), "bound": say.plain(math.ceil(bound * 10) / 10, 2)}
+    detail = say(f"ranking.others{points}", **told) if told["count"] else ""
+    chart.description = say.sentences(filter(None, [ranking.verdict, detail]))
+    return Figure(title, chart, _table_of_all(say, rows), ranking.verdict, detail)
+
+
+def _written(one: Mapping[Any, Any] | pd.Series[Any], say: Words) -> str:
     if math.isnan(one["value"]):
         return BLANK
-    value, low, high = (f"{one[name]:z.3g}" for name in ("value", "ci_low", "ci_high"))
+    value, low, high = say.estimate(one["value"], one["ci_low"], one["ci_high"])
     known = not math.isnan(one["ci_low"])
     said = say.aside(value, say("shared.span", low=low, high=high)) if known else value
     return said.replace("-", "−").replace(" ", NO_BREAK)
@@ -270,7 +303,7 @@ class Dots(NamedTuple):
 
     def written(self, value: float, say: Words) -> str:
         """A value as the page writes it."""
-        return say.percent(value) if self.is_share else f"{value:z.4g}"
+        return say.percent(value) if self.is_share else say.plain(value, 4)
 
 
 def read_dots(finished: Path, paths: Sequence[str], manifest: Mapping[str, Any]) -> Dots:
@@ -306,7 +339,7 @@ def multiples(dots: Dots, names: Mapping[str, str], on: str, say: Words) -> Mult
     rows = []
     for row in table.to_dict("records"):
         value, low, high = (dots.written(row[each], say) for each in ("value", "low", "high"))
-        cells = [f"{row[path]:z.4g}" for path in names]
+        cells = [say.plain(row[path], 4) for path in names]
         rows.append(TableRow([str(row["point"]), *cells, say.aside(value, say.span(low, high))]))
     note = "ranking.scatter_some" if stride(dots.all) > 1 else "ranking.scatter_note"
     said = say(note, shown=len(rows), all=dots.all)

@@ -22,6 +22,7 @@ from sim.vocabulary.eventlog import (
     VisitOutcome,
     Work,
 )
+from sim.vocabulary.words import words
 
 SAYS = {
     Milestone.CANDIDATE: "becomes a candidate",
@@ -164,7 +165,7 @@ def amount(protocol: Protocol, dose: tuple[int, float]) -> str:
     """Return the detail of a dose in words: how much of what."""
     product, units = dose
     given = protocol.products[product]
-    return f"{units:,.4g} {given.unit} of {plain(given.name)}"
+    return f"{words().plain(units, 4)} {given.unit} of {plain(given.name)}"
 
 
 def _visit(protocol: Protocol, visit: Visit) -> StoryLine:

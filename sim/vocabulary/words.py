@@ -36,7 +36,6 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "zh")
 
 BARELY, NEARLY = 0.005, 0.995
-PLAIN_BELOW = 1e6
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,33 @@ class Words:
         """Return a number with so many digits after the point, thousands apart; or the blank."""
         return self._apart(f"{value:z,.{digits}f}") if not math.isnan(value) else BLANK
 
-    def plain(self, value: float) -> str:
-        """Return a number of the scenario as a planner would write it, to six digits that count."""
-        return self._apart(f"{value:z,.6g}") if abs(value) < PLAIN_BELOW else f"{value:.3g}"
+    def plain(self, value: float, digits: int = 6) -> str:
+        """Return a number as a planner would write it, to so many digits that count.
+
+        It is never written with a power of ten; what stands before the point stands whole.
+        """
+        if math.isnan(value):
+            return BLANK
+        magnitude = math.floor(math.log10(abs(value))) if value else 0
+        figure = f"{value:z,.{max(digits - 1 - magnitude, 0)}f}"
+        return self._apart(figure.rstrip("0").rstrip(".") if "." in figure else figure)
+
+    def estimate(self, value: float, low: float, high: float) -> tuple[str, str, str]:
+        """Return a value and the ends of its interval with equally many digits after the point.
+
+        So many that half the width of the interval has two that count; to three without a width.
+        """
+        half = (high - low) / 2
+        if not half > 0:
+            return self.plain(value, 3), self.plain(low, 3), self.plain(high, 3)
+        after = max(1 - math.floor(math.log10(half)), 0)
+        first, *ends = (self.number(each, after).replace("-", "−") for each in (value, low, high))
+        return first, ends[0], ends[1]
+
+    def change(self, value: float) -> str:
+        """Return a change with its sign, to three digits that count."""
+        figure = self.plain(abs(value), 3)
+        return figure if figure in {"0", BLANK} else f"{'−' if value < 0 else '+'}{figure}"
 
     def signed(self, value: float, form: str) -> str:
         """Return a change with its sign, `form` as in `format`; a change of nothing has none."""
