@@ -127,6 +127,7 @@ def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
         visits=visits,
         anchors={"first_dose": day_1},
         has_doses=True,
+        counts_from_visits=False,
         latest_safe_day=10,
     )
 

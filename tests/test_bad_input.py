@@ -291,6 +291,8 @@ def test_a_key_written_twice_deep_inside_is_refused(tmp_path: Path) -> None:
             "injections is held again 2 days after a visit; allowed: visits that fit into 2 days",
         ),
         ("design.schedule.injections.every_days=null", "times above 1 without every_days"),
+        ("design.schedule.week_2.day=[8, 15]", "day: day is a single one; allowed: a whole number"),
+        ("design.schedule.week_2.day=[8, 15]", "did you mean days?"),
         ("design.schedule.week_2.days=[8, 15]", "days stands beside day; allowed: days alone"),
         (
             "design.schedule.injections={day: null, days: [1, 8]}",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sim.experiments.doubts import doubts
 from sim.model.trial import Trial
 from sim.results.counts import COUNTS
 from sim.results.measures import measure
@@ -99,10 +100,74 @@ def test_the_place_taken_while_somebody_is_in_screening_ends_it(by: str) -> None
     changes = {"design.randomisation": {"caps": cap}, "design.booking": {"by": by}}
     assert "RANDOMISED" in " ".join(milestones(told(changes)))
     trial = Trial(told(changes).protocol, 1, 1)
-    assert trial.full_cap({"age": 30.0}) is None
+    steps = len(trial.protocol.screening.steps)
+    assert trial.full_cap({"age": 30.0}, steps) is None
     trial.randomise(0, {"age": 30.0}, 0.0)
-    assert trial.full_cap({"age": 30.0}) == "adults"
-    assert trial.full_cap({"age": 17.0}) is None
+    assert trial.full_cap({"age": 30.0}, steps) == "adults"
+    assert trial.full_cap({"age": 17.0}, steps) is None
+
+
+def test_a_cap_that_fills_while_somebody_is_in_screening_ends_it_when_the_next_step_is_due() -> (
+    None
+):
+    """Results take ten days: who consented before the first is randomised finds no place at theirs.
+
+    Whoever comes later is turned away at once; nobody consents any more.
+    """
+    scenario = toy(
+        design={"randomisation": {"caps": {"adults": {"at_most": 1, "age": {"at_least": 18}}}}},
+        assumptions={"patients": PATIENTS, "screening": {"lab_days": 10}},
+    )
+    waited = 0
+    for log in runs(scenario, 5):
+        came = {m.person: m.time for m in log.moments if m.milestone is Milestone.CANDIDATE}
+        consented = {m.person for m in log.moments if m.milestone is Milestone.CONSENTED}
+        away = {m.person: m.time for m in log.moments if m.milestone is Milestone.TURNED_AWAY}
+        (first,) = (m for m in log.moments if m.milestone is Milestone.RANDOMISED)
+        assert first.time == came[first.person] + 10 * MINUTES_PER_DAY
+        assert consented == {person for person, time in came.items() if time < first.time}
+        for person, time in away.items():
+            days = 10 if person in consented else 0
+            assert time == pytest.approx(came[person] + days * MINUTES_PER_DAY)
+        waited += len(away.keys() & consented)
+    assert waited > 5
+
+
+@pytest.mark.parametrize(("at", "days"), [("chart", 0), ("labs", 10)])
+def test_a_cap_turns_nobody_away_before_it_is_known_whom_it_counts(at: str, days: int) -> None:
+    """What the laboratory finds is known after ten days, what the chart says at once."""
+    scenario = toy(
+        design={
+            "eligibility": {"grown": {"at": at, "age": {"at_least": 18}}},
+            "randomisation": {"caps": {"adults": {"at_most": 1, "age": {"at_least": 18}}}},
+        },
+        assumptions={"patients": PATIENTS, "screening": {"lab_days": 10}},
+    )
+    log = next(runs(scenario, 1))
+    came = {m.person: m.time for m in log.moments if m.milestone is Milestone.CANDIDATE}
+    away = {m.person: m.time for m in log.moments if m.milestone is Milestone.TURNED_AWAY}
+    assert count(log, Milestone.RANDOMISED) == 1
+    last = max(away)
+    assert away[last] == pytest.approx(came[last] + days * MINUTES_PER_DAY)
+
+
+@pytest.mark.parametrize(
+    ("said", "warned"),
+    [
+        ({"trial": {"target": 20, "milestones": [10, 20]}}, []),
+        ({"trial": {"target": 20, "milestones": [10, 21, 30]}}, ["milestone"] * 2),
+        ({"trial": {"milestones": [10, 21]}}, []),
+        ({"trial": {"target": 20}, "randomisation": {"caps": {"ill": {"at_most": 19}}}}, []),
+        ({"trial": {"target": 20}, "randomisation": {"caps": {"ill": {"at_most": 20}}}}, ["cap"]),
+        ({"randomisation": {"caps": {"ill": {"at_most": 20}}}}, []),
+    ],
+)
+def test_what_is_beyond_the_target_is_said(said: dict[str, Any], warned: list[str]) -> None:
+    for cap in said.get("randomisation", {}).get("caps", {}).values():
+        cap["sick"] = True
+    scenario = toy(design=said, assumptions={"patients": PATIENTS})
+    found = [each.key for each in doubts(scenario, interpret(scenario))]
+    assert [key for key in found if key in ("cap", "milestone")] == warned
 
 
 def test_six_strata_are_in_balance_to_three_each() -> None:

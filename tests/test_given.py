@@ -175,3 +175,28 @@ def test_doses_of_a_titration_add_up_as_reckoned() -> None:
     assert found["doses_tablet"] == 4 * found["randomised"]
     assert found["units_tablet"] == 15 * found["randomised"]
     assert found["dose_intensity_tablet"] == 1
+
+
+def test_a_dose_counted_from_a_visit_that_was_missed_is_in_no_plan() -> None:
+    """Whoever misses the first of two doses is to have one; whoever left before it both."""
+    schedule = {
+        "first": {"arms": ["one"], "day": 1, "at": {"clinic": "infuse"}},
+        "again": {"arms": ["one"], "from": {"row": "first"}, "day": 3, "at": {"clinic": "top_up"}},
+    }
+    scenario = toy(
+        design={"visits": {"infuse": [], "top_up": []}, "schedule": schedule},
+        assumptions={
+            "attendance": {"infuse": {"missed": 0.5}},
+            "to_first_dose_days": {"one": 14},
+            "leaving": {"moves": {"by_week": 2, "share": 0.3}},
+        },
+    )
+    protocol = interpret(scenario)
+    for log in runs(scenario, 3):
+        randomised = sum(each.milestone is Milestone.RANDOMISED for each in log.moments)
+        doses = sum(each.milestone is Milestone.DOSE for each in log.moments)
+        missed = sum(each.is_missed and each.row == "first" for each in log.visits)
+        left = sum(each.milestone is Milestone.LEFT for each in log.moments)
+        assert min(missed, left) > 5
+        found = measure(log, protocol)["dose_intensity_tablet"]
+        assert found == doses / (2 * randomised - missed)

@@ -69,6 +69,7 @@ class ScreeningAttempt:
         self._note = partial(trial.note, person)
         self._consented, self._withdraws = NEVER, math.inf
         self._drawn = self._sampled = 0.0
+        self._steps = 0
 
     def walk(self, came: float) -> Instant:
         """Take every step, from when the person came; return when the last one ends."""
@@ -83,6 +84,7 @@ class ScreeningAttempt:
     def _take(self, step: PlannedStep, since: float) -> Instant:
         """Take a step after the one that ended at `since`; return when it ends."""
         due = step.due(since, self._sampled, self._wait(step))
+        self._steps += step.slots is None
         if (yield from self._is_out_by(due)):
             return None
         if step.hands_out is None:
@@ -118,6 +120,7 @@ class ScreeningAttempt:
             if held is None:
                 return None
             ended = randomised_at(step, held) if is_last else held.end
+            self._steps += 1
             if (yield from self._is_out_by(ended)):
                 return None
             self._sampled = sample_taken(held)
@@ -220,10 +223,12 @@ class ScreeningAttempt:
         return self._withdraws < moment or self._has_no_place()
 
     def _has_no_place(self) -> bool:
-        return self._trial.has_no_place_for(self.attributes, self._consented)
+        return self._trial.has_no_place_for(self.attributes, self._steps, self._consented)
 
     def _turn_away(self, moment: float) -> None:
-        self._note(moment, Milestone.TURNED_AWAY, self._trial.full_cap(self.attributes))
+        self._note(
+            moment, Milestone.TURNED_AWAY, self._trial.full_cap(self.attributes, self._steps)
+        )
 
     def _consent(self, visit: Held) -> None:
         """Note consent, and when the person will withdraw."""

@@ -144,19 +144,25 @@ class Trial:
         self.note(person, time, Milestone.JUDGED, (step, failing))
         return next((index for index in failing if criteria[index].at == step), None)
 
-    def has_no_place_for(self, attributes: Attributes, consented: float) -> bool:
-        """Say whether someone who consented at that instant (infinity: not yet) is turned away."""
+    def has_no_place_for(self, attributes: Attributes, steps: int, consented: float) -> bool:
+        """Say whether someone who consented at that instant (infinity: not yet) is turned away.
+
+        What is known of them is known after so many steps of screening.
+        """
         if self.is_full and (self.protocol.turns_away_when_full or consented > self._full_since):
             return True
-        return self.full_cap(attributes) is not None
+        return self.full_cap(attributes, steps) is not None
 
-    def full_cap(self, attributes: Attributes) -> str | None:
+    def full_cap(self, attributes: Attributes, steps: int) -> str | None:
         """Return the cap by which nobody with these attributes is randomised any more, if any."""
+        known_after = self.protocol.caps_known_after
         caps = self.protocol.randomisation.caps.values()
         full = (
             cap.name
             for cap in caps
-            if self._capped[cap.name] >= cap.at_most and cap.counts(attributes)
+            if self._capped[cap.name] >= cap.at_most
+            and steps >= known_after[cap.name]
+            and cap.counts(attributes)
         )
         return next(full, None)
 

@@ -128,12 +128,16 @@ def _doses_missed(reading: Reading) -> list[int]:
 
 
 def _dose_intensity(reading: Reading) -> Iterator[float]:
-    """Doses given as a share of all that the plans of those randomised hold of the product."""
+    """Doses given as a share of all that the plans of those randomised hold of the product.
+
+    A dose counted from a visit that was missed is in nobody's plan.
+    """
     protocol = reading.almanac.protocol
     given = Counter(moment.detail[0] for moment in reading.moments[Milestone.DOSE])
     planned = Counter[int]()
-    for arm in map(protocol.arms.__getitem__, reading.arm_of.values()):
-        planned.update(product for visit in arm.visits for product, _ in visit.gives)
+    for person in reading.arm_of:
+        doses = reading.doses_of_plan(person)
+        planned.update(product for visit in doses for product, _ in visit.gives)
     for index in range(len(protocol.products)):
         yield given[index] / planned[index] if planned[index] else math.nan
 

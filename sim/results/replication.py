@@ -48,6 +48,23 @@ class _Course:
         is_over = not any(map(self._is_to_come, ours))
         return is_over and any(self._kept.get(visit.occasion) for visit in ours)
 
+    def is_due(self, anchor: str) -> bool:
+        """Whether an anchor has come, or would have, had the participant gone on to the end.
+
+        It does not where the visits it counts from were missed.
+        """
+        if anchor in self._visits:
+            kept = self._kept.get(anchor)
+            return self.is_due(self._visits[anchor].anchor) if kept is None else kept
+        coming = self._arm.anchors[anchor]
+        if coming.milestone is not None:
+            return self.has_come(anchor)
+        return any(
+            self.is_due(visit.occasion)
+            for visit in self._visits.values()
+            if visit.row in coming.rows
+        )
+
     def _is_to_come(self, visit: PlannedVisit) -> bool:
         """Whether a visit is neither kept nor struck out: it may still be planned."""
         is_struck = visit.is_dose and Milestone.STOPPED_TREATMENT in self._met
@@ -157,6 +174,19 @@ class Reading:
         arm = self.almanac.protocol.arms[self.arm_of[person]]
         course = _Course(arm, self._kept[person], self._met[person])
         return [visit for visit in arm.visits if course.has_come(visit.anchor)]
+
+    def doses_of_plan(self, person: int) -> Sequence[PlannedVisit]:
+        """The visits with doses that the plan holds for somebody randomised.
+
+        Those after leaving or stopping treatment are among them, and those counted from visits that
+        were missed are not.
+        """
+        arm = self.almanac.protocol.arms[self.arm_of[person]]
+        doses = [visit for visit in arm.visits if visit.is_dose]
+        if not arm.counts_from_visits:
+            return doses
+        course = _Course(arm, self._kept[person], self._met[person])
+        return [visit for visit in doses if course.is_due(visit.anchor)]
 
     @cached_property
     def _kept(self) -> Mapping[int, Mapping[str, bool]]:

@@ -79,7 +79,8 @@ class Cap(Named, extra="allow"):
     Beside `at_most` stand attributes of `patients`: with limits, or `true` or `false` for one that
     is yes or no. It counts those for whom all of them hold. Whoever is one too many is turned away,
     as soon as screening knows the place to be taken: at the next of the moments at which a trial
-    that is full turns people away, at the latest when about to be randomised.
+    that is full turns people away, at the latest when about to be randomised. What a criterion
+    reads is known from the step of that criterion on, all else from the chart.
     """
 
     __pydantic_extra__: dict[

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from sim.scenario.assumptions import Assumptions
@@ -347,6 +348,23 @@ class Protocol:
         of = again.of if again else ()
         tested = (each.limits for each in self.criteria if each.name in of)
         return frozenset(attribute for limits in tested for attribute, _, _ in limits)
+
+    @cached_property
+    def caps_known_after(self) -> Mapping[str, int]:
+        """After how many steps of screening it is known whom each cap counts.
+
+        An attribute is known at the first step at which a criterion reads it; from the chart where
+        none does.
+        """
+        known = dict[str, int]()
+        for number, step in enumerate(self.screening.steps, start=1):
+            read = (each.limits for each in self.criteria if each.at == step.name)
+            for attribute, _, _ in chain.from_iterable(read):
+                known.setdefault(attribute, number)
+        return {
+            name: max(known.get(attribute, 0) for attribute in cap.of)
+            for name, cap in self.randomisation.caps.items()
+        }
 
     def failing(self, attributes: Attributes) -> tuple[int, ...]:
         """Return the indices of all criteria a person fails."""

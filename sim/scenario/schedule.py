@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainSerializer, Strict, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    Strict,
+    Tag,
+    model_validator,
+)
 
 from sim.scenario.errors import forms, refusal, text_or
 from sim.scenario.numbers import CENTURY_DAYS, Days, DoseUnits, Kind, Whole, WholePositive
@@ -93,6 +101,12 @@ _From = Annotated[
 ]
 
 
+def _one_day(day: object) -> object:
+    if isinstance(day, list):
+        raise refusal("day is a single one", "a whole number, or the key days for a list", "days")
+    return day
+
+
 def _in_order(days: tuple[Whole, ...]) -> tuple[Whole, ...]:
     if list(days) != sorted(set(days)):
         raise refusal("the days are not in order", "each day once, from the first to the last")
@@ -129,7 +143,7 @@ class ScheduleRow(Section):
     which the first place listed is shut, `staff` or `room` for one on which it is open and they are
     not there; `staff` or `room` if they were taken; `product`; `participant`, who came early or
     late; `did_not_come`."""
-    day: _Day | None = None
+    day: Annotated[_Day | None, BeforeValidator(_one_day)] = None
     """Planned day of the first visit of the row. The first dose is planned `to_first_dose_days`
     after randomisation; the day it is really given is day 1 and anchors everything after. In an arm
     in which nothing is given it is the day of its first visit planned for day 1. For somebody who
