@@ -17,7 +17,7 @@ import pytest
 from sim.experiments import cluster
 from tests.command import trialsim
 from tests.test_sweep import TARGETS, swept
-from tests.toys import TOY
+from tests.toys import TOY, UNSURE
 
 pytestmark = pytest.mark.usefixtures("blank_pages")
 
@@ -95,7 +95,8 @@ def test_a_killed_worker_changes_no_byte(two_workers: Cluster) -> None:
 
 
 def test_a_run_on_a_cluster_is_the_run_on_this_machine(two_workers: Cluster) -> None:
-    run = ["run", "toy.yaml", "--replications", "60", "--quiet", "--out"]
+    Path("unsure.yaml").write_text(UNSURE, encoding="utf-8")
+    run = ["run", "unsure.yaml", "--replications", "60", "--quiet", "--out"]
     assert trialsim(*run, "here", "--jobs", "1") == 0
     assert trialsim(*run, "there", "--cluster", two_workers.address) == 0
     tables = [path.name for path in Path("here").iterdir() if ".csv" in path.name]

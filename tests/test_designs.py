@@ -278,39 +278,55 @@ def test_what_is_unknown_makes_no_index() -> None:
         designs.rank_correlations(PRODUCT, sobol, unknown[1:])
 
 
-def test_luck_is_told_from_ignorance_between_normal_points() -> None:
-    rng, points, replications = np.random.default_rng(SEED), 2000, 5
-    centres = rng.normal(0, math.sqrt(3), (points, 1))
-    drawn = rng.normal(centres, 1, (points, replications))
-    luck, ignorance = designs.luck_and_ignorance(
-        drawn.mean(axis=1), drawn.std(axis=1, ddof=1), replications
-    )
-
-    assert luck == pytest.approx(1 / 4, abs=0.02)
-    assert luck + ignorance == pytest.approx(1)
+def of_variance(variance: float, number: int, rng: np.random.Generator) -> Floats:
+    """Return numbers whose variance is this one exactly."""
+    drawn = rng.normal(size=number)
+    found: Floats = (drawn - drawn.mean()) / drawn.std(ddof=1) * math.sqrt(variance)
+    return found
 
 
-def test_the_luck_of_a_count_is_its_mean() -> None:
+def test_luck_that_all_points_have_alike_is_not_taken_off_their_ignorance() -> None:
+    rng = np.random.default_rng(SEED)
+    centres, people = of_variance(1, 300, rng), of_variance(3, 4, rng)
+    share, low, high = designs.crossed_ignorance(centres[:, None] + people)
+
+    assert share == pytest.approx(1 / 4)
+    assert low < 1 / 4 < high
+
+
+def test_luck_of_each_point_its_own_is_taken_off() -> None:
     rng, points, replications, low, high = np.random.default_rng(SEED), 2000, 10, 20, 50
     drawn = rng.poisson(rng.uniform(low, high, (points, 1)), (points, replications))
-    luck, _ = designs.luck_and_ignorance(
-        drawn.mean(axis=1), drawn.std(axis=1, ddof=1), replications
-    )
+    share, *_ = designs.crossed_ignorance(drawn.astype(np.float64))
 
     mean, variance = (low + high) / 2, (high - low) ** 2 / 12
-    assert luck == pytest.approx(mean / (mean + variance), abs=0.02)
+    assert share == pytest.approx(variance / (mean + variance), abs=0.02)
+
+
+def ignorance_held(seeds: int) -> float:
+    """Return in what share of the seeds the interval holds what is true: a half."""
+    held = 0
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        centres, people = rng.normal(size=(100, 1)), rng.normal(0, math.sqrt(0.7), 60)
+        _, low, high = designs.crossed_ignorance(
+            centres + people + rng.normal(0, math.sqrt(0.3), (100, 60))
+        )
+        held += low <= 1 / 2 <= high
+    return held / seeds
+
+
+def test_the_interval_of_ignorance_holds_what_is_true() -> None:
+    assert 0.88 <= ignorance_held(100) <= 0.99
 
 
 def test_shares_of_nothing_are_unknown_and_none_is_negative() -> None:
-    for means, sds in (
-        ([2, 2], [0, 0]),
-        ([2], [1]),
-        ([1, math.nan], [1, 1]),
-        ([1, 2], [1, math.nan]),
-    ):
-        assert np.isnan(designs.luck_and_ignorance(means, sds, 4)).all()
-    assert designs.luck_and_ignorance([2, 2.1], [1, 1], 4) == (1, 0)
-    assert designs.luck_and_ignorance([2, 3], [0, 0], 4) == (0, 1)
+    for values in ([[2, 2], [2, 2]], [[2, 3]], [[2], [3]], [[1, 2], [1, math.nan]]):
+        assert np.isnan(designs.crossed_ignorance(np.array(values, np.float64))).all()
+    share, low, high = designs.crossed_ignorance(np.array([[1.0, 2, 3], [2, 3, 1], [3, 1, 2]]))
+    assert (share, low) == (0, 0)
+    assert designs.crossed_ignorance(np.array([[2.0, 2, 2], [3, 3, 3], [5, 5, 5]]))[0] == 1
+    assert high <= 1
 
 
 def test_wide_intervals_ask_for_more_points() -> None:

@@ -276,7 +276,7 @@ RUN_FACTS = ALL_FACTS | {"kind": "run", "scenario_digest": "0", "keep": 1}
 RUN_FACTS |= {"calendar_known_through": None}
 COMPARE_FACTS = ALL_FACTS | {"kind": "compare", "scenarios": ["tiny"]}
 RANKING_FACTS = ALL_FACTS | {"kind": "lhs", "varied": [], "points": 2, "on": "left"}
-RANKING_FACTS |= {"too_few_points_for": [], "luck": None}
+RANKING_FACTS |= {"too_few_points_for": [], "ignorance": None}
 SOLVE_FACTS = ALL_FACTS | {"kind": "solve", "moved": "a", "moved_kind": "date", "until": "b"}
 SOLVE_FACTS |= {"between": ["1", "2"], "rising": True, "fall": None}
 

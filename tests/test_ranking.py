@@ -200,8 +200,12 @@ def test_a_hypercube_knows_directions_and_luck(ranks: Callable[..., Ranked]) -> 
     signs = {path: value > 0.8 for path, _, value, _, _ in indices}
     assert signs == {RATE: True, CONSENT: True, ILL: False}
     mean = MONTHS * 10 * 0.7 * 0.7
-    luck = sensitivity.luck("lhs", done, "randomised")
-    assert luck == pytest.approx(mean / (mean + mean**2 * ALL), abs=0.04)
+    found = sensitivity.ignorance_between("lhs", done, "randomised")
+    assert found is not None
+    share, low, high = found
+    truth = mean**2 * ALL / (mean + mean**2 * ALL)
+    assert share == pytest.approx(truth, abs=0.06)
+    assert low < truth < high
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from sim.results.replication import Reading
 from sim.scenario.levers import lever
 from sim.scenario.load import MOVED, ScenarioError, variants
 from sim.vocabulary.clock import DAYS_PER_MONTH
+from sim.vocabulary.streams import Draws, stratified
 from tests.test_sweep import full_after
 from tests.toys import TOY
 
@@ -229,6 +230,46 @@ class TestSearch:
             ends = stats.binomtest(count, 1000).proportion_ci(0.95, "wilson")
             met = "met" if ends.low >= 0.8 else "missed" if ends.high < 0.8 else "open"
             assert met == said
+
+
+# Where the rate of candidates is uncertain, its draws are spread evenly.
+
+SHAPE, WANTED, ENOUGH_OF_THEM = 4.0, 0.6, 20
+
+
+def counted(seed: int, number: int) -> Attempt:
+    """Each replication meets the target where enough come, of `place` / 20 times its rate."""
+    draws = [stratified(seed, draw) for draw in range(number)]
+    rates = np.asarray(stats.gamma.ppf(draws, SHAPE, scale=1 / SHAPE))
+    luck = np.random.default_rng(seed).random(number)
+
+    def attempt(place: int, asked: int) -> str:
+        come = np.asarray(stats.poisson.ppf(luck[:asked], rates[:asked] * place / 20))
+        return "".join("01"[int(each)] for each in (come >= ENOUGH_OF_THEM).tolist())
+
+    return attempt
+
+
+def found_of(seed: int, draws: Draws) -> Solution:
+    how = {"wanted": WANTED, "replications": 1000, "is_whole": False}
+    return search.solve(counted(seed, 1000), 1000, draws=draws, **how)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seeds", [pytest.param(60, marks=pytest.mark.slow), 12])
+def test_the_interval_shows_what_spreading_evenly_gains_and_holds_the_answer(seeds: int) -> None:
+    def excess(place: float) -> float:
+        law = stats.nbinom(SHAPE, SHAPE / (SHAPE + place / 20))
+        return float(law.sf(ENOUGH_OF_THEM - 1)) - WANTED
+
+    answer, held, narrower = optimize.brentq(excess, 1, 1000), 0, []
+    for seed in range(seeds):
+        ours, plain = (found_of(seed, draws) for draws in (Draws(is_stratified=True), Draws()))
+        assert ours.low is not None is not ours.high
+        assert plain.low is not None is not plain.high
+        held += ours.low <= answer <= ours.high
+        narrower.append((ours.high - ours.low) / (plain.high - plain.low))
+    assert np.mean(narrower) < 0.7
+    assert held >= seeds * (0.86 if seeds > 50 else 0.75)
 
 
 @pytest.fixture

@@ -27,6 +27,21 @@ assumptions:
   recruitment: {candidates_per_month: 10}
 """
 
+UNSURE = (
+    TOY.replace(
+        "  recruitment: {candidates_per_month: 10}",
+        """  uncertain: all
+  recruitment:
+    candidates_per_month: 10
+    rate_shape: 4
+    consent: {value: 0.7, range: [0.5, 0.9]}
+  screening: {withdraws: {value: 0.1, range: [0.05, 0.2]}}
+  leaving: {moves: {by_week: 20, share: {value: 0.2, range: [0.1, 0.3]}}}""",
+    )
+    + "targets: {fifty: {measure: randomised, at_least: 50, with_probability: 0.5}}\n"
+)
+"""The toy, of which the rate and three other numbers are not known."""
+
 
 def toy(**changes: Mapping[str, Any]) -> Scenario:
     """Return the toy with changes to it: mappings are merged, everything else is replaced."""

@@ -205,7 +205,7 @@ def _ranked(plan: Plan, done: Done, seed: int) -> Written:
     facts |= {
         "on": plan.on,
         "too_few_points_for": designs.too_few(found),
-        "luck": sensitivity.luck(plan.design, done, plan.on),
+        "ignorance": sensitivity.ignorance_between(plan.design, done, plan.on),
     }
     return {points.SENSITIVITY_TABLE: table}, facts
 
@@ -258,17 +258,23 @@ def solve_command(
         return done[-1].outcome.met[until]
 
     with _points_kept(scenario, resume, output.out) as store, closing(told):
-        found = solve.solve(
-            attempt,
-            lever.last,
-            wanted=float(scenario.targets[until].with_probability),
-            replications=each,
-            is_whole=lever.is_whole,
-        )
+        found = solve.solve(attempt, lever.last, **_sought(scenario, until, lever, each))
         tables, facts = _answered(found, lever, until, done)
         facts |= _facts(output, how, begun)
         finished = store.finish(scenario, tables, facts, output.make, RESULTS)
     output.tell(finished)
+
+
+def _sought(scenario: Scenario, until: str, lever: Lever, replications: int) -> dict[str, Any]:
+    """What a search has to know of the scenario."""
+    from sim.scenario.beliefs import draws
+
+    return {
+        "wanted": float(scenario.targets[until].with_probability),
+        "replications": replications,
+        "is_whole": lever.is_whole,
+        "draws": draws(scenario.assumptions),
+    }
 
 
 def _foresee(output: Output, scenario: Scenario, over: int | Lever, how: Mapping[str, Any]) -> None:

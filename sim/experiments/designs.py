@@ -13,11 +13,12 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
 from sim.results.periods import Floats
 from sim.scenario.schema import Ranged
-from sim.vocabulary.intervals import NORMAL_975
+from sim.vocabulary.intervals import NORMAL_975, UPPER_TAIL
+from sim.vocabulary.streams import Numbers
 
 GRID_LEVELS, STEP = 4, 2 / 3
 """Levels of Morris's grid and the step it recommends for four of them: two thirds of a range."""
@@ -27,6 +28,9 @@ WIDEST_SHARE, WIDEST_EFFECT = 0.1, 0.5
 """Half-widths beyond which factors cannot be ranked; an effect's is one of the largest effect."""
 
 SHARES = ("S1", "ST", "prcc")
+_GROUPS = 20
+"""Of points, or replications, that are left out together."""
+
 NOISE = 1e-9
 """A residual this small beside what it is left of is rounding error."""
 
@@ -165,24 +169,45 @@ def rank_correlations(factors: Sequence[Ranged], sample: Floats, outcomes: Float
     ]
 
 
-def luck_and_ignorance(means: ArrayLike, sds: ArrayLike, replications: int) -> tuple[float, float]:
-    """Return the shares of an outcome's variance due to luck and to ignorance; they add up to 1.
+def crossed_ignorance(values: Floats, draws: Numbers | None = None) -> tuple[float, float, float]:
+    """Return the share of an outcome's variance that is ignorance, and its 95 % interval.
 
-    `means` and `sds` (points,) are those of each point's `replications` (the sds with n - 1),
-    the points an independent sample of the ranges, as a Latin hypercube is and trajectories are
-    not. Luck is the mean variance within a point; ignorance is the variance of the means less
-    luck / replications, and not below 0: the law of total variance, estimated by the one-way
-    random-effects analysis of variance (Searle, Casella & McCulloch 1992, Variance Components,
-    section 3.6). Both are nan if nothing varies, below two points, or if anything is not finite.
+    The rest is luck. `values` are (points, replications), the points an independent sample of the
+    ranges, as a Latin hypercube is and trajectories are not; all points meet the same people.
+    `draws` says of each replication which draw of the uncertain it had. The interval is Student's,
+    of what is left without a twentieth of the points, and of the replications (delete-a-group
+    jackknife: Kott 2001, J Off Stat 17:521); their variances are added. All are nan if nothing
+    varies, below two points or replications, or if anything is not finite.
     """
-    centres, spreads = np.asarray(means, np.float64), np.asarray(sds, np.float64)
-    finite = np.isfinite(centres).all() and np.isfinite(spreads).all()
-    if not finite or len(centres) < 2:  # noqa: PLR2004
-        return math.nan, math.nan
-    luck = float(np.mean(spreads**2))
-    ignorance = max(float(centres.var(ddof=1)) - luck / replications, 0.0)
-    total = luck + ignorance
-    return (luck / total, ignorance / total) if total > 0 else (math.nan, math.nan)
+    points, replications = values.shape
+    if min(points, replications) < 2 or not np.isfinite(values).all():  # noqa: PLR2004
+        return math.nan, math.nan, math.nan
+    share, error, fewest = _ignorance(values), 0.0, _GROUPS
+    for axis, number in enumerate((np.arange(points), np.arange(replications))):
+        group = (number if axis == 0 or draws is None else draws) % _GROUPS
+        left = [_ignorance(values.compress(group != each, axis)) for each in np.unique(group)]
+        error += float(np.var(left)) * (len(left) - 1)
+        fewest = min(fewest, len(left))
+    half = float(stdtrit(max(fewest - 1, 1), UPPER_TAIL)) * math.sqrt(error)
+    return share, max(share - half, 0.0), min(share + half, 1.0)
+
+
+def _ignorance(values: Floats) -> float:
+    """Return the share: analysis of variance of two crossed random effects.
+
+    Luck is the mean variance within a point. Ignorance is the variance of the means of points, less
+    what of it is there because points do not move everybody alike; of what moves everybody alike
+    there is nothing in it, since all points meet the same people (Searle, Casella & McCulloch 1992,
+    Variance Components, chapter 4). It is not below 0.
+    """
+    points, replications = values.shape
+    if replications < 2 or points < 2:  # noqa: PLR2004  a group was all there was
+        return math.nan
+    means, luck = values.mean(axis=1), float(values.var(axis=1, ddof=1).mean())
+    apart = values - means[:, None]
+    unlike = float(((apart - apart.mean(axis=0)) ** 2).sum()) / (points - 1) / (replications - 1)
+    between = max(float(means.var(ddof=1)) - unlike / replications, 0.0)
+    return between / (luck + between) if luck + between > 0 else math.nan
 
 
 def too_few(indices: Sequence[Index]) -> list[str]:

@@ -60,8 +60,8 @@ def plan(scenario: Scenario, asked: Asked, seed: int) -> Plan:
     if not moved:
         raise ValueError("no number of the assumptions has a range to move it in")
     on = asked.on or next(iter(scenario.targets), "randomised")
-    # Of a target every replication's yes or no is kept anyway; the other designs need no pairs.
-    pairs = on if asked.design == TORNADO and on not in scenario.targets else ""
+    # Of a target every replication's yes or no is kept anyway; Morris and Sobol need no pairs.
+    pairs = on if asked.design in {TORNADO, HYPERCUBE} and on not in scenario.targets else ""
     sample = _sample(asked.design, moved, asked.points, seed)
     rows = partial(map, _written, sample)
     places = Places([each.path for each in moved], len(sample), rows)
@@ -99,13 +99,24 @@ def indices(
     return analyse(moved, sample, outcomes, seed)
 
 
-def luck(kind: str, done: Iterable[Point], on: str) -> float | None:
-    """Return the share of variance due to luck, see designs; None but for a hypercube."""
+def ignorance_between(
+    kind: str, done: Iterable[Point], on: str
+) -> tuple[float, float, float] | None:
+    """Return the share of variance that is ignorance, see designs; None but for a hypercube."""
     if kind != HYPERCUBE:
         return None
-    means, sds = zip(*(point.outcome.mean_and_sd(on) for point in done), strict=True)
-    share, _ = designs.luck_and_ignorance(means, sds, next(iter(done)).identity.replications)
-    return None if math.isnan(share) else share
+    rows = [_each(point, on) for point in done]
+    if not all(map(len, rows)):
+        return None
+    who = next(iter(done)).identity
+    share, low, high = designs.crossed_ignorance(np.array(rows), who.draws.of(who.replications))
+    return None if math.isnan(share) or math.isnan(low) else (share, low, high)
+
+
+def _each(point: Point, on: str) -> Floats:
+    """What `on`, a target or measure, is in every replication; nothing where that is not known."""
+    met = point.outcome.met.get(on)
+    return np.array(point.outcome.each.get(on, ()) if met is None else met_of(met), np.float64)
 
 
 def _sample(kind: str, moved: Sequence[Ranged], points: int, seed: int) -> Floats:

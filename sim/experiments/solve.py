@@ -3,7 +3,7 @@
 The lever is a row of places, 0 to `last`. At each place that is tried every replication either
 meets the target or does not, so that along the lever there is a curve of counts. The answer is
 where the curve reaches the share that is wanted; the ends of its interval are where the curve
-enters and leaves the counts whose Wilson interval holds that share (a test inverted: Lehmann &
+enters and leaves the counts whose interval holds that share (a test inverted: Lehmann &
 Romano 2005, Testing Statistical Hypotheses, 3.5). All places meet the same people, so the curve
 moves as a whole and hardly zigzags.
 
@@ -19,7 +19,21 @@ from itertools import combinations
 from statistics import NormalDist
 from typing import NamedTuple
 
-from sim.vocabulary.intervals import of_share
+import numpy as np
+from scipy.special import stdtrit
+
+from sim.results.points import met_of
+from sim.vocabulary.intervals import (
+    NORMAL_975,
+    UPPER_TAIL,
+    Interval,
+    are_enough,
+    effective_number,
+    of_few,
+    of_met,
+    of_share,
+)
+from sim.vocabulary.streams import STREAMS, Draws, Numbers
 
 FOUND, UNDECIDED, NOWHERE, EVERYWHERE = "found", "undecided", "never", "always"
 NOT_MONOTONE = "not_monotone"
@@ -36,6 +50,7 @@ ROUGH, CLOSE, LEAST = 0.5, 0.1, 2.0
 few counts on: half of it where only the neighbourhood is sought, else a tenth."""
 ERROR = 0.05
 _NORMAL = NormalDist()
+INDEPENDENT = Draws()
 
 Attempt = Callable[[int, int], str]
 """From a place and a number of replications to a 1 (met) or 0 for each replication."""
@@ -60,9 +75,8 @@ class Solution(NamedTuple):
 class Thresholds(NamedTuple):
     """The counts that separate what is missed, undecided and met.
 
-    Below `low` the target is missed, from `high` on it is met, by Wilson's interval: where the rate
-    is stratified it is wider than that of `targets.csv`. `value` is the first count of at least the
-    share wanted. A level may lie beyond the number of replications.
+    Below `low` the target is missed, from `high` on it is met, as in `targets.csv`. `value` is the
+    first count of at least the share wanted. A level may lie beyond the number of replications.
     """
 
     low: int
@@ -70,23 +84,48 @@ class Thresholds(NamedTuple):
     high: int
 
 
-def levels(wanted: float, replications: int) -> Thresholds:
-    """Return the levels of a share that is wanted, by Wilson's interval."""
-    # Inversion of a test: the interval is made of the places at which Wilson's test does not reject
-    # the share wanted, so that its ends lie where the curve of counts crosses these levels.
+def levels(
+    wanted: float, replications: int, draws: Numbers | None = None, met: str = ""
+) -> Thresholds:
+    """Return the levels of a share that is wanted.
+
+    Inversion of a test: the interval of a search is made of the places at which the share wanted is
+    not rejected, so that its ends lie where the curve of counts crosses these levels. The test is
+    that of the intervals of shares (see `of_met`). Where `draws` are not independent its error is
+    that of the replications `met` at a place near the value, for a share that is the one wanted.
+    """
+    value = math.ceil(round(wanted * replications, 9))
+    if draws is not None and are_enough(met.count("1"), len(met)):
+        error = wanted * (1 - wanted) / effective_number(met_of(met).astype(np.float64), draws)
+        half = float(stdtrit(STREAMS - 1, UPPER_TAIL)) * math.sqrt(error)
+        low, high = (math.ceil((wanted + side) * replications) for side in (-half, half))
+        return Thresholds(low, value, high)
+
+    def interval(times: int) -> Interval:
+        if draws is None:
+            return of_share(times, replications)
+        return of_few(times, replications, len(np.unique(draws)))
+
     counts = range(replications + 1)
     return Thresholds(
-        bisect_left(counts, wanted, key=lambda met: of_share(met, replications).high),
-        math.ceil(round(wanted * replications, 9)),
-        bisect_left(counts, wanted, key=lambda met: of_share(met, replications).low),
+        bisect_left(counts, wanted, key=lambda times: interval(times).high),
+        value,
+        bisect_left(counts, wanted, key=lambda times: interval(times).low),
     )
 
 
-def solve(
-    attempt: Attempt, last: int, *, wanted: float, replications: int, is_whole: bool
+def solve(  # noqa: PLR0913  each says something else of the search
+    attempt: Attempt,
+    last: int,
+    *,
+    wanted: float,
+    replications: int,
+    is_whole: bool,
+    draws: Draws = INDEPENDENT,
 ) -> Solution:
     """Return where between place 0 and `last` a share `wanted` of replications meets the target.
 
+    `draws` says how replications share what they draw.
     Which end meets it more often says whether the lowest or the highest place is sought. With
     `is_whole` nothing lies between two places, and the answer is a place that meets the target.
     """
@@ -97,20 +136,21 @@ def solve(
     origin, step = (0, 1) if rising else (last, -1)
     tried = {(origin, coarse): first, (last - origin, coarse): second}
 
-    def oriented(place: int, number: int) -> int:
+    def oriented(place: int, number: int) -> str:
         if (place, number) not in tried:
             tried[place, number] = attempt(origin + step * place, number)
-        return tried[place, number].count("1")
+        return tried[place, number]
 
-    curve = _Curve(oriented, last, coarse, wanted, is_whole=is_whole)
+    curve = _Curve(oriented, last, wanted, draws.of(coarse), coarse, is_whole=is_whole)
     grid = {round(part * last / (GRID - 1)) for part in range(GRID)}
     curve.narrow(grid, ROUGH if coarse < replications else CLOSE)
     if coarse < replications:
         start = curve.neighbourhood()
-        curve = _Curve(oriented, last, replications, wanted, is_whole=is_whole)
+        shared = draws.of(replications)
+        curve = _Curve(oriented, last, wanted, shared, replications, is_whole=is_whole)
         curve.narrow(start, CLOSE)
     verdict, places = curve.verdict()
-    fall, is_fatal = _fall(tried, wanted)
+    fall, is_fatal = _fall(tried, wanted, draws)
     if is_fatal:
         verdict, places = NOT_MONOTONE, (None, None, None)
     low, value, high = (
@@ -123,21 +163,22 @@ def solve(
 class _Curve:
     """Counts of replications that meet the target, higher towards higher places."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what the search was asked
         self,
-        count: Callable[[int, int], int],
+        met: Attempt,
         last: int,
-        replications: int,
         wanted: float,
+        draws: Numbers | None,
+        replications: int,
         *,
         is_whole: bool,
     ) -> None:
-        self._count, self._last, self._replications = count, last, replications
-        self._is_whole = is_whole
+        self._met, self._last, self._replications = met, last, replications
+        self._wanted, self._draws, self._is_whole = wanted, draws, is_whole
         self._finest = 1 if is_whole else max(1, last // FINEST)
-        self._levels = levels(wanted, replications)
+        self._levels = levels(wanted, replications, draws)
         self._variance = replications * wanted * (1 - wanted)
-        self._near = LEAST
+        self._part = CLOSE
         self._at: dict[int, int] = {}
 
     def narrow(self, start: Iterable[int], part: float) -> None:
@@ -145,7 +186,7 @@ class _Curve:
 
         Near enough: see `_is_smooth`, with that `part` of the variance.
         """
-        self._near = max(LEAST, part * self._variance)
+        self._part = part
         for place in sorted(start):
             self._try(place)
         for step in range(MOST_STEPS):
@@ -176,8 +217,17 @@ class _Curve:
         return verdict, (inside[0], inside[1], inside[2])
 
     def _try(self, place: int) -> None:
-        if place not in self._at:
-            self._at[place] = self._count(place, self._replications)
+        if place in self._at:
+            return
+        met = self._met(place, self._replications)
+        self._at[place] = met.count("1")
+        if self._draws is not None and place == min(self._at, key=self._off):
+            self._levels = levels(self._wanted, self._replications, self._draws, met)
+            self._variance = ((self._levels.high - self._levels.low) / 2 / NORMAL_975) ** 2
+
+    def _off(self, place: int) -> float:
+        """By how much the count of a place differs from that wanted."""
+        return abs(self._at[place] - self._wanted * self._replications)
 
     def _around(self, level: int) -> tuple[int | None, int | None]:
         """The last place below a level before the first that reaches it; None where none does."""
@@ -213,7 +263,7 @@ class _Curve:
         is the product of the distances to both over their sum.
         """
         up, down = level - self._at[below], self._at[above] - level
-        return up * down <= self._near * (up + down)
+        return up * down <= max(LEAST, self._part * self._variance) * (up + down)
 
     def _between(self, below: int, above: int, level: int) -> float:
         """Where a normal curve through two places reaches a level."""
@@ -238,25 +288,27 @@ class _Curve:
         return float(math.ceil(place)) if self._is_whole else place
 
 
-def _fall(tried: dict[tuple[int, int], str], wanted: float) -> tuple[tuple[int, int] | None, bool]:
+def _fall(
+    tried: dict[tuple[int, int], str], wanted: float, draws: Draws
+) -> tuple[tuple[int, int] | None, bool]:
     """Two places between which the curve falls, and whether that leaves no single answer.
 
     A fall is one that the same people show by McNemar's exact test, at 5 % for all pairs together
     (Bonferroni). There is no single answer where a place that is missed comes after one that is
     not. Of several falls the deepest is given.
     """
+
+    def is_missed(met: str) -> bool:
+        return of_met(met_of(met), draws.of(len(met))).high < wanted
+
     pairs = list(combinations(sorted(tried.items()), 2))
     falls = [
-        (not _is_missed(earlier, wanted) and _is_missed(later, wanted), depth, (before, after))
+        (not is_missed(earlier) and is_missed(later), depth, (before, after))
         for ((before, _), earlier), ((after, _), later) in pairs
         if before < after and (depth := _depth(earlier, later, ERROR / len(pairs)))
     ]
     is_fatal, _, deepest = max(falls, default=(False, 0.0, None))
     return deepest, is_fatal
-
-
-def _is_missed(met: str, wanted: float) -> bool:
-    return of_share(met.count("1"), len(met)).high < wanted
 
 
 def _depth(earlier: str, later: str, error: float) -> float:

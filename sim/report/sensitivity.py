@@ -219,9 +219,10 @@ def _warnings(ranking: Ranking) -> Iterator[str]:
     say, wide = ranking.say, ranking.manifest["too_few_points_for"]
     if wide:
         yield say("ranking.too_few", count=len(wide), all=len(ranking.by_path))
-    if ranking.manifest["luck"] is not None:
-        luck = ranking.manifest["luck"]
-        yield say("ranking.luck", on=ranking.on, luck=luck, ignorance=1 - luck)
+    if ranking.manifest["ignorance"] is not None:
+        share, *ends = ranking.manifest["ignorance"]
+        span = say.span(*map(say.percent, ends))
+        yield say("ranking.ignorance", on=ranking.on, share=share, span=span, luck=1 - share)
 
 
 def _figure_of_all(ranking: Ranking) -> Figure:

@@ -121,8 +121,8 @@ class RankingFacts(SweepFacts):
     """The target or measure ranked by."""
     too_few_points_for: tuple[str, ...]
     """The paths that cannot be ranked."""
-    luck: float | None
-    """The share of the variance that is luck."""
+    ignorance: tuple[float, float, float] | None
+    """The share of the variance that is ignorance, and its interval; the rest is luck."""
 
 
 class SolveFacts(Facts):

@@ -101,10 +101,19 @@ def of_met(met: NDArray[np.bool_], draws: Numbers | None = None) -> Interval:
     times, number = int(np.count_nonzero(met)), len(met)
     if draws is None:
         return of_share(times, number)
-    if number >= ENOUGH and FEW <= times <= number - FEW:
+    if are_enough(times, number):
         low, high = of_mean(met.astype(np.float64), draws)
         return Interval(max(low, 0.0), min(high, 1.0))
-    independent = len(np.unique(draws))
+    return of_few(times, number, len(np.unique(draws)))
+
+
+def are_enough(times: int, number: int) -> bool:
+    """Whether so many values, so many of them met, have a share that is like any other mean."""
+    return number >= ENOUGH and FEW <= times <= number - FEW
+
+
+def of_few(times: int, number: int, independent: int) -> Interval:
+    """Interval of a share of values of which so many are independent, Clopper & Pearson's."""
     seen = independent * times / number if number else 0.0
     return Interval(
         float(betaincinv(seen, independent - seen + 1, 1 - UPPER_TAIL)) if times else 0.0,
