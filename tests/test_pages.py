@@ -88,7 +88,18 @@ KEPT = {
         "JavaScript",
     ),
     *("Shift", "baseline", "trialsim", "yaml", "simulated"),
-    *("STRESS", "DES", "Wilson", "Clopper", "Pearson", "Student", "Philox", "Salmon", "SimPy"),
+    *(
+        "STRESS",
+        "DES",
+        "Wilson",
+        "Barlow",
+        "Clopper",
+        "Pearson",
+        "Student",
+        "Philox",
+        "Salmon",
+        "SimPy",
+    ),
     *("summary", "csv", "uncertain", "all", "rate", "known"),
 }
 """Words in Latin letters that a Chinese page of the baseline may hold."""

@@ -34,6 +34,9 @@ from sim.vocabulary.words import BLANK, NO_BREAK, Words
 MOST_ROWS, FEWEST_ROWS, MOST_DOTTED = 15, 3, 6
 """Paths of the chart of all, at most and where none is beyond noise; paths with their own chart."""
 
+AT_END = {"low": "ranking.at_low", "high": "ranking.at_high"}
+"""What is said of the indices of a tornado."""
+
 GRADED = {
     "assumption": Look(VERMILION),
     "expert": Look(ORANGE),
@@ -272,16 +275,18 @@ def _figure_of_ends(ranking: Ranking) -> Figure:
             rows.append(TableRow([path, grade, say.title(one["index"]), _written(one, say)]))
             value, *ends = (one[name] * scale for name in ("value", "ci_low", "ci_high"))
             if path in shown:
-                end = {"label": label, "series": say(f"ranking.at_{one['index']}")}
+                end = {"label": label, "series": say(AT_END[one["index"]])}
                 drawn.append({**end, "value": value, "low": ends[0], "high": ends[1]})
             if path not in clear:
                 bound = max(bound, *map(abs, ends))
-    unit, points = ("points", "_points") if ranking.is_share else ("index", "")
+    unit, axis, others = "index", "ranking.axis", "ranking.others"
+    if ranking.is_share:
+        unit, axis, others = "points", "ranking.axis_points", "ranking.others_points"
     shape = partial(intervals, unit=unit, looks=[Look(BLUE), Look(VERMILION)])
     title = say("ranking.tornado", on=ranking.on)
-    chart = shape(pd.DataFrame(drawn), say(f"ranking.axis{points}"))
+    chart = shape(pd.DataFrame(drawn), say(axis))
     told = {"count": len(by_path) - len(clear), "bound": say.plain(math.ceil(bound * 10) / 10, 2)}
-    detail = say(f"ranking.others{points}", **told) if told["count"] else ""
+    detail = say(others, **told) if told["count"] else ""
     chart.description = say.sentences(filter(None, [ranking.verdict, detail]))
     return Figure(title, chart, _table_of_all(say, rows), ranking.verdict, detail)
 
