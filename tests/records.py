@@ -23,19 +23,21 @@ Told = tuple[int, float, Milestone, object]
 """A moment as it is written down here."""
 OPENS, CLOSES = date(2024, 1, 1), date(2024, 2, 4)  # five whole weeks, from a Monday
 END = 35 * DAY
-UNITS = units_of(
-    {
-        "arm": ["cells", "shots"],
-        "reason": ["death", "moved"],
-        "milestone": [],
-        "decision month": [],
-        "event": [],
-        "product": ["msc", "il2"],
-        "product in vials": ["il2"],
-        "product in stock": ["il2"],
-        "resource": ["nurse", "bed", "volunteer"],
-        "visit": ["screening_visit", "msc_infusion", "injection", "assessment"],
-    }
+UNITS = dict(
+    units_of(
+        {
+            "arm": ["cells", "shots"],
+            "reason": ["death", "moved"],
+            "milestone": [],
+            "decision month": [],
+            "event": [],
+            "product": ["msc", "il2"],
+            "product in vials": ["il2"],
+            "product in stock": ["il2"],
+            "resource": ["nurse", "bed", "volunteer"],
+            "visit": ["screening_visit", "msc_infusion", "injection", "assessment"],
+        }
+    )
 )
 MORNING, AFTERNOON = (8 * HOUR, 12 * HOUR), (14 * HOUR, 17 * HOUR + 30)
 

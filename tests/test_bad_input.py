@@ -429,6 +429,10 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("targets.forty_randomised.measure=randomized", "did you mean randomised?"),
         ("targets.forty_randomised.measure=nurse_hour", "did you mean nurse_hours?"),
         ("design.rooms.nurse={spaces: 1}", "a role has this name too"),
+        (
+            "design.staff.nurse_overtime={people: 1}",
+            "two measures would be called nurse_overtime_hours",
+        ),
         ("design.staff.Nurse={people: 1}", "differs from nurse in capital letters alone"),
         ("design.trial.closes=2022-09-30", "the trial closes before it opens"),
         ("design.trial.closes=1848-10-28", "the trial closes before it opens"),

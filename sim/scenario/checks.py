@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -57,6 +58,8 @@ def contradictions(scenario: Scenario) -> Faults:
     yield from within or people(scenario)
     if not within:
         yield from _decisions(scenario)
+    if not (within or named):
+        yield from _measures_of_one_name(scenario)
     yield from no_law_left(scenario.assumptions)
     if not named:
         yield from _allocation(scenario.design)
@@ -252,6 +255,14 @@ def _decisions(scenario: Scenario) -> Faults:
             what = f"month {month} ends after the trial closes on {trial.closes}"
             allowed = f"months from 1 to {most}" if most else "no go_no_go in so short a trial"
             yield Fault(("go_no_go", "at_months", index), what, allowed)
+
+
+def _measures_of_one_name(scenario: Scenario) -> Faults:
+    """Look for what is called so that two measures have one name: an arm `in_time_a` beside `a`."""
+    for name, times in Counter(name for name, _ in scenario.measures_named()).items():
+        if times > 1:
+            what = f"two measures would be called {name}"
+            yield Fault(("design",), what, "another name for one of those it is made of")
 
 
 def _rising(path: KeyPath, numbers: Sequence[int], called: str) -> Faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple
 
@@ -118,13 +118,20 @@ class Scenario(Section):
 
     def measures(self) -> dict[str, str]:
         """Return the unit of each measure, in the order of the tables."""
+        products = self.design.products.values()
+        return dict(self.measures_named()) | {f"units_{each.name}": each.unit for each in products}
+
+    def measures_named(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each measure and its unit; names may make two measures of one name."""
         design, nature = self.design, self.assumptions
         products = design.products.values()
         groups: dict[str, Iterable[str]] = {
             "arm": design.arms,
             "reason": nature.leaving,
             "milestone": map(str, design.trial.milestones),
-            "decision month": map(str, self.go_no_go.at_months if self.go_no_go else ()),
+            "decision month": dict.fromkeys(
+                map(str, self.go_no_go.at_months if self.go_no_go else ())
+            ),
             "event": [name for name in design.unscheduled if name in nature.unscheduled],
             "product": design.products,
             "product in vials": [each.name for each in products if each.units_per_vial],
@@ -132,7 +139,7 @@ class Scenario(Section):
             "resource": [*design.staff, *design.rooms],
             "visit": dict.fromkeys((*design.screening_visits, *design.visits)),
         }
-        return units_of(groups) | {f"units_{each.name}": each.unit for each in products}
+        return units_of(groups)
 
     def measures_with_values(self) -> list[str]:
         """Return the measures a target may be set on: without one, its day is blank."""

@@ -6,7 +6,7 @@ units, the order of the tables, and the functions that give the values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 
@@ -86,14 +86,11 @@ CATALOGUE = (
 )  # fmt: skip
 
 
-def units_of(groups: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Return the unit of each measure, in the order of the tables.
+def units_of(groups: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
+    """Yield each measure and its unit, in the order of the tables.
 
     `groups` names the arms, reasons, products … of a trial, by what rows of the catalogue are of.
     """
-    return {
-        name.format(each): unit
-        for row in CATALOGUE
-        for each in (groups[row.of] if row.of else ("",))
-        for name, unit in row.units.items()
-    }
+    for row in CATALOGUE:
+        for each in groups[row.of] if row.of else ("",):
+            yield from ((name.format(each), unit) for name, unit in row.units.items())
