@@ -305,7 +305,7 @@ def test_the_page_says_how_often_the_rule_is_met_and_what_it_costs(finished: Pat
         f"simulated trials; {lost} of those that would have reached 40 are among them."
     )
     assert len(answer.parts) == 1
-    assert "随机入组少于" in rule_said(Run(finished, "zh"))
+    assert "月末入组少于" in rule_said(Run(finished, "zh"))
 
 
 def test_the_numbers_of_a_month_are_measures(finished: Path) -> None:
