@@ -200,8 +200,8 @@ def test_few_of_40_seeds_call_an_inert_number_an_effect(hangs: bool) -> None:  #
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("hangs", [True, False])
-def test_one_in_twenty_seeds_calls_an_inert_number_an_effect(hangs: bool) -> None:  # noqa: FBT001
-    assert false_alarms(200, hangs=hangs) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
+def test_at_most_one_in_twenty_seeds_calls_an_inert_number_an_effect(hangs: bool) -> None:  # noqa: FBT001
+    assert false_alarms(200, hangs=hangs) <= 0.05
 
 
 # The rate known, simulated beside the run.
