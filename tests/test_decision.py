@@ -36,8 +36,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "small.yaml").write_text(BUSY, encoding="utf-8")
     scenario = load(home / "small.yaml")
     results = replicate(scenario, replications=150, jobs=1, keep=0)
+    typed = "trialsim run here/small.yaml --replications 150 --set 'title=two words' --quiet"
     return folder.write(
-        scenario, lambda: results, command="", page=lambda _: None, out=home / "run"
+        scenario, lambda: results, command=typed, page=lambda _: None, out=home / "run"
     )
 
 
@@ -87,5 +88,8 @@ def test_why_names_the_assumption_and_the_role_that_matter_most(finished: Path) 
     hours = re.search(r"(\d+) hours of desk work wait for the nurse", why.said)
     assert hours
     assert 0 < int(hours[1]) <= waiting + 1
-    assert what_helps.typed.endswith("candidates_per_month --until twelve")
+    assert what_helps.typed == (
+        "trialsim solve here/small.yaml --set 'title=two words' "
+        "--move assumptions.recruitment.candidates_per_month --until twelve"
+    )
     assert when.said.startswith("After six months: ")

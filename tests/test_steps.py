@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -50,6 +51,8 @@ DIARY: dict[str, Any] = {
     ],
 }
 """A diary of seven days that begins with the results, and randomisation at a second visit."""
+
+PEOPLE = 4_000
 
 BOOKED = {"design.booking": {"by": "appointment"}}
 HOW = pytest.mark.parametrize("booked", [{}, BOOKED], ids=["by arrival", "by appointment"])
@@ -328,6 +331,22 @@ def test_nobody_comes_again_when_the_trial_is_full(
     proteinuria += [0.5] * 2
     monkeypatch.setattr(Trial, "is_full", True)
     assert milestones(told(AGAIN))[-1].startswith("SCREEN_FAILED Thu 07")
+
+
+def test_the_share_that_comes_again_is_found() -> None:
+    """Half fail at each attempt, and of these 0.6 come again once: 0.5 + 0.5 × 0.6 × 0.5 get in."""
+    again = {"of": ["proteinuria"], "share": 0.6, "after_days": 10}
+    law = {"assumptions.screening.rescreens": again, "assumptions.patients.upcr.high": 2}
+    asked = protocol({**AGAIN, **law, "assumptions.screening.withdraws": 0})
+    attempts, inside = 0, 0
+    for person in range(PEOPLE):
+        chance = Chance(asked, 1, 1)
+        first, second = (chance.attributes(person, attempt)["upcr"] > 1 for attempt in (1, 2))
+        comes = not first and chance.comes_again(person, 1, "proteinuria") < math.inf
+        attempts += comes
+        inside += first or (comes and second)
+    for found, expected in ((attempts, 0.3), (inside, 0.65)):
+        assert abs(found / PEOPLE - expected) < 3 * (expected * (1 - expected) / PEOPLE) ** 0.5
 
 
 def test_only_what_the_criteria_look_at_is_drawn_anew() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Hashable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from sim.report import recruitment, uncertainty
@@ -90,7 +92,7 @@ def _why(run: Run) -> Iterator[str]:
 
 def _help(run: Run) -> tuple[str, str]:
     """What was found to help beside the run; else what to ask next, and the command that does."""
-    say, scenario, found = run.say, run.scenario.scenario, _hangs_on(run)
+    say, found = run.say, _hangs_on(run)
     joined = sorted(run.joined, key=lambda each: not each.is_search)
     told = [each.verdict for each in joined if each.tornado is None][:1]
     if not told and run.tornado:
@@ -100,10 +102,18 @@ def _help(run: Run) -> tuple[str, str]:
     if all(target["verdict"] == "met" for target in _targets(run)):
         return "", ""
     if found is None or found.on not in run.scenario.targets:
-        return say("box.ask_all"), f"trialsim sweep {scenario}.yaml --tornado"
+        return say("box.ask_all"), _typed(run, "sweep", "--tornado")
     path, *_ = found.clear
-    typed = f"trialsim solve {scenario}.yaml --move {path} --until {found.on}"
+    typed = _typed(run, "solve", "--move", path, "--until", found.on)
     return say("box.ask", name=_named(run, path)), typed
+
+
+def _typed(run: Run, command: str, *flags: str) -> str:
+    """Another command on the run's scenario as it was typed, with what was changed in it."""
+    words = shlex.split(run.manifest["command"])[2:]
+    named = words[0] if words and not words[0].startswith("-") else run.scenario.scenario
+    changes = [each for flag, value in pairwise(words) if flag == "--set" for each in (flag, value)]
+    return shlex.join(["trialsim", command, named, *changes, *flags])
 
 
 def _moved(run: Run, tornado: Tornado) -> Iterator[str]:
