@@ -667,7 +667,7 @@ def test_a_long_name_does_not_make_a_long_message(tmp_path: Path) -> None:
         ("assumptions.recruitment.candidates_per_month=300000", "candidates would come"),
         (
             "assumptions.recruitment={candidates_per_month: 500, rate_shape: 0.1}",
-            "in one of 1,000 replications; allowed: up to 50,000 in all",
+            "in one of 1,000 replications; allowed: up to 15,000 in all",
         ),
         (
             "assumptions.unscheduled.adverse_event={by_week: 1, per_participant: 1000}",

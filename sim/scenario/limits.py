@@ -11,7 +11,7 @@ from sim.scenario.schedule import visits_in_row
 from sim.scenario.schema import Scenario
 
 MOST_KG = 1_000
-MOST_CANDIDATES, MOST_VISITS = 50_000, 500_000
+MOST_CANDIDATES, MOST_VISITS = 15_000, 500_000
 MANY_CANDIDATES = 0.999
 """The share of replications whose candidates have to be few enough, however unsure their rate."""
 
