@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import re
@@ -17,7 +18,7 @@ import click
 
 from sim.cli.options import ScenarioPath, language_option, verbose_option
 from sim.cli.terminal import examples, in_print
-from sim.vocabulary.clock import DAYS_PER_MONTH
+from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK
 from sim.vocabulary.words import ENGLISH, Words, words
 
 Answers = Mapping[str, Any]
@@ -42,7 +43,7 @@ class Visits(NamedTuple):
     def window_days(self) -> int:
         """By how many days a visit may be moved so that it never meets the next one."""
         gaps = [after - day for day, after in zip(self.days, self.days[1:], strict=False)]
-        return min(LONGEST_WINDOW_DAYS, *((gap - 1) // 2 for gap in gaps or [7]))
+        return min(LONGEST_WINDOW_DAYS, *((gap - 1) // 2 for gap in gaps or [DAYS_PER_WEEK]))
 
 
 class Question(NamedTuple):
@@ -70,9 +71,11 @@ def _narrow(said: str) -> str:
 
 
 def _names(said: str, _known: Answers) -> tuple[str, ...]:
+    from sim.scenario.section import NAME
+
     names = tuple(each.strip() for each in said.split(","))
     for name in names:
-        if not re.fullmatch(r"[A-Za-z]\w{0,47}", name, re.ASCII):
+        if not re.fullmatch(NAME, name):
             raise ValueError(f"{name!r} is no name: up to 48 letters, digits and _, a letter first")
     if len(set(names)) < len(names):
         raise ValueError("each name stands once")
@@ -210,7 +213,7 @@ def new_command(path: Path, *, like: Path | None, language: str, **said: str | N
     if like is not None and flags:
         raise click.UsageError("--like copies a scenario as it is; --set changes it when it is run")
     if path.exists():
-        raise FileExistsError(17, "File exists", str(path))
+        raise FileExistsError(errno.EEXIST, "File exists", str(path))
     say = words(language)
     text = _copy(like) if like is not None else _file(_answers(path, flags, say), say)
     with path.open("x", encoding="utf-8") as file:
@@ -276,7 +279,7 @@ def _file(answers: Answers, say: Words) -> str:
         about=wrap(say("new.about"), COLUMNS[say.language]),
         recruits_until=recruits_until,
         closes=recruits_until + timedelta(days=last_days),
-        weeks=max(1, math.ceil(visits.days[-1] / 7)),
+        weeks=max(1, math.ceil(visits.days[-1] / DAYS_PER_WEEK)),
         length=[max(1, round(minutes * MINUTES_LOW)), minutes, math.ceil(minutes * MINUTES_HIGH)],
     )
     return f"{text}\n"

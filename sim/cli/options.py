@@ -159,6 +159,14 @@ resume_option = click.option(
     type=click.Path(path_type=Path),
     help="Go on in the .part folder of the same command that did not end.",
 )
+
+
+def one_folder(resume: Path | None, out: Path | None) -> None:
+    """Refuse to go on in one folder and to write into another; UsageError."""
+    if resume is not None and out is not None:
+        raise click.UsageError("--resume goes on in its own folder; leave --out away")
+
+
 keep_option = click.option(
     "--keep",
     type=click.IntRange(min=0),

@@ -13,6 +13,7 @@ import click
 
 from sim.cli.options import (
     Output,
+    one_folder,
     replications_option,
     resume_option,
     scenario_argument,
@@ -352,8 +353,7 @@ def _points_kept(
     """
     from sim.results import store
 
-    if resume is not None and out is not None:
-        raise click.UsageError("--resume goes on in its own folder; leave --out away")
+    one_folder(resume, out)
     with store.resumed(resume) if resume else store.started(scenario, RESULTS, out) as opened:
         try:
             yield opened

@@ -16,6 +16,7 @@ from sim.cli.options import (
     excel_option,
     keep_option,
     language_option,
+    one_folder,
     replications_option,
     resume_option,
     scenario_argument,
@@ -71,7 +72,7 @@ def run_command(
     """Simulate SCENARIO many times; write tables and a page; resumable."""
     from sim.results import folder
 
-    _one_folder(resume, output)
+    one_folder(resume, output.out)
     scenario = output.loaded(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
@@ -110,7 +111,7 @@ def compare_command(
     """Simulate the same people under each SCENARIO, the first being the baseline; resumable."""
     from sim.results import batches, bundle
 
-    _one_folder(resume, output)
+    one_folder(resume, output.out)
     scenarios = _to_be_compared(paths, overrides, output)
     if output.dry_run:
         each, names = how["replications"], ", ".join(one.scenario for one in scenarios)
@@ -129,11 +130,6 @@ def compare_command(
             keeping=batches.alone,
         )
     output.tell(finished)
-
-
-def _one_folder(resume: Path | None, output: Output) -> None:
-    if resume is not None and output.out is not None:
-        raise click.UsageError("--resume goes on in its own folder; leave --out away")
 
 
 def _run(

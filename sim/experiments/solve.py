@@ -101,10 +101,12 @@ def levels(
         low, high = (math.ceil((wanted + side) * replications) for side in (-half, half))
         return Thresholds(low, value, high)
 
+    independent = 0 if draws is None else len(np.unique(draws))
+
     def interval(times: int) -> Interval:
-        if draws is None:
+        if not independent:
             return of_share(times, replications)
-        return of_few(times, replications, len(np.unique(draws)))
+        return of_few(times, replications, independent)
 
     counts = range(replications + 1)
     return Thresholds(

@@ -104,7 +104,7 @@ def chances(runs: Runs) -> str:
 def _chance(run: Run) -> str:
     if run.target is None:
         return run.say.number(run.mean("randomised"))
-    return run.say.percent(float((run.replications["randomised"] >= run.target).mean()))
+    return run.say.percent(float(run.reached(run.target).mean()))
 
 
 def _inputs(runs: Runs, say: Words) -> Answer:

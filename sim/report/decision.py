@@ -138,7 +138,7 @@ def _sure(run: Run) -> Iterator[str]:
     """The error of simulating, and how many assumptions rest on no evidence."""
     say, every = run.say, entries(run.scenario, run.say)
     if run.target is not None:
-        met = (run.replications["randomised"] >= run.target).to_numpy()
+        met = run.reached(run.target)
         error = recruitment.error_of(say, float(met.mean()), of_met(met, run.draws))
         yield say("box.error", replications=run.count, error=error)
     bare = sum(entry.evidence == "assumption" for entry in every)

@@ -52,7 +52,7 @@ def reached(run: Run) -> Answer:
         lead = say("reached.lead_no_target", day=day)
         folded: list[Part] = [_sample_size(run), *_milestones(run)]
         return Answer("reached", title, lead, [spread], [fan()], folded)
-    met = (run.replications["randomised"] >= target).to_numpy()
+    met = run.reached(target)
     times, chance, within = int(met.sum()), float(met.mean()), of_met(met, run.draws)
     counts = {"times": times, "replications": run.count}
     likelihood = say.capital(say.likelihood(chance))
@@ -73,7 +73,7 @@ def verdict(run: Run) -> str:
         return say("verdict.no_target", day=day, **run.spread("randomised"))
     if run.count == 1:
         return say("verdict.one", randomised=run.mean("randomised"), target=target, day=day)
-    met = (run.replications["randomised"] >= target).to_numpy()
+    met = run.reached(target)
     chance = float(met.mean())
     error = error_of(say, chance, of_met(met, run.draws))
     said = say("verdict.target", target=target, day=day, probability=chance, error=error)

@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim.report import sensitivity, solve, sweep
 from sim.report.page import Finished
@@ -119,6 +121,10 @@ class Run(Finished):
     def draws(self) -> Numbers | None:
         """Which draw of the uncertain each replication had; None where all are independent."""
         return draws_in(self.replications)
+
+    def reached(self, target: int) -> NDArray[np.bool_]:
+        """Return whether so many were randomised, replication by replication."""
+        return (self.replications["randomised"] >= target).to_numpy()
 
     @property
     def anybody_randomised(self) -> bool:

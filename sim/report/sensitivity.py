@@ -244,12 +244,7 @@ def _figure_of_all(ranking: Ranking) -> Figure:
         label = say.aside(in_words(path, say), grade)
         drawn.append({"label": label, "series": grade, **ends})
     looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
-    chart = intervals(
-        pd.DataFrame(drawn[:MOST_ROWS]),
-        title,
-        unit="index",
-        looks=looks,
-    )
+    chart = intervals(pd.DataFrame(drawn[:MOST_ROWS]), title, unit="index", looks=looks)
     chart.description = ranking.verdict
     return Figure(title, chart, _table_of_all(say, rows), ranking.verdict)
 

@@ -23,7 +23,8 @@ from pydantic import (
 
 from sim.scenario.errors import KeyPath, refusal, shown
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")]
+NAME = r"^[A-Za-z][A-Za-z0-9_]{0,47}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 """A name a planner chooses; it becomes part of a measure's name, hence no other characters."""
 
 Date = Annotated[dt.date, Strict()]
