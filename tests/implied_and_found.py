@@ -121,7 +121,7 @@ def _of_the_trial(name: str, protocol: Protocol, replications: int) -> Iterator[
     for dropout, arm in zip(implied.dropout(protocol), protocol.arms, strict=True):
         for by_week in sorted({min(EARLY_WEEKS, dropout.by_week), dropout.by_week}):
             yield _left(name, protocol, arm, by_week, stays[arm.index])
-    for each, found in zip(implied.overhead_hours(protocol), np.array(overhead).T, strict=True):
+    for each, found in zip(implied.simulated(protocol).overhead, np.array(overhead).T, strict=True):
         yield Figure(
             name,
             f"overhead of {each.role}, hours a week",

@@ -108,19 +108,18 @@ def test_shares_failing_are_those_of_who_reaches_the_step() -> None:
 def test_overhead_is_its_share_of_all_the_hours_worked() -> None:
     """A candidate costs 45 minutes and two visits of half an hour; so much again is overhead."""
     busy = ("design.trial.target=none", "assumptions.leaving={}", "design.eligibility={}")
-    (overhead,) = implied.overhead_hours(small(*busy, "assumptions.overhead.nurse=0.5"))
+    (overhead,) = implied.simulated(small(*busy, "assumptions.overhead.nurse=0.5")).overhead
 
     candidates, weeks = 10 * 92 / 30.4375, 122 / 7
     assert overhead.role == "nurse"
     assert abs(overhead.hours - candidates * (0.75 + 1) / weeks) < 3 * overhead.error
     assert 0 < overhead.error < 0.2
-    assert not [*implied.overhead_hours(small(*busy))]
+    assert not implied.simulated(small(*busy)).overhead
 
 
 def test_screening_ends_as_the_model_has_it() -> None:
-    ends = implied.screening_ends(
-        small("assumptions.screening.withdraws=0.2", "design.trial.target=none")
-    )
+    changes = ("assumptions.screening.withdraws=0.2", "design.trial.target=none")
+    ends = implied.simulated(small(*changes)).screening
 
     assert ends is not None
     assert ends.failed == 0
@@ -128,7 +127,7 @@ def test_screening_ends_as_the_model_has_it() -> None:
 
 
 def test_there_is_no_share_of_nobody() -> None:
-    assert implied.screening_ends(small("assumptions.recruitment.consent=0")) is None
+    assert implied.simulated(small("assumptions.recruitment.consent=0")).screening is None
 
 
 def test_dropout_by_the_last_visit_compounds_all_reasons() -> None:

@@ -22,13 +22,13 @@ from sim.scenario.protocol import Arm, PlannedStep, Protocol
 from sim.scenario.slots import VisitType
 from sim.scenario.steps import DRAW_BLOOD
 from sim.vocabulary.clock import DAYS_PER_WEEK, MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import OVERHEAD, EventLog, Milestone
+from sim.vocabulary.eventlog import OVERHEAD, Milestone
 from sim.vocabulary.streams import of_attempt
 
 FULL_TIME_HOURS = 37.5
 SEED = 1
 CANDIDATES = 4000
-CONSENTED, MOST_REPLICATIONS, MOST_FACTS = 2000, 30, 100_000
+MOST_REPLICATIONS, MOST_FACTS = 30, 100_000
 IMPROBABLE = 1e-6
 """Of an attempt at screening: it counts for nothing, and neither do those after it."""
 
@@ -74,6 +74,14 @@ class ScreeningEnds(NamedTuple):
 
     failed: float
     withdrew: float
+
+
+class Simulated(NamedTuple):
+    """What a few replications find where staff, opening hours and the target count."""
+
+    screening: ScreeningEnds | None
+    """None where nobody consented."""
+    overhead: tuple[Overhead, ...]
 
 
 class Dropout(NamedTuple):
@@ -258,43 +266,35 @@ def _estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean(values), error)
 
 
-def _replications(protocol: Protocol) -> Iterator[EventLog]:
-    """Yield up to 30 replications; of a large trial as many as have 100,000 facts, and two.
+def simulated(protocol: Protocol) -> Simulated:
+    """Return what up to 30 replications found; of a large trial as many as have 100,000 facts.
 
-    All assumptions but the rate are at their values.
+    These are two or more. All assumptions are at their values.
     """
-    facts, protocol = 0, replace(protocol, beliefs=())
-    for replication in range(1, MOST_REPLICATIONS + 1):
-        yield (log := run(protocol, SEED, replication))
-        facts += len(log.moments) + len(log.visits) + len(log.work)
-        if facts > MOST_FACTS and replication > 1:
-            return
-
-
-def overhead_hours(protocol: Protocol) -> Iterator[Overhead]:
-    """Yield the hours of overhead that some replications have, by role: a share of all its work."""
-    end = float(protocol.clock.days * MINUTES_PER_DAY)
+    end, protocol = float(protocol.clock.days * MINUTES_PER_DAY), replace(protocol, beliefs=())
+    weeks, facts = protocol.clock.days / DAYS_PER_WEEK, 0
+    ends: Counter[Milestone] = Counter()
     found: dict[int, list[float]] = {member: [] for member in protocol.overhead}
-    for log in _replications(protocol) if found else ():
+    for replication in range(1, MOST_REPLICATIONS + 1):
+        log = run(protocol, SEED, replication)
+        ends.update(each.milestone for each in log.last_attempts())
         minutes = dict.fromkeys(found, 0.0)
         for work in log.work:
             if work.task == OVERHEAD:
                 minutes[work.resource] += min(work.ended, end) - min(work.started, end)
         for member, worked in minutes.items():
-            found[member].append(worked / MINUTES_PER_HOUR * DAYS_PER_WEEK / protocol.clock.days)
-    for member, hours in found.items():
-        yield Overhead(
-            protocol.resources[member].name, mean(hours), stdev(hours) / math.sqrt(len(hours))
-        )
-
-
-def screening_ends(protocol: Protocol) -> ScreeningEnds | None:
-    """Return how screening ends in some replications; None where nobody consented."""
-    ends: Counter[Milestone] = Counter()
-    for log in _replications(protocol):
-        ends.update(each.milestone for each in log.last_attempts())
-        if ends[Milestone.CONSENTED] >= CONSENTED:
+            found[member].append(worked / MINUTES_PER_HOUR / weeks)
+        facts += len(log.moments) + len(log.visits) + len(log.work)
+        if facts > MOST_FACTS and replication > 1:
             break
+    overhead = tuple(
+        Overhead(protocol.resources[member].name, mean(hours), stdev(hours) / math.sqrt(len(hours)))
+        for member, hours in found.items()
+    )
+    return Simulated(_screening_ends(ends), overhead)
+
+
+def _screening_ends(ends: Counter[Milestone]) -> ScreeningEnds | None:
     failed, withdrew = ends[Milestone.SCREEN_FAILED], ends[Milestone.WITHDREW_IN_SCREENING]
     ended = failed + withdrew + ends[Milestone.RANDOMISED]
     return ScreeningEnds(failed / ended, withdrew / ended) if ended else None

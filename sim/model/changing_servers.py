@@ -31,18 +31,32 @@ class ChangingServers(Servers):
     def free_from(self, moment: float) -> float:
         """Return when somebody is free and there, at `moment` or later."""
         super().free_from(moment)
-        free = (max(free_at, moment) for free_at in self._free_at)
-        return min(self._there(unit, each) for unit, each in enumerate(free))
+        return self._soonest(self._free_at, moment)
 
     def take(self, start: float, end: float) -> None:
         """Hold whoever is there and has been free for longest, from `start` until `end`."""
-        free_at = self._free_at
-        unit = min(
+        self._free_at[self._longest_free(self._free_at, start)] = end
+        self._free_first = min(self._free_at)
+
+    def _soonest(self, free_at: list[float], moment: float) -> float:
+        """Return when one of those who are free at certain instants is there, from `moment` on."""
+        if min(self._present(free_at, moment), default=math.inf) <= moment:
+            return moment
+        return min(self._there(unit, max(free, moment)) for unit, free in enumerate(free_at))
+
+    def _longest_free(self, free_at: list[float], start: float) -> int:
+        """Return who is there first from `start` on; of several, who has been free for longest."""
+        present = self._present(free_at, start)
+        if (longest := min(present, default=math.inf)) <= start:
+            return present.index(longest)
+        return min(
             range(len(free_at)),
             key=lambda unit: (self._there(unit, max(free_at[unit], start)), free_at[unit]),
         )
-        free_at[unit] = end
-        self._free_first = min(free_at)
+
+    def _present(self, free_at: list[float], moment: float) -> list[float]:
+        """Return the part of a list by unit that belongs to those who are not away."""
+        return free_at[: self._numbers[bisect_right(self._begins, moment) - 1] or None]
 
     def _there(self, unit: int, moment: float) -> float:
         """Return the first instant at or after `moment` at which a unit is not away."""
@@ -60,12 +74,15 @@ class ChangingServers(Servers):
         Work begun by somebody who is away when it could go on is handed to whoever is free first.
         """
         begin, shift_end, unit, giver = min(self._handed_over(), default=(math.inf, 0.0, -1, -1))
-        head = self._desk[0][0] if self._desk else math.inf
+        head, tried = self._desk[0][0] if self._desk else math.inf, math.inf
         for other, free_at in enumerate(self._free_at):
             ready = free_at if free_at > head or self._in_hand[other] else head
-            own, own_end = self._on_duty(other, max(ready, self._not_before[other]))
-            if own < begin:
-                begin, shift_end, unit, giver = own, own_end, other, -1
+            ready = max(ready, self._not_before[other])
+            if ready < begin and ready != tried:
+                tried = ready  # of two who are ready at the same instant the first is there first
+                own, own_end = self._on_duty(other, ready)
+                if own < begin:
+                    begin, shift_end, unit, giver = own, own_end, other, -1
         if giver >= 0 and begin < moment:
             self._in_hand[unit], self._in_hand[giver] = self._in_hand[giver], None
             self._not_before[unit] = self._free_at[giver]
@@ -137,15 +154,8 @@ class InterruptedChangingServers(InterruptedServers, ChangingServers):
 
     def free_from(self, moment: float) -> float:
         """Return when somebody is there and at no visit, at `moment` or later."""
-        return min(
-            self._there(unit, max(until, moment)) for unit, until in enumerate(self._held_until)
-        )
+        return self._soonest(self._held_until, moment)
 
     def take(self, start: float, end: float) -> None:
         """Hold whoever is there and has been at no visit for longest, from `start` until `end`."""
-        held = self._held_until
-        unit = min(
-            range(len(held)),
-            key=lambda unit: (self._there(unit, max(held[unit], start)), held[unit]),
-        )
-        self._hold(unit, start, end)
+        self._hold(self._longest_free(self._held_until, start), start, end)

@@ -233,9 +233,10 @@ def law(say: Words, drawn: Law) -> str:
 def implied_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield what a scenario implies, and on how much that nothing supports."""
     say = words()
+    simulated = implied.simulated(protocol)
     yield "Implied"
-    yield from _people(say, scenario, protocol)
-    yield from _hours(say, scenario, protocol)
+    yield from _people(say, scenario, protocol, simulated.screening)
+    yield from _hours(say, scenario, protocol, simulated.overhead)
     safe = (f"{say.title(arm.name)} {_safe_date(say, protocol, arm)}" for arm in protocol.arms)
     yield f"  last safe date of randomisation: {say.listing(safe)}"
     season = scenario.assumptions.recruitment.season
@@ -277,7 +278,9 @@ def _within(error: float) -> str:
     return f" (± {1.96 * error:.1g})" if error else ""
 
 
-def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+def _people(
+    say: Words, scenario: Scenario, protocol: Protocol, ends: implied.ScreeningEnds | None
+) -> Iterator[str]:
     """Yield how many come how far; each figure says whether it counts queues and the target in."""
     trial, drawn = scenario.design.trial, implied.candidates(protocol)
     passing, failures = implied.passing(drawn), implied.step_failures(protocol, drawn)
@@ -302,7 +305,6 @@ def _people(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]
         shares += f", {len(rest)} others at most {say.percent(rest[0][1][0])} each"
     first = "" if protocol.screening.rescreening is None else ", at the first attempt"
     yield f"  failing of those who reach the step{first}, {at_once}: {shares}"
-    ends = implied.screening_ends(protocol)
     if ends is not None:
         simulated = _simulated(protocol)
         yield f"  {say.percent(ends.failed)} of those who consent fail screening, {simulated}"
@@ -318,7 +320,9 @@ def _simulated(protocol: Protocol) -> str:
     return "queues counted in" if protocol.target is None else "queues and target counted in"
 
 
-def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+def _hours(
+    say: Words, scenario: Scenario, protocol: Protocol, overhead: Sequence[implied.Overhead]
+) -> Iterator[str]:
     """Yield the hours that each role has, and those of its overhead."""
     had = []
     for role, hours, people, is_mean in implied.full_time(scenario):
@@ -329,10 +333,7 @@ def _hours(say: Words, scenario: Scenario, protocol: Protocol) -> Iterator[str]:
         had.append(f"{say.title(role)} {hours:.3g} ({share}){several}{mean}")
     if had:
         yield f"  hours a week, and of full time: {say.listing(had)}"
-    worked = [
-        f"{say.title(role)} {hours:.2g}{_within(error)}"
-        for role, hours, error in implied.overhead_hours(protocol)
-    ]
+    worked = [f"{say.title(role)} {hours:.2g}{_within(error)}" for role, hours, error in overhead]
     if worked:
         said = f"hours of overhead worked a week, {_simulated(protocol)}"
         yield f"  {said}: {say.listing(worked)}"
