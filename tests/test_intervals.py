@@ -11,11 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from sim.experiments.replicate import replicate
 from sim.model.chance import Chance, beliefs_drawn
 from sim.scenario.interpret import interpret
+from sim.scenario.load import load, shipped
 from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.intervals import (
+    NORMAL_975,
     Interval,
     effective_number,
     of_mean,
@@ -215,5 +218,22 @@ def test_intervals_hold_what_is_true_in_most_of_60_seeds(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["rate", "all"])
 def test_intervals_hold_what_is_true_in_95_per_cent_of_seeds(kind: str) -> None:
     found = coverage(kind, 400)
+    print(kind, found)  # noqa: T201  docs hold it
 
-    assert all(0.92 <= share <= 0.99 for share in found.values()), found
+    assert all(0.92 <= share <= 0.985 for share in found.values())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("kind", "most"), [("rate", 0.6), ("all", 0.8)])
+def test_a_drawn_rate_that_is_spread_evenly_narrows_the_interval(kind: str, most: float) -> None:
+    """Of the baseline's P(40), as a part of what independent replications would have."""
+    scenario = load(shipped() / "baseline.yaml", [f"assumptions.uncertain={kind}"])
+    parts = []
+    for seed in range(1, 21):
+        results = replicate(scenario, replications=1000, seed=seed, keep=0)
+        met = results.met(scenario.targets["forty_randomised"])
+        low, high = of_met(met, results.draws)
+        parts.append((high - low) / 2 / (NORMAL_975 * met.std() / np.sqrt(len(met))))
+    print(kind, np.mean(parts), min(parts), max(parts))  # noqa: T201  docs hold it
+
+    assert np.mean(parts) <= most

@@ -21,12 +21,16 @@ from sim.cli.main import commands
 from sim.cli.terminal import exit_code
 from sim.experiments import sensitivity
 from sim.experiments.designs import Index
+from sim.experiments.replicate import replicate
 from sim.experiments.sensitivity import plan
 from sim.experiments.sweep import simulate
 from sim.report import sensitivity as ranking
 from sim.report import sweep
+from sim.results.ignorance import ALL as ALL_DRAWN
+from sim.results.ignorance import FIRST_ORDER
+from sim.results.ignorance import sensitivity as told_by
 from sim.results.points import Point
-from sim.scenario.load import load, variants
+from sim.scenario.load import load, shipped, variants
 from sim.scenario.schema import Ranged
 from sim.scenario.sweep import Asked
 from sim.vocabulary.clock import DAYS_PER_MONTH
@@ -119,6 +123,30 @@ def test_a_tornado_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -
         value, low, high = found[path, end]
         assert value == pytest.approx(MONTHS * change, abs=1.5)
         assert low < MONTHS * change < high
+
+
+@pytest.mark.nightly
+def test_a_run_ranks_the_three_strongest_assumptions_as_a_tornado_does() -> None:
+    """Of the baseline: 1,000 replications of a run, and 200 at each of a tornado's points."""
+    variant, target = variants(shipped() / "baseline.yaml"), "forty_randomised"
+    planned = plan(variant(), Asked((), "tornado", 0, target), seed=1)
+    simulated = partial(simulate, planned.places, variant, jobs=1, cluster=None)
+    points = [*simulated(progress=lambda _: None, seed=1, replications=200)]
+    moves: dict[str, float] = {}
+    for path, _, value, _, _ in sensitivity.indices(
+        "tornado", planned.moved, points, target, seed=1
+    ):
+        moves[path] = max(moves.get(path, 0.0), abs(value))
+    rows = told_by(replicate(variant(), replications=1000, seed=1, jobs=1, keep=0))
+    shares = {
+        row[0]: row[3] for row in rows if row[1:3] == (target, FIRST_ORDER) and row[0] != ALL_DRAWN
+    }
+    by_run, by_tornado = (
+        sorted(each, key=each.__getitem__, reverse=True)[:3] for each in (shares, moves)
+    )
+    print(by_run, by_tornado)  # noqa: T201  docs hold it
+
+    assert {*by_run} == {*by_tornado}
 
 
 def test_a_measure_of_a_tornado_is_compared_pair_by_pair(ranks: Callable[..., Ranked]) -> None:

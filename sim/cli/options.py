@@ -248,11 +248,11 @@ class Output(NamedTuple):
 
         A few are tried for that, whose results are not kept.
         """
-        from sim.experiments.replicate import replicate
+        from sim.experiments.replicate import replicate, runs_in_all
 
         begun = time.perf_counter()
         replicate(scenario, replications=TRIED, seed=how["seed"], jobs=1, keep=0)
-        each = (time.perf_counter() - begun) / TRIED
+        each = (time.perf_counter() - begun) / runs_in_all(scenario, TRIED)
         processes = min(how["jobs"] or os.cpu_count() or 1, number)
         minutes = max(round(each * number / processes / 60), 1)
         where = f"{processes} process{'es' * (processes > 1)} of this machine"

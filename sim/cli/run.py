@@ -77,12 +77,12 @@ def run_command(
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
     if output.dry_run:
-        from sim.experiments.replicate import AUTO_MOST
+        from sim.experiments.replicate import AUTO_MOST, runs_in_all
 
         most = how["replications"]
         number, upto = (AUTO_MOST, "at most ") if most == "auto" else (most, "")
         said = f"{upto}{number:,} replications of {scenario.scenario}"
-        output.foresee(said, scenario, number, how)
+        output.foresee(said, scenario, runs_in_all(scenario, number), how)
         return
     with closing(ReplicationsTold(shown=output.is_watched)) as told:
         finished = _run(scenario, output, how, told)(output.out, resume)
@@ -114,8 +114,10 @@ def compare_command(
     one_folder(resume, output.out)
     scenarios = _to_be_compared(paths, overrides, output)
     if output.dry_run:
+        from sim.experiments.replicate import runs_in_all
+
         each, names = how["replications"], ", ".join(one.scenario for one in scenarios)
-        number = each * len(scenarios)
+        number = sum(runs_in_all(one, each) for one in scenarios)
         said = f"{each:,} replications of each of {len(scenarios)} scenarios ({names})"
         output.foresee(said, scenarios[0], number, how)
         return

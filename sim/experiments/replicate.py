@@ -15,6 +15,7 @@ from sim.model.run import run
 from sim.results.batches import KeptBatches
 from sim.results.fold import Results, Summary
 from sim.results.periods import Almanac
+from sim.scenario.beliefs import rate_belief
 from sim.scenario.interpret import interpret
 from sim.scenario.load import Scenario
 from sim.vocabulary.eventlog import EventLog
@@ -129,6 +130,12 @@ def _summaries(batch: Batch, keep: int) -> list[Summary]:
         )
         for number, log, almanac in batch.run()
     ]
+
+
+def runs_in_all(scenario: Scenario, replications: int) -> int:
+    """Return how many replications that takes: of a rate that is drawn the first are run twice."""
+    is_drawn = rate_belief(scenario.assumptions) is not None
+    return replications + is_drawn * min(replications, RATE_KNOWN)
 
 
 def _rate_known(almanac: Almanac, seed: int, number: int) -> EventLog | None:
