@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache
 from itertools import product
 from statistics import fmean, pstdev
 from typing import Any, NamedTuple
@@ -186,7 +186,7 @@ def _belief(node: Node, *, is_in_law: bool) -> Belief:
     elif least == 0 and value in (0, 1 if most <= 1 else 0):
         family, law = "uniform", distributions.uniform(low, high)
     elif least == 0 and most <= 1:
-        size = _size(partial(_width_of_beta, value), high - low)
+        size = _size(_width_of_beta, high - low, value)
         family, law = "beta", distributions.beta(value, size, least, most)
     elif least == 0:
         shape = _size(_width_of_gamma, (high - low) / value)
@@ -199,7 +199,7 @@ def _belief(node: Node, *, is_in_law: bool) -> Belief:
     return Belief(node.path, family, law)
 
 
-def _width_of_beta(mean: float, sizes: _Floats) -> _Floats:
+def _width_of_beta(sizes: _Floats, mean: float) -> _Floats:
     from scipy.special import betaincinv  # noqa: PLC0415 -- slow, and seldom needed
 
     low, high = (betaincinv(mean * sizes, (1 - mean) * sizes, end) for end in MIDDLE)
@@ -214,17 +214,18 @@ def _width_of_gamma(shapes: _Floats) -> _Floats:
     return np.asarray(high - low, np.float64)
 
 
-def _size(width_of: Callable[[_Floats], _Floats], wanted: float) -> float:
+@lru_cache(maxsize=1024)  # several fits a scenario, most of them those of the scenario before
+def _size(width_of: Callable[..., _Floats], wanted: float, *mean: float) -> float:
     """Return the size at which the middle 90 % is as wide as wanted, or as nearly as can be.
 
     The less is known the wider it is, until most of a law lies at its end.
     """
     from scipy.optimize import brentq  # noqa: PLC0415 -- slow, and seldom needed
 
-    too_wide = width_of(_SIZES) - wanted
+    too_wide = width_of(_SIZES, *mean) - wanted
     widest = int(np.argmax(too_wide))
     narrow = widest + np.flatnonzero(too_wide[widest:] < 0)
     if not len(narrow) or narrow[0] == widest:
         return float(_SIZES[widest if len(narrow) else -1])
     between = _SIZES[narrow[0] - 1], _SIZES[narrow[0]]
-    return float(brentq(lambda size: float(width_of(np.array(size))) - wanted, *between))
+    return float(brentq(lambda size: float(width_of(np.array(size), *mean)) - wanted, *between))

@@ -166,10 +166,9 @@ def _with_parents(path: Path, children: tuple[Path, ...]) -> Document:
     document = read_yaml(path)
     if not isinstance(document.data, dict):
         raise _error(document, Fault((), "this is not a scenario", "keys with values"))
-    parent = document.data.pop(EXTENDS, None)
-    at = document.positions.get((EXTENDS,))
-    if at is None:
+    if (EXTENDS,) not in document.positions:
         return document
+    parent, document = document.data[EXTENDS], _without(EXTENDS, document)
     if not isinstance(parent, str):
         raise _error(document, Fault((EXTENDS,), "this names no file", "a file beside this one"))
     if len(children) == MOST_PARENTS:
@@ -245,7 +244,11 @@ def _known(document: Document, where: str, by: Position) -> Document:
 
 def _without_sweep(document: Document) -> Document:
     """What a point is made of: itself it is not swept, and may lack the ranges a sweep needs."""
-    return replace(document, data={k: v for k, v in document.data.items() if k != "sweep"})
+    return _without("sweep", document)
+
+
+def _without(key: str, document: Document) -> Document:
+    return replace(document, data={k: v for k, v in document.data.items() if k != key})
 
 
 def _place(document: Document, path: str, value: str) -> Position:

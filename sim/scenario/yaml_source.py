@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,8 +146,13 @@ def read_yaml(path: Path) -> Document:
     return parse(text, start)
 
 
+@lru_cache(maxsize=16)
 def parse(text: str, start: Position) -> Document:
-    """Return what a text holds, which begins at `start`; raises ScenarioError."""
+    """Return what a text holds, which begins at `start`; raises ScenarioError.
+
+    Scenarios that are compared extend the same file, which takes longest to read. What is returned
+    is shared, and nobody changes it.
+    """
     try:
         return _Builder(text, start).document()
     except MarkedYAMLError as error:
