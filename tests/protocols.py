@@ -44,10 +44,23 @@ class Cast(NamedTuple):
 
 
 DESKS = ("enter", "call")
+CHINESE = {
+    "arm": "组",
+    "place": "地点",
+    "role": "岗位",
+    "room": "诊室",
+    "visit": "访视",
+    "row": "计划",
+    "event": "事件",
+}
+"""What names may begin with instead."""
 
 
 def _names(what: str, least: int, most: int) -> Drawn:
-    return st.integers(least, most).map(lambda n: tuple(f"{what}_{i}" for i in range(n)))
+    called = st.sampled_from([what, CHINESE[what]])
+    return st.builds(
+        lambda stem, n: tuple(f"{stem}_{i}" for i in range(n)), called, st.integers(least, most)
+    )
 
 
 CASTS = st.builds(

@@ -53,7 +53,7 @@ def test_what_is_written_is_short_sound_undoubted_and_runs(flags: str, language:
 
 
 def test_answers_stand_where_they_belong() -> None:
-    flags = "--arms 一 --visits 1,8"
+    flags = "--arms 一。 --visits 1,8"
     assert trialsim("new", "mine.yaml", *flags.split()) == 2
     flags = "--title 甲 --arms a、b --ratio 2：1 --visits 1,8 --opens 2027-03-01 --consent 0.5"
     assert trialsim("new", "mine.yaml", *flags.split()) == 0

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from textwrap import wrap
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import click
 
@@ -67,16 +66,18 @@ class Question(NamedTuple):
 
 def _narrow(said: str) -> str:
     """What was said, with the signs of Latin letters in place of the wide ones of Chinese."""
-    return normalize("NFKC", said.strip()).replace("、", ",")
+    from sim.scenario.signs import in_plain_signs
+
+    return in_plain_signs(said.strip())
 
 
 def _names(said: str, _known: Answers) -> tuple[str, ...]:
-    from sim.scenario.section import NAME
+    from sim.scenario.section import A_NAME, is_plain_name
 
     names = tuple(each.strip() for each in said.split(","))
     for name in names:
-        if not re.fullmatch(NAME, name):
-            raise ValueError(f"{name!r} is no name: up to 48 letters, digits and _, a letter first")
+        if not is_plain_name(name):
+            raise ValueError(f"{name!r} is no name: {A_NAME}")
     if len(set(names)) < len(names):
         raise ValueError("each name stands once")
     return names
@@ -234,10 +235,18 @@ def _copy(like: Path) -> str:
     return dump(scenario) if re.search(r"^extends:", text, re.MULTILINE) else text
 
 
+def _name(path: Path) -> str:
+    """What a trial is called whose file is to be called so."""
+    from sim.scenario.section import is_plain_name
+    from sim.scenario.signs import in_plain_signs
+
+    name = re.sub(r"\W+", "_", in_plain_signs(path.stem)).strip("_0123456789")
+    return name if is_plain_name(name) else "mine"
+
+
 def _answers(path: Path, flags: Mapping[str, str], say: Words) -> Answers:
     """The answer to each question: from its flag, where there are none from whoever sits there."""
-    name = re.sub(r"\W+", "_", path.stem, flags=re.ASCII).strip("_0123456789") or "mine"
-    known: dict[str, Any] = {"name": name}
+    known: dict[str, Any] = {"name": _name(path)}
     asked = not flags and sys.stdin.isatty()
     for name, question in QUESTIONS.items():
         usual = question.usual(known)

@@ -34,7 +34,6 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "less_than": ("is too large", "less than {lt:g}"),
     "less_than_equal": ("is too large", "{le:g} or less"),
     "model_type": _A_MAPPING,
-    "string_pattern_mismatch": ("is not a name", "up to 48 letters, digits and _, a letter first"),
     "string_type": ("is not text", "text, in quotes if need be"),
     "too_long": ("has too many entries", "at most {max_length}"),
     "too_short": ("has too few entries", "at least {min_length}"),
@@ -51,6 +50,8 @@ class Fault(NamedTuple):
     what: str
     allowed: str
     did_you_mean: str = ""
+    is_of_key: bool = False
+    """Whether the key is at fault, whatever it holds."""
 
 
 def refusal(what: str, allowed: str, meant: str = "") -> PydanticCustomError:
@@ -155,7 +156,8 @@ def _fault(found: ErrorDetails, path: KeyPath, keys: Mapping[str, str]) -> Fault
             key = str(found["loc"][-1])
             return Fault(path, f"{key} is missing", keys.get(key, "").rstrip("."))
         case "extra_forbidden":
-            return Fault(path, "unknown key", listed(keys), closest(str(path[-1]), keys))
+            meant = closest(str(path[-1]), keys)
+            return Fault(path, "unknown key", listed(keys), meant, is_of_key=True)
         case "union_tag_invalid":
             return _not_listed((*path, "family"), value["family"], context["expected_tags"])
         case "literal_error" | "enum":

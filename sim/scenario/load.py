@@ -19,6 +19,7 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from unicodedata import normalize
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -27,12 +28,14 @@ from sim.scenario.checks import contradictions
 from sim.scenario.errors import Fault, KeyPath, closest, complaints, shown
 from sim.scenario.numbers import TRIANGLE, Known
 from sim.scenario.schema import EXTENDS, Scenario
+from sim.scenario.signs import plainly
 from sim.scenario.sweep import Values, text_of
 from sim.scenario.yaml_source import (
     Document,
     Position,
     Problem,
     ScenarioError,
+    SignPath,
     UnreadableFile,
     parse,
     read_yaml,
@@ -261,7 +264,7 @@ def _place(document: Document, path: str, value: str) -> Position:
 
 
 def _error(document: Document, *faults: Fault) -> ScenarioError:
-    return ScenarioError([document.problem(fault) for fault in faults])
+    return ScenarioError([document.refused(fault) for fault in faults])
 
 
 def _plain(node: Any) -> Any:  # noqa: ANN401 -- plain data
@@ -273,7 +276,7 @@ def _plain(node: Any) -> Any:  # noqa: ANN401 -- plain data
 
 def merged(base: Document, variant: Document) -> Document:
     """Return `base` with what `variant` says differently."""
-    return _changed(base, _merge(base.data, variant.data), variant.positions)
+    return _changed(base, _merge(base.data, variant.data), variant.positions, variant.signs)
 
 
 def overridden(document: Document, override: str, by: Position = COMMAND_LINE) -> Document:
@@ -282,27 +285,35 @@ def overridden(document: Document, override: str, by: Position = COMMAND_LINE) -
     A bare number that replaces a number with a range keeps what is known about it, except a range
     it lies outside of. Raises ScenarioError when the text is no such override.
     """
-    where, equals, text = override.partition("=")
+    where, equals, text = normalize("NFC", override).partition("=")
     keys = tuple(where.strip().split("."))
     if not equals or not all(keys):
         what, allowed = (
             f"{shown(override)} sets nothing",
             "PATH=VALUE, as in design.trial.target=30",
         )
-        raise ScenarioError([Problem(*by, "", what, allowed)])
-    value = parse(text, by).data
-    value = _keeping_what_is_known(_entry(document.data, keys), value)
+        raise ScenarioError([Problem(*by, "", what, allowed, plainly(override))])
+    read = parse(text, by)
+    value = _keeping_what_is_known(_entry(document.data, keys), read.data)
     around = [keys[:length] for length in range(1, len(keys))]
     written = dict.fromkeys([*around, *_paths(value, keys)], by)
     said = reduce(lambda inner, key: {key: inner}, reversed(keys), value)
-    return _changed(document, _merge(document.data, said, into=len(keys) - 1), written)
+    signs = {(*keys, *path): sign for path, sign in read.signs.items()}
+    return _changed(document, _merge(document.data, said, into=len(keys) - 1), written, signs)
 
 
-def _changed(base: Document, data: object, written: Mapping[KeyPath, Position]) -> Document:
+def _changed(
+    base: Document,
+    data: object,
+    written: Mapping[KeyPath, Position],
+    signs: Mapping[SignPath, Problem],
+) -> Document:
     """Return `data` with the positions of what was changed and of what was inherited."""
     standing = dict.fromkeys(_paths(data))
     inherited = {path: place for path, place in base.positions.items() if path in standing}
-    return Document(data, {**inherited, **written}, dict(_meant(base, written)))
+    left = {path: sign for path, sign in base.signs.items() if path not in written}
+    meant = dict(_meant(base, written))
+    return Document(data, {**inherited, **written}, meant, {**left, **signs})
 
 
 def _meant(base: Document, written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
-from unicodedata import category
+from unicodedata import category, normalize
 
 from pydantic import (
     AfterValidator,
@@ -15,16 +15,39 @@ from pydantic import (
     ConfigDict,
     PrivateAttr,
     Strict,
-    StringConstraints,
     ValidationInfo,
+    WithJsonSchema,
     WrapSerializer,
     model_validator,
 )
 
 from sim.scenario.errors import KeyPath, refusal, shown
 
-NAME = r"^[A-Za-z][A-Za-z0-9_]{0,47}$"
-Name = Annotated[str, StringConstraints(pattern=NAME)]
+MOST_LETTERS = 48
+A_NAME = f"up to {MOST_LETTERS} letters, digits and _, a letter first"
+
+
+def is_plain_name(text: str) -> bool:
+    """Whether a text is a name: letters of any script, digits and _, a letter first.
+
+    Letters have one way to be written, so that no two names look alike for want of a normal form.
+    """
+    is_plain = normalize("NFKC", text) == text
+    return is_plain and text.isidentifier() and text[0] != "_" and len(text) <= MOST_LETTERS
+
+
+def _a_name(text: str) -> str:
+    if not is_plain_name(text):
+        raise refusal(f"{shown(text)} is not a name", A_NAME)
+    return text
+
+
+_LOOKS = r"^[^\x00-@\[-`{-\x7f][^\x00-/:-@\[-^`{-\x7f]{0,47}$"
+"""What an editor can tell of a name in any dialect: which ASCII it may hold."""
+
+Name = Annotated[
+    str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": _LOOKS})
+]
 """A name a planner chooses; it becomes part of a measure's name, hence no other characters."""
 
 Date = Annotated[dt.date, Strict()]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -29,12 +30,16 @@ from ruamel.yaml.events import (
 )
 
 from sim.scenario.errors import Fault, KeyPath, shown
+from sim.scenario.signs import first_sign, plainly
 from sim.vocabulary.files import bytes_of
 
 LARGEST_BYTES = 1_000_000
 DEEPEST = 24
 LONGEST_PATH = 150
 DIGITS_OF_A_WHOLE_NUMBER = 18
+
+VALUE = None
+SignPath = tuple[str | int | None, ...]
 
 _NULL = re.compile(r"|~|null|Null|NULL")
 _TRUTH = re.compile(r"(?P<yes>true|True|TRUE)|false|False|FALSE")
@@ -83,17 +88,29 @@ class ScenarioError(Exception):
 
     def __init__(self, problems: list[Problem]) -> None:
         """Take the problems, at least one."""
-        self.problems = sorted(problems)
+        self.problems = sorted({*problems})
         super().__init__("\n".join(map(str, self.problems)))
 
 
 @dataclass(frozen=True)
 class Document:
-    """Plain data, where each entry is written, and what a new name may have been meant as."""
+    """Plain data, where each entry is written, and what a new name may have been meant as.
+
+    `signs` are those that YAML does not know, by the path of the key that holds one, or that of the
+    entry and `VALUE`. A text may hold them.
+    """
 
     data: Any
     positions: Mapping[KeyPath, Position]
     meant: Mapping[KeyPath, str] = field(default_factory=dict)
+    signs: Mapping[SignPath, Problem] = field(default_factory=dict)
+
+    def refused(self, fault: Fault) -> Problem:
+        """Return the fault with its position, or the sign that YAML does not know behind it."""
+        sign = self.signs.get(fault.path)
+        if not fault.is_of_key:
+            sign = self.signs.get((*fault.path, VALUE), sign)
+        return self.problem(fault) if sign is None else replace(sign, path=dotted(fault.path))
 
     def problem(self, fault: Fault) -> Problem:
         """Return the fault with the position of its entry, or of the nearest entry around it."""
@@ -153,10 +170,13 @@ def parse(text: str, start: Position) -> Document:
     Scenarios that are compared extend the same file, which takes longest to read. What is returned
     is shared, and nobody changes it.
     """
+    builder = _Builder(normalize("NFC", text), start)
     try:
-        return _Builder(text, start).document()
+        return builder.document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and (sign := builder.sign_before(mark)):
+            raise ScenarioError([sign]) from error
         position = _at(start, mark) if mark else start
         raise _refused(position, f"not YAML: {error.problem}", "") from error
     except YAMLError as error:
@@ -180,10 +200,12 @@ class _Builder:
     start: Position
     positions: dict[KeyPath, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    signs: dict[SignPath, Problem] = field(default_factory=dict)
+    last: Any = None
 
     def document(self) -> Document:
         self.positions[()] = self.start
-        self.events: Iterator[Any] = iter(YAML(typ="safe", pure=True).parse(self.text))
+        self.events: Iterator[Any] = self.noted()
         next(self.events)  # the start of the stream
         opening = next(self.events)
         if isinstance(opening, StreamEndEvent):
@@ -196,7 +218,38 @@ class _Builder:
             self.refuse((), further, "a second document", "one scenario a file")
         if self.problems:
             raise ScenarioError(self.problems)
-        return Document(data, self.positions)
+        return Document(data, self.positions, signs=self.signs)
+
+    def noted(self) -> Iterator[Any]:
+        for event in YAML(typ="safe", pure=True).parse(self.text):
+            self.last = event
+            yield event
+
+    def sign_before(self, stop: Any) -> Problem | None:  # noqa: ANN401
+        """Return the sign by which YAML lost its way: between what it read last and its stop.
+
+        What it read last counts in if it is not known to have ended there, and so does a key of the
+        same line, which a sign has made too long.
+        """
+        last = self.last
+        begins = last.end_mark if stop.line > last.end_mark.line else last.start_mark
+        of_keys = (sign for path, sign in self.signs.items() if path[-1] is not VALUE)
+        in_line = (sign for sign in of_keys if sign.line == stop.line + 1)
+        return self.sign(begins.index, stop.index + 1) or next(in_line, None)
+
+    def sign(self, begins: int, ends: int) -> Problem | None:
+        """Return the first sign in a part of the text that YAML does not know, as a problem."""
+        found = first_sign(self.text, begins, min(ends, len(self.text)))
+        if found is None:
+            return None
+        first = self.text.rfind("\n", 0, found.at) + 1
+        number = self.text.count("\n", 0, first) + 1
+        place = Position(self.start.file, number, found.at - first + 1)
+        line = self.text[first:].partition("\n")[0]
+        return Problem(
+            *(place if self.start.line else self.start),
+            *("", found.what, found.instead, plainly(line)),
+        )
 
     def node(self, event: Any, path: KeyPath) -> Any:  # noqa: ANN401
         if isinstance(event, AliasEvent):
@@ -218,6 +271,8 @@ class _Builder:
         entries: dict[str, Any] = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
             below = (*path, self.key(event, path))
+            if isinstance(event, ScalarEvent):
+                self.look(event, below)
             if below[-1] in entries:
                 first = self.positions[below].line
                 self.refuse(below, event, f"written twice, first on line {first}", "each key once")
@@ -241,12 +296,19 @@ class _Builder:
         return entries
 
     def scalar(self, event: ScalarEvent, path: KeyPath) -> Any:  # noqa: ANN401
+        self.look(event, (*path, VALUE))
         if event.style is not None:
             return event.value
         try:
             return value_of(event.value)
         except ValueError:
             return self.refuse(path, event, f"{event.value} is no date of the calendar", "a date")
+
+    def look(self, event: ScalarEvent, path: SignPath) -> None:
+        """Note the first sign of a word that YAML does not know, should the word be refused."""
+        begins, ends = event.start_mark.index, event.end_mark.index
+        if not event.value.isascii() and (sign := self.sign(begins, ends)):
+            self.signs[path] = sign
 
     def refuse(self, path: KeyPath, event: Any, what: str, allowed: str) -> None:  # noqa: ANN401
         position = _at(self.start, event.start_mark)
