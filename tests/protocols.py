@@ -92,6 +92,14 @@ def section(needed: Mapping[str, Drawn], **optional: Drawn) -> Drawn:
     return st.fixed_dictionaries({**needed, **drawn}).map(_given)
 
 
+TITLES = st.sampled_from(["One", "Other", {"en": "one", "zh": "甲"}, {"zh": "乙"}])
+
+
+def titled(key: str, listed: Drawn) -> Drawn:
+    """Return a list with a title, as the section that holds it under a key."""
+    return st.fixed_dictionaries({"title": TITLES, key: listed})
+
+
 def each_of(names: tuple[str, ...], strategy: Drawn) -> Drawn:
     """Return a mapping in which each name has something drawn for it, unless that is nothing."""
     return st.fixed_dictionaries(dict.fromkeys(names, strategy)).map(_given)
@@ -187,7 +195,7 @@ def trial(cast: Cast) -> Drawn:
 
 def capacity(cast: Cast, many: str, away: str) -> Drawn:
     """Return a role or a room; a number that changes must be one."""
-    fixed = section({many: PEOPLE}, hours=HOURS, **{away: spells(cast)})
+    fixed = section({many: PEOPLE}, hours=HOURS, title=TITLES, **{away: spells(cast)})
     more = {"changes": changes(cast, many), away: spells(cast, **{many: st.just(1)})}
     changing = section({many: st.sampled_from([1, 2, 3])}, hours=HOURS, **more)
     return fixed | changing
@@ -197,6 +205,7 @@ def place(cast: Cast) -> Drawn:
     """Return a place."""
     return section(
         {},
+        title=TITLES,
         country=st.sampled_from(["CN", "GB-ENG"]),
         days=st.sampled_from(
             [["mon", "tue", "wed", "thu", "fri"], ["tue", "thu"], ["sat"], [], ["mon", "sun"]]
@@ -216,7 +225,8 @@ def steps(cast: Cast, visit: str) -> Drawn:
         own = SCREENING_TASKS[1:] if visit == "eligibility_call" else SCREENING_TASKS[:2]
     now = st.lists(st.sampled_from(own), max_size=3)
     later = st.lists(st.sampled_from(DESKS).map(lambda task: {"later": task}), max_size=1)
-    return st.builds(lambda first, then: [*first, *then], now, later)
+    listed = st.builds(lambda first, then: [*first, *then], now, later)
+    return listed | titled("tasks", listed)
 
 
 def visits(cast: Cast) -> Drawn:
@@ -234,7 +244,13 @@ def screening(cast: Cast) -> Drawn:
             lambda kind, name, more: {kind: name, **(more if kind == "visit" else {})},
             st.sampled_from(kinds),
             st.sampled_from([*cast.visits, *names]),
-            section({}, at=st.sampled_from(cast.places), after_days=WAITS, gives=st.just(SAMPLE)),
+            section(
+                {},
+                at=st.sampled_from(cast.places),
+                after_days=WAITS,
+                gives=st.just(SAMPLE),
+                title=TITLES,
+            ),
         )
 
     either = ["visit", "paperwork"]
@@ -254,6 +270,7 @@ def tasks(cast: Cast) -> Drawn:
     if len(members) > 1:
         team |= either
     one = st.sampled_from(cast.roles).map(lambda role: [role])
+    one |= titled("team", one)
     return st.fixed_dictionaries({name: one if name in DESKS else team for name in cast.tasks})
 
 
@@ -287,7 +304,7 @@ def row(cast: Cast, before: tuple[str, ...]) -> Drawn:
     def a_row(first: Mapping[str, Any]) -> Drawn:
         return st.builds(
             lambda rest, more: _one_way_to_say_the_days({**first, **more, **rest}),
-            section({"at": at(cast)}, window_days=window, after_window=after),
+            section({"at": at(cast)}, window_days=window, after_window=after, title=TITLES),
             st.just({}) if "from" in first else repeats,
         )
 
@@ -424,13 +441,17 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "design.randomisation": lambda cast: seldom(randomisation(cast)),
     "design.arms": lambda cast: each_of(
         cast.arms,
-        st.sampled_from([{}, *({"product": name} for name in (PERISHABLE, KEPT, KEPT))]),
+        st.sampled_from(
+            [{}, {"title": "One"}, *({"product": name} for name in (PERISHABLE, KEPT, KEPT))]
+        ),
     ),
     "design.products": products,
     "design.schedule": lambda cast: st.fixed_dictionaries(
         {name: row(cast, cast.rows[:place]) for place, name in enumerate(cast.rows)}
     ),
-    "design.unscheduled": lambda cast: each_of(cast.events, at(cast).map(lambda at: {"at": at})),
+    "design.unscheduled": lambda cast: each_of(
+        cast.events, section({"at": at(cast)}, title=TITLES)
+    ),
     "design.monitoring": lambda cast: seldom(
         st.fixed_dictionaries({"visit": st.sampled_from(cast.visits), "every_days": st.just(14)})
     ),

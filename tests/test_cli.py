@@ -202,7 +202,7 @@ def test_check_says_what_a_scenario_implies(trialsim: Trialsim) -> None:
     assert code == 0
     assert out.startswith("small.yaml is sound\n")
     assert "randomised a month" in out
-    assert "10 % of active, 10 % of control have left 2 weeks after randomisation" in out
+    assert "10 % of active; 10 % of control have left 2 weeks after randomisation" in out
     assert "hours a week, and of full time: nurse 40 (107 %)" in out
     assert "Warnings: 1\n  small.yaml:" in out
     assert len(out.splitlines()) < 25

@@ -190,7 +190,7 @@ def _finished_lines(place: Path) -> Iterator[str]:
         page = read_page(place)
         facts, scenario = page.of.manifest, page.of.scenario
         kind = IN_WORDS.get(facts["kind"], facts["kind"])
-        of = f"{kind} of “{scenario.title or scenario.scenario}”"
+        of = f"{kind} of “{words().own(scenario.title) or scenario.scenario}”"
         yield f"    {words().moment(facts['started'])}, {of}"
         yield f"    {page.verdict}"
         yield f"    replications: {facts['replications']:,}, seed: {facts['seed']}"
@@ -200,8 +200,9 @@ def _finished_lines(place: Path) -> Iterator[str]:
 
 def _title(path: Path) -> str:
     from sim.scenario.load import ScenarioError, load
+    from sim.vocabulary.words import words
 
     try:
-        return load(path).title
+        return words().own(load(path).title)
     except ScenarioError as error:
         return f"cannot be run, see trialsim check ({len(error.problems)} problems)"

@@ -117,9 +117,10 @@ def sweep_command(
 def _names(scenario: Scenario, paths: Sequence[str]) -> Mapping[str, str]:
     """What each path is called, in words."""
     from sim.scenario.levers import last_levels
-    from sim.vocabulary.words import words
+    from sim.scenario.titles import called
 
-    return {path: words().compound(levels) for path, levels in last_levels(scenario, paths).items()}
+    say = called(scenario)
+    return {path: say.compound(levels) for path, levels in last_levels(scenario, paths).items()}
 
 
 def _planned(

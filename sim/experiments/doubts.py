@@ -18,6 +18,7 @@ from sim.scenario.section import references, walk
 from sim.scenario.slots import Offer
 from sim.scenario.steps import waits
 from sim.scenario.timetable import too_soon
+from sim.scenario.titles import same_titles
 from sim.scenario.yaml_source import Document, Problem, dotted
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.eventlog import Milestone
@@ -75,10 +76,8 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     yield from _regions(scenario)
     yield from _tasks(scenario)
     yield from _bodies(scenario)
-    titled: dict[str, str] = {}
-    for name, arm in scenario.design.arms.items():
-        if arm.title and (other := titled.setdefault(arm.title, name)) != name:
-            yield Doubt(("design", "arms", name, "title"), "same_title", {"name": other})
+    for path, other in same_titles(scenario):
+        yield Doubt(path, "same_title", {"name": other})
     yield from _recruitment(scenario, protocol)
     yield from _ends_early(scenario, protocol)
     never = set[Milestone | None]()

@@ -18,6 +18,7 @@ from sim.scenario.load import Scenario
 from sim.scenario.numbers import Law, Number, Whole
 from sim.scenario.protocol import Arm, Protocol
 from sim.scenario.section import Node, Section, walk
+from sim.scenario.titles import called
 from sim.vocabulary.words import BLANK, Words, words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
@@ -232,13 +233,16 @@ def law(say: Words, drawn: Law) -> str:
 
 def implied_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     """Yield what a scenario implies, and on how much that nothing supports."""
-    say = words()
+    say = called(scenario)
     simulated = implied.simulated(protocol)
     yield "Implied"
     yield from _people(say, scenario, protocol, simulated.screening)
     yield from _hours(say, scenario, protocol, simulated.overhead)
-    safe = (f"{say.title(arm.name)} {_safe_date(say, protocol, arm)}" for arm in protocol.arms)
-    yield f"  last safe date of randomisation: {say.listing(safe)}"
+    safe = say.clauses(
+        say.part(say.title(arm.name, "arm"), _safe_date(say, protocol, arm))
+        for arm in protocol.arms
+    )
+    yield f"  last safe date of randomisation: {safe}"
     season = scenario.assumptions.recruitment.season
     if len({season.winter, season.spring, season.summer, season.autumn}) > 1:
         yield "  Winter is December to February and summer June to August, also in the south"
@@ -311,7 +315,8 @@ def _people(
         withdrew = f"{say.percent(ends.withdrew)} of those who consent withdraw during screening"
         yield f"  {withdrew}, {simulated}"
     for weeks, arms in groupby(implied.dropout(protocol), lambda each: each[1]):
-        gone = say.listing(f"{say.percent(left)} of {say.title(arm)}" for arm, _, left in arms)
+        named = [(say.title(arm, "arm"), say.percent(left)) for arm, _, left in arms]
+        gone = say.clauses(f"{left} of {arm}" for arm, left in named)
         yield f"  {gone} have left {weeks:.0f} weeks after randomisation, if all stay so long"
 
 

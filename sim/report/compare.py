@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from pathlib import Path
 
 import pandas as pd
@@ -28,7 +28,8 @@ from sim.report.run import Run
 from sim.report.workload import weeks
 from sim.results import folder
 from sim.scenario.load import Scenario, leaves
-from sim.vocabulary.words import BLANK, Words
+from sim.scenario.titles import called
+from sim.vocabulary.words import BLANK, Words, words
 
 MOST_INPUTS_OPEN = 8
 """Rows above which the table of inputs is folded away."""
@@ -50,8 +51,14 @@ class Comparison(Finished):
     @cached_property
     def runs(self) -> Runs:
         """The runs by the titles of their scenarios."""
-        names = self.manifest["scenarios"]
-        return {self.say.title(name): Run(self.place / name, self.language) for name in names}
+        say, names = words(self.language), self.manifest["scenarios"]
+        return {say.title(name): Run(self.place / name, self.language) for name in names}
+
+    @cached_property
+    def say(self) -> Words:
+        """The texts of the language, with what the scenarios call what they name, first come."""
+        scenarios = (run.scenario for run in self.runs.values())
+        return reduce(lambda say, each: called(each, say), scenarios, words(self.language))
 
     @cached_property
     def scenario(self) -> Scenario:
@@ -155,7 +162,7 @@ def _reached(runs: Runs, changes: Sequence[Change], say: Words) -> Answer:
         }
         for each in changes
     )
-    units = {"target": "name", "scenario": "title", "before": "share", "after": "share"}
+    units = {"target": "name", "scenario": "scenario", "before": "share", "after": "share"}
     units |= {"points": "figure", "verdict": "figure"}
     baseline = next(iter(runs))
     table = [table_of(say, "changes", rows, units, baseline=baseline)] if len(rows) else []
@@ -246,7 +253,7 @@ def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
             for measure, (low, high) in zip(frame["measure"], ends, strict=True)
         ],
     )
-    columns = {"measure": "name", "scenario": "title", "baseline_mean": "number"}
+    columns = {"measure": "name", "scenario": "scenario", "baseline_mean": "number"}
     columns |= {"difference": "figure", "interval": "figure", "chance_higher": "share"}
     columns |= {"verdict": "figure"}
     drawn = _dots(runs[baseline], compared, better, say)
@@ -272,7 +279,7 @@ def _dots(
     """
     rows = []
     for each in compared.dropna(subset=["difference"]).to_dict("records"):
-        measure, scenario = str(each["measure"]), say.title(str(each["scenario"]))
+        measure, scenario = str(each["measure"]), say.title(str(each["scenario"]), "scenario")
         sd = float(baseline.measure(measure)["sd"]) if measure in better else 0.0
         if sd > 0:
             unit = better[measure] / sd

@@ -185,7 +185,9 @@ def _visits(run: Run) -> list[tuple[str, Sequence[str | Later]]]:
     held = (name for _, _, at in design.offers() for name in at.values())
     monitoring = () if design.monitoring is None else (design.monitoring.visit,)
     names = dict.fromkeys((*design.screening_visits, *held, *monitoring))
-    return [(name, design.visits[name]) for name in names if design.visits.get(name)]
+    return [
+        (name, design.steps_of_visits[name]) for name in names if design.steps_of_visits.get(name)
+    ]
 
 
 def _schedule(run: Run) -> Table:
@@ -260,7 +262,7 @@ def _activities(run: Run) -> Table:
             said = say.title(task)
             if isinstance(step, Later):
                 said = say.aside(said, say("methods.desk"))
-            asked = (map(say.title, those_in(member)) for member in design.tasks[task])
+            asked = (map(say.title, those_in(member)) for member in design.teams[task])
             team = say.listing(say("format.either").join(names) for names in asked) or BLANK
             length = law(say, minutes[task]) if task in minutes else "0"
             rows.append((say.heading(name), said, team, length))

@@ -28,6 +28,7 @@ from sim.report.charts import BLACK, LEVELS_APART, Chart
 from sim.results import folder
 from sim.scenario.load import Scenario, load
 from sim.scenario.schema import Target
+from sim.scenario.titles import called
 from sim.vocabulary.words import ENGLISH, Words, words
 
 PAGE = "report.html"
@@ -41,7 +42,7 @@ FACTS = (
 
 NOTED = ("points", "replications", "seed")
 
-WRITTEN = frozenset({"text", "name", "title", "day", "month"})
+WRITTEN = frozenset({"text", "name", "scenario", "day", "month"})
 """Units of columns that are no figures."""
 
 P10_P50_P90 = {"p10": "number", "p50": "number", "p90": "number"}
@@ -134,8 +135,8 @@ class Finished:
 
     @cached_property
     def say(self) -> Words:
-        """The texts of the language."""
-        return words(self.language)
+        """The texts of the language, with what the scenario calls what it names."""
+        return called(self.scenario, words(self.language))
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:

@@ -180,11 +180,12 @@ def _hours(run: Run) -> Iterator[str]:
     roles = list(run.scenario.design.staff)
     if not roles:
         return
-    width = max(map(len, roles))
+    titles = list(map(run.say.title, roles))
+    width = max(map(len, titles))
     yield "Hours worked in the whole trial, as a share of those there; most asked in a week"
-    for role in roles:
+    for role, title in zip(roles, titles, strict=True):
         used = run.mean(f"{role}_utilisation")
         share = "" if math.isnan(used) else run.say.percent(used)
         hours = run.say.number(run.mean(f"{role}_hours"), 0)
         most = run.say.number(run.mean(f"{role}_asked_hours_busiest_week"))
-        yield f"  {role:{width}}  {hours:>7} h  {share:>5}  {most:>7} h"
+        yield f"  {title:{width}}  {hours:>7} h  {share:>5}  {most:>7} h"

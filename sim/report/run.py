@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -152,17 +151,7 @@ class Run(Finished):
 
     def arm_title(self, name: str) -> str:
         """Return what the scenario calls an arm; of arms it calls alike also the name."""
-        return self._arm_titles[name]
-
-    @cached_property
-    def _arm_titles(self) -> Mapping[str, str]:
-        say, arms = self.say, self.scenario.design.arms
-        titles = {name: say.own(arm.title) or say.heading(name) for name, arm in arms.items()}
-        often = Counter(titles.values())
-        return {
-            name: title if often[title] == 1 else say.aside(title, name)
-            for name, title in titles.items()
-        }
+        return self.say.titles.get(("arm", name)) or self.say.heading(name)
 
     def date_of_day(self, day: float) -> date:
         """Return the date of a day number."""

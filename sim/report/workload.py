@@ -131,7 +131,7 @@ def _sentences(run: Run, busy: list[str]) -> Iterator[str]:
 
 def _never_there(run: Run, roles: list[str]) -> Iterator[str]:
     """Whom tasks ask for without a single hour of theirs in the whole trial."""
-    teams = run.scenario.design.tasks.values()
+    teams = run.scenario.design.teams.values()
     asked = {name for team in teams for member in team for name in those_in(member)}
     absent = [
         run.say.title(role)

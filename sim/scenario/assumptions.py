@@ -29,7 +29,7 @@ from sim.scenario.numbers import (
     Whole,
     WholeOrUnlimited,
 )
-from sim.scenario.section import Date, Name, Ref, Section
+from sim.scenario.section import Date, Name, Ref, Section, Titled
 from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK, MINUTES_PER_DAY
 from sim.vocabulary.distributions import Hazard
 
@@ -56,7 +56,7 @@ class Season(Section):
     """September to November."""
 
 
-class Disruption(Section):
+class Disruption(Titled):
     """A time in which fewer (or more) candidates come."""
 
     from_: Date = Field(alias="from")
@@ -110,7 +110,7 @@ class Recruitment(Section):
         return expected
 
 
-class YesNo(Section):
+class YesNo(Titled):
     """An attribute a person has or has not."""
 
     probability: Probability
@@ -259,6 +259,10 @@ class Once(Section):
         return _hazard({week: -math.log1p(-by_week[week]) for week in sorted(by_week)})
 
 
+class ReasonToLeave(Titled, Once):
+    """Why somebody leaves."""
+
+
 class Frequency(Section):
     """Something that happens again and again, at random moments from randomisation on."""
 
@@ -321,7 +325,7 @@ class Assumptions(Section):
     attendance: dict[Annotated[str, Ref("follow-up visit")], Attendance] = Field(default={})
     """By visit; a visit not named comes on the booked day and is not missed. A visit named here may
     wait for a variant to offer it: `check` does not warn that nothing uses it."""
-    leaving: dict[Name, Once] = Field(default={})
+    leaving: dict[Name, ReasonToLeave] = Field(default={})
     """Reasons to leave the trial, which compete: the earliest wins. The clock runs from
     randomisation, for those who are never dosed too; whoever leaves before day 1 leaves what was
     ordered for them to be discarded. Leaving during a visit takes effect after it."""

@@ -30,6 +30,7 @@ from sim.scenario.section import (
     Date,
     Named,
     Section,
+    Titled,
     Unit,
 )
 from sim.vocabulary.clock import (
@@ -162,7 +163,7 @@ class RoomChange(_Change):
     """How many there are from that day on."""
 
 
-class _Capacity(Section):
+class _Capacity(Titled):
     """How many there are of something that work needs, and when: a role or a room."""
 
     units: HeadcountOrUnlimited = Whole(1)

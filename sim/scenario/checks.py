@@ -31,6 +31,7 @@ from sim.scenario.section import references, walk
 from sim.scenario.steps import step_faults
 from sim.scenario.sweep import NOT_SIMULATED, least_points
 from sim.scenario.timetable import repeats, rows_together
+from sim.scenario.titles import title_faults
 from sim.vocabulary.clock import Clock
 
 Faults = Iterator[Fault]
@@ -44,6 +45,7 @@ def contradictions(scenario: Scenario) -> Faults:
     named = [
         *_unknown_names(scenario),
         *_names_used_twice(scenario),
+        *title_faults(scenario),
         *_screening(scenario.design),
     ]
     yield from named
@@ -150,7 +152,7 @@ def _names_used_twice(scenario: Scenario) -> Faults:
             yield from _alike(path, entry)
     for name in design.rooms.keys() & design.staff.keys():
         yield Fault(("design", "rooms", name), "a role has this name too", "a name of its own")
-    for name, team in design.tasks.items():
+    for name, team in design.teams.items():
         yield from _in_a_team_twice(("design", "tasks", name), team)
     factors = tuple(name for name, _ in design.randomisation.cuts)
     yield from _repeated(("design", "randomisation", "strata"), factors)
@@ -292,7 +294,9 @@ def _sweep(scenario: Scenario) -> Faults:
 
 def _screening(design: Design) -> Faults:
     """Look at steps that are written; the usual ones are as they are."""
-    tasks = {name: [task_of(step) for step in steps] for name, steps in design.visits.items()}
+    tasks = {
+        name: [task_of(step) for step in steps] for name, steps in design.steps_of_visits.items()
+    }
     if design.screening:
         yield from step_faults(design.screening, tasks)
 
@@ -335,15 +339,15 @@ def _minimisation(path: KeyPath, scheme: Randomisation) -> Faults:
 
 
 def _desk_work(design: Design) -> Faults:
-    for name, steps in design.visits.items():
+    for name, steps in design.steps_of_visits.items():
         for index, step in enumerate(steps):
             if isinstance(step, Later) and not _is_desk_work(design, step.later):
-                asked = [" or ".join(those_in(member)) for member in design.tasks[step.later]]
+                asked = [" or ".join(those_in(member)) for member in design.teams[step.later]]
                 what = f"{step.later} asks {' and '.join(asked) or 'nobody'}"
                 allowed = "a task of exactly one role: work at a desk is one person's"
                 yield Fault(("design", "visits", name, index, "later"), what, allowed)
 
 
 def _is_desk_work(design: Design, task: str) -> bool:
-    team = design.tasks[task]
+    team = design.teams[task]
     return len(team) == 1 and isinstance(team[0], str) and team[0] in design.staff

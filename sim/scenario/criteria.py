@@ -10,14 +10,38 @@ from typing import Annotated
 from pydantic import Strict, Tag, model_validator
 
 from sim.scenario.errors import forms, refusal
-from sim.scenario.numbers import Bounds, WholePositive
-from sim.scenario.section import Named, Ref
+from sim.scenario.numbers import Number, WholePositive
+from sim.scenario.section import Named, Ref, Section
 
 Attributes = Mapping[str, float]
 """A person's attributes by name; a yes/no attribute is 1.0 or 0.0."""
 
 Stratum = tuple[int, ...]
 """The level of each factor of randomisation."""
+
+
+class Bounds(Section):
+    """The values of an attribute that are allowed; every limit given must hold."""
+
+    above: Number | None = None
+    """More than this; an age above 18 is anything over 18.0."""
+    at_least: Number | None = None
+    """This or more."""
+    below: Number | None = None
+    """Less than this."""
+    at_most: Number | None = None
+    """This or less."""
+
+    @model_validator(mode="after")
+    def _says_something_possible(self) -> Bounds:
+        lower = [limit for limit in (self.above, self.at_least) if limit is not None]
+        upper = [limit for limit in (self.below, self.at_most) if limit is not None]
+        if not lower and not upper:
+            raise refusal("no limit is given", "above, at_least, below or at_most")
+        if lower and upper and max(lower) > min(upper):
+            raise refusal("no value meets these limits", "a lower limit below the upper one")
+        return self
+
 
 _HOLDS = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise, product
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Strict, Tag, model_validator
 
 from sim.scenario.capacity import Product, Role, Room
 from sim.scenario.criteria import Attributes, Cap, Criterion, Stratum
@@ -29,6 +29,8 @@ from sim.scenario.section import (
     Ref,
     Section,
     Text,
+    Title,
+    Titled,
     absent_is,
     none_written,
 )
@@ -193,8 +195,8 @@ class Randomisation(Section):
 class Treatment(Section):
     """A group of participants and what it receives."""
 
-    title: Text = ""
-    """How the arm is called in the report."""
+    title: Title = ""
+    """How the arm is called in the report; by language as in `{en: …, zh: …}`."""
     product: Annotated[str, Ref("product")] | None = None
     """The product given at each visit of the schedule rows that name this arm, where they do not
     say what they give. Left out, nothing is: usual care, or a trial of something that is not a
@@ -245,6 +247,31 @@ def task_of(step: Step) -> str:
     return step.later if isinstance(step, Later) else step
 
 
+class TitledVisit(Titled):
+    """A visit that has a title."""
+
+    tasks: tuple[Step, ...]
+    """What it asks for, as the list that stands for a visit without a title."""
+
+
+class TitledTask(Titled):
+    """A task that has a title."""
+
+    team: tuple[Member, ...]
+    """The roles and rooms it takes, as the list that stands for a task without a title."""
+
+
+def _or_list(section: type[Section]) -> Discriminator:
+    """Return what tells a list from a section that holds it, by their tags."""
+
+    def form(data: object) -> str | None:
+        if isinstance(data, dict | section):
+            return "titled"
+        return "list" if isinstance(data, list | tuple) else None
+
+    return forms(form, "this is not a list", "a list, as in [a, b]")
+
+
 class Design(Section):
     """What planners choose."""
 
@@ -283,8 +310,15 @@ class Design(Section):
         absent_is("none"),
     ] = None
     """The visits of a monitor, or `none`."""
-    visits: dict[Name, tuple[Step, ...]] = Field(default={})
-    """What a visit asks for, task after task; `{later: task}` waits at a desk instead. A task named
+    visits: dict[
+        Name,
+        Annotated[
+            Annotated[tuple[Step, ...], Tag("list")] | Annotated[TitledVisit, Tag("titled")],
+            _or_list(TitledVisit),
+        ],
+    ] = Field(default={})
+    """What a visit asks for, task after task, as a list or, with a title, as in
+    `{title: …, tasks: […]}`; `{later: task}` waits at a desk instead. A task named
     twice is done twice, and each time takes as long as it happens to take. A visit starts at the
     first time of its day, from the participant's coming, at which its tasks can begin one after the
     other, at modal length, with their people and rooms on duty, first come first served. Its day is
@@ -294,8 +328,15 @@ class Design(Section):
     possible day. Where `screening` names no steps, three names have a meaning of their own, and
     take no time when empty or left out: `chart_review` (before anyone is contacted),
     `screening_visit`, and `eligibility_call` (after the work-up)."""
-    tasks: dict[Name, tuple[Member, ...]] = Field(default={})
-    """The roles and rooms that work takes, held together for as long as it lasts. Those of the next
+    tasks: dict[
+        Name,
+        Annotated[
+            Annotated[tuple[Member, ...], Tag("list")] | Annotated[TitledTask, Tag("titled")],
+            _or_list(TitledTask),
+        ],
+    ] = Field(default={})
+    """The roles and rooms that work takes, as a list or, with a title, as in
+    `{title: …, team: […]}`; they are held together for as long as it lasts. Those of the next
     task of a visit are promised to it when the task before ends: who of them is free first waits
     for the others. Where several would do, `{any_of: [investigator, sub_investigator]}` is one
     place in the team: it is taken by whoever can begin first, on ties in the order written; who is
@@ -315,6 +356,22 @@ class Design(Section):
     def screening_visits(self) -> tuple[str, ...]:
         """What is held at the steps of screening, each once."""
         return tuple(dict.fromkeys(step.work for step in self.steps if step.work))
+
+    @cached_property
+    def steps_of_visits(self) -> Mapping[str, tuple[Step, ...]]:
+        """What each visit asks for."""
+        return {
+            name: each.tasks if isinstance(each, TitledVisit) else each
+            for name, each in self.visits.items()
+        }
+
+    @cached_property
+    def teams(self) -> Mapping[str, tuple[Member, ...]]:
+        """The roles and rooms that each task takes."""
+        return {
+            name: each.team if isinstance(each, TitledTask) else each
+            for name, each in self.tasks.items()
+        }
 
     def offers(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Yield the visits offered by place in the schedule and beside it: section, name, `at`."""

@@ -38,6 +38,7 @@ from sim.scenario.steps import ScreeningStep, first_visit, waits
 from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types, with_choices
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
+from sim.vocabulary.words import words
 
 LONG_WAIT = 0.95
 """The share of participants for whom the first dose does not take longer than reckoned with."""
@@ -208,7 +209,7 @@ class _Interpreter:
 
     def asked(self, task: Task) -> set[str]:
         """Return all who may have to do a task."""
-        return {name for member in self.design.tasks[task.name] for name in those_in(member)}
+        return {name for member in self.design.teams[task.name] for name in those_in(member)}
 
     def places_that_need(self, name: str) -> set[str]:
         """Return the places at which a role or room has work that cannot wait."""
@@ -273,7 +274,7 @@ class _Interpreter:
         return Arm(
             index=index,
             name=name,
-            title=treatment.title or name,
+            title=words().own(treatment.title) or name,
             to_first_dose_days=wait,
             rows=plan.rows,
             anchors=plan.anchors,

@@ -326,6 +326,10 @@ def _meant(base: Document, written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath
 
 def _merge(old: Any, new: Any, into: int = 0) -> Any:  # noqa: ANN401 -- plain data
     """Return `old` with what `new` says differently; so many levels are gone into anyway."""
+    if isinstance(new, list) and isinstance(old, dict):
+        # The title of a visit or a task stays where a variant lists other steps.
+        held = [key for key in ("tasks", "team") if isinstance(old.get(key), list)]
+        return {**old, held[0]: new} if held else new
     if not isinstance(new, dict) or not new or ("family" in new and not into):
         return new
     inherited = _in_full(old, new.keys())
@@ -344,9 +348,13 @@ def _in_full(old: Any, keys: AbstractSet[str]) -> dict[str, Any]:  # noqa: ANN40
     """Return an inherited entry as a mapping, a short form that `keys` look into written out."""
     if isinstance(old, dict):
         return old
-    if isinstance(old, list) and len(old) == len(TRIANGLE) and keys <= {*TRIANGLE, "whole"}:
+    if _are_ends(old) and keys <= {*TRIANGLE, "whole", "title"}:
         return {"family": "triangular", **dict(zip(TRIANGLE, old, strict=True))}
     return {"value": old} if _is_number(old) and keys <= Known.model_fields.keys() else {}
+
+
+def _are_ends(entry: object) -> bool:
+    return isinstance(entry, list) and len(entry) == len(TRIANGLE) and all(map(_is_number, entry))
 
 
 def _keeping_what_is_known(old: Any, value: Any) -> Any:  # noqa: ANN401 -- plain data

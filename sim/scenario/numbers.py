@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from sim.scenario.errors import refusal
-from sim.scenario.section import Section, Text, absent_is
+from sim.scenario.section import Section, Text, Titled, absent_is
 from sim.vocabulary.distributions import FAMILIES, Distribution, rounded
 
 Evidence = Literal["registry", "literature", "data", "expert", "assumption"]
@@ -186,7 +186,7 @@ PositiveOrUnlimited = Annotated[
 ]
 
 
-class Law(Section):
+class Law(Titled):
     """A distribution as a scenario writes it; each class is called as its family."""
 
     def distribution(self) -> Distribution:
@@ -194,7 +194,8 @@ class Law(Section):
         parameters = {
             name: float(entry) if isinstance(entry, float) else entry
             for name in type(self).model_fields
-            if name not in ("family", "whole") and (entry := getattr(self, name)) is not None
+            if name not in ("family", "whole", "title")
+            and (entry := getattr(self, name)) is not None
         }
         drawn = FAMILIES[type(self).__name__.lower()](**parameters)
         return rounded(drawn) if getattr(self, "whole", False) else drawn
@@ -374,9 +375,14 @@ _Law = Annotated[_ByFamily, BeforeValidator(_as_law, json_schema_input_type=_Wri
 
 
 def _between(low: float, high: float, unit: str = "") -> AfterValidator:
-    """Let a law in whose every value lies between these, however seldom it is drawn."""
+    """Let a law in whose every value lies between these, however seldom it is drawn.
+
+    What has a unit is a time, which has no name that people read, and so no title.
+    """
 
     def check(law: Law) -> Law:
+        if unit and law.title is not None:
+            raise refusal("a title stands beside a time", "a title of an attribute of patients")
         try:
             lowest, highest = law.ends()
             is_drawn = isfinite(lowest) and isfinite(highest)
@@ -406,26 +412,3 @@ DaysEarlyOrLate = Annotated[_Law, _between(-CENTURY_DAYS, CENTURY_DAYS, " days")
 Wait = Annotated[_Law, _between(0, CENTURY_DAYS, " days")]
 Duration = Annotated[_Law, _between(0, _MOST, " minutes")]
 NO_TIME: Any = Fixed(value=Number(0))
-
-
-class Bounds(Section):
-    """The values of an attribute that are allowed; every limit given must hold."""
-
-    above: Number | None = None
-    """More than this; an age above 18 is anything over 18.0."""
-    at_least: Number | None = None
-    """This or more."""
-    below: Number | None = None
-    """Less than this."""
-    at_most: Number | None = None
-    """This or less."""
-
-    @model_validator(mode="after")
-    def _says_something_possible(self) -> Bounds:
-        lower = [limit for limit in (self.above, self.at_least) if limit is not None]
-        upper = [limit for limit in (self.below, self.at_most) if limit is not None]
-        if not lower and not upper:
-            raise refusal("no limit is given", "above, at_least, below or at_most")
-        if lower and upper and max(lower) > min(upper):
-            raise refusal("no value meets these limits", "a lower limit below the upper one")
-        return self

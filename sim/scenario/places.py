@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from sim.scenario.errors import closest, listed, refusal, shown
 from sim.scenario.numbers import Days, Number, OfModalLength, Whole
-from sim.scenario.section import Date, Section, absent_is, none_written
+from sim.scenario.section import Date, Section, Titled, absent_is, none_written
 from sim.vocabulary.clock import (
     MINUTES_PER_DAY,
     WEEKDAYS,
@@ -115,7 +115,7 @@ def or_one_day(section: type[_Days]) -> BeforeValidator:
     return BeforeValidator(days, json_schema_input_type=Date | section)
 
 
-class Place(Section):
+class Place(Titled):
     """Where visits happen, and on which days."""
 
     country: Annotated[

@@ -118,7 +118,7 @@ def _preparations(design: Design) -> _Faults:
     for name, row in design.schedule.items():
         products = {product for arm in design.arms for product in _given(design, row, arm)}
         for place, visit in row.at.items():
-            tasks = [step for step in design.visits[visit] if isinstance(step, str)]
+            tasks = [step for step in design.steps_of_visits[visit] if isinstance(step, str)]
             if products.intersection(perishable) and len(tasks) < PREPARED_AND_GIVEN:
                 what = f"{visit} has no task after the preparation of a dose to be used in time"
                 yield Fault(("design", "schedule", name, "at", place), what, "two tasks or more")

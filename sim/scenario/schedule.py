@@ -18,7 +18,7 @@ from pydantic import (
 
 from sim.scenario.errors import forms, refusal, text_or
 from sim.scenario.numbers import CENTURY_DAYS, Days, DoseUnits, Kind, Whole, WholePositive
-from sim.scenario.section import Ref, Section
+from sim.scenario.section import Ref, Section, Titled
 from sim.vocabulary.eventlog import Milestone
 
 
@@ -113,7 +113,7 @@ def _in_order(days: tuple[Whole, ...]) -> tuple[Whole, ...]:
     return days
 
 
-class ScheduleRow(Section):
+class ScheduleRow(Titled):
     """A line of the protocol's schedule of activities. Day 1 is the day of the first dose.
 
     The rows do not depend on each other but by `from`; the visits of one person on one day at one
@@ -310,7 +310,7 @@ def visits_in_row(schedule: Mapping[str, ScheduleRow], name: str) -> int:
     return number
 
 
-class Unscheduled(Section):
+class Unscheduled(Titled):
     """What calls for a visit that no schedule plans, such as an adverse event.
 
     How often it happens stands under the same name in `assumptions.unscheduled`.

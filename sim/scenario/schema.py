@@ -12,7 +12,7 @@ from sim.scenario.assumptions import Assumptions
 from sim.scenario.design import Design
 from sim.scenario.errors import refusal, shown
 from sim.scenario.numbers import Number, Probability, Whole, WholePositive
-from sim.scenario.section import Name, Ref, Section, Text, walk
+from sim.scenario.section import Name, Ref, Section, Title, Titled, walk
 from sim.scenario.sweep import SweepPlan
 from sim.vocabulary.measures import units_of
 
@@ -30,7 +30,7 @@ def _is_free(name: str) -> str:
     return name
 
 
-class Target(Section):
+class Target(Titled):
     """What would be good enough: a measure, a limit, and how sure one wants to be."""
 
     measure: Annotated[str, Ref("measure")]
@@ -87,8 +87,8 @@ class Scenario(Section):
 
     scenario: Annotated[Name, AfterValidator(_is_free)]
     """A short name; results are kept under it. `compare` and `latest` are taken."""
-    title: Text = ""
-    """What is simulated, in a line for the report."""
+    title: Title = ""
+    """What is simulated, in a line for the report; by language as in `{en: …, zh: …}`."""
     design: Design
     """What planners choose; a sweep or a solver may move it."""
     assumptions: Assumptions

@@ -13,15 +13,18 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     PrivateAttr,
     Strict,
+    Tag,
     ValidationInfo,
     WithJsonSchema,
     WrapSerializer,
     model_validator,
 )
 
-from sim.scenario.errors import KeyPath, refusal, shown
+from sim.scenario.errors import KeyPath, forms, refusal, shown, text_or
+from sim.vocabulary.words import Language
 
 MOST_LETTERS = 48
 A_NAME = f"up to {MOST_LETTERS} letters, digits and _, a letter first"
@@ -78,6 +81,17 @@ FORMULA = ("=", "+", "-", "@")
 Text = Annotated[str, AfterValidator(_on_one_line)]
 """What a planner says for people to read; it becomes one line."""
 
+Title = Annotated[
+    Annotated[Text, Tag("text")]
+    | Annotated[dict[Language, Text], Field(min_length=1), Tag("languages")],
+    forms(
+        text_or(dict, text="text", other="languages"),
+        "this is not a title",
+        "text, or one by language as in {en: …, zh: …}",
+    ),
+]
+"""What people read: a text, or one for each language."""
+
 Unit = Annotated[Text, AfterValidator(_no_formula)]
 """A text that becomes a cell of a table."""
 
@@ -122,7 +136,15 @@ class Section(BaseModel):
         return data
 
 
-class Named(Section):
+class Titled(Section):
+    """A section that has a name in the mapping it stands in, and may say how people read it."""
+
+    title: Title | None = Field(default=None, exclude_if=lambda title: title is None)
+    """How people read its name: text, or one by language, as in `{en: ward nurse, zh: 病房护士}`; a
+    page in another language has the first. Left out, it is the name in words."""
+
+
+class Named(Titled):
     """A section that knows the name it has in the mapping it stands in."""
 
     _name: str = PrivateAttr("")

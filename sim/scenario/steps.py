@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from sim.scenario.errors import Fault, refusal
 from sim.scenario.numbers import Wait
-from sim.scenario.section import Name, Ref, Section
+from sim.scenario.section import Name, Ref, Titled
 
 DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE = "discuss_consent", "draw_blood", "randomise"
 """Tasks whose end means something, of several of one name in a visit that of the last.
@@ -17,7 +17,7 @@ DISCUSS_CONSENT, DRAW_BLOOD, RANDOMISE = "discuss_consent", "draw_blood", "rando
 Without one, the visit's start (consent) or end does."""
 
 
-class ScreeningStep(Section):
+class ScreeningStep(Titled):
     """A step on the way to randomisation: a visit, paperwork, or something that becomes known.
 
     A criterion names the step at whose end it becomes known; who fails it there goes no further.

@@ -17,7 +17,7 @@ def members(design: Design) -> list[tuple[str, ...]]:
     Roles and rooms stand as they do in the design, each alone.
     """
     alone = ((name,) for name in (*design.staff, *design.rooms))
-    asked = (those_in(member) for team in design.tasks.values() for member in team)
+    asked = (those_in(member) for team in design.teams.values() for member in team)
     return list(dict.fromkeys([*alone, *asked]))
 
 
@@ -39,12 +39,12 @@ def visit_types(scenario: Scenario) -> dict[str, VisitType]:
 
     def task(name: str, before: int) -> Task:
         """Return a task of a visit in which so many `before` it have its name."""
-        team = tuple(numbers[those_in(member)] for member in design.tasks[name])
+        team = tuple(numbers[those_in(member)] for member in design.teams[name])
         luck = f"{name}#{before + 1}" if before else name
         return Task(name, luck, team, laws[name].distribution().typical)
 
     def visit(name: str) -> VisitType:
-        steps = design.visits.get(name, ())
+        steps = design.steps_of_visits.get(name, ())
         names = [task_of(step) for step in steps]
         tasks = [task(each, names[:index].count(each)) for index, each in enumerate(names)]
         waits = [isinstance(step, Later) for step in steps]

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cache, partial, reduce
 from importlib.resources import files
 from string import Formatter
-from typing import Any
+from typing import Any, Literal, get_args
+
+from sim.vocabulary.measures import CATALOGUE
 
 NO_BREAK = "\u00a0"
 BLANK = "–"
@@ -32,19 +34,29 @@ LIKELIHOODS = (
 )
 """Least probability and its word, after the IPCC's note on uncertainties (2010)."""
 
-ENGLISH = "en"
-LANGUAGES = (ENGLISH, "zh")
+Language = Literal["en", "zh"]
+ENGLISH, LANGUAGES = "en", get_args(Language)
+
+KINDS_APART = ("arm", "scenario")
+"""Kinds of things whose names have a title of their own where other things have them too."""
+
+OF = {name.format("*"): row.of for row in CATALOGUE for name in row.units}
+"""Of what there is one measure each, by the family of its names."""
 
 BARELY, NEARLY = 0.005, 0.995
 
 
 @dataclass(frozen=True)
 class Words:
-    """The texts of one language by dotted key, and its month names from January."""
+    """The texts of one language by dotted key, and its month names from January.
+
+    `titles` are what a scenario calls what it names, by kind (see `KINDS_APART`) and name.
+    """
 
     language: str
     texts: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
+    titles: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text of a key with its blanks filled; KeyError where the language lacks it.
@@ -65,6 +77,7 @@ class Words:
             "figure": str,
             "name": self.heading,
             "title": self.title,
+            "scenario": partial(self.title, kind="scenario"),
             "day": self.day,
             "month": self.month,
             "share": self.percent,
@@ -76,19 +89,26 @@ class Words:
         }
         return writers[unit]
 
-    def title(self, name: str) -> str:
+    def calling(self, titles: Mapping[tuple[str, str], str]) -> Words:
+        """Return the same texts with what a scenario calls what it names, before all others."""
+        return replace(self, titles={**titles, **self.titles})
+
+    def title(self, name: str, kind: str = "") -> str:
         """Return the title of a name of the tables or scenarios, else the name itself in words.
 
-        A measure of something (`left_death`, `nurse_hours`) is named by the text of its family.
+        What the scenario itself calls it goes first. A measure of something (`left_death`,
+        `nurse_hours`) is named by the text of its family.
         """
-        if (title := self.texts.get(f"name.{name}")) is not None:
-            return title
+        apart = kind if kind in KINDS_APART else ""
+        for title in (self.titles.get((apart, name)), self.texts.get(f"name.{name}")):
+            if title is not None:
+                return title
         for key, text in self.texts.items():
             family = key.removeprefix("measure.")
             if family != key and fnmatchcase(name, family):
                 before, after = family.split("*")
                 of = name.removeprefix(before).removesuffix(after)
-                return text.format(name=self.title(of))
+                return text.format(name=self.title(of, OF.get(family, "")))
         return name.replace("_", " ")
 
     def heading(self, name: str) -> str:
@@ -99,11 +119,14 @@ class Words:
         """Return a text with a capital letter; a term like hUC-MSC keeps its own."""
         return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
-    def own(self, text: str) -> str:
+    def own(self, text: str | Mapping[Any, str]) -> str:
         """Return what a scenario that comes with the program says in its own words, translated.
 
-        The words of any other scenario stay as they are written.
+        The words of any other scenario stay as they are written: those in this language, or
+        else in the first.
         """
+        if not isinstance(text, str):
+            return text.get(self.language) or next(iter(text.values()))
         slugs = (key for key, known in words().texts.items() if known == text)
         slug = next((key for key in slugs if key.startswith("own.")), None)
         return text if slug is None else self(slug)
