@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from typing import Any
 
 from sim.report.calendar import appointment_lines, of_person, to_print
 from sim.vocabulary.eventlog import Milestone, VisitOutcome
 from tests.records import a_log, a_protocol, a_visit, at
 
-ORIGIN: dict[str, object] = {
-    "scenario": SimpleNamespace(scenario="tiny", title="Tiny & <small>"),
-    "replication": 2,
-    "seed": 1,
-}
+SCENARIO: Any = SimpleNamespace(scenario="tiny", title="Tiny & <small>")
+ORIGIN = {"replication": 2, "seed": 1}
 PROTOCOL = a_protocol(
     arms=(
         SimpleNamespace(
@@ -78,7 +76,7 @@ def test_appointments_are_told_in_order_with_what_is_received_and_without_paperw
 
 
 def test_a_calendar_holds_every_appointment_in_the_square_of_its_day() -> None:
-    page = to_print(PROTOCOL, LOG, 7, **ORIGIN)
+    page = to_print(SCENARIO, PROTOCOL, LOG, 7, **ORIGIN)
     squares = [
         re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", square)).strip()
         for square in re.findall(r"<td[^>]*>(.*?)</td>", page, flags=re.DOTALL)
@@ -103,7 +101,7 @@ def test_a_calendar_holds_every_appointment_in_the_square_of_its_day() -> None:
 
 
 def test_a_calendar_stands_alone_and_its_names_are_text() -> None:
-    page = to_print(PROTOCOL, LOG, 7, **ORIGIN)
+    page = to_print(SCENARIO, PROTOCOL, LOG, 7, **ORIGIN)
 
     assert "shots, not cells · Tiny &amp; &lt;small&gt;" in page
     assert not re.findall(r"(?:src|href)=\"(?!data:)|<script", page)
@@ -111,4 +109,4 @@ def test_a_calendar_stands_alone_and_its_names_are_text() -> None:
 
 def test_whoever_has_no_appointment_has_an_empty_calendar() -> None:
     assert of_person(PROTOCOL, LOG, 3) == []
-    assert "No visit was due at any place." in to_print(PROTOCOL, LOG, 3, **ORIGIN)
+    assert "No visit was due at any place." in to_print(SCENARIO, PROTOCOL, LOG, 3, **ORIGIN)

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from sim import __version__
+from sim.cli.calendar import calendar_command
 from sim.cli.new import new_command
 from sim.cli.options import (
     named_scenarios,
@@ -66,6 +67,7 @@ def commands() -> None:
 for _command in (
     *(new_command, run_command, compare_command),
     *(sweep_command, solve_command, report_command),
+    calendar_command,
 ):
     commands.add_command(_command)
 
@@ -150,8 +152,8 @@ def trace_command(
     if participant is not None and participant not in people:
         raise click.UsageError(f"replication {replication} has {len(people)} candidates, from 0")
     if calendar is not None and participant is not None:
-        origin = {"scenario": scenario, "replication": replication, "seed": seed}
-        page = appointments.to_print(protocol, log, participant, **origin)
+        origin = {"replication": replication, "seed": seed}
+        page = appointments.to_print(scenario, protocol, log, participant, **origin)
         with calendar.open("x", encoding="utf-8") as file:
             file.write(page)
     print_wrapped(story.tell(protocol, log, person=participant))

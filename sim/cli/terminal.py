@@ -68,7 +68,7 @@ class InternalFault(click.ClickException):
 GROUPS = {
     "Begin": ("new", "check", "list"),
     "Simulate": ("run", "compare", "sweep", "solve"),
-    "Look closer": ("trace", "report"),
+    "Look closer": ("calendar", "trace", "report"),
 }
 """The commands as the help shows them; what is in no group comes last."""
 

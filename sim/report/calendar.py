@@ -1,4 +1,4 @@
-"""One participant's appointments in one replication: as lines, and as a calendar to print."""
+"""One participant's appointments, simulated or by the plan: as lines, to print, for a diary."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from typing import NamedTuple
 from sim.report.page import rendered
 from sim.report.story import amount, hour, off_plan, plain, visit_title
 from sim.scenario.protocol import Protocol
+from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import WEEKDAYS
 from sim.vocabulary.eventlog import EventLog, Milestone, Visit
 from sim.vocabulary.words import Words, words
 
 
 class CalendarEntry(NamedTuple):
-    """A visit somebody comes for, or has missed (`hour` is empty then), and the dose given there.
+    """A visit somebody comes for, or has missed, and the dose given there.
 
-    `off` says why it was missed, or not held on its planned day.
+    The hour is empty of one that was missed, and by the plan. `off` says why it was missed, or not
+    held on its planned day.
     """
 
     day: date
@@ -28,6 +30,7 @@ class CalendarEntry(NamedTuple):
     place: str
     received: str
     off: str
+    is_missed: bool = False
 
 
 class Square(NamedTuple):
@@ -64,7 +67,8 @@ def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> Ca
     """No two doses are given on one day, so that the day tells which dose it was."""
     day, what = protocol.clock.date_of(visit.time), visit_title(protocol, visit)
     if visit.is_missed:
-        return CalendarEntry(day, "", what, "", "", f"missed: {plain(visit.reason)}")
+        off = f"missed: {plain(visit.reason)}"
+        return CalendarEntry(day, "", what, "", "", off, is_missed=True)
     planned = protocol.arms[visit.arm].visits if visit.is_in_schedule else ()
     is_dose = any(each.row == visit.row and each.is_dose for each in planned)
     received = given.get(day, "") if is_dose else ""
@@ -81,10 +85,12 @@ def appointment_lines(appointments: Sequence[CalendarEntry]) -> Iterator[str]:
         yield f"{stamp}  {each.what}{f', {rest}' if rest else ''}"
 
 
-def to_print(protocol: Protocol, log: EventLog, person: int, **origin: object) -> str:
+def to_print(
+    scenario: Scenario, protocol: Protocol, log: EventLog, person: int, **origin: int
+) -> str:
     """Return a calendar of one participant as a page of HTML, a grid a month.
 
-    Its origin is the scenario, the replication and the seed.
+    Its origin is the replication and the seed.
     """
     say, appointments = words(), of_person(protocol, log, person)
     arm = next(
@@ -95,15 +101,23 @@ def to_print(protocol: Protocol, log: EventLog, person: int, **origin: object) -
         ),
         "",
     )
-    return rendered(
-        "calendar.html.j2",
-        say=say,
-        person=person,
-        arm=arm,
-        weekdays=[say.heading(day) for day in WEEKDAYS],
-        months=list(_months(protocol, appointments, say)),
-        **origin,
+    return calendar_page(
+        say,
+        protocol,
+        appointments,
+        title=say("calendar.title", person=person),
+        about=[arm, say.own(scenario.title) or scenario.scenario],
+        notes=[say("calendar.note", scenario=scenario.scenario, **origin)],
     )
+
+
+def calendar_page(
+    say: Words, protocol: Protocol, appointments: Sequence[CalendarEntry], **said: object
+) -> str:
+    """Return a calendar as a page of HTML: what is `said` above it, and a grid a month."""
+    weekdays = [say.heading(day) for day in WEEKDAYS]
+    months = list(_months(protocol, appointments, say))
+    return rendered("calendar.html.j2", say=say, weekdays=weekdays, months=months, **said)
 
 
 def _months(
