@@ -516,6 +516,7 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
             }
         )
     ),
+    "observed": lambda _: seldom(st.just({"reasons": {"尿蛋白不足": "well", "no": "consent"}})),
 }
 """What stands at each path, given the names."""
 

@@ -477,6 +477,10 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(override: str, message: str
         ("design.products.huc_msc.dose=1.0e+308", "1e+308 is too large; allowed: 1e+18 or less"),
         ("design.products.il2.units_per_vial=5.0e-324", "is too small; allowed: 0.001 or more"),
         ("go_no_go.target=fourty_randomised", "did you mean forty_randomised?"),
+        ("observed.reasons={low: proteinuria}", "did you mean proteinuria_over_1?"),
+        ("observed.reasons={low: [death]}", "is not text"),
+        ("observed.reason={low: death}", "did you mean reasons?"),
+        ("observed={reasons: low}", "'low' is not a mapping"),
         (
             "go_no_go.at_months=[6, 40]",
             "month 40 ends after the trial closes on 2025-12-31; allowed",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from sim.experiments.replicate import replicate
 from sim.experiments.sensitivity import plan
 from sim.results import tables
 from sim.results.fold import Results
+from sim.scenario.enrolment_log import read_log
 from sim.scenario.numbers import Known, Remembering
 from sim.scenario.schema import Scenario
 from sim.scenario.section import Section
@@ -154,6 +156,7 @@ targets:
   enough: {measure: randomised, at_least: 8, with_probability: 0.5}
   little: {measure: coordinator_hours, at_most: 40, with_probability: 0.9}
 go_no_go: {target: enough, at_months: [2, 4], below: 0.2}
+observed: {reasons: {hurried: consent}}
 """
 
 ONLY_TOLD = {
@@ -375,6 +378,10 @@ RULE: dict[str, Any] = {"go_no_go.target": "little", "go_no_go.below": 0.9}
 """What changes a table that fewer than 100 replications do not have, and no replication."""
 
 
+LOG: dict[str, Any] = {"observed.reasons": {"hurried": "lucky"}}
+"""What changes how a log of the trial is read, and no table."""
+
+
 def everything(**more: object) -> dict[str, Any]:
     written: dict[str, Any] = YAML(typ="safe").load(EVERYTHING)
     return {**written, **deepcopy(more)}
@@ -439,6 +446,16 @@ def test_a_key_of_the_rule_changes_a_table(path: str, a_hundred: Results) -> Non
     assert not tables.build(a_hundred)["triggers.csv"].equals(before)
 
 
+@pytest.mark.parametrize("path", LOG)
+def test_a_key_changes_how_a_log_is_read_and_no_table(path: str, tmp_path: Path) -> None:
+    log, day = tmp_path / "log.csv", date(2024, 3, 1)
+    log.write_text(f"referred,ended_screening,reason\n{day},{day},hurried\n", encoding="utf-8")
+    before, after = map(Scenario.model_validate, (everything(), changed(path, LOG[path])))
+
+    assert read_log(log, before, day).people != read_log(log, after, day).people
+    assert not differs(changed(path, LOG[path]), 6)
+
+
 @pytest.mark.parametrize("path", PLANS, ids=".".join)
 def test_a_key_changes_a_plan(path: tuple[str, ...]) -> None:
     sweep, value = PLANS[path]
@@ -465,7 +482,9 @@ def test_a_sweep_changes_no_table_and_no_digest() -> None:
 
 def test_every_key_of_the_schema_is_changed_or_only_tells_something() -> None:
     reached = {
-        key for path in CHANGES | SWITCHED | RULE for key in keys_on(everything(), path.split("."))
+        key
+        for path in CHANGES | SWITCHED | RULE | LOG
+        for key in keys_on(everything(), path.split("."))
     }
     for path, (sweep, _) in PLANS.items():
         reached.update(keys_on(everything(sweep=sweep), path))

@@ -23,6 +23,7 @@ from sim.scenario.design import (
 from sim.scenario.errors import Fault, KeyPath, closest, listed, shown
 from sim.scenario.feasibility import never_held
 from sim.scenario.limits import body_weights, people
+from sim.scenario.logged_person import NO_CRITERION
 from sim.scenario.places import Closure, Opening
 from sim.scenario.products import given, handed_out, vials
 from sim.scenario.schedule import ScheduleRow
@@ -126,6 +127,7 @@ def _defined(scenario: Scenario) -> Mapping[str, Sequence[str]]:
         "place": list(design.places),
         "product": list(design.products),
         "reason": list(scenario.assumptions.leaving),
+        "reason in a log": [*design.eligibility, *NO_CRITERION, *scenario.assumptions.leaving],
         "role": list(design.staff),
         "row": list(design.schedule),
         "role or room": [*design.staff, *design.rooms],

@@ -168,10 +168,10 @@ class Randomisation(Section):
             return (stratum,)
         return tuple(enumerate(stratum)) or ((),)
 
-    def named_groups(
+    def levels(
         self, title: Callable[[str], str] = str, without: str = "not {name}"
-    ) -> dict[Stratum, str]:
-        """Return what each group in which arms are balanced is called; one alone has no name."""
+    ) -> list[list[str]]:
+        """Return what the levels of each factor are called."""
         levels: list[list[str]] = []
         for written, (factor, cuts) in zip(self.strata, self.cuts, strict=True):
             name = title(factor)
@@ -180,6 +180,13 @@ class Randomisation(Section):
                 continue
             between = [f"{low:g} <= {name} < {high:g}" for low, high in pairwise(cuts)]
             levels.append([f"{name} < {cuts[0]:g}", *between, f"{name} >= {cuts[-1]:g}"])
+        return levels
+
+    def named_groups(
+        self, title: Callable[[str], str] = str, without: str = "not {name}"
+    ) -> dict[Stratum, str]:
+        """Return what each group in which arms are balanced is called; one alone has no name."""
+        levels = self.levels(title, without)
         if self.method == "minimisation" and levels:
             return {
                 (factor, index): name

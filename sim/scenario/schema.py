@@ -12,7 +12,7 @@ from sim.scenario.assumptions import Assumptions
 from sim.scenario.design import Design
 from sim.scenario.errors import refusal, shown
 from sim.scenario.numbers import Number, Probability, Whole, WholePositive
-from sim.scenario.section import Name, Ref, Section, Title, Titled, walk
+from sim.scenario.section import Name, Ref, Section, Text, Title, Titled, walk
 from sim.scenario.sweep import SweepPlan
 from sim.vocabulary.measures import units_of
 
@@ -67,6 +67,18 @@ class GoNoGo(Section):
     """The probability of the target under which one would stop."""
 
 
+class Observed(Section):
+    """How the log of the trial is read once it runs. It changes nothing in the simulation."""
+
+    reasons: dict[
+        Annotated[Text, Field(min_length=1)], Annotated[str, Ref("reason in a log", is_use=False)]
+    ] = Field(default={})
+    """What a log says in words of its own of why screening ended or somebody left, with the name
+    that is meant, as in `{尿蛋白不足: proteinuria_over_1}`: a criterion, a reason of `leaving`,
+    `consent` (declined when asked), `withdrawal` (from screening) or `turned_away` (no place was
+    left). Names, and titles in English and Chinese, are understood without."""
+
+
 class Ranged(NamedTuple):
     """A number by its dotted path, with its plausible range and how well it is known."""
 
@@ -97,6 +109,8 @@ class Scenario(Section):
     """What would be good enough."""
     go_no_go: GoNoGo | None = None
     """By which rule one would stop because a target is out of reach; left out, by none."""
+    observed: Observed = Observed()
+    """How the log of the trial is read once it runs."""
     # Not written out and not in the digest: it changes no simulation, so that a result found with
     # one block stands under any other.
     sweep: SweepPlan | None = Field(default=None, exclude=True)

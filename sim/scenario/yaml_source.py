@@ -140,22 +140,31 @@ def _plain(key: str) -> str:
     return key if re.fullmatch(r"[\w-]{1,48}", key) else shown(key)
 
 
-def read_yaml(path: Path) -> Document:
-    """Return what a file holds.
+def contents(path: Path, largest: int) -> bytes:
+    """Return the bytes of a file of at most so many.
 
-    Raises UnreadableFile when it cannot be opened, ScenarioError when it is not plain YAML.
+    Raises UnreadableFile when it cannot be opened, ScenarioError when it is larger.
     """
     try:
         if not path.is_file():
             what = "is not a file" if path.exists() else "does not exist"
             raise UnreadableFile(f"{_ending(str(path))} {what}")
-        raw = bytes_of(path, LARGEST_BYTES, through_links=True)
+        raw = bytes_of(path, largest, through_links=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise UnreadableFile(f"{_ending(str(path))} cannot be opened: {reason}") from error
-    start = Position(str(path), 1, 1)
-    if len(raw) > LARGEST_BYTES:
-        raise _refused(start, "the file is too large", "at most 1 MB")
+    if len(raw) > largest:
+        what, allowed = "the file is too large", f"at most {largest / 1e6:g} MB"
+        raise _refused(Position(str(path), 1, 1), what, allowed)
+    return raw
+
+
+def read_yaml(path: Path) -> Document:
+    """Return what a file holds.
+
+    Raises UnreadableFile when it cannot be opened, ScenarioError when it is not plain YAML.
+    """
+    raw, start = contents(path, LARGEST_BYTES), Position(str(path), 1, 1)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
