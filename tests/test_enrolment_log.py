@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from io import BytesIO, StringIO
@@ -256,6 +257,29 @@ def test_a_reason_in_words_of_its_own_is_mapped_in_the_scenario(tmp_path: Path) 
     assert sorted(person.left_reason for person in people) == ["", "lost_to_follow_up"]
 
 
+def test_a_title_is_read_as_its_name_unless_it_is_that_of_two(tmp_path: Path) -> None:
+    titles = [
+        f"design.eligibility.{name}.title=bad blood"
+        for name in ("not_pregnant", "age_over_18_to_65")
+    ]
+    row = MOST_OFTEN | {"ended_screening": "2023-03-12", "reason": "Bad  Blood"}
+
+    (person,) = log_of(tmp_path, text_of(row), changed(titles[0])).people
+
+    assert person.reason == "not_pregnant"
+    assert "Bad Blood is not known here" in problem_with(tmp_path, row, scenario=changed(*titles))
+
+
+def test_without_openpyxl_a_workbook_is_to_be_saved_as_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (tmp_path / "log.xlsx").write_bytes(b"PK\x03\x04")
+
+    with pytest.raises(UnreadableFile, match=r"install trialsim\[excel\], or save the file as CSV"):
+        read_log(tmp_path / "log.xlsx", BASELINE, AS_OF)
+
+
 def test_a_workbook_is_read_as_the_same_log_in_csv(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active
@@ -486,6 +510,44 @@ def test_only_a_file_is_read(tmp_path: Path) -> None:
             read_log(tmp_path / name, BASELINE, AS_OF)
 
 
+TOKENS = [
+    b'"',
+    b",",
+    b";",
+    b"\t",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\xff",
+    b"2023-13-01",
+    b"99999",
+    b"-",
+    b"age",
+]
+TOKENS += [b"0000-01-01", b"ended", b"x" * 140_000, "年，".encode(), b"nan"]
+EDITS = st.lists(
+    st.tuples(st.integers(0, 9_999), st.integers(0, 40), st.sampled_from(TOKENS)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(bounded, max_examples=100)
+@given(EDITS)
+def test_a_broken_log_is_refused_in_print_or_read(
+    tmp_path: Path, edits: list[tuple[int, int, bytes]]
+) -> None:
+    raw = bytearray(LOG.read_bytes())
+    for place, length, token in edits:
+        start = place * len(raw) // 10_000
+        raw[start : start + length] = token
+    try:
+        log_of(tmp_path, bytes(raw))
+    except ScenarioError as refused:
+        said = [str(problem) for problem in refused.problems]
+        assert all(each.isprintable() and len(each) < 700 for each in said)
+
+
 # What changes nothing
 
 
@@ -504,6 +566,10 @@ def test_neither_the_order_of_rows_nor_of_columns_nor_others_change_anything(
     assert log.people == read_log(LOG, BASELINE, AS_OF).people
     assert log.unused == ("Initials",)
     assert "secret" not in str(log)
+
+
+def test_a_column_without_a_head_is_named_by_its_number(tmp_path: Path) -> None:
+    assert log_of(tmp_path, "randomised,,x,\n2023-03-20,ZW,,\n").unused == ("column 2", "x")
 
 
 def test_of_columns_that_are_not_read_nothing_is_said(tmp_path: Path) -> None:

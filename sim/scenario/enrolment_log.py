@@ -30,7 +30,7 @@ from sim.scenario.sheet import (
 )
 from sim.scenario.yaml_source import Problem, ScenarioError
 
-__all__ = ["EnrolmentLog", "LoggedPerson", "read_log"]
+__all__ = ["DATES", "EnrolmentLog", "Level", "LoggedPerson", "read_log"]
 
 Level = Literal["dates", "consent", "full"]
 """How much a log tells: who was randomised, who consented as well, or all who were referred."""
@@ -130,8 +130,13 @@ class _Reader:
     def unused(self) -> tuple[str, ...]:
         """The heads of the columns that are not read."""
         read = set(self.columns.values())
-        heads = enumerate(self.sheet.heads.cells)
-        return tuple(sorted(in_brief(head) for n, head in heads if head and n not in read))
+        return tuple(
+            sorted(
+                in_brief(head) or f"column {column + 1}"
+                for column, head in enumerate(self.sheet.heads.cells)
+                if column not in read and any(row.cell(column) for row in self.sheet.every)
+            )
+        )
 
     @cached_property
     def kept(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from io import BytesIO, StringIO
 from itertools import islice
@@ -62,6 +62,11 @@ class Sheet(NamedTuple):
     rows: tuple[SheetRow, ...]
     encoding: str
     sha256: str
+
+    @property
+    def every(self) -> tuple[SheetRow, ...]:
+        """The heads and the rows."""
+        return (self.heads, *self.rows)
 
     def problem(
         self, line: int, column: int, what: str, allowed: str = "", meant: str = ""
@@ -143,7 +148,9 @@ def _known(rows: Iterable[SheetRow], is_head: Callable[[str], bool]) -> list[int
 def _first(text: str, separator: str) -> Iterator[SheetRow]:
     """Yield the first rows, as far as they can be read."""
     lines = islice(text.splitlines(), _ROWS_ABOVE)
-    return (SheetRow(0, tuple(cells)) for cells in csv.reader(lines, delimiter=separator))
+    with suppress(csv.Error):
+        for cells in csv.reader(lines, delimiter=separator):
+            yield SheetRow(0, tuple(cells))
 
 
 def _too_wide(sheet: Sheet) -> Iterator[Problem]:
