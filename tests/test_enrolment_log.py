@@ -75,12 +75,21 @@ def problem_with(folder: Path, *rows: Mapping[str, str], scenario: Scenario = BA
 # What a simulated trial would have written
 
 
-@pytest.mark.parametrize("name", ["baseline", "placebo_run_in", "titration"])
+STRATA = "design.randomisation={block_sizes: [2, 4], strata: [pregnant, {age: [30]}]}"
+TURNS_AWAY = ["design.trial.when_full=turn_away", "design.trial.target=12", "go_no_go=null"]
+AGAIN = "assumptions.screening.rescreens={of: [proteinuria_over_1], share: 0.9, after_days: 30}"
+OTHERS = [STRATA, *TURNS_AWAY, "targets={}", AGAIN]
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [("baseline", []), ("baseline", OTHERS), ("placebo_run_in", []), ("titration", [])],
+)
 @pytest.mark.parametrize("share", [0.2, 0.6, 1])
 def test_what_a_run_would_have_written_is_read_without_complaint(
-    tmp_path: Path, name: str, share: float
+    tmp_path: Path, name: str, overrides: list[str], share: float
 ) -> None:
-    scenario = changed(scenario=name)
+    scenario = changed(*overrides, scenario=name)
     protocol, trial = interpret(scenario), scenario.design.trial
     kept = run(protocol, seed=1, replication=1)
     as_of = trial.opens + share * (trial.closes - trial.opens)
