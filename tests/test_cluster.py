@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,22 +33,33 @@ class Cluster(NamedTuple):
     workers: list[subprocess.Popen[bytes]]
 
 
-@pytest.fixture
-def two_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "toy.yaml").write_text(TOY + TARGETS, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One for all tests: the last two kill the one worker, and at the very end the scheduler."""
+    with started(tmp_path_factory.mktemp("cluster"), workers=2) as cluster:
+        yield cluster
+
+
+@contextmanager
+def started(home: Path, workers: int) -> Iterator[Cluster]:
     with ExitStack() as running:
-        address = tmp_path / "address"
+        address = home / "address"
         scheduler = running.enter_context(
             _dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", address)
         )
         running.callback(scheduler.kill)
-        workers = []
-        for _ in range(2):
+        each = list[subprocess.Popen[bytes]]()
+        for _ in range(workers):
             asked = ("--scheduler-file", address, "--nthreads", "1", "--no-nanny")
-            workers.append(running.enter_context(_dask("worker", *asked)))
-            running.callback(workers[-1].kill)
-        yield Cluster(_wait_for(address), scheduler, workers)
+            each.append(running.enter_context(_dask("worker", *asked)))
+            running.callback(each[-1].kill)
+        yield Cluster(_wait_for(address), scheduler, each)
 
 
 def _dask(kind: str, *arguments: str | Path, path: Path = ROOT) -> subprocess.Popen[bytes]:
@@ -84,16 +95,6 @@ def _broken_into(command: list[str], victim: subprocess.Popen[bytes]) -> tuple[i
         return running.returncode, err
 
 
-def test_a_killed_worker_changes_no_byte(two_workers: Cluster) -> None:
-    rates = "1:3:9"
-    assert trialsim(*swept("--out", "here", "--quiet", "--jobs", "1", rates=rates)) == 0
-    asked = swept("--out", "there", "--cluster", two_workers.address, rates=rates)
-    code, err = _broken_into(asked, two_workers.workers[0])
-    assert code == 0, err
-    for table in ("points.csv", "scenario.yaml"):
-        assert Path("there", table).read_bytes() == Path("here", table).read_bytes()
-
-
 def test_a_run_on_a_cluster_is_the_run_on_this_machine(two_workers: Cluster) -> None:
     Path("unsure.yaml").write_text(UNSURE, encoding="utf-8")
     run = ["run", "unsure.yaml", "--replications", "60", "--quiet", "--out"]
@@ -105,31 +106,18 @@ def test_a_run_on_a_cluster_is_the_run_on_this_machine(two_workers: Cluster) -> 
         assert Path("there", table).read_bytes() == Path("here", table).read_bytes()
 
 
-def test_a_lost_scheduler_ends_the_sweep_and_keeps_what_is_done(
-    two_workers: Cluster, capfd: pytest.CaptureFixture[str]
-) -> None:
-    asked = swept("--out", "there", "--cluster", two_workers.address, rates="1:12:12")
-    code, err = _broken_into(asked, two_workers.scheduler)
-    assert code == 2
-    assert "the scheduler is gone" in err
-    assert "--resume there.part" in err.replace(str(Path.cwd()) + "/", "")
-    assert "Traceback" not in err, err
-    assert not capfd.readouterr().out
-
-
 def test_a_worker_without_trialsim_is_told_in_a_sentence(
-    two_workers: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty" / "sim").mkdir(parents=True)
     (tmp_path / "empty" / "sim" / "__init__.py").touch()
-    for each in two_workers.workers:
-        each.kill()
-    asked = (two_workers.address, "--nthreads", "1", "--no-nanny")
-    with _dask("worker", *asked, path=tmp_path / "empty") as worker:
-        try:
-            assert trialsim(*swept("--cluster", two_workers.address, "--quiet")) == 2
-        finally:
-            worker.kill()
+    with started(tmp_path, workers=0) as cluster:
+        asked = (cluster.address, "--nthreads", "1", "--no-nanny")
+        with _dask("worker", *asked, path=tmp_path / "empty") as worker:
+            try:
+                assert trialsim(*swept("--cluster", cluster.address, "--quiet")) == 2
+            finally:
+                worker.kill()
     said = capfd.readouterr().err
     assert "a worker cannot run trialsim; install this version of trialsim there" in said
     assert len(said.splitlines()) < 5
@@ -146,7 +134,6 @@ def test_workers_with_other_software_are_refused(
     assert "has another version of trialsim" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("two_workers")
 def test_no_scheduler_at_an_address_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,3 +147,25 @@ def test_no_scheduler_at_an_address_is_said(
     assert time.monotonic() - started < 10
     assert trialsim(*swept("--cluster", "tcp://127.0.0.1:1", "--jobs", "2")) == 2
     assert "--jobs counts processes of this machine" in capsys.readouterr().err
+
+
+def test_a_killed_worker_changes_no_byte(two_workers: Cluster) -> None:
+    rates = "1:3:9"
+    assert trialsim(*swept("--out", "here", "--quiet", "--jobs", "1", rates=rates)) == 0
+    asked = swept("--out", "there", "--cluster", two_workers.address, rates=rates)
+    code, err = _broken_into(asked, two_workers.workers[0])
+    assert code == 0, err
+    for table in ("points.csv", "scenario.yaml"):
+        assert Path("there", table).read_bytes() == Path("here", table).read_bytes()
+
+
+def test_a_lost_scheduler_ends_the_sweep_and_keeps_what_is_done(
+    two_workers: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = swept("--out", "there", "--cluster", two_workers.address, rates="1:12:12")
+    code, err = _broken_into(asked, two_workers.scheduler)
+    assert code == 2
+    assert "the scheduler is gone" in err
+    assert "--resume there.part" in err.replace(str(Path.cwd()) + "/", "")
+    assert "Traceback" not in err, err
+    assert not capfd.readouterr().out

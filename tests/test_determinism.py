@@ -20,7 +20,9 @@ ROOT = Path(__file__).parent.parent
 VARIED = {"manifest.json", "report.html"}  # they tell clock times
 PROGRAM = """
 import sys
+from sim.experiments import replicate
 from sim.report import pages
+replicate.BATCH = 4
 pages.write_page = lambda finished, language: (finished / "report.html").touch()
 from sim.cli.main import main
 main(sys.argv[1:])
@@ -28,9 +30,9 @@ main(sys.argv[1:])
 
 
 def digests(out: Path, jobs: int, hash_seed: str) -> dict[str, str]:
-    """Run 24 replications of the baseline; return the digest of every table."""
+    """Run 10 replications of the baseline in three batches; return the digest of every table."""
     command = [sys.executable, "-c", PROGRAM, "run", "scenarios/baseline.yaml", "--quiet"]
-    command += ["--replications", "24", "--seed", "7", "--jobs", str(jobs), "--out", str(out)]
+    command += ["--replications", "10", "--seed", "7", "--jobs", str(jobs), "--out", str(out)]
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
     tables = [path for path in out.iterdir() if path.name not in VARIED]
@@ -57,21 +59,22 @@ def written(folder: str) -> dict[str, bytes]:
 
 @pytest.mark.usefixtures("unsure", "blank_pages")
 def test_what_is_drawn_is_the_same_by_any_jobs_and_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = ["run", "unsure.yaml", "--replications", "220", "--quiet", "--out"]
+    monkeypatch.setattr(replicate, "RATE_KNOWN", 30)
+    run = ["run", "unsure.yaml", "--replications", "40", "--quiet", "--out"]
     assert trialsim(*run, "alone", "--jobs", "1") == 0
     assert trialsim(*run, "shared", "--jobs", "2") == 0
     monkeypatch.setattr(replicate, "BATCH", 7)
     assert trialsim(*run, "small", "--jobs", "1") == 0
     once_more = pd.read_csv("alone/rate_known.csv")
 
-    assert len(once_more) == 200
+    assert len(once_more) == 30
     assert written("alone") == written("shared") == written("small")
 
 
 @pytest.mark.usefixtures("unsure", "blank_pages")
 def test_what_is_drawn_is_the_same_when_a_sweep_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     points = "assumptions.screening.withdraws=0.1,0.2,0.3"
-    sweep = ["sweep", "unsure.yaml", "--vary", points, "--replications", "60", "--quiet"]
+    sweep = ["sweep", "unsure.yaml", "--vary", points, "--replications", "30", "--quiet"]
     with monkeypatch.context() as patched:
         full_after(2, patched)
         assert trialsim(*sweep, "--out", "broken", "--jobs", "1") == 2

@@ -31,6 +31,18 @@ SHORT = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_with_the_rate_known() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(experiment, "RATE_KNOWN", 3)
+        yield
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "BATCH", 5)
+
+
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
     return load(BASELINE, SHORT)
@@ -106,6 +118,7 @@ def test_workers_leave_signals_to_their_parent() -> None:
     assert list(in_order(handlers, [1], 2)) == [(True, True)]
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_the_number_of_jobs_changes_no_table(scenario: Scenario, results: Results) -> None:
     one, other = build(results), build(replicate(scenario, replications=25, jobs=2, keep=25))
 
@@ -170,14 +183,16 @@ def test_hours_are_the_sum_of_the_pieces_worked(results: Results) -> None:
             assert hours == pytest.approx(minutes / MINUTES_PER_HOUR)
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_progress_hears_of_every_batch(scenario: Scenario) -> None:
     heard: list[tuple[int, int]] = []
 
-    replicate(scenario, replications=27, jobs=1, progress=lambda *said: heard.append(said))
+    replicate(scenario, replications=7, jobs=1, progress=lambda *said: heard.append(said))
 
-    assert heard == [(25, 27), (27, 27)]
+    assert heard == [(5, 7), (7, 7)]
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_an_interrupt_ends_the_run(scenario: Scenario) -> None:
     def interrupt(_done: int, _planned: int) -> None:
         raise KeyboardInterrupt
@@ -207,13 +222,14 @@ def test_an_interrupt_while_the_workers_end_waits_for_them() -> None:
     assert not active_children()
 
 
-@pytest.mark.parametrize(("half_width", "done"), [(0.5, 50), (0.0, 75)])
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize(("half_width", "done"), [(0.5, 10), (0.0, 15)])
 def test_auto_goes_on_until_every_target_is_known_at_two_looks_in_a_row(
     half_width: float, done: int, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment, "AUTO_FIRST", 25)
-    monkeypatch.setattr(experiment, "AUTO_STEP", 25)
-    monkeypatch.setattr(experiment, "AUTO_MOST", 75)
+    monkeypatch.setattr(experiment, "AUTO_FIRST", 5)
+    monkeypatch.setattr(experiment, "AUTO_STEP", 5)
+    monkeypatch.setattr(experiment, "AUTO_MOST", 15)
     monkeypatch.setattr(experiment, "AUTO_HALF_WIDTH", half_width)
 
     assert replicate(scenario, replications="auto", jobs=1).replications == done

@@ -106,7 +106,7 @@ def test_a_sweep_holds_nothing_of_its_finished_points(
 
     monkeypatch.setattr(pages, "write_page", look)
     monkeypatch.setattr(Output, "tell", lambda *_: None)
-    for points in (2, 20, 120):  # the first for imports and caches
+    for points in (2, 20, 60):  # the first for imports and caches
         vary = f"assumptions.recruitment.candidates_per_month=1:100:{points}"
         command = ["sweep", str(ROOT / "tests" / "small.yaml"), "--vary", vary, "--replications"]
         how = ["1", "--jobs", "1", "--quiet", "--out", str(tmp_path / str(points))]
