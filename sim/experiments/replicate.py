@@ -155,7 +155,7 @@ def _almanac_of(scenario: bytes) -> Almanac:
     replication leaves hardly any rubbish in rings, so that the searches may be rare.
     """
     almanac = Almanac.of(interpret(pickle.loads(scenario)))  # noqa: S301  our own process wrote it
-    if not gc.get_freeze_count():
+    if gc.get_threshold()[0] != OBJECTS_BETWEEN_SEARCHES:  # how much is frozen takes long to count
         gc.freeze()
         gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
     return almanac

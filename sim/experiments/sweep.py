@@ -93,15 +93,14 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
     `progress` hears after each batch how many replications it had. Of the measure `pairs` a point
     keeps every replication's value. No more points are held than are worked on.
     """
-    todo, ahead = tee(todo)
-    tasks = (task for at in ahead for task in batches(variant(at), seed, replications))
+    planned, ahead = tee((at, variant(at)) for at in todo)
+    tasks = (task for _, scenario in ahead for task in batches(scenario, seed, replications))
     with closing(in_order(_measured, tasks, jobs, cluster)) as finished:
-        for at in todo:
+        for at, scenario in planned:
             parts = list[_Measured]()
             for first in range(0, replications, BATCH):
                 parts.append(next(finished))
                 progress(min(BATCH, replications - first))
-            scenario = variant(at)
             who = points.identity(scenario, seed, replications)
             yield Point(at, who, _outcome(scenario, parts, pairs))
 
