@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 
@@ -174,9 +174,7 @@ class Appointments:
 
     def next(self, now: float) -> Appointment | None:
         """Return the next appointment, its hour settled; None when the schedule is done."""
-        if all(each.is_unscheduled for each in self._next.values()):
-            return None
-        return self._soonest(now)
+        return self._soonest(now) if self._itinerary.under_way else None
 
     def next_afterwards(self, now: float) -> Appointment | None:
         """Return the next appointment of whoever has completed or left; None if there is none."""
@@ -273,7 +271,7 @@ class Appointments:
         if happens >= self._events_end:
             return
         day = int(happens // MINUTES_PER_DAY) + 1
-        planned = replace(event.visit, number=number)
+        planned = event.visit.numbered(number)
         first = planned.offer.next_on_or_after(day)
         appointment = Appointment(planned, day, planned.offer.choices[0], happened=happens)
         appointment.put_on(first, "" if first == day else planned.offer.why_not(day))

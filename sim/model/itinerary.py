@@ -24,7 +24,7 @@ class Itinerary:
         self._arm = arm
         self.has_day_1 = False
         self._came = {Anchor.FIRST_DOSE: day_1, BEFORE_FIRST_DOSE: day_1}
-        self._under_way: dict[int, PlannedVisit] = {}
+        self.under_way: dict[int, PlannedVisit] = {}
         self._left = {row[0].row_order: deque(row) for row in arm.rows}
         self._free: dict[int, int] = {}
         self._last_held: dict[str, int] = {}
@@ -37,18 +37,18 @@ class Itinerary:
 
     def to_come(self) -> Iterator[PlannedVisit]:
         """Yield the visits that are neither kept nor struck out."""
-        return chain(self._under_way.values(), *self._left.values())
+        return chain(self.under_way.values(), *self._left.values())
 
     def known(self, but: int | None = None) -> list[PlannedVisit]:
         """Return the next visit of each row, `but` one, that has none under way and knows it."""
         idle = (
-            left for row, left in self._left.items() if row != but and row not in self._under_way
+            left for row, left in self._left.items() if row != but and row not in self.under_way
         )
         return [left[0] for left in idle if left and self._is_known(left[0])]
 
     def begin(self, planned: PlannedVisit) -> None:
         """Put the next visit of a row under way."""
-        self._under_way[planned.row_order] = self._left[planned.row_order].popleft()
+        self.under_way[planned.row_order] = self._left[planned.row_order].popleft()
 
     def free_from(self, planned: PlannedVisit, today: int) -> int:
         """Return the day from which a visit may be, today or later, for others of its row."""
@@ -84,14 +84,14 @@ class Itinerary:
     def leave(self, day: int, reason: str) -> None:
         """Keep of the visits to come those alone that are counted from leaving, which happens."""
         ours = self._arm.rows_after_leaving
-        self._under_way.clear()
+        self.under_way.clear()
         self._lasts = {name: rows for name, rows in self._lasts.items() if rows <= ours}
         self._left = {row: left for row, left in self._left.items() if left and left[0].row in ours}
         self.reach(Milestone.LEFT, day, reason)
 
     def keep(self, planned: PlannedVisit, day: int, *, is_missed: bool) -> None:
         """Cross out the visit under way, which was held or missed on a day."""
-        del self._under_way[planned.row_order]
+        del self.under_way[planned.row_order]
         self._free[planned.row_order] = day if is_missed else day + planned.min_days_between
         if not self._arm.counts_from_visits:
             return
@@ -108,7 +108,7 @@ class Itinerary:
 
     def is_under_way(self, planned: PlannedVisit) -> bool:
         """Say whether a visit is neither kept nor struck out."""
-        return self._under_way.get(planned.row_order) is planned
+        return self.under_way.get(planned.row_order) is planned
 
     def _is_known(self, planned: PlannedVisit) -> bool:
         if planned.anchor != Anchor.FIRST_DOSE or self.has_day_1:
@@ -119,8 +119,8 @@ class Itinerary:
         struck = {each.occasion for each in self.to_come() if is_struck(each)}
         if not struck:
             return
-        under_way, left = self._under_way.items(), self._left.items()
-        self._under_way = {row: each for row, each in under_way if each.occasion not in struck}
+        under_way, left = self.under_way.items(), self._left.items()
+        self.under_way = {row: each for row, each in under_way if each.occasion not in struck}
         self._left = {
             row: deque(each for each in rest if each.occasion not in struck) for row, rest in left
         }

@@ -80,6 +80,16 @@ class PlannedVisit:
         """Whether anything is given."""
         return bool(self.gives)
 
+    def numbered(self, number: int) -> PlannedVisit:
+        """Return the same visit with another number; each is made once."""
+        if number not in self._numbered:
+            self._numbered[number] = replace(self, number=number)
+        return self._numbered[number]
+
+    @cached_property
+    def _numbered(self) -> dict[int, PlannedVisit]:
+        return {}
+
 
 @dataclass(frozen=True)
 class Coming:
