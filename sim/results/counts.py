@@ -169,6 +169,8 @@ def _attempt_cells(almanac: Almanac) -> list[Cell]:
 
 def _attempts(reading: Reading) -> Counter[Cell]:
     """What came of each attempt at screening: the boxes of the flow, by the attempt's number."""
+    if not reading.moments[Milestone.RESCREENED]:  # one attempt each, as in most trials
+        return Counter({(1, box): ONE[box](reading) for box in BOXES})
     counts, number = Counter[Cell](), Counter[int]()
     for moment in reading.log.moments:
         if moment.milestone in (Milestone.CANDIDATE, Milestone.RESCREENED):

@@ -13,7 +13,15 @@ import numpy as np
 from sim.results.periods import Almanac, Floats
 from sim.results.workload import Workload
 from sim.scenario.protocol import Arm, PlannedVisit
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Movement, Supplied, Visit
+from sim.vocabulary.eventlog import (
+    EventLog,
+    Milestone,
+    Moment,
+    Movement,
+    Supplied,
+    Visit,
+    VisitOutcome,
+)
 
 Ending = tuple[str, str]
 """completed, left or still_in_follow_up; and the reason of those who left."""
@@ -126,12 +134,13 @@ class Reading:
     @cached_property
     def visits(self) -> Sequence[Visit]:
         """The visits of the schedule, held or missed: what follows randomisation."""
-        return [visit for visit in self.log.visits if visit.is_in_schedule]
+        return [visit for visit in self.log.visits if visit.arm >= 0]
 
     @cached_property
     def held(self) -> Sequence[Visit]:
         """Every visit held, in the schedule or not."""
-        return [visit for visit in self.log.visits if not visit.is_missed]
+        missed = VisitOutcome.MISSED
+        return [visit for visit in self.log.visits if visit.outcome is not missed]
 
     @cached_property
     def dose_visits(self) -> Sequence[Visit]:
@@ -173,7 +182,8 @@ class Reading:
         """The visits planned for somebody randomised: those of which the anchor came."""
         arm = self.almanac.protocol.arms[self.arm_of[person]]
         course = _Course(arm, self._kept[person], self._met[person])
-        return [visit for visit in arm.visits if course.has_come(visit.anchor)]
+        come = {anchor: course.has_come(anchor) for anchor in {each.anchor for each in arm.visits}}
+        return [visit for visit in arm.visits if come[visit.anchor]]
 
     def doses_of_plan(self, person: int) -> Sequence[PlannedVisit]:
         """The visits with doses that the plan holds for somebody randomised.

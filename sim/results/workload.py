@@ -31,11 +31,11 @@ class Workload:
         self._almanac, self._end = almanac, almanac.protocol.clock.end_minutes
         columns = dict(zip(Work._fields, zip(*work, strict=True), strict=bool(work)))
         started, ended, asked, minutes, desk = (
-            np.array(columns.get(name, ()), np.float64)
+            np.fromiter(columns.get(name, ()), np.float64)
             for name in ("started", "ended", "due", "minutes", "is_desk")
         )
         resource, person = (
-            np.array(columns.get(name, ()), np.intp) for name in ("resource", "person")
+            np.fromiter(columns.get(name, ()), np.intp) for name in ("resource", "person")
         )
         order = self._order = np.lexsort((started, resource))
         self._resource, self._started, self._ended = resource[order], started[order], ended[order]
