@@ -14,6 +14,7 @@ import click
 
 from sim import __version__
 from sim.cli.calendar import calendar_command
+from sim.cli.forecast import forecast_command
 from sim.cli.new import new_command
 from sim.cli.options import (
     named_scenarios,
@@ -65,7 +66,7 @@ def commands() -> None:
 
 
 for _command in (
-    *(new_command, run_command, compare_command),
+    *(new_command, run_command, forecast_command, compare_command),
     *(sweep_command, solve_command, report_command),
     calendar_command,
 ):

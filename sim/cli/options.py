@@ -295,7 +295,7 @@ def _object(finished: Path) -> dict[str, Any]:
     facts = folder.manifest(finished)
     said: dict[str, Any] = {"folder": str(finished)}
     match facts["kind"]:
-        case manifest.RUN:
+        case manifest.RUN | manifest.FORECAST:
             for key, table in (("measure", "summary.csv"), ("target", "targets.csv")):
                 rows = folder.rows(folder.read(finished, table))
                 said[f"{key}s"] = {row.pop(key): row for row in rows}

@@ -29,12 +29,17 @@ from sim.cli.terminal import NO_PAGE, NotOpened, examples
 
 if TYPE_CHECKING:
     from sim.results.fold import Results
+    from sim.scenario.enrolment_log import EnrolmentLog
     from sim.scenario.load import Scenario
 
     _Simulation = Callable[[Path | None, Path | None], Path]
     """Simulates into a new folder, or on in an unfinished one."""
 
 MISSED_CODE, UNDECIDED_CODE = 5, 6
+
+gate_option = click.option(
+    "--gate", is_flag=True, help="End with 5 if a target is missed, 6 if undecided."
+)
 
 
 def _replications(text: str) -> int | str:
@@ -56,7 +61,7 @@ def _replications(text: str) -> int | str:
     show_default=True,
     help="How many; auto: until every target's probability is known to ±2 points, at most 10,000.",
 )
-@click.option("--gate", is_flag=True, help="End with 5 if a target is missed, 6 if undecided.")
+@gate_option
 @keep_option
 @resume_option
 @writing
@@ -70,12 +75,9 @@ def run_command(
     how: Mapping[str, Any],
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page; resumable."""
-    from sim.results import folder
-
     one_folder(resume, output.out)
     scenario = output.loaded(path, overrides)
-    if gate and not scenario.targets:
-        raise click.UsageError(f"--gate: {path} names no target")
+    wants_targets(path, scenario, gate=gate)
     if output.dry_run:
         from sim.experiments.replicate import AUTO_MOST, runs_in_all
 
@@ -84,8 +86,29 @@ def run_command(
         said = f"{upto}{number:,} replications of {scenario.scenario}"
         output.foresee(said, scenario, runs_in_all(scenario, number), how)
         return
+    run_and_tell(scenario, output, how, resume, gate=gate)
+
+
+def wants_targets(path: Path, scenario: Scenario, *, gate: bool) -> None:
+    """Refuse a gate without targets; UsageError."""
+    if gate and not scenario.targets:
+        raise click.UsageError(f"--gate: {path} names no target")
+
+
+def run_and_tell(
+    scenario: Scenario,
+    output: Output,
+    how: Mapping[str, Any],
+    resume: Path | None,
+    *,
+    gate: bool,
+    log: EnrolmentLog | None = None,
+) -> None:
+    """Simulate a scenario, tell of it, and end as the gate says."""
+    from sim.results import folder
+
     with closing(ReplicationsTold(shown=output.is_watched)) as told:
-        finished = _run(scenario, output, how, told)(output.out, resume)
+        finished = _run(scenario, output, how, told, log=log)(output.out, resume)
     output.tell(finished)
     if gate:
         verdicts = set(folder.read(finished, "targets.csv")["verdict"])
@@ -141,17 +164,19 @@ def _run(
     told: ReplicationsTold,
     *,
     alone: bool = True,
+    log: EnrolmentLog | None = None,
 ) -> _Simulation:
     """What simulates a scenario into a folder: a new one, or on in an unfinished one."""
     from sim.experiments import replicate
     from sim.results import folder
     from sim.results.batches import KeptBatches
 
-    kept = KeptBatches(scenario, how["seed"], how["keep"], stays=not alone)
+    begins = "" if log is None else f"{log.sha256} {log.as_of}"
+    kept = KeptBatches(scenario, how["seed"], how["keep"], log=begins, stays=not alone)
 
     def simulate() -> Results:
         heard = told.of(scenario.scenario)
-        return replicate.replicate(scenario, progress=heard, kept=kept, **how)
+        return replicate.replicate(scenario, progress=heard, kept=kept, log=log, **how)
 
     return lambda out, resume: folder.write(
         scenario,

@@ -67,7 +67,7 @@ class InternalFault(click.ClickException):
 
 GROUPS = {
     "Begin": ("new", "check", "list"),
-    "Simulate": ("run", "compare", "sweep", "solve"),
+    "Simulate": ("run", "forecast", "compare", "sweep", "solve"),
     "Look closer": ("calendar", "trace", "report"),
 }
 """The commands as the help shows them; what is in no group comes last."""

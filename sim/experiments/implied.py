@@ -210,23 +210,13 @@ def expected_randomised(protocol: Protocol, drawn: Sequence[Candidate]) -> Estim
         [
             share
             * math.fsum(
-                made * _expected_by(protocol, last - attempt.randomised)
+                made * protocol.expected_by(last - attempt.randomised)
                 for made, attempt in each.attempts
                 if not attempt.failing
             )
             for each in drawn
         ]
     )
-
-
-def _expected_by(protocol: Protocol, minutes: float) -> float:
-    """Return the candidates expected by an instant, were the rate one a month."""
-    by_day = protocol.expected_candidates
-    days = minutes / MINUTES_PER_DAY
-    if days <= 0:
-        return 0.0
-    day = min(int(days), len(by_day) - 2)
-    return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
 
 
 def step_failures(protocol: Protocol, drawn: Sequence[Candidate]) -> Iterator[tuple[str, Estimate]]:

@@ -16,8 +16,10 @@ from sim.results.batches import KeptBatches
 from sim.results.fold import Results, Summary
 from sim.results.periods import Almanac
 from sim.scenario.beliefs import rate_belief
+from sim.scenario.enrolment_log import EnrolmentLog
 from sim.scenario.interpret import interpret
 from sim.scenario.load import Scenario
+from sim.scenario.protocol import Protocol
 from sim.vocabulary.eventlog import EventLog
 from sim.vocabulary.intervals import of_met
 
@@ -37,7 +39,7 @@ OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 class Batch(NamedTuple):
-    """Replications `first` to before `after` of a pickled scenario."""
+    """Replications `first` to before `after` of a scenario, pickled with its log if it has one."""
 
     scenario: bytes
     seed: int
@@ -56,9 +58,11 @@ class Batch(NamedTuple):
             yield number, run(almanac.protocol, self.seed, number), almanac
 
 
-def batches(scenario: Scenario, seed: int, replications: int) -> Iterator[Batch]:
+def batches(
+    scenario: Scenario, seed: int, replications: int, log: EnrolmentLog | None = None
+) -> Iterator[Batch]:
     """Yield the batches of so many replications, all but the last of one size."""
-    pickled = pickle.dumps(scenario)
+    pickled = pickle.dumps((scenario, log))
     for first in range(1, replications + 1, BATCH):
         yield Batch(pickled, seed, first, min(first + BATCH, replications + 1))
 
@@ -73,6 +77,7 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     keep: int = 10,
     progress: Callable[[int, int], None] | None = None,
     kept: KeptBatches | None = None,
+    log: EnrolmentLog | None = None,
 ) -> Results:
     """Run a scenario many times and keep what the tables need, with the first `keep` logs whole.
 
@@ -80,13 +85,16 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     row, at 400 and at each 200 more, at most 10,000. Batches are of one size and folded in order,
     so `jobs` (None: all cores) and the `cluster` (see execute) change the time it takes and nothing
     else. `progress` hears how many replications are done and planned. What is `kept` on the disk is
-    not run again, and everything else is kept there.
+    not run again, and everything else is kept there. With the `log` of a trial that runs they go on
+    from there.
     """
-    results = Results(scenario, interpret(scenario), seed)
+    results = Results(scenario, _protocol(scenario, log), seed, log)
     is_auto, precise = replications == "auto", 0
     most = AUTO_MOST if replications == "auto" else replications
     work = partial(_summaries, keep=keep)
-    with closing(_finished(work, batches(scenario, seed, most), jobs, cluster, kept)) as finished:
+    with closing(
+        _finished(work, batches(scenario, seed, most, log), jobs, cluster, kept)
+    ) as finished:
         for summaries in finished:
             results.fold(summaries)
             done = results.replications
@@ -141,8 +149,16 @@ def runs_in_all(scenario: Scenario, replications: int) -> int:
 def _rate_known(almanac: Almanac, seed: int, number: int) -> EventLog | None:
     """Return a replication with the rate at its value; None of a later one, or if it is known."""
     protocol = almanac.protocol
-    is_asked = protocol.rate is not None and number <= RATE_KNOWN
+    is_asked = protocol.rate and not protocol.informed and number <= RATE_KNOWN
     return run(protocol.with_rate_known, seed, number) if is_asked else None
+
+
+def _protocol(scenario: Scenario, log: EnrolmentLog | None) -> Protocol:
+    """Return what a scenario means to a trial of which nothing, or a log, is known."""
+    from sim.experiments.posterior import informed  # noqa: PLC0415 -- slow, and seldom needed
+
+    protocol = interpret(scenario)
+    return protocol if log is None else informed(protocol, log)
 
 
 @lru_cache(maxsize=1)
@@ -154,7 +170,7 @@ def _almanac_of(scenario: bytes) -> Almanac:
     the first, for what is frozen in a ring is never freed, and a sweep has many scenarios. A
     replication leaves hardly any rubbish in rings, so that the searches may be rare.
     """
-    almanac = Almanac.of(interpret(pickle.loads(scenario)))  # noqa: S301  our own process wrote it
+    almanac = Almanac.of(_protocol(*pickle.loads(scenario)))  # noqa: S301  our own process wrote it
     if gc.get_threshold()[0] != OBJECTS_BETWEEN_SEARCHES:  # how much is frozen takes long to count
         gc.freeze()
         gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)

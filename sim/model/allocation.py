@@ -22,14 +22,16 @@ class Allocation:
 
     def allot(self, stratum: Stratum) -> Arm:
         """Allot the next arm to somebody of a stratum."""
-        groups = self._scheme.balanced(stratum)
-        if self._scheme.method == "minimisation":
-            arm = self._chance.preferred_arm(self._preferred(groups), self.number)
-        else:
-            arm = self._chance.arm(stratum, sum(self._counts(stratum)))
-        self._allotted.update((group, arm) for group in groups)
+        arm = self._next(stratum)
+        self._allotted.update((group, arm) for group in self._scheme.balanced(stratum))
         self.number += 1
         return self._arms[arm]
+
+    def _next(self, stratum: Stratum) -> int:
+        if self._scheme.method == "minimisation":
+            preferred = self._preferred(self._scheme.balanced(stratum))
+            return self._chance.preferred_arm(preferred, self.number)
+        return self._chance.arm(stratum, sum(self._counts(stratum)))
 
     def _counts(self, group: Stratum) -> list[int]:
         return [self._allotted[group, arm.index] for arm in self._arms]

@@ -162,14 +162,18 @@ class Appointments:
         self._plan_without_day_1(today)
         self._advance(today, self._held_up_by)
 
-    def leave(self, moment: float, reason: str) -> bool:
-        """Cancel everything; plan what is counted from leaving, and say whether anything is."""
+    def leave(self, moment: float, reason: str | None) -> bool:
+        """Cancel everything; plan what is counted from leaving, and say whether anything is.
+
+        Whoever has no reason has completed, and nothing is.
+        """
         self.cancel()
         self._next.clear()
         self._expected.clear()
         today = int(moment // MINUTES_PER_DAY)
-        self._itinerary.leave(today, reason)
-        self._advance(today, self._held_up_by)
+        if reason is not None:
+            self._itinerary.leave(today, reason)
+            self._advance(today, self._held_up_by)
         return bool(self._next)
 
     def next(self, now: float) -> Appointment | None:

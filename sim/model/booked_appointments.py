@@ -98,7 +98,7 @@ class BookedAppointments(Appointments):
         self._go_on()
         super().stop_treatment(moment)
 
-    def leave(self, moment: float, reason: str) -> bool:
+    def leave(self, moment: float, reason: str | None) -> bool:
         """Give back the time of everything booked, and book what is counted from leaving."""
         self._go_on()
         return super().leave(moment, reason)

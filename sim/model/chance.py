@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import cached_property
 
 from sim.scenario.capacity import Product
 from sim.scenario.criteria import Attributes
 from sim.scenario.errors import KeyPath
+from sim.scenario.history import Pool
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
@@ -27,10 +28,19 @@ def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPa
     if not protocol.beliefs:
         return {}
     uniform = Streams(seed, protocol.draws.original(replication)).uniform
-    return {
+    drawn = {
         each.path: each.law.quantile(uniform(f"belief {each.dotted}", 0))
         for each in protocol.beliefs
     }
+    if protocol.informed is not None:
+        pool = protocol.informed.pool
+        drawn |= pool.row(_place(pool, uniform))
+    return drawn
+
+
+def _place(pool: Pool, uniform: Callable[[str, int], float]) -> int:
+    """Return which row of a pool a replication draws."""
+    return pool.place(uniform("belief pool", 0))
 
 
 class Chance:
@@ -42,20 +52,25 @@ class Chance:
         self.uniform = Streams(seed, replication).uniform
         self.candidates_per_month = protocol.candidates_per_month
         if protocol.rate is not None:
-            u = stratified(seed, protocol.draws.draw(replication))
-            self.candidates_per_month = protocol.rate.quantile(u)
+            u, rate = stratified(seed, protocol.draws.draw(replication)), protocol.rate
+            if protocol.informed is not None:
+                ask = Streams(seed, protocol.draws.original(replication)).uniform
+                pool = protocol.informed.pool
+                rate = pool.rate(rate, _place(pool, ask))
+            self.candidates_per_month = rate.quantile(u)
         self._arms: dict[tuple[int, ...], list[int]] = {}
 
-    def arrivals(self) -> Iterator[float]:
+    def arrivals(self, person: int = 0, since: float = 0.0) -> Iterator[float]:
         """Yield the instants at which candidates come, until the last day of recruitment.
 
-        A Poisson process of rate 1, its time changed by the inverse of the cumulative rate.
+        A Poisson process of rate 1, its time changed by the inverse of the cumulative rate; from an
+        instant on, `person` being the first to come after it.
         """
-        cumulative = self._protocol.expected_candidates
         rate = self.candidates_per_month
         if rate <= 0:
             return
-        expected, person = 0.0, 0
+        cumulative = self._protocol.expected_candidates
+        expected = self._protocol.expected_by(since)
         while True:
             expected -= math.log1p(-self.uniform("arrival", person)) / rate
             day = bisect_left(cumulative, expected)
@@ -177,7 +192,7 @@ class Chance:
         """Return how long a task takes."""
         return self._protocol.minutes[task.name](self.uniform(f"{task.luck} {occasion}", person))
 
-    def leaves(self, person: int, arm: Arm, randomised: float) -> tuple[float, str]:
+    def leaves(self, person: int, arm: Arm, randomised: float) -> tuple[float, str | None]:
         """Return when a participant leaves, and the earliest reason."""
         dates = (
             (

@@ -7,6 +7,7 @@ from itertools import count
 from sim.model.chance import beliefs_drawn
 from sim.model.clinic import Errand, Process
 from sim.model.recruitment import recruitment
+from sim.model.replay import RunningTrial, replay
 from sim.model.trial import Trial
 from sim.scenario.interpret import believing
 from sim.scenario.protocol import MonitoringVisits, Protocol
@@ -18,19 +19,27 @@ def run(protocol: Protocol, seed: int, replication: int) -> EventLog:
     """Return what happened in replication number `replication` (from 1) under `seed`.
 
     Runs until nobody is left or until the closing instant: what would begin then, at the midnight
-    after the last day, is not part of the trial.
+    after the last day, is not part of the trial. What is known of a trial that runs is taken as it
+    was; visits, work and supplies then count from the day of the forecast on.
     """
     drawn = beliefs_drawn(protocol, seed, replication)
-    trial = Trial(believing(protocol, drawn) if drawn else protocol, seed, replication)
+    believed = believing(protocol, drawn) if drawn else protocol
+    if protocol.informed is None:
+        trial = Trial(believed, seed, replication)
+        trial.agenda.begin(recruitment(trial))
+    else:
+        trial = running = RunningTrial(believed, protocol.informed.history, seed, replication)
+        replay(running)
     trial.log.drawn = tuple(drawn.values())
     agenda, end = trial.agenda, protocol.clock.end_minutes
-    agenda.begin(recruitment(trial))
     if protocol.monitoring is not None:
         agenda.begin(monitoring(protocol.monitoring, trial))
     if protocol.overhead:
         agenda.begin(overhead(trial))
     agenda.run(until=end)
     trial.close()
+    if protocol.informed is not None:
+        trial.log.begin_at(protocol.informed.history.until)
     return trial.log
 
 

@@ -83,7 +83,7 @@ class ScreeningAttempt:
 
     def _take(self, step: PlannedStep, since: float) -> Instant:
         """Take a step after the one that ended at `since`; return when it ends."""
-        due = step.due(since, self._sampled, self._wait(step))
+        due = self._due(step, since)
         self._steps += step.slots is None
         if (yield from self._is_out_by(due)):
             return None
@@ -138,6 +138,9 @@ class ScreeningAttempt:
         else:
             self._note(moment, Milestone.NOT_ELIGIBLE_ON_CHART)
         return False
+
+    def _due(self, step: PlannedStep, since: float) -> float:
+        return step.due(since, self._sampled, self._wait(step))
 
     def _wait(self, step: PlannedStep) -> float:
         question = of_attempt(step.luck, self._number)

@@ -27,7 +27,7 @@ class Trial:
         """Open the trial for one replication."""
         self.protocol = protocol
         self.agenda = Agenda()
-        self.chance = Chance(protocol, seed, replication)
+        self.chance = self._luck(protocol, seed, replication)
         self.log = EventLog(self.chance.candidates_per_month)
         by_appointment = protocol.booking.by == "appointment"
         self.staff = Staff(protocol.members, self.chance, self.log.work, lays_down=by_appointment)
@@ -47,6 +47,9 @@ class Trial:
         self._allocation = Allocation(protocol, self.chance)
         self._capped: Counter[str] = Counter()
         self._full_since = 0.0 if protocol.target == 0 else math.inf
+
+    def _luck(self, protocol: Protocol, seed: int, replication: int) -> Chance:
+        return Chance(protocol, seed, replication)
 
     def close(self) -> None:
         """Bring every desk up to the closing instant, and let go of all who still wait.

@@ -13,6 +13,7 @@ from sim.report.compare import comparison_page
 from sim.report.completion import completion
 from sim.report.decision import box, headline
 from sim.report.effects import effect_lines
+from sim.report.forecast import dated, forecast
 from sim.report.go_no_go import go_no_go, rule_said
 from sim.report.methods import methods
 from sim.report.page import (
@@ -32,6 +33,7 @@ from sim.report.solve import solution_page
 from sim.report.sweep import sweep_page
 from sim.report.workload import workload
 from sim.results import folder
+from sim.results.manifest import FORECAST
 from sim.vocabulary.words import ENGLISH
 
 NEXT = {
@@ -43,8 +45,9 @@ NEXT = {
 
 
 def run_page(place: Path, language: str = ENGLISH) -> Page:
-    """Return the page of a run: its questions in order."""
+    """Return the page of a run, or of a forecast: its questions in order."""
     run = Run(place, language)
+    is_forecast = run.manifest["kind"] == FORECAST
     say, name = run.say, run.scenario.scenario
     count = say("head.one_replication")
     if run.count > 1:
@@ -53,11 +56,12 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
     return Page(
         run,
         title=say.own(run.scenario.title) or name,
-        verdict=headline(run),
+        verdict=dated(run, headline(run)) if is_forecast else headline(run),
         note="",
         answers=lambda: [
             *_warnings(run),
             _targets(run),
+            *(forecast(run) if is_forecast else ()),
             reached(run),
             *go_no_go(run),
             *(question(run) for question in (completion, workload, register, _what_if)),
@@ -72,6 +76,7 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
 
 PAGES = {
     "run": run_page,
+    FORECAST: run_page,
     "compare": comparison_page,
     "sweep": sweep_page,
     "solve": solution_page,

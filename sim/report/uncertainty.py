@@ -54,6 +54,8 @@ def sentence(run: Run, target: int) -> list[str]:
 
 def _is_split(run: Run, target: int) -> bool:
     """Whether rates differ, and outcomes too, in enough replications to set them apart."""
+    if run.rate_known.empty:  # of a forecast
+        return False
     rate, reached = run.replications[RATE], run.reached(target)
     differ = rate.max() > rate.min() and reached.any() and not reached.all()
     return run.count >= FEWEST_KNOWN and bool(differ)

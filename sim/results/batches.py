@@ -34,8 +34,10 @@ FASTEST = 1
 class KeptBatches:
     """What a run has finished so far; nobody else writes into its folder meanwhile."""
 
-    def __init__(self, scenario: Scenario, seed: int, keep: int, *, stays: bool = False) -> None:
-        """`keep` is of how many replications the logs are kept whole.
+    def __init__(
+        self, scenario: Scenario, seed: int, keep: int, *, log: str = "", stays: bool = False
+    ) -> None:
+        """`keep` is of how many replications the logs are kept whole, `log` what they go on from.
 
         The file `stays` where the run is one of several, until all of them have ended.
         """
@@ -45,6 +47,7 @@ class KeptBatches:
             "scenario": digest,
             "seed": str(seed),
             "keep": str(keep),
+            "log": log,
             "code of trialsim": code_version(),
         }
         self.found = frozenset[tuple[int, int]]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -15,6 +16,7 @@ from sim.results.measures import ONE
 from sim.results.periods import Almanac, Floats
 from sim.results.replication import OUT_OF_SCREENING, Reading
 from sim.results.tally import COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
+from sim.scenario.history import KnownPerson
 from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
 from sim.vocabulary.eventlog import Milestone, VisitOutcome
 
@@ -282,6 +284,51 @@ def _doses(reading: Reading) -> Counter[Cell]:
     return counts
 
 
+AT_A_STAGE = ("candidate", "consented", "in_follow_up", "left", "completed", "not_randomised")
+"""Where somebody may be who is in the log of a trial that runs."""
+
+
+def stages_of(known: Sequence[KnownPerson]) -> dict[tuple[str, int], int]:
+    """How many of those known are at each stage, and in which arm (−1: none yet), in order."""
+    found = Counter((_stage(each), each.arm) for each in known)
+    return {at: found[at] for at in sorted(found, key=lambda at: (AT_A_STAGE.index(at[0]), at[1]))}
+
+
+def _stage(person: KnownPerson) -> str:
+    if person.completed < math.inf:
+        return "completed"
+    if person.left < math.inf:
+        return "left"
+    if person.is_randomised:
+        return "in_follow_up"
+    if person.ended is not None:
+        return "not_randomised"
+    return "consented" if person.consented < math.inf else "candidate"
+
+
+def _census_cells(almanac: Almanac) -> list[Cell]:
+    """Each stage, and arm, at which somebody is; none where nothing is known."""
+    if almanac.protocol.informed is None:
+        return []
+    found = stages_of(almanac.protocol.informed.history.people)
+    arms = almanac.protocol.arms
+    return [(stage, arms[arm].name if arm >= 0 else "") for stage, arm in found]
+
+
+def _census(reading: Reading) -> Counter[Cell]:
+    """How many of those at each stage will be randomised, or complete once they are."""
+    protocol = reading.almanac.protocol
+    if protocol.informed is None:
+        return Counter()
+    counts = Counter[Cell]()
+    completed = {each.person for each in reading.moments[Milestone.COMPLETED]}
+    for person, known in enumerate(protocol.informed.history.people):
+        reached = completed if known.is_randomised else reading.arm_of
+        arm = protocol.arms[known.arm].name if known.arm >= 0 else ""
+        counts[_stage(known), arm] += person in reached
+    return counts
+
+
 COUNTS = {
     "enrolment": Counted(
         {"month": date, "stage": str}, [Gauge(COUNT, _enrolment, _enrolment_cells)], P05_TO_P95
@@ -329,5 +376,6 @@ COUNTS = {
             Gauge(supply.grain_of_units, supply.UNITS.monthly, supply.UNITS.cells),
         ],
     ),
+    "census": Counted({"stage": str, "arm": str}, [Gauge(COUNT, _census, _census_cells)]),
 }
 """Each is a file of a run's folder, written, read and shown from what stands here."""

@@ -18,6 +18,7 @@ from sim.results.measures import measures_of
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.results.tally import Counts
+from sim.scenario.enrolment_log import EnrolmentLog
 from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Target
@@ -206,11 +207,17 @@ class Results(Found):
     `rate_known` is what the first of them would have found, were the rate known at its value.
     """
 
-    def __init__(self, scenario: Scenario, protocol: Protocol, seed: int) -> None:
-        """Start with no replications."""
+    def __init__(
+        self,
+        scenario: Scenario,
+        protocol: Protocol,
+        seed: int,
+        log: EnrolmentLog | None = None,
+    ) -> None:
+        """Start with no replications; those of a trial that runs go on from its log."""
         super().__init__(protocol, [f"{DRAWN}{each.dotted}" for each in protocol.beliefs])
         almanac = Almanac.of(protocol)
-        self.scenario, self.seed = scenario, seed
+        self.scenario, self.seed, self.log = scenario, seed, log
         self.tallies = {
             name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
         }

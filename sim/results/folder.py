@@ -27,6 +27,7 @@ import pandas as pd
 
 from sim.results.fold import Results
 from sim.results.manifest import (
+    FORECAST,
     MANIFEST,
     RUN,
     changed,
@@ -91,7 +92,7 @@ def write(  # noqa: PLR0913  each says something else about the run
         seconds = time.perf_counter() - begun
         known_through = results.protocol.calendar_known_through
         facts = {
-            "kind": RUN,
+            "kind": RUN if results.log is None else FORECAST,
             "command": command,
             "scenario_digest": digest,
             "seed": results.seed,
@@ -102,6 +103,8 @@ def write(  # noqa: PLR0913  each says something else about the run
             if seconds
             else None,
         }
+        if (log := results.log) is not None:
+            facts |= {"as_of": str(log.as_of), "log_level": log.level, "log_sha256": log.sha256}
         complete(part, in_parts(results), {**facts, **facts_of(started, seconds)}, page)
     return target
 

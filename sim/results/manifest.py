@@ -26,8 +26,8 @@ from sim.scenario.yaml_source import dotted
 
 MANIFEST = "manifest.json"
 PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
-RUN, COMPARE, SWEEP, SOLVE = "run", "compare", "sweep", "solve"
-KINDS_OF_FOLDER = (RUN, COMPARE, SWEEP, SOLVE, *DESIGNS)
+RUN, FORECAST, COMPARE, SWEEP, SOLVE = "run", "forecast", "compare", "sweep", "solve"
+KINDS_OF_FOLDER = (RUN, FORECAST, COMPARE, SWEEP, SOLVE, *DESIGNS)
 """What a folder may hold; a sweep that ranks goes by its design."""
 
 SEAL = "seal"
@@ -98,6 +98,17 @@ class RunFacts(Facts):
     """The folders of sweeps and searches that joined it."""
 
 
+class ForecastFacts(RunFacts):
+    """What the manifest of a forecast says."""
+
+    as_of: date
+    """The last day of which the log was read."""
+    log_level: Literal["dates", "consent", "full"]
+    """How much the log tells."""
+    log_sha256: str
+    """The SHA-256 of the log."""
+
+
 class CompareFacts(Facts):
     """What the manifest of runs side by side says."""
 
@@ -144,6 +155,7 @@ class SolveFacts(Facts):
 
 FACTS_OF_KIND: Mapping[str, type[Facts]] = {
     RUN: RunFacts,
+    FORECAST: ForecastFacts,
     COMPARE: CompareFacts,
     SWEEP: SweepFacts,
     SOLVE: SolveFacts,

@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.results import forecast
 from sim.results.attainment import sample_size, triggers
-from sim.results.counts import COUNTS, FAILURES, P05_TO_P95
+from sim.results.counts import COUNTS, FAILURES, P05_TO_P95, stages_of
 from sim.results.fold import DRAWN, Found, Results
 from sim.results.ignorance import sensitivity
 from sim.results.tally import rank
@@ -50,6 +51,11 @@ class Layout(NamedTuple):
     columns: Mapping[str, type] = MappingProxyType({})
     build: Callable[[Results], Iterable[Any] | pd.DataFrame] | None = None
     is_long: bool = False
+    is_of_forecast: bool = False
+
+    def is_of(self, results: Results) -> bool:
+        """Whether these results have such a table."""
+        return self.build is not None and (not self.is_of_forecast or results.log is not None)
 
     def parts(self, results: Results) -> Iterator[pd.DataFrame]:
         """Yield the table, or its rows part after part."""
@@ -80,13 +86,13 @@ def build(results: Results) -> dict[str, pd.DataFrame]:
     return {
         name: pd.concat(each.parts(results), ignore_index=True)
         for name, each in TABLES.items()
-        if each.build
+        if each.is_of(results)
     }
 
 
 def in_parts(results: Results) -> dict[str, Iterator[pd.DataFrame]]:
     """Every table of a run, each worked out as it is gone through, long ones part after part."""
-    return {name: each.parts(results) for name, each in TABLES.items() if each.build}
+    return {name: each.parts(results) for name, each in TABLES.items() if each.is_of(results)}
 
 
 def _summary(results: Results) -> Iterator[tuple[str | float, ...]]:
@@ -172,6 +178,16 @@ def _funnel(results: Results) -> pd.DataFrame:
     table = table.loc[counts["step"].unique(), list(FAILURES)].rename_axis(columns=None)
     table["share_failing"] = table["failed_any"] / table["reached"]
     return table.reset_index()
+
+
+def _census(results: Results) -> pd.DataFrame:
+    """How many are at each stage on the day of the forecast, and how many of them get further."""
+    table, protocol = _counted(results, "census"), results.protocol
+    if protocol.informed is None:
+        return table
+    now = stages_of(protocol.informed.history.people)
+    table.insert(2, "people_now", [*now.values()])
+    return table
 
 
 def _logged(
@@ -362,6 +378,9 @@ TABLES = {
         f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))
         for name, counted in COUNTS.items()
     },
+    "census.csv": Layout(COUNTS["census"].keys, _census, is_of_forecast=True),
+    "observed.csv": Layout(forecast.OBSERVED, forecast.observed, is_of_forecast=True),
+    "beliefs.csv": Layout(forecast.BELIEF, forecast.believed, is_of_forecast=True),
     "funnel.csv": Layout({"step": str}, _funnel),  # one of those above, laid out in its own way
     "participants.csv.gz": Layout(WHO_AND_WHEN | PARTICIPANT, _logged(_participants), is_long=True),
     "events.csv.gz": Layout(WHO_AND_WHEN | EVENT, _logged_events, is_long=True),

@@ -78,7 +78,7 @@ def _natural(
     """Return the entries of a protocol that nature alone decides, of `days` of recruitment."""
     return {
         "expected_candidates": tuple(nature.recruitment.expected(clock.opens, days)),
-        "attributes": tuple(_attributes(nature)),
+        "attributes": tuple(attributes_of(nature)),
         "releases": nature.products,
         "attendance": {name: _attendance(each) for name, each in nature.attendance.items()},
         "reasons": tuple(
@@ -118,7 +118,8 @@ def _in_screening(nature: Assumptions) -> dict[str, Any]:
     }
 
 
-def _attributes(nature: Assumptions) -> Iterator[Attribute]:
+def attributes_of(nature: Assumptions) -> Iterator[Attribute]:
+    """Yield how each attribute of people is drawn."""
     for name, written in nature.patients.items():
         if isinstance(written, YesNo):
             yield Attribute(name, bernoulli(float(written.probability)), written.among)

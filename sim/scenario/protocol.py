@@ -18,10 +18,11 @@ from sim.scenario.beliefs import Belief
 from sim.scenario.capacity import Product, Release
 from sim.scenario.criteria import Attributes, Criterion
 from sim.scenario.design import Randomisation
+from sim.scenario.history import Informed
 from sim.scenario.places import Booking
 from sim.scenario.schedule import Anchor
 from sim.scenario.slots import NEVER_DAY, Offer, Resource, Slots, VisitType
-from sim.vocabulary.clock import CalendarLimits, Clock
+from sim.vocabulary.clock import MINUTES_PER_DAY, CalendarLimits, Clock
 from sim.vocabulary.distributions import Distribution, Hazard, Quantile
 from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.streams import Draws
@@ -296,7 +297,8 @@ class Protocol:
     `minutes` of a task how long it takes;
     `measures` of each measure, in the order of the tables, in which unit it is;
     `beliefs` are of the numbers of `nature` that a replication draws (see `interpret.believing`),
-    `draws` which replications share them.
+    `draws` which replications share them; `informed` what is known of a trial that
+    runs.
     """
 
     clock: Clock
@@ -333,6 +335,7 @@ class Protocol:
     beliefs: tuple[Belief, ...]
     draws: Draws
     nature: Assumptions
+    informed: Informed | None = None
     _joint: dict[tuple[str, str, str], Slots] = field(default_factory=dict, repr=False)
 
     @property
@@ -345,6 +348,14 @@ class Protocol:
     def with_rate_known(self) -> Protocol:
         """The same trial, with the same calendars and slots, were the rate known at its value."""
         return replace(self, rate=None, draws=self.draws._replace(is_stratified=False))
+
+    def expected_by(self, minutes: float) -> float:
+        """Return the candidates expected by an instant, were the rate one a month."""
+        by_day, days = self.expected_candidates, minutes / MINUTES_PER_DAY
+        if days <= 0:
+            return 0.0
+        day = min(int(days), len(by_day) - 2)
+        return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
 
     @cached_property
     def judging_steps(self) -> frozenset[str]:

@@ -11,10 +11,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from operator import itemgetter
 from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
 
 LEAST_SHARE = 1e-9
 """How little may lie between the ends of a distribution, beside what lies below them."""
@@ -202,6 +205,32 @@ def rounded(inner: Distribution) -> Distribution:
     """Return `inner` rounded to whole numbers."""
     quantile = inner.quantile
     return Distribution(lambda u: float(round(quantile(u))), float(round(inner.typical)))
+
+
+_CELLS, _ALMOST = 4000, 1e-9
+
+
+@lru_cache(maxsize=64)
+def _cells(law: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends and the middles of cells that are equally probable."""
+    ends = [law.quantile(min(max(n / _CELLS, _ALMOST), 1 - _ALMOST)) for n in range(_CELLS + 1)]
+    return np.array(ends), np.array([law.quantile((n + 0.5) / _CELLS) for n in range(_CELLS)])
+
+
+def updated(
+    prior: Distribution, log_likelihood: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> Distribution:
+    """Return what is believed of a number after something was seen: Bayes' rule on a grid.
+
+    `log_likelihood` says of an array of values how probable that was at each of them.
+    """
+    ends, middles = _cells(prior)
+    told = log_likelihood(middles)
+    weights = np.exp(told - told.max())
+    upto = np.concatenate([[0.0], np.cumsum(weights)]) / weights.sum()
+    return Distribution(
+        lambda u: float(np.interp(u, upto, ends)), float(middles[int(weights.argmax())])
+    )
 
 
 def _truncated(

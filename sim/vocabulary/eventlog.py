@@ -192,6 +192,12 @@ class EventLog:
         self.awaited: list[Awaited] = []
         self.strata: dict[int, tuple[int, ...]] = {}
 
+    def begin_at(self, moment: float) -> None:
+        """Leave out the visits, the work and the supplies of before a moment."""
+        self.visits = [each for each in self.visits if each.time >= moment]
+        self.work = [each for each in self.work if each.ended > moment]
+        self.supplies = [each for each in self.supplies if each.time >= moment]
+
     def last_attempts(self) -> list[Moment]:
         """Return the moments without what people met in attempts at screening before their last.
 

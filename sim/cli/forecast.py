@@ -1,0 +1,76 @@
+"""The command of a trial that runs: how it goes on from its log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sim.cli.options import (
+    Output,
+    keep_option,
+    one_folder,
+    replications_option,
+    resume_option,
+    scenario_argument,
+    set_option,
+    writing,
+)
+from sim.cli.run import gate_option, run_and_tell, wants_targets
+from sim.cli.terminal import examples, print_wrapped
+
+
+@click.command(
+    "forecast", epilog=examples("forecast baseline --observed log.csv --as-of 2024-03-01")
+)
+@scenario_argument
+@click.option(
+    "--observed",
+    metavar="LOG",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The screening and enrolment log, a CSV file or an Excel workbook.",
+)
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day of which the log is read, as in 2024-03-01.",
+)
+@set_option
+@replications_option("How many.")
+@gate_option
+@keep_option
+@resume_option
+@writing
+def forecast_command(
+    path: Path,
+    overrides: Sequence[str],
+    *,
+    observed: Path,
+    as_of: datetime,
+    gate: bool,
+    resume: Path | None,
+    output: Output,
+    how: Mapping[str, Any],
+) -> None:
+    """Simulate how the trial of SCENARIO goes on from its log; write tables and a page."""
+    from sim.scenario.enrolment_log import read_log
+
+    one_folder(resume, output.out)
+    scenario = output.loaded(path, overrides)
+    wants_targets(path, scenario, gate=gate)
+    log = read_log(observed, scenario, as_of.date())
+    if log.unused and output.is_watched:
+        print_wrapped([f"not read, and copied nowhere: {', '.join(log.unused)}"], sys.stderr)
+    if output.dry_run:
+        number = how["replications"]
+        said = f"{number:,} replications of {scenario.scenario} from {log.as_of} on"
+        output.foresee(said, scenario, number, how)
+        return
+    run_and_tell(scenario, output, how, resume, gate=gate, log=log)

@@ -1,0 +1,95 @@
+"""What the page of a forecast says beside that of a run: where the trial stands, and lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from sim.report.page import Answer, table_of
+from sim.report.run import Run
+from sim.scenario.levers import last_levels
+
+FEW_MOVED = 8
+"""Numbers that stand open; those that the log moved least are folded."""
+
+
+def as_of(run: Run) -> date:
+    """Return the last day of which the log was read."""
+    return date.fromisoformat(run.manifest["as_of"])
+
+
+def dated(run: Run, said: str) -> str:
+    """Return a sentence about the future with the day from which it looks ahead."""
+    return run.say("forecast.as_of", day=as_of(run), said=said)
+
+
+def forecast(run: Run) -> Iterator[Answer]:
+    """Yield where the trial stood on the day of the forecast, and what its log has taught."""
+    yield _census(run)
+    yield _learnt(run)
+
+
+def _census(run: Run) -> Answer:
+    """How many were how far, and how many of them get further."""
+    say, table = run.say, run.tables["census.csv"]
+    title = say("census.title", day=as_of(run))
+    level = say(f"forecast.{run.manifest['log_level']}")
+    if table.empty:
+        return Answer("census", title, say("census.nobody"), [level], in_contents=False)
+    arms = [run.arm_title(arm) if arm else "" for arm in table["arm"].fillna("")]
+    reached = [
+        say("census.spread", mean=each["mean"], low=each["p10"], high=each["p90"])
+        if each["stage"] in {"candidate", "consented", "in_follow_up"}
+        else ""
+        for each in table.to_dict("records")
+    ]
+    frame = table.assign(
+        at=[say(f"census.{stage}") for stage in table["stage"]], arm=arms, reached=reached
+    )
+    columns = {"at": "text", "arm": "text", "people_now": "count", "reached": "figure"}
+    now = table.groupby("stage")["people_now"].sum().to_dict()
+    randomised = sum(now.get(stage, 0) for stage in ("in_follow_up", "left", "completed"))
+    inside = sum(now.get(stage, 0) for stage in ("candidate", "consented"))
+    lead = say("census.lead", people=sum(now.values()), randomised=randomised, inside=inside)
+    shown = [table_of(say, "census", frame, columns, day=as_of(run))]
+    return Answer("census", title, lead, [level], shown, in_contents=False)
+
+
+def _learnt(run: Run) -> Answer:
+    """What was believed at the opening and what is now, those first that moved most."""
+    say, table = run.say, run.tables["beliefs.csv"]
+    title = say("learnt.title")
+    if table.empty or not (table["learnt"] == "yes").any():
+        return Answer("learnt", title, say("learnt.nothing"), in_contents=False)
+    width = (table["prior_high"] - table["prior_low"]).where(lambda each: each > 0)
+    moved = ((table["mean"] - table["prior_mean"]).abs() / width).fillna(0.0)
+    table = table.assign(moved=moved).sort_values("moved", ascending=False, kind="stable")
+    names = last_levels(run.scenario, table["path"])
+    frame = table.assign(
+        assumption=[say.compound(names[path]) for path in table["path"]],
+        plan=[_spread(run, row, "prior_") for row in table.to_dict("records")],
+        now=[_spread(run, row) for row in table.to_dict("records")],
+        seen=[
+            say("learnt.seen_of", seen=row["seen"], of=row["of"]) if row["of"] else ""
+            for row in table.to_dict("records")
+        ],
+    )
+    columns = {"assumption": "text", "plan": "figure", "seen": "figure", "now": "figure"}
+    taught = frame[frame["learnt"] == "yes"]
+    parts = [table_of(say, "learnt", taught.head(FEW_MOVED), columns)]
+    rest = pd.concat([taught.iloc[FEW_MOVED:], frame[frame["learnt"] == "no"]])
+    more = [] if rest.empty else [table_of(say, "unlearnt", rest, columns)]
+    first = frame.iloc[0]
+    lead = say("learnt.lead", name=first["assumption"], plan=first["plan"], now=first["now"])
+    return Answer("learnt", title, lead, parts=parts, more=more, in_contents=False)
+
+
+def _spread(run: Run, row: Mapping[Any, Any], which: str = "") -> str:
+    """A mean and the middle 90 % in a cell."""
+    mean, low, high = (
+        run.say.plain(float(f"{row[which + end]:.2g}")) for end in ("mean", "low", "high")
+    )
+    return run.say.aside(mean, run.say.span(low, high))

@@ -1,0 +1,316 @@
+"""A trial that runs: what its log teaches, and how it goes on from there, against closed forms."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sim.experiments.evidence import seen_of_hazard, seen_of_share
+from sim.experiments.posterior import informed
+from sim.experiments.replicate import replicate
+from sim.model.run import run
+from sim.results.tables import build
+from sim.scenario.enrolment_log import EnrolmentLog, Level, LoggedPerson, read_log
+from sim.scenario.history import Informed, Pool
+from sim.scenario.interpret import interpret
+from sim.scenario.load import load, shipped
+from sim.scenario.protocol import Protocol
+from sim.scenario.schema import Scenario
+from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
+from sim.vocabulary.distributions import Distribution, beta, gamma, updated
+from sim.vocabulary.eventlog import EventLog, Milestone
+from tests.command import trialsim
+from tests.enrolment import written
+from tests.toys import UNSURE, toy
+
+OPENS, AS_OF = date(2023, 1, 1), date(2023, 12, 31)
+SHAPE, RATE, SEEN = 4.0, 1.34, 10
+NOBODY = {"consented": None, "randomised": None, "arm": ""}
+
+
+def log(*people: LoggedPerson, as_of: date = AS_OF, level: Level = "full") -> EnrolmentLog:
+    return EnrolmentLog(people, level, as_of, (), "utf-8", "")
+
+
+def randomised(*days: int, arm: str = "one") -> list[LoggedPerson]:
+    """Return people who were referred and randomised on the same days, counted from 0."""
+    dates = (OPENS + timedelta(day) for day in days)
+    return [
+        LoggedPerson(referred=day, consented=day, randomised=day, arm=arm, first_dose=day)
+        for day in dates
+    ]
+
+
+def running(target: int | None = 40, **changes: object) -> Scenario:
+    """Return ten years of a trial at a rate that nobody knows; whoever comes is randomised."""
+    return toy(
+        design={"trial": {"closes": date(2032, 12, 31), "target": target}, **changes},
+        assumptions={"recruitment": {"candidates_per_month": RATE, "rate_shape": SHAPE}},
+        targets={"enough": {"measure": "randomised", "at_least": 40, "with_probability": 0.8}},
+    )
+
+
+def mean_of(law: Distribution) -> float:
+    return float(np.mean([law.quantile((n + 0.5) / 4000) for n in range(4000)]))
+
+
+# What a log teaches.
+
+
+def test_the_rate_learnt_is_that_of_gamma_and_poisson() -> None:
+    pool = Pool((), ((),), (1.0,), (12.0,), SEEN)
+    law = pool.rate(gamma(RATE, SHAPE), 0)
+    exact = stats.gamma(SHAPE + SEEN, scale=1 / (SHAPE / RATE + 12))
+
+    assert mean_of(law) == pytest.approx(0.93426, abs=2e-4)
+    for u in (0.05, 0.5, 0.95):
+        assert law.quantile(u) == pytest.approx(float(exact.ppf(u)), rel=2e-3)
+
+
+def test_a_share_learnt_is_beta() -> None:
+    law = updated(beta(0.72, 13.96), seen_of_share(4, 10).log_likelihood)
+
+    assert mean_of(law) == pytest.approx(0.586, abs=1e-3)
+
+
+def test_a_hazard_learnt_is_events_for_time_at_risk() -> None:
+    """With a prior that is alike for all orders of magnitude: two in 10 times 24 weeks."""
+    anywhere = Distribution(lambda u: -math.expm1(-(10 ** (8 * u - 7))), 0.1)
+    law = updated(anywhere, seen_of_hazard(2, 240, 24).log_likelihood)
+    hazards = [-math.log1p(-law.quantile((n + 0.5) / 4000)) for n in range(4000)]
+
+    assert np.mean(hazards) == pytest.approx(0.2, rel=0.01)
+
+
+def test_what_people_did_in_screening_is_counted_at_its_step() -> None:
+    """Of ten asked four consent; of these one fails the laboratory, and one is not there yet."""
+    eligibility = {
+        "well": {"at": "visit", "without": "ill"},
+        "sane": {"at": "chart", "without": "mad"},
+    }
+    ranged = {"value": 0.3, "range": [0.1, 0.5]}
+    scenario = toy(
+        design={"eligibility": eligibility},
+        assumptions={
+            "uncertain": "all",
+            "recruitment": {"consent": ranged},
+            "patients": {"ill": {"probability": ranged}, "mad": {"probability": ranged}},
+        },
+    )
+    day = OPENS + timedelta(30)
+    people = [
+        *[LoggedPerson(referred=day, ended_screening=day, reason="consent")] * 6,
+        *randomised(30, 31),
+        LoggedPerson(referred=day, consented=day, ended_screening=day, reason="well"),
+        LoggedPerson(referred=day, ended_screening=day, reason="sane"),
+        LoggedPerson(referred=day),
+    ]
+    found = {each.prior.path: each[1:] for each in _informed(scenario, log(*people)).lessons}
+
+    assert found["recruitment", "consent"] == (3, 9)
+    assert found["patients", "ill", "probability"] == (1, 3)
+    assert found["patients", "mad", "probability"] == (1, 10)
+
+
+def _informed(scenario: Scenario, told: EnrolmentLog) -> Informed:
+    taught = informed(interpret(scenario), told).informed
+    assert taught is not None
+    return taught
+
+
+# How it goes on.
+
+
+def test_with_nothing_known_a_forecast_is_a_run() -> None:
+    scenario = running(target=None)
+    told = log(as_of=OPENS)
+    of_run = build(replicate(scenario, replications=20, jobs=1, keep=2))
+    of_forecast = build(replicate(scenario, replications=20, jobs=1, keep=2, log=told))
+
+    for name, table in of_run.items():
+        if name not in {"rate_known.csv", "sensitivity.csv"}:
+            pd.testing.assert_frame_equal(of_forecast[name], table)
+    assert set(of_forecast) - set(of_run) == {"observed.csv", "beliefs.csv", "census.csv"}
+
+
+def test_what_is_known_is_what_was() -> None:
+    told = log(*randomised(3, 40, 41), as_of=OPENS + timedelta(364))
+    scenario = toy(assumptions={"recruitment": {"rate_shape": 4.0}})
+    tables = build(replicate(scenario, replications=30, jobs=1, keep=0, log=told))
+    summary = tables["summary.csv"].set_index("measure")
+
+    for name in ("candidates", "randomised"):
+        assert [*summary.loc[name, ["mean", "sd"]]] == [3, 0]
+    assert tables["census.csv"]["people_now"].sum() == 3
+    assert tables["observed.csv"]["randomised"].tolist() == [
+        "2023-01-04",
+        "2023-02-10",
+        "2023-02-11",
+    ]
+
+
+def days_of(number: int, protocol: Protocol, replications: int) -> np.ndarray:
+    """Return on which day each replication randomises so many; infinity: never."""
+    days = []
+    for replication in range(1, replications + 1):
+        moments = run(protocol, 1, replication).moments
+        met = sorted(each.time for each in moments if each.milestone is Milestone.RANDOMISED)
+        days.append(met[number - 1] / MINUTES_PER_DAY if len(met) >= number else math.inf)
+    return np.array(days)
+
+
+@pytest.mark.parametrize("replications", [400, pytest.param(4000, marks=pytest.mark.nightly)])
+def test_the_fortieth_comes_when_gamma_and_poisson_say(replications: int) -> None:
+    """Ten in the first year: 30 more of a rate Gamma(14, 4/1.34 + G), so that T = Beta prime."""
+    days = np.linspace(5, 350, SEEN).astype(int)
+    protocol = informed(interpret(running()), log(*randomised(*days.tolist())))
+    exposure = 365 / DAYS_PER_MONTH
+    found = (days_of(40, protocol, replications) / DAYS_PER_MONTH) - exposure
+    law = stats.betaprime(30, SHAPE + SEEN, scale=SHAPE / RATE + exposure)
+
+    for share in (0.05, 0.28, 0.5, 0.8):
+        below = (found <= law.ppf(share)).mean()
+        assert abs(below - share) < 3 * math.sqrt(share * (1 - share) / replications)
+
+
+@pytest.mark.parametrize("sizes", [[4], [2, 4]])
+def test_the_rest_of_an_open_block_is_what_is_left_of_it(sizes: list[int]) -> None:
+    arms = {"one": {"product": "tablet"}, "two": {"product": "tablet"}}
+    scenario = running(arms=arms, randomisation={"method": "permuted_blocks", "block_sizes": sizes})
+    known = [*randomised(1), *randomised(2)]
+    protocol = informed(interpret(scenario), log(*known, as_of=OPENS + timedelta(30)))
+    for replication in range(1, 31):
+        assert _arms(run(protocol, 1, replication))[:4] == [0, 0, 1, 1]
+
+
+def _arms(of: EventLog) -> list[int]:
+    met = [each for each in of.moments if each.milestone is Milestone.RANDOMISED]
+    return [each.detail for each in sorted(met, key=lambda each: each.time)]
+
+
+def test_nobody_known_to_be_there_has_left_before() -> None:
+    """Leaving has no memory here: of 40 who stayed half a year as many leave in the next."""
+    leaving = {"moves": {"by_week": 26, "share": 0.5}}
+    scenario = toy(
+        design={
+            "trial": {"closes": date(2024, 12, 31), "target": 40},
+            "visits": {"check": []},
+            "schedule": {"late": {"at": {"clinic": "check"}, "day": 700}},
+        },
+        assumptions={"leaving": leaving},
+    )
+    protocol = informed(
+        interpret(scenario), log(*randomised(*range(40)), as_of=OPENS + timedelta(200))
+    )
+    left = Counter[bool]()
+    for replication in range(1, 21):
+        for each in run(protocol, 1, replication).moments:
+            if each.milestone is Milestone.LEFT:
+                week = (each.time / MINUTES_PER_DAY - 201) / 7
+                assert week > 0
+                left[week <= 26] += 1
+
+    assert left[True] / 800 == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("level", ["consent", "dates"])
+def test_a_log_that_tells_less_leaves_more_open(level: Level) -> None:
+    """Half of those asked consent: 12 a year of whom 6 are known; the rest is simulated."""
+    scenario = toy(
+        design={"trial": {"closes": date(2024, 12, 31)}},
+        assumptions={
+            "uncertain": "all",
+            "recruitment": {
+                "candidates_per_month": 1.0,
+                "rate_shape": 4.0,
+                "consent": {"value": 0.5, "range": [0.45, 0.55]},
+            },
+        },
+    )
+    days = [20, 80, 140, 200, 260, 320]
+    known = [each._replace(referred=None) for each in randomised(*days)]
+    protocol = informed(interpret(scenario), log(*known, level=level))
+    numbers = [
+        Counter(each.milestone for each in run(protocol, 1, replication).moments)
+        for replication in range(1, 201)
+    ]
+    candidates = np.mean([each[Milestone.CANDIDATE] for each in numbers])
+    met = np.mean([each[Milestone.RANDOMISED] for each in numbers])
+    exposure, more = 365 / DAYS_PER_MONTH, 366 / DAYS_PER_MONTH
+    rate = (4 + 6) / (4 + 0.5 * exposure)
+
+    assert met == pytest.approx(6 + 0.5 * rate * more, rel=0.12)
+    assert candidates == pytest.approx(6 + 0.5 * rate * exposure + rate * more, rel=0.12)
+
+
+# The command.
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("toy.yaml").write_text(UNSURE, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_command_goes_on_from_a_log(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = [f"2023-02-{n:02},2023-02-{n:02},2023-03-{n:02}" for n in range(1, 10)]
+    rows = "\n".join(f"P{day},one,LiLei" for day in days).replace("P2023", "P,2023")
+    rows = "\n".join(f"{n}{row}" for n, row in enumerate(rows.splitlines()))
+    (place / "log.csv").write_text(
+        f"id,referred,consented,randomised,arm,initials\n{rows}\n", encoding="utf-8"
+    )
+    asked = ["--observed", "log.csv", "--as-of", "2023-06-30", "--replications", "30"]
+
+    assert trialsim("forecast", "toy.yaml", *asked, "--jobs", "1", "--out", "found") == 0
+
+    said = capsys.readouterr()
+    assert "As of 30 June 2023" in said.out
+    assert "initials" in said.err
+    found = place / "found"
+    assert not [each for each in found.iterdir() if b"LiLei" in each.read_bytes()]
+    facts = json.loads((found / "manifest.json").read_text("utf-8"))
+    assert facts["kind"] == "forecast"
+    assert (facts["as_of"], facts["log_level"]) == ("2023-06-30", "full")
+    assert pd.read_csv(found / "census.csv")["people_now"].sum() == 9
+    assert trialsim("report", "found") == 0
+
+
+def test_a_wrong_log_gives_no_forecast(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "id,randomised,arm\nA,2023-02-30,one\nB,2023-03-01,oen\n"
+    (place / "log.csv").write_text(text, encoding="utf-8")
+
+    asked = ["--observed", "log.csv", "--as-of", "2023-06-30"]
+    assert trialsim("forecast", "toy.yaml", *asked) == 3
+
+    said = capsys.readouterr().err
+    assert "log.csv:2:2" in said
+    assert "did you mean one?" in said
+    assert not (place / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["baseline", "placebo_run_in", "titration"])
+def test_a_finished_trial_is_what_its_log_says(name: str, tmp_path: Path) -> None:
+    scenario = load(shipped() / f"{name}.yaml")
+    protocol = interpret(scenario)
+    closes, truth = protocol.clock.closes, run(protocol, 5, 1)
+    (tmp_path / "log.csv").write_text(written(protocol, truth, closes), encoding="utf-8")
+    told = informed(protocol, read_log(tmp_path / "log.csv", scenario, closes))
+    counted = (
+        *(Milestone.CANDIDATE, Milestone.CONSENTED, Milestone.SCREEN_FAILED),
+        *(Milestone.RANDOMISED, Milestone.LEFT, Milestone.COMPLETED),
+    )
+
+    def numbers(of: EventLog) -> list[int]:
+        met = Counter(each.milestone for each in of.last_attempts())
+        return [met[milestone] for milestone in counted]
+
+    assert numbers(run(told, 9, 1)) == numbers(truth)
