@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+os.environ["LC_ALL"] = "C.UTF-8"  # tests read what is said in English, wherever they run
+
 QUIET_CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",

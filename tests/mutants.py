@@ -38,6 +38,7 @@ from sim.scenario.numbers import (
     Weibull,
 )
 from sim.scenario.yaml_source import Position, parse
+from sim.vocabulary.words import words
 from tests.test_keys import EVERYTHING
 
 SECONDS, BYTES = 10, 2 * 2**30
@@ -227,8 +228,9 @@ def _tried(path: Path) -> str:
         unfit = [str(each) for each in error.problems if not _is_told(str(each), path)]
         return f"a poor message: {unfit[0]}" if unfit else "refused"
     protocol = interpret(scenario)
-    _ = [dump(scenario), *implied_lines(scenario, protocol), *register_lines(scenario)]
-    located_doubts(scenario, protocol, document)
+    say = words()
+    _ = [dump(scenario), *implied_lines(scenario, protocol, say), *register_lines(scenario, say)]
+    located_doubts(scenario, protocol, document, say)
     tables.build(replicate(scenario, replications=1, jobs=1))
     return "sound"
 

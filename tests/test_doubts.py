@@ -24,7 +24,7 @@ ALL_OF_THEM = "targets.somebody.at_least=4"
 
 def doubtful(path: Path, *overrides: str) -> list[Problem]:
     scenario, document = located(path, overrides)
-    return located_doubts(scenario, interpret(scenario), document)
+    return located_doubts(scenario, interpret(scenario), document, words())
 
 
 def found(*overrides: str) -> dict[str, str]:

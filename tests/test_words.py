@@ -40,9 +40,9 @@ class TestCatalogue:
         other = words(language)
 
         assert other.texts.keys() == EN.texts.keys()
-        assert {key: len(each) for key, each in other.lists.items()} == {
-            key: len(each) for key, each in EN.lists.items()
-        }
+        assert other.lists.keys() == EN.lists.keys()
+        for key, each in EN.lists.items():  # in English a workbook has the names of the tables
+            assert len(other.lists[key]) == len(each) or key.startswith("workbook."), key
 
     def test_every_text_has_the_same_blanks(self, language: str) -> None:
         other = words(language).texts

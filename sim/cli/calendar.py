@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli.options import language_option, scenario_argument, set_option, verbose_option
-from sim.cli.terminal import examples, in_print, print_wrapped
+from sim.cli.speech import print_wrapped, spoken
+from sim.cli.terminal import examples, in_print
 
 if TYPE_CHECKING:
     from sim.scenario.protocol import Arm, Protocol
@@ -45,7 +46,6 @@ def calendar_command(
     named: str,
     randomised: datetime,
     out: Path | None,
-    language: str,
 ) -> None:
     """Write the visits of somebody randomised to an arm on a day.
 
@@ -63,7 +63,7 @@ def calendar_command(
     diary = page.with_suffix(".ics")
     if existing := [each for each in (page, diary) if each.exists()]:
         raise click.UsageError(f"{in_print(existing[0])} is there already; say another --out")
-    calendar = VisitCalendar(scenario, protocol, arm, day, language)
+    calendar = VisitCalendar(scenario, protocol, arm, day, spoken().language)
     page.write_text(calendar.page(), encoding="utf-8")
     diary.write_bytes(calendar.diary())
     print_wrapped(calendar.lines())
@@ -86,7 +86,6 @@ def _check(protocol: Protocol, day: date) -> None:
     """Refuse a day on which nobody can be randomised; UsageError."""
     from sim.model.course import randomises
     from sim.vocabulary.clock import MINUTES_PER_DAY
-    from sim.vocabulary.words import words
 
     clock = protocol.clock
     last = clock.date_of_day(int(protocol.recruits_until_minutes // MINUTES_PER_DAY) - 1)
@@ -95,7 +94,7 @@ def _check(protocol: Protocol, day: date) -> None:
     slots, number = randomises(protocol), clock.day_of(day)
     if slots is None or not (why := slots.why_not(number)):
         return
-    reason = words().title(why)
+    reason = spoken().title(why)
     near = {slots.previous_day[number], slots.next_on_or_after(number)}
     days = [clock.date_of_day(each) for each in sorted(near) if 0 <= each < clock.days]
     allowed = " or ".join(f"{each:%A} {each}" for each in days if each <= last)

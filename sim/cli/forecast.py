@@ -21,7 +21,8 @@ from sim.cli.options import (
     writing,
 )
 from sim.cli.run import gate_option, run_and_tell, wants_targets
-from sim.cli.terminal import examples, print_wrapped
+from sim.cli.speech import print_wrapped
+from sim.cli.terminal import examples
 
 
 @click.command(

@@ -17,6 +17,7 @@ from sim.cli.calendar import calendar_command
 from sim.cli.forecast import forecast_command
 from sim.cli.new import new_command
 from sim.cli.options import (
+    language_option,
     named_scenarios,
     scenario_argument,
     seed_option,
@@ -25,16 +26,8 @@ from sim.cli.options import (
 )
 from sim.cli.points import solve_command, sweep_command
 from sim.cli.run import compare_command, report_command, run_command
-from sim.cli.terminal import (
-    NO_PAGE,
-    Commands,
-    columns,
-    examples,
-    exit_code,
-    in_print,
-    print_wrapped,
-    wrapped,
-)
+from sim.cli.speech import columns, print_wrapped, say, spoken, translated, wrapped
+from sim.cli.terminal import NO_PAGE, Commands, examples, exit_code, in_print
 
 IN_WORDS = {"compare": "comparison", "solve": "search"}
 """Kinds of folders in other words than the command's."""
@@ -60,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         "run --help           the flags of a command",
     ),
 )
-@click.version_option(__version__, prog_name="trialsim")
+@click.version_option(__version__, message="trialsim %(version)s")
+@language_option
 def commands() -> None:
     """Simulate how a small randomised trial recruits, runs its visits and uses its staff."""
 
@@ -78,6 +72,7 @@ for _command in (
 @set_option
 @click.option("--resolved", is_flag=True, help="Print the file alone, every default written out.")
 @click.option("--register", is_flag=True, help="Print all assumptions alone, weak evidence first.")
+@language_option
 @verbose_option
 def check_command(path: Path, overrides: Sequence[str], *, resolved: bool, register: bool) -> None:
     """Validate SCENARIO; say what it implies, and what is probably not meant."""
@@ -90,12 +85,15 @@ def check_command(path: Path, overrides: Sequence[str], *, resolved: bool, regis
     if resolved:
         click.echo(dump(scenario), nl=False)
     if register:
-        print_wrapped(register_lines(scenario))
+        print_wrapped(register_lines(scenario, spoken()))
     if resolved or register:
         return
     protocol = interpret(scenario)
-    doubtful = [f"  {each}" for each in located_doubts(scenario, protocol, document)]
-    lines = [f"{in_print(path)} is sound", *implied_lines(scenario, protocol)]
+    doubtful = [
+        f"  {each.text(translated)}"
+        for each in located_doubts(scenario, protocol, document, spoken())
+    ]
+    lines = [f"{in_print(path)} is sound", *implied_lines(scenario, protocol, spoken())]
     lines.append(f"Warnings: {len(doubtful) or 'none'}")
     print_wrapped([*lines, *_within_screen(lines, doubtful)])
 
@@ -124,6 +122,7 @@ def _within_screen(lines: Sequence[str], doubtful: Sequence[str]) -> Iterator[st
     help="Write the participant's calendar to print.",
 )
 @seed_option
+@language_option
 @verbose_option
 def trace_command(
     path: Path,
@@ -166,19 +165,20 @@ def trace_command(
 
 
 @commands.command("list")
+@language_option
 @verbose_option
 def list_command() -> None:
     """List scenarios and finished runs."""
-    click.echo("Scenarios")
+    say("Scenarios")
     print_wrapped(f"  {name}: {_title(path)}" for name, path in named_scenarios().items())
-    click.echo("Finished, the newest first")
+    say("Finished, the newest first")
     from sim.results.root import finished
 
     every = finished()[::-1]
     for place in every[:NEWEST]:
         print_wrapped(_finished_lines(place))
     if (more := len(every) - NEWEST) > 0:
-        click.echo(f"  and {more} before them")
+        say(f"  and {more} before them")
 
 
 def _finished_lines(place: Path) -> Iterator[str]:
@@ -186,15 +186,14 @@ def _finished_lines(place: Path) -> Iterator[str]:
     from sim.report.pages import read_page
     from sim.results.folder import FolderRefused
     from sim.scenario.load import ScenarioError, UnreadableFile
-    from sim.vocabulary.words import words
 
     yield f"  {in_print(place)}"
     try:
-        page = read_page(place)
+        page = read_page(place, spoken().language)
         facts, scenario = page.of.manifest, page.of.scenario
         kind = IN_WORDS.get(facts["kind"], facts["kind"])
-        of = f"{kind} of “{words().own(scenario.title) or scenario.scenario}”"
-        yield f"    {words().moment(facts['started'])}, {of}"
+        of = f"{kind} of “{spoken().own(scenario.title) or scenario.scenario}”"
+        yield f"    {spoken().moment(facts['started'])}, {of}"
         yield f"    {page.verdict}"
         yield f"    replications: {facts['replications']:,}, seed: {facts['seed']}"
     except (FolderRefused, ScenarioError, UnreadableFile, *NO_PAGE):
@@ -203,9 +202,8 @@ def _finished_lines(place: Path) -> Iterator[str]:
 
 def _title(path: Path) -> str:
     from sim.scenario.load import ScenarioError, load
-    from sim.vocabulary.words import words
 
     try:
-        return words().own(load(path).title)
+        return spoken().own(load(path).title)
     except ScenarioError as error:
         return f"cannot be run, see trialsim check ({len(error.problems)} problems)"

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import click
 
 from sim.cli.options import ScenarioPath, language_option, verbose_option
+from sim.cli.speech import print_wrapped, spoken
 from sim.cli.terminal import examples, in_print
 from sim.vocabulary.clock import DAYS_PER_MONTH, DAYS_PER_WEEK
-from sim.vocabulary.words import ENGLISH, Words, words
+from sim.vocabulary.words import ENGLISH, Words
 
 Answers = Mapping[str, Any]
 """What is known of a trial so far, by the names of the questions."""
@@ -206,7 +207,7 @@ def _flags(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--like", metavar="SCENARIO", type=ScenarioPath(), help="Copy this scenario instead.")
 @language_option
 @verbose_option
-def new_command(path: Path, *, like: Path | None, language: str, **said: str | None) -> None:
+def new_command(path: Path, *, like: Path | None, **said: str | None) -> None:
     """Write a commented scenario to start from: asks a dozen questions, or takes flags."""
     from sim.scenario.load import load, shipped
 
@@ -215,7 +216,7 @@ def new_command(path: Path, *, like: Path | None, language: str, **said: str | N
         raise click.UsageError("--like copies a scenario as it is; --set changes it when it is run")
     if path.exists():
         raise FileExistsError(errno.EEXIST, "File exists", str(path))
-    say = words(language)
+    say = spoken()
     text = _copy(like) if like is not None else _file(_answers(path, flags, say), say)
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
@@ -255,13 +256,22 @@ def _answers(path: Path, flags: Mapping[str, str], say: Words) -> Answers:
             return question.answer(said, known)
 
         if asked:
-            known[name] = click.prompt(say(f"new.asks_{name}"), default=usual, value_proc=read)
+            known[name] = _asked(say(f"new.asks_{name}"), usual, read)
             continue
         try:
             known[name] = read(flags.get(name, usual))
         except click.UsageError as error:
             raise click.UsageError(f"--{name}: {error.message}") from None
     return known
+
+
+def _asked(question: str, usual: str, read: Callable[[str], Any]) -> Any:
+    """What whoever sits there answers, asked again until it can mean something."""
+    while True:
+        try:
+            return read(click.prompt(question, default=usual))
+        except click.UsageError as error:
+            print_wrapped([f"Error: {error.message}"])
 
 
 def _file(answers: Answers, say: Words) -> str:

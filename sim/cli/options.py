@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
-from sim.cli.terminal import nearby, print_wrapped
-from sim.vocabulary.words import ENGLISH, LANGUAGES
+from sim.cli.speech import FLAG, print_wrapped, say, spoken, translated
+from sim.cli.terminal import nearby
+from sim.vocabulary.words import LANGUAGES
 
 if TYPE_CHECKING:
     from sim.scenario.load import Scenario
@@ -106,13 +107,12 @@ def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 language_option = click.option(
-    "--lang",
-    "language",
+    FLAG,
     type=click.Choice(LANGUAGES),
-    default=ENGLISH,
-    show_default=True,
-    help="Language of what is written for people.",
+    expose_value=False,
+    help="Language of what is written for people.  [default: that of the terminal]",
 )
+"""What it says has been heard before anything else was read."""
 
 
 def _with_xlsxwriter(_context: click.Context, _option: click.Parameter, asked: bool) -> bool:  # noqa: FBT001
@@ -214,8 +214,7 @@ class Output(NamedTuple):
 
     command: str
     """As it was typed."""
-    language: str
-    excel: bool
+    excel: bool = False
     out: Path | None = None
     as_json: bool = False
     quiet: bool = False
@@ -236,8 +235,8 @@ class Output(NamedTuple):
         scenario, document = located(path, overrides)
         if not self.is_watched:
             return scenario
-        found = located_doubts(scenario, interpret(scenario), document)
-        said = [f"warning: {each}" for each in found[:MOST_WARNINGS]]
+        found = located_doubts(scenario, interpret(scenario), document, spoken())
+        said = [f"warning: {each.text(translated)}" for each in found[:MOST_WARNINGS]]
         if (more := len(found) - MOST_WARNINGS) > 0:
             said.append(f"warning: and {more} more; trialsim check shows all")
         print_wrapped(said, sys.stderr)
@@ -256,17 +255,17 @@ class Output(NamedTuple):
         processes = min(how["jobs"] or os.cpu_count() or 1, number)
         minutes = max(round(each * number / processes / 60), 1)
         where = f"{processes} process{'es' * (processes > 1)} of this machine"
-        click.echo(f"{what}; nothing is written")
-        click.echo(f"About {minutes:,} minute{'s' * (minutes > 1)} in {where}")
+        say(f"{what}; nothing is written")
+        say(f"About {minutes:,} minute{'s' * (minutes > 1)} in {where}")
 
     def make(self, finished: Path) -> None:
         """Make of the tables of a folder its page and, if asked for, its workbook."""
         from sim.report.pages import write_page
         from sim.results.workbook import write_workbook
 
-        write_page(finished, self.language)
+        write_page(finished, spoken().language)
         if self.excel:
-            write_workbook(finished, self.language)
+            write_workbook(finished, spoken().language)
 
     def tell(self, finished: Path) -> None:
         """Print what the page of a folder says, and the folder; or all of it as one object."""
@@ -279,7 +278,7 @@ class Output(NamedTuple):
             from sim.report.page import PAGE
             from sim.report.pages import read_page
 
-            page = read_page(finished)
+            page = read_page(finished, spoken().language)
             print_wrapped([page.verdict, *page.lines()])
             finished /= PAGE
         click.echo(nearby(finished))

@@ -21,6 +21,7 @@ from sim.cli.options import (
     writing,
 )
 from sim.cli.progress import PointsTold, namer
+from sim.cli.speech import say, spoken
 from sim.cli.terminal import SomeFailed, examples
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _names(scenario: Scenario, paths: Sequence[str]) -> Mapping[str, str]:
     from sim.scenario.levers import last_levels
     from sim.scenario.titles import called
 
-    say = called(scenario)
+    say = called(scenario, spoken())
     return {path: say.compound(levels) for path, levels in last_levels(scenario, paths).items()}
 
 
@@ -362,5 +363,5 @@ def _points_kept(
             if kept := opened.kept():
                 of_all = "" if planned is None else f" of {planned}"
                 said = f"{kept}{of_all} points are kept; to go on, repeat the command with"
-                click.echo(f"\n{said}\n  --resume {opened.part}", err=True)
+                say(f"\n{said}\n  --resume {opened.part}", err=True)
             raise

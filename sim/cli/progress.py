@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from sim.cli.terminal import SomeFailed, columns, wrapped
+from sim.cli.speech import columns, say, translated, wrapped
+from sim.cli.terminal import SomeFailed
+from sim.vocabulary.words import columns_of
 
 BETWEEN, CUT = " · ", "…"
 VALUES_NAMED = 3
@@ -29,17 +31,19 @@ class Line:
         if not self.is_drawn:
             return
         room = (columns(sys.stderr) or 0) - 1
-        first, middle, *rest = parts
-        around = len(BETWEEN.join([first, "", *rest]))
-        if len(middle) > room - around:
-            middle = f"{middle[: max(room - around - 1, 0)]}{CUT}"
+        first, middle, *rest = map(translated, parts)
+        room -= columns_of(BETWEEN.join([first, "", *rest]))
+        if columns_of(middle) > room:
+            while middle and columns_of(middle) > room - 1:
+                middle = middle[:-1]
+            middle += CUT
         self._show(BETWEEN.join([first, *filter(None, [middle]), *rest]))
 
     def say(self, text: str) -> None:
         """Print a text above the line, on a terminal wrapped."""
         if self._bar is not None:
             self._bar.clear()
-        for line in wrapped([text], columns(sys.stderr)):
+        for line in wrapped([translated(text)], columns(sys.stderr)):
             click.echo(line, err=True)
 
     def close(self) -> None:
@@ -87,7 +91,7 @@ class ReplicationsTold:
             if self._shown and not self._line.is_drawn and 10 * done // planned > said:
                 said = 10 * done // planned
                 of = f" of {title}" if self._scenarios > 1 else ""
-                click.echo(f"{done} of {planned} replications{of}", err=True)
+                say(f"{done} of {planned} replications{of}", err=True)
 
         return tell
 
@@ -163,7 +167,7 @@ class PointsTold:
 
     def _say(self, text: str) -> None:
         if self._shown and not self._line.is_drawn:
-            click.echo(text, err=True)
+            say(text, err=True)
 
     def _state(self) -> tuple[str, str, str]:
         done, spent = self._reused + self._ended, time.monotonic() - self._started

@@ -25,6 +25,7 @@ from sim.cli.options import (
     writing,
 )
 from sim.cli.progress import ReplicationsTold
+from sim.cli.speech import say, spoken
 from sim.cli.terminal import NO_PAGE, NotOpened, examples
 
 if TYPE_CHECKING:
@@ -225,7 +226,6 @@ def report_command(
     out: Path | None,
     png: Path | None,
     edited: bool,
-    language: str,
     excel: bool,
 ) -> None:
     """Build the page of FOLDER again from its tables; join several.
@@ -243,12 +243,12 @@ def report_command(
             raise NotOpened(f"{path}: not the folder of a finished run")
     changed = [name for path in paths for name in folder.edited(path)]
     for name in changed:
-        click.echo(f"{name} is not the file that was written", err=True)
+        say(f"{name} is not the file that was written", err=True)
     if changed and not edited:
         raise NotOpened("to build the page of what there is all the same, say --edited")
     if out is not None and len(paths) == 1:
         raise click.UsageError("--out: one folder keeps its page in itself")
-    make = partial(_write_pages, output=Output(context.obj, language, excel=excel))
+    make = partial(_write_pages, output=Output(context.obj, excel=excel))
     if png is not None:
         folder.claim(png)
     with _edited_may_fail(changed):
@@ -256,7 +256,7 @@ def report_command(
         if len(paths) == 1:
             make(finished)
         if png is not None:
-            read_page(finished, language).save_pictures(png)
+            read_page(finished, spoken().language).save_pictures(png)
     click.echo(finished)
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import signal
 import sys
-import textwrap
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from sim.vocabulary.words import NO_BREAK
+from sim.cli.speech import Spoken, say, speak, translated
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 SOME_FAILED, INTERRUPTED = 4, 130
-SCREEN_WIDTH = 80
 NO_PAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What is raised where a folder's tables are not as they were written."""
 
@@ -34,9 +32,9 @@ class Refused(click.ClickException):
 
     exit_code = 3
 
-    def show(self, file: Any = None) -> None:  # noqa: ARG002  click's own signature
+    def show(self, file: Any = None) -> None:
         """Print the problems as they are, so that an editor can jump to them."""
-        click.echo(self.message, err=True)
+        click.echo(self.message, file, err=True)
 
 
 class NotOpened(click.ClickException):
@@ -80,6 +78,13 @@ def examples(*typed: str) -> str:
 
 class Commands(click.Group):
     """The commands; whatever goes wrong in one ends in a message and an exit code."""
+
+    context_class = Spoken
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, which speaks as all do."""
+        cmd.context_class = self.context_class
+        super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands in their groups."""
@@ -125,7 +130,7 @@ def _refusal(fault: Exception) -> click.ClickException | None:
     from sim.scenario.load import ScenarioError, UnreadableFile
 
     if isinstance(fault, ScenarioError):
-        return Refused("\n".join(one_screen([str(problem) for problem in fault.problems])))
+        return Refused("\n".join(one_screen([each.text(translated) for each in fault.problems])))
     from sim.experiments.cluster import NoCluster
     from sim.results.folder import FolderRefused
 
@@ -139,15 +144,18 @@ def exit_code(commands: Commands, arguments: Sequence[str]) -> int:
     """Run a command line and return the code to end with; the command as typed is `context.obj`."""
     for each in ENDING:
         signal.signal(each, _interrupt)
+    speak(arguments)
     typed = shlex.join(["trialsim", *arguments])
     try:
         return commands.main(arguments, "trialsim", standalone_mode=False, obj=typed) or 0
     except click.ClickException as refusal:
-        refusal.show()
+        with StringIO() as shown:
+            refusal.show(shown)
+            say(shown.getvalue().rstrip("\n"), err=True)
         _say_how_to_go_on(refusal)
         return refusal.exit_code
     except click.Abort as end:
-        click.echo("interrupted; nothing half-written is left", err=True)
+        say("interrupted; nothing half-written is left", err=True)
         _say_how_to_go_on(end)
         return INTERRUPTED
 
@@ -158,7 +166,7 @@ def _say_how_to_go_on(end: BaseException) -> None:
     while cause is not None and not hasattr(cause, "__notes__"):
         cause = cause.__cause__
     for note in getattr(cause, "__notes__", [])[-1:]:
-        click.echo(note, err=True)
+        say(note, err=True)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -180,35 +188,6 @@ def in_print(path: Path) -> str:
     """Return a path as a terminal may show it: what would steer it is written out."""
     text = str(path)
     return text if text.isprintable() else repr(text)
-
-
-def columns(stream: TextIO) -> int | None:
-    """How wide the terminal is that a stream writes to; None where it writes to none."""
-    if not stream.isatty():
-        return None
-    return os.get_terminal_size(stream.fileno()).columns or SCREEN_WIDTH
-
-
-def wrapped(lines: Iterable[str], width: int | None) -> Iterator[str]:
-    """Yield lines no wider than that; what goes on is indented below the text of its line.
-
-    With no width they stay as they are, so that a program can read them.
-    """
-    for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        parts = [line]
-        if width is not None:
-            parts = textwrap.wrap(
-                line, width, subsequent_indent=indent, break_on_hyphens=False
-            ) or [""]
-        yield from (part.replace(NO_BREAK, " ") for part in parts)
-
-
-def print_wrapped(lines: Iterable[str], stream: TextIO | None = None) -> None:
-    """Print lines, no wider than the terminal, on standard output or another stream."""
-    stream = stream or sys.stdout
-    for line in wrapped(lines, columns(stream)):
-        click.echo(line, stream)
 
 
 def nearby(path: Path) -> Path:

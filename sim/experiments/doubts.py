@@ -22,7 +22,7 @@ from sim.scenario.titles import same_titles
 from sim.scenario.yaml_source import Document, Problem, dotted
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.eventlog import Milestone
-from sim.vocabulary.words import Words, words
+from sim.vocabulary.words import Words
 
 MOST_A_MONTH = 30
 SHORTEST_MINUTES = 1
@@ -56,13 +56,15 @@ class Doubt(NamedTuple):
         return say.part(dotted(self.path), self.text(say))
 
 
-def located_doubts(scenario: Scenario, protocol: Protocol, document: Document) -> list[Problem]:
+def located_doubts(
+    scenario: Scenario, protocol: Protocol, document: Document, say: Words
+) -> list[Problem]:
     """Return all that is doubtful, each with its place, in the order of the file.
 
     `protocol` is what the scenario means, `document` what it was read from.
     """
     every = [*doubts(scenario, protocol), *_inherited(scenario, document)]
-    return sorted(document.problem(Fault(each.path, each.text(words()), "")) for each in every)
+    return sorted(document.problem(Fault(each.path, each.text(say), "")) for each in every)
 
 
 def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:

@@ -19,7 +19,7 @@ from sim.scenario.numbers import Law, Number, Whole
 from sim.scenario.protocol import Arm, Protocol
 from sim.scenario.section import Node, Section, walk
 from sim.scenario.titles import called
-from sim.vocabulary.words import BLANK, Words, words
+from sim.vocabulary.words import BLANK, Words
 
 GRADES = ("assumption", "expert", "data", "literature", "registry")
 """Evidence grades as the register lists them, the weakest first."""
@@ -231,9 +231,9 @@ def law(say: Words, drawn: Law) -> str:
     return say.part(say(f"law.{family}"), said) if said else say(f"law.{family}")
 
 
-def implied_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
+def implied_lines(scenario: Scenario, protocol: Protocol, say: Words) -> Iterator[str]:
     """Yield what a scenario implies, and on how much that nothing supports."""
-    say = called(scenario)
+    say = called(scenario, say)
     simulated = implied.simulated(protocol)
     yield "Implied"
     yield from _people(say, scenario, protocol, simulated.screening)
@@ -253,9 +253,8 @@ def implied_lines(scenario: Scenario, protocol: Protocol) -> Iterator[str]:
     yield f"Drawn anew in each replication: {drawn or 'nothing'}"
 
 
-def register_lines(scenario: Scenario) -> Iterator[str]:
+def register_lines(scenario: Scenario, say: Words) -> Iterator[str]:
     """Yield every assumption, the weakest evidence first, and the law of each that is drawn."""
-    say = words()
     for grade, grouped in groupby(entries(scenario, say), lambda entry: entry.evidence):
         yield say.capital(say(f"register.{grade}"))
         for entry in grouped:

@@ -169,7 +169,8 @@ def effect_lines(run: Run) -> Iterator[str]:
 
 def _strongest(run: Run, found: Effects) -> Iterator[str]:
     say, mean = run.say, found.written(run.say, found.mean)
-    yield f"What {found.on} hangs on: share of its variance; at P10 and P90, instead of {mean}"
+    on = say.title(found.on)
+    yield f"What {on} hangs on: share of its variance; at P10 and P90, instead of {mean}"
     for path in found.clear[:MOST_SAID]:
         effect = found.by_path[path]
         low, high = (say.percent(min(max(end, 0), 1)) for end in (effect.low, effect.high))
@@ -187,7 +188,7 @@ def _rate_known(run: Run) -> Iterator[str]:
     value, *ends = map(write, known)
     rate = say.number(float(run.scenario.assumptions.recruitment.candidates_per_month))
     instead = f"{value} ({say.span(*ends)}) instead of {write(_mean(run, on))}"
-    yield f"Were the rate of candidates known to be {rate} a month, {on}: {instead}"
+    yield f"Were the rate of candidates known to be {rate} a month, {say.title(on)}: {instead}"
 
 
 def all_known(run: Run, target: int) -> Iterator[str]:

@@ -34,7 +34,7 @@ from sim.report.sweep import sweep_page
 from sim.report.workload import workload
 from sim.results import folder
 from sim.results.manifest import FORECAST
-from sim.vocabulary.words import ENGLISH
+from sim.vocabulary.words import ENGLISH, even
 
 NEXT = {
     "compare": "trialsim compare {}.yaml other.yaml",
@@ -185,12 +185,11 @@ def _hours(run: Run) -> Iterator[str]:
     roles = list(run.scenario.design.staff)
     if not roles:
         return
-    titles = list(map(run.say.title, roles))
-    width = max(map(len, titles))
+    titles = dict(zip(roles, even(map(run.say.title, roles)), strict=True))
     yield "Hours worked in the whole trial, as a share of those there; most asked in a week"
-    for role, title in zip(roles, titles, strict=True):
+    for role, title in titles.items():
         used = run.mean(f"{role}_utilisation")
         share = "" if math.isnan(used) else run.say.percent(used)
         hours = run.say.number(run.mean(f"{role}_hours"), 0)
         most = run.say.number(run.mean(f"{role}_asked_hours_busiest_week"))
-        yield f"  {title:{width}}  {hours:>7} h  {share:>5}  {most:>7} h"
+        yield f"  {title}  {hours:>7} h  {share:>5}  {most:>7} h"

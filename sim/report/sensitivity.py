@@ -29,7 +29,7 @@ from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE, SENSITIVITY_TABLE
 from sim.scenario.levers import last_levels
 from sim.scenario.sweep import TORNADO
-from sim.vocabulary.words import BLANK, NO_BREAK, Words
+from sim.vocabulary.words import BLANK, NO_BREAK, Words, even
 
 MOST_ROWS, FEWEST_ROWS, MOST_DOTTED = 15, 3, 6
 """Paths of the chart of all, at most and where none is beyond noise; paths with their own chart."""
@@ -174,14 +174,14 @@ def _ends_lines(ranking: Ranking) -> Iterator[str]:
         yield f"Change, in {unit}“{ranking.on}”, with one number at its low or high"
         ranges = {each.path: (each.low, each.high) for each in ranking.scenario.ranged()}
         names = ranking.names
-        width = max(len(names[path]) for path in shown)
-        for path, ends in shown.items():
+        titles = even(names[path] for path in shown)
+        for title, (path, ends) in zip(titles, shown.items(), strict=True):
             changes = zip(ranges[path], (ends["low"], ends["high"]), strict=True)
             said = (
                 f"{ranking.say.plain(at, 4):>7}: {_changed(ranking, change):>4}"
                 for at, change in changes
             )
-            yield f"  {names[path]:{width}} {' '.join(said)}"
+            yield f"  {title} {' '.join(said)}"
     if (more := len(clear) - len(shown)) > 0:
         yield f"  {more} more: see the page"
     if others:

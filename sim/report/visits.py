@@ -71,6 +71,8 @@ def doses(run: Run) -> Iterator[Figure]:
 
     Products share no axis: of one there may be ten times as many doses as of another.
     """
+    if run.tables["dose_days.csv"].empty:
+        return
     table = run.tables["dose_days.csv"].pivot_table(
         "mean", ["product", "day"], "quantity", "sum", sort=False
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ ROWS = 1_048_576
 """Rows of a sheet, its header included: Excel has no more."""
 
 NUMERAL, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
+NAME_WORDS = re.compile(r"[a-z]\w*( \w+)*")
 WIDE, WIDER = 16, 90
 """Widths of a table's columns and of the cover's second one, in characters."""
 
@@ -48,7 +50,7 @@ def write_workbook(finished: Path, language: str = ENGLISH) -> None:
         facts = folder.manifest(finished)
         workbook.set_properties({"created": datetime.fromisoformat(facts["started"])})
         cover = workbook.add_worksheet(say("workbook.cover"))
-        rows = {table: _fill(workbook, table, formats) for table in tables if table.is_file()}
+        rows = {table: _fill(workbook, table, formats, say) for table in tables if table.is_file()}
         _cover(cover, [*_about(finished, facts, say)], [*_held(rows, say)], formats)
 
 
@@ -75,7 +77,7 @@ def _held(rows: dict[Path, int], say: Words) -> Iterator[tuple[str, str]]:
     """What each sheet holds."""
     for table, count in rows.items():
         said = say(f"tables.{_stem(table)}", rows=say.number(count, 0))
-        yield _stem(table), said if count < ROWS else say.aside(said, say("workbook.cut"))
+        yield _sheet(table, say), said if count < ROWS else say.aside(said, say("workbook.cut"))
 
 
 def _cover(
@@ -88,15 +90,17 @@ def _cover(
         sheet.write_string(row, 1, value, formats["wrapped"])
 
 
-def _fill(workbook: Workbook, table: Path, formats: Formats) -> int:
+def _fill(workbook: Workbook, table: Path, formats: Formats, say: Words) -> int:
     """Fill a sheet with a table; give how many rows the table has below its header."""
-    sheet, kinds = workbook.add_worksheet(_stem(table)), TABLES[table.name].columns
+    sheet, kinds = workbook.add_worksheet(_sheet(table, say)), TABLES[table.name].columns
     cells = folder.csv(table, dtype=str, keep_default_na=False)
     shown, last = cells[: ROWS - 1], len(cells.columns) - 1
+    headings, entries = _titles(say, "workbook.headings"), _titles(say, "workbook.cells")
     for column, name in enumerate(map(str, cells)):
-        sheet.write_string(0, column, name, formats["bold"])
+        sheet.write_string(0, column, headings(name), formats["bold"])
         for row, cell in enumerate(shown[name], 1):
-            _write(sheet, (row, column), cell, formats, is_text=kinds.get(name) is str)
+            is_text = kinds.get(name) is str
+            _write(sheet, (row, column), entries(cell), formats, is_text=is_text)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(shown), last)
     sheet.set_column(0, last, WIDE)
@@ -113,6 +117,24 @@ def _write(
         sheet.write_datetime(*place, date.fromisoformat(cell), formats["date"])
     elif cell:
         sheet.write_string(*place, cell)
+
+
+def _titles(say: Words, key: str) -> Callable[[str], str]:
+    """What names are called in another language; in English, or unknown, they stay as they are."""
+    known = {name: said for name, _, said in (each.partition(" ") for each in say.lists[key])}
+
+    @cache
+    def title(text: str) -> str:
+        if say.language == ENGLISH or not NAME_WORDS.fullmatch(text):
+            return text
+        titles = ((each, known.get(each) or say.title(each)) for each in text.split(" "))
+        return " ".join(each if said == each.replace("_", " ") else said for each, said in titles)
+
+    return title
+
+
+def _sheet(table: Path, say: Words) -> str:
+    return _titles(say, "workbook.sheets")(_stem(table))
 
 
 def _stem(table: Path) -> str:

@@ -118,8 +118,10 @@ class _Weeks:
                 return Fault(("design", "tasks", task.name), what, "hours in common on some day")
         last = max(index for index, task in enumerate(visit.tasks) if task.team)
         length = _length(sum(task.typical_minutes for task in visit.tasks[:last]))
-        until = f"from its start to that of {visit.tasks[last].name}"
-        what = f"{visit.name} takes {length} {until} (modal); {self.on_duty(asked.team)}"
+        what = (
+            f"{visit.name} takes {length} from its start to that of {visit.tasks[last].name}"
+            f" (modal); {self.on_duty(asked.team)}"
+        )
         path = asked.path if asked.path[1] == "visits" else ("design", "visits", visit.name)
         return Fault(path, what, "hours in which all its tasks can begin, or tasks that take less")
 

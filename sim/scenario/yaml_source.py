@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -76,11 +76,15 @@ class Problem:
 
     def __str__(self) -> str:
         """Return `file:line:column: path: what is wrong; what is allowed; did you mean …?`."""
+        return self.text()
+
+    def text(self, told: Callable[[str], str] = str) -> str:
+        """Return the problem, with what is said behind its place as `told` tells it."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         where = ": ".join(part for part in (place, self.path) if part)
         allowed = f"; allowed: {self.allowed}" if self.allowed else ""
         meant = f"; did you mean {self.did_you_mean}?" if self.did_you_mean else ""
-        return f"{where}: {self.what}{allowed}{meant}"
+        return f"{where}: {told(f'{self.what}{allowed}{meant}')}"
 
 
 class ScenarioError(Exception):

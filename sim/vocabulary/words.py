@@ -16,6 +16,7 @@ from functools import cache, partial, reduce
 from importlib.resources import files
 from string import Formatter
 from typing import Any, Literal, get_args
+from unicodedata import east_asian_width
 
 from sim.vocabulary.measures import CATALOGUE
 
@@ -231,6 +232,18 @@ class Words:
         """Return the word for a probability."""
         word = next(word for least, word in LIKELIHOODS if probability >= least)
         return self(f"likelihood.{word}")
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns a text fills on a terminal: a Chinese sign fills two."""
+    return len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
+
+
+def even(texts: Iterable[str]) -> list[str]:
+    """Return texts that all fill as many columns as the widest."""
+    listed = list(texts)
+    width = max(map(columns_of, listed), default=0)
+    return [text + " " * (width - columns_of(text)) for text in listed]
 
 
 class _Filling(Formatter):
