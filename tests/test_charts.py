@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +23,7 @@ from sim.report.charts import (
     intervals,
     lines,
 )
+from sim.report.line_names import LINE, names_at_ends, pixels_of
 from sim.report.page import specification
 
 DATES = pd.to_datetime(["2025-01-01", "2025-02-01"])
@@ -93,7 +96,39 @@ def test_quantiles_are_drawn_as_a_middle_and_its_band() -> None:
 
 
 def test_a_band_lies_under_its_line() -> None:
-    assert marks(EVERY["lines"]()) == ["area", "line", "point"]
+    assert marks(EVERY["lines"]()) == ["area", "line", "point", "point"]
+
+
+@pytest.mark.parametrize("name", ["lines", "lines of words", "one line"])
+def test_no_chart_of_lines_has_a_legend(name: str) -> None:
+    for layer in spec(EVERY[name]())["layer"]:
+        for channel in ("color", "strokeDash", "opacity"):
+            assert layer["encoding"].get(channel, {}).get("legend") is None
+
+
+def test_names_of_lines_stand_in_the_order_of_their_ends_apart_and_on_the_chart() -> None:
+    looks = dict(zip("abcd", LOOKS, strict=False))
+    ends = pd.DataFrame({"series": list("abcd"), "value": [5.0, 0.0, 5.0, 0.1]})
+    axis = names_at_ends(ends, looks, floor=0, pixels=20).to_dict()
+    places = axis["values"]
+
+    assert re.findall(r'\["(.)"\]', axis["labelExpr"]) == ["a", "c", "d", "b"]
+    assert all(high - low >= LINE / 20 for high, low in pairwise(places))
+    assert places[-1] > 0
+    assert places[0] == 5
+    assert axis["tickColor"]["condition"][1]["value"] == looks["c"].colour
+
+
+def test_a_long_name_has_several_lines_also_in_chinese() -> None:
+    both = ["low-dose IL-2, 21 injections", "低剂量白介素二注射二十一次"]
+    ends = pd.DataFrame({"series": both, "value": [1.0, 1.0]})
+    axis = names_at_ends(ends, dict.fromkeys(both, LOOKS[0]), floor=0, pixels=100).to_dict()
+    lines_of = [json.loads(each) for each in re.findall(r"\[.*?\]", axis["labelExpr"])][::-1]
+
+    assert lines_of[1] == ["low-dose IL-2, 21", "injections"]
+    assert axis["values"][0] - axis["values"][1] >= 2 * LINE / 100
+    assert "".join(lines_of[0]) == "低剂量白介素二注射二十一次"
+    assert all(pixels_of(line) <= 120 for each in lines_of for line in each)
 
 
 def test_series_differ_by_dash_as_well_as_by_colour() -> None:

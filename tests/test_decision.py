@@ -36,7 +36,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "small.yaml").write_text(BUSY, encoding="utf-8")
     scenario = load(home / "small.yaml")
     results = replicate(scenario, replications=150, jobs=1, keep=0)
-    typed = "trialsim run here/small.yaml --replications 150 --set 'title=two words' --quiet"
+    typed = (
+        "trialsim run here/small.yaml --replications 150 --set 'title=two words' "
+        "--set=design.trial.site=Here --uncertain rate --quiet"
+    )
     return folder.write(
         scenario, lambda: results, command=typed, page=lambda _: None, out=home / "run"
     )
@@ -90,6 +93,7 @@ def test_why_names_the_assumption_and_the_role_that_matter_most(finished: Path) 
     assert 0 < int(hours[1]) <= waiting + 1
     assert what_helps.typed == (
         "trialsim solve here/small.yaml --set 'title=two words' "
+        "--set design.trial.site=Here --uncertain rate "
         "--move assumptions.recruitment.candidates_per_month --until twelve"
     )
     assert when.said.startswith("After six months: ")

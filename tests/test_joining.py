@@ -10,9 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.report.joined import joined_to, joined_tornado
 from sim.report.run import Run
 from sim.results import folder
 from sim.results.manifest import MANIFEST
+from sim.vocabulary.words import words
 from tests.command import trialsim
 from tests.test_decision import box_of
 from tests.test_report import SMALL, markup, said
@@ -41,6 +43,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert trialsim("solve", "small.yaml", *search, *FEW, "--out", "solved") == 0
         assert trialsim("report", "run", "other", "--out", "both") == 0
         assert trialsim("report", "swept", "run", "solved", "--out", "joined") == 0
+        for name, rate in (("quick", 6), ("slow", 0.3)):
+            text = f"extends: small.yaml\nscenario: {name}\nassumptions: {{recruitment: {{"
+            text += f"candidates_per_month: {{value: {rate}}}}}}}\n"
+            Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+        assert trialsim("compare", "small.yaml", "quick.yaml", *FEW, "--out", "better") == 0
+        assert trialsim("compare", "small.yaml", "slow.yaml", *FEW, "--out", "worse") == 0
+        assert trialsim("report", "run", "better", "--out", "helped") == 0
+        assert trialsim("report", "run", "worse", "--out", "helpless") == 0
     return home
 
 
@@ -68,6 +78,22 @@ def test_the_answer_of_a_search_stands_in_the_box(asked: Path) -> None:
 
     assert "What would help Twelve: " in joined
     assert "Twelve: " not in alone
+
+
+def test_a_comparison_says_in_the_box_what_helps_and_nothing_that_does_not(asked: Path) -> None:
+    helped, helpless = (box_of(markup(asked / name)) for name in ("helped", "helpless"))
+    before, after = (
+        pd.read_csv(asked / f"better/{name}/targets.csv").set_index("target")["probability"]
+        for name in ("small", "quick")
+    )
+
+    assert after["twelve"] > before["twelve"]
+    percent = words().percent
+    shown = f"in {percent(after['twelve'])} of trials instead of {percent(before['twelve'])}"
+    assert re.search(rf"What would help Quick: .*{shown}".replace("\u00a0", " "), helped)
+    assert "What would help Slow" not in helpless
+    assert joined_to(Run(asked / "helpless"))[0].verdict.startswith("Slow: ")
+    assert 'href="compare/report.html"' in markup(asked / "helpless")
 
 
 def test_the_register_is_sorted_by_the_effects_of_a_tornado_and_shows_them(asked: Path) -> None:
@@ -107,7 +133,7 @@ def test_a_joined_run_is_compared_and_built_again_in_another_language(
     assert trialsim("report", "run", "other", "swept", "--out", "compared") == 0
     page = Path("compared/small/report.html")
     before = page.read_text(encoding="utf-8")
-    assert Run(page.parent).tornado is not None
+    assert joined_tornado(Run(page.parent)) is not None
 
     assert trialsim("report", "compared", "--lang", "zh") == 0
     assert page.read_text(encoding="utf-8") != before
@@ -120,7 +146,7 @@ def test_a_joined_run_is_compared_and_built_again_in_another_language(
     [
         (["swept", "solved"], "joins a run of the very same scenario"),
         (["swept", "other"], "joins a run of the very same scenario"),
-        (["run", "both"], "not one of runs side by side"),
+        (["other", "both"], "a comparison a run of its first"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(

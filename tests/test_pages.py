@@ -257,16 +257,28 @@ class TestEveryPage:
         assert out == []
         assert is_hidden
 
-    def test_no_word_of_a_chart_is_cut_in_a_small_window(
+    def test_lines_have_their_names_beside_them_and_no_legend(
         self, show: Show, kind: str, language: str
     ) -> None:
         page, _ = show(kind, language)
-        page.set_viewport_size({"width": 800, "height": 900})
-        page.wait_for_timeout(300)
-        cut = in_each(page, ".chart text", f"({CUT})(one) && one.textContent")
+        of_lines = ".chart:has(.mark-line path)"
+
+        assert in_each(page, f"{of_lines} .role-legend", "one.textContent") == []
+
+    def test_no_word_of_a_chart_is_cut_in_a_small_window_or_on_a_telephone(
+        self, show: Show, kind: str, language: str
+    ) -> None:
+        page, _ = show(kind, language)
+        cut = []
+        for width in (800, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(300)
+            cut += in_each(page, ".chart text", f"({CUT})(one) && one.textContent")
+        is_as_wide = page.evaluate("document.documentElement.scrollWidth") <= width
         page.set_viewport_size({"width": 1400, "height": 900})
 
         assert [each for each in cut if each] == []
+        assert is_as_wide
 
 
 @pytest.mark.browser
@@ -351,3 +363,26 @@ def test_a_chinese_page_is_no_mixture_and_prints_on_few_sheets(
     context.close()
 
     assert (found | set(re.findall(r"[A-Za-z]{3,}", labels))) - KEPT == set()
+
+
+MOST_BYTES, MOST_SECONDS = 3_000_000, 3.0
+"""Of the page of the baseline, and of the processor until it is drawn: on an idle machine it is
+drawn no later."""
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_page_of_the_baseline_is_small_and_soon_drawn(browser: Browser, tmp_path: Path) -> None:
+    asked = ("run", str(ROOT / "scenarios" / "baseline.yaml"), "--replications", "40", "--quiet")
+    assert exit_code(commands, [*asked, "--out", str(tmp_path / "run")]) == 0
+    file = tmp_path / "run" / "report.html"
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    watch = page.context.new_cdp_session(page)
+    watch.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(f"file://{file}")
+    page.wait_for_function("document.body.classList.contains('drawn')")
+    measured = watch.send("Performance.getMetrics")["metrics"]
+    page.close()
+
+    assert file.stat().st_size < MOST_BYTES
+    assert {each["name"]: each["value"] for each in measured}["ProcessTime"] < MOST_SECONDS

@@ -94,3 +94,22 @@ def test_nothing_is_drawn_where_nobody_looks(capsys: pytest.CaptureFixture[str])
 )
 def test_times_are_minutes_and_hours(seconds: float, said: str) -> None:
     assert in_minutes(seconds) == said
+
+
+CHECK_LINES = 25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_check_fits_on_a_screen(width: int, tmp_path: Path) -> None:
+    idle = "design.visits.never={title: Of no row, tasks: [assess, draw_blood]}"
+    asked = ["check", str(ROOT / "scenarios" / "baseline.yaml")]
+    for number in range(9):
+        asked += ["--set", idle.replace("never", f"never_{number}").replace("Of", f"{number} of")]
+    written = in_terminal(width, asked, tmp_path)
+
+    assert written.code == 0
+    assert len(written.lines) <= CHECK_LINES
+    assert max(map(len, written.drawn)) <= width
+    assert "Warnings: 9" in written.lines
+    assert written.lines[-1].endswith("more (--verbose shows all)")

@@ -93,21 +93,26 @@ def check_command(path: Path, overrides: Sequence[str], *, resolved: bool, regis
         f"  {each.text(translated)}"
         for each in located_doubts(scenario, protocol, document, spoken())
     ]
-    lines = [f"{in_print(path)} is sound", *implied_lines(scenario, protocol, spoken())]
-    lines.append(f"Warnings: {len(doubtful) or 'none'}")
-    print_wrapped([*lines, *_within_screen(lines, doubtful)])
+    room = CHECK_LINES - 1
+    warned = min(_rows(doubtful), LEAST_WARNED)
+    implied = implied_lines(scenario, protocol, spoken())
+    lines = _fitting([f"{in_print(path)} is sound", *implied], room - warned)
+    count = f"Warnings: {len(doubtful) or 'none'}"
+    print_wrapped([*lines, count, *_fitting(doubtful, room - _rows(lines))])
 
 
-def _within_screen(lines: Sequence[str], doubtful: Sequence[str]) -> Iterator[str]:
-    """As many warnings as fit on a screen below these lines, some at least, the others counted."""
-    width = columns(sys.stdout)
-    room = max(CHECK_LINES - len(list(wrapped(lines, width))) - 1, LEAST_WARNED)
-    for number, each in enumerate(doubtful):
-        room -= len(list(wrapped([each], width)))
-        if width and room < 0 and not click.get_current_context().meta["verbose"]:
-            yield f"  and {len(doubtful) - number} more (--verbose shows all)"
-            return
-        yield each
+def _rows(lines: Sequence[str]) -> int:
+    """How many rows of a terminal they fill."""
+    return len(list(wrapped(lines, columns(sys.stdout))))
+
+
+def _fitting(lines: Sequence[str], room: int) -> list[str]:
+    """As many of these as fit on so many rows of a terminal, the others counted."""
+    is_all_asked = click.get_current_context().meta["verbose"]
+    if is_all_asked or not columns(sys.stdout) or _rows(lines) <= room:
+        return [*lines]
+    shown = sum(_rows(lines[:number]) < room for number in range(1, len(lines)))
+    return [*lines[:shown], f"  and {len(lines) - shown} more (--verbose shows all)"]
 
 
 @commands.command("trace")

@@ -230,7 +230,8 @@ def report_command(
 ) -> None:
     """Build the page of FOLDER again from its tables; join several.
 
-    Runs are put side by side. A sweep or a search of solve joins the run of its scenario.
+    Runs are put side by side. A sweep, a search of solve or a comparison joins the run of its
+    scenario, a comparison that of its first.
     """
     from sim.report.pages import read_page
     from sim.results import folder
@@ -295,20 +296,22 @@ def _joined(
 
 
 def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:
-    """The runs, each with the sweeps and searches of its scenario."""
+    """The runs, each with what joins it."""
     from sim.results import folder
 
-    kinds = {path: folder.manifest(path)["kind"] for path in paths}
-    if "compare" in kinds.values():
-        raise click.UsageError("name the folders of runs, not one of runs side by side")
-    joined: dict[Path, list[Path]] = {path: [] for path, kind in kinds.items() if kind == "run"}
+    manifests = {path: folder.manifest(path) for path in paths}
+    joined: dict[Path, list[Path]] = {
+        path: [] for path, facts in manifests.items() if facts["kind"] == "run"
+    }
     for path in (path for path in paths if path not in joined):
-        scenario = (path / folder.SCENARIO).read_bytes()
+        first = next(iter(manifests[path].get("scenarios", ["."])))
+        scenario = (path / first / folder.SCENARIO).read_bytes()
         same = (run for run in joined if (run / folder.SCENARIO).read_bytes() == scenario)
         run = next(same, None)
         if run is None:
             raise click.UsageError(
-                f"{path}: a sweep or search joins a run of the very same scenario; name one"
+                f"{path}: it joins a run of the very same scenario, a comparison a run of its "
+                "first; name the folder of one"
             )
         joined[run].append(path)
     return joined

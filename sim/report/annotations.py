@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
 
 from sim.report.charts import BLACK, BLUE, DASHES, GREY, HEIGHT, ORANGE, VERMILION, dates
+from sim.report.line_names import in_lines
 from sim.report.run import Run
+
+IS_NARROW, NAME_WIDTH = "width < 400", 160
+"""When a chart is narrow, as on a telephone, and how many pixels a line of a name then has."""
 
 LONG_HOLIDAY_DAYS = 7
 """Days off in a row, one of them a public holiday, from which on they show in a chart of years."""
@@ -93,8 +97,9 @@ def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
     soon after the first date of the chart stand to the right, where there is room.
     """
     last = max(day for _, day in days)
+    above = [0, *accumulate(len(in_lines(name, NAME_WIDTH)) for name, _ in days)]
     layers = [
-        _mark(name, day, place, early=day - since < (last - since) / 3)
+        _mark(name, day, place, above[place], early=day - since < (last - since) / 3)
         for place, (name, day) in enumerate(days)
     ]
     return [layer for kind in zip(*layers, strict=True) for layer in kind]
@@ -121,12 +126,18 @@ def _height(share: float) -> Any:  # noqa: ANN401  altair's own types say no mor
     return alt.value(HEIGHT * (1 - share))
 
 
-def _mark(name: str, day: date, place: int, *, early: bool) -> tuple[alt.Chart, ...]:
-    """The rule, and the name on a white edge that keeps other rules and lines out of it."""
+def _mark(name: str, day: date, place: int, above: int, *, early: bool) -> tuple[alt.Chart, ...]:
+    """The rule, and the name on a white edge that keeps other rules and lines out of it.
+
+    In a narrow chart the name has several lines, so many of other names `above` it.
+    """
     dash = DASHES[(place + 1) % len(DASHES)]
     side: Any = {"align": "left", "dx": 5} if early else {"align": "right", "dx": -5}
     base = alt.Chart(pd.DataFrame({"at": [pd.Timestamp(day)], "name": [name]})).encode(x=dates())
-    named = base.encode(y=alt.value(10 + 15 * place), text="name:N")
+    height = alt.ExprRef(f"{IS_NARROW} ? {10 + 13 * above} : {10 + 15 * place}")
+    lines_of_name: Any = alt.value(in_lines(name, NAME_WIDTH))
+    text = alt.when(IS_NARROW).then(lines_of_name).otherwise("name:N")
+    named = base.encode(y=alt.value(height), text=text)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("at:T", title=" ", format="%Y-%m-%d")]
     return (
         base.mark_rule(color=BLACK, strokeDash=dash, strokeWidth=1.5, clip=True).encode(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sim.experiments import implied
 from sim.report.effects import Effects, effects, effects_figure
+from sim.report.joined import joined_tornado
 from sim.report.page import Answer, Part, Table, TableRow, in_words
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
@@ -73,7 +74,7 @@ def register(run: Run) -> Answer:
     if assumed:
         lead = say("register.lead", bare=len(assumed), all=len(every))
     luck = [] if run.target is None else luck_apart(run, run.target)
-    found, tornado = effects(run), run.tornado
+    found, tornado = effects(run), joined_tornado(run)
     moved = [say("register.moved")] if luck and found is None and tornado is None else []
     figures = [effects_figure(run, found)] if found else []
     figures += [tornado.figure, *luck] if tornado else luck

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.resources import files
-from textwrap import wrap
-from typing import Any, NamedTuple
-from unicodedata import east_asian_width
+from typing import Any, NamedTuple, cast
 
 import altair as alt
 import pandas as pd
+
+from sim.report.line_names import in_lines, names_at_ends, pixels_of
 
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 SKY, PURPLE, GREY, BLACK = "#56B4E9", "#CC79A7", "#6B7280", "#1F2933"
@@ -56,12 +57,15 @@ TIME = alt.selection_interval(
 )
 """The wheel alone scrolls the page, so that nobody is caught in a chart."""
 
-LETTER, SIGN, ENTRY, MARGIN = 7, 12, 46, 70
-"""Pixels: a letter of a label, one of Chinese, what a legend's entry has beside its name, and an
-axis of numbers with the chart's margins."""
+ENTRY, MARGIN = 46, 70
+"""Pixels: what a legend's entry has beside its name, and an axis of numbers with the chart's
+margins."""
 
-NARROW = 44
-"""Letters in a line of an axis title beneath rows whose long names leave little room."""
+PLOT, PLOT_OF_YEAR, MOST_OF_LABEL = 220, 560, 420
+"""Pixels: the least that is left for bars and intervals, and for a year; the most of a label."""
+
+NARROW = 300
+"""Pixels of a line of an axis title beneath rows whose long names leave little room."""
 LEVELS_APART = " · "
 """What stands between the parts of a path; in a narrow chart each has a line of its own."""
 
@@ -99,28 +103,33 @@ def lines(  # noqa: PLR0913  each says something else about one picture
     They run along `at`: dates, of which the time can be zoomed, or where `across` names it numbers,
     dates or words, whose points are shown. A blank value or band is not drawn. `steps` holds each
     value until the next; `span` is what the values lie between. What lies `behind` shares the axis.
+    The name of a series stands beside the end of its line.
     """
     drawn = _spread(table, "p50", "at", "series")
     points, is_named = drawn.dropna(subset="value"), "series" in drawn
     hold: Any = {"clip": True, "interpolate": "step-after" if steps else "linear"}
-    look, x = _styled(drawn, looks, "stroke"), _along(drawn["at"], across)
-    colour = look["color"]
-    value = alt.Y("value:Q", title=title, axis=_axis(unit), scale=_scale(drawn, unit, span))
-    line = alt.Chart(points).mark_line(strokeWidth=2, **hold)
+    look, x = _styled(drawn, looks, is_line=True), _along(drawn["at"], across)
+    colour, scale = look["color"], _scale(drawn, unit, span)
+    value = alt.Y("value:Q", title=title, axis=_axis(unit), scale=scale)
+    beside = partial(alt.Y, title=None, axis=None, scale=scale)
+    line = alt.Chart(points).mark_line(strokeWidth=2, **hold).encode(x=x, y=value, **look)
     tips = [_tip("at") if across else _tip("at:T", "%Y-%m-%d"), _figure(unit)]
     tips = [_tip("series:N"), *tips] if is_named else tips
-    touched = alt.Chart(points.dropna() if across else points).encode(x=x, y=value, tooltip=tips)
+    touched = alt.Chart(points.dropna() if across else points).encode(x=x, tooltip=tips)
+    dot = touched.mark_point(opacity=0, size=80, clip=True)
     if across:
-        dot = touched.mark_point(filled=True, size=40).encode(color=colour, opacity=_opacity(drawn))
-    else:
-        dot = touched.mark_point(opacity=0, size=80, clip=True)
-    layers = [line.encode(x=x, y=value, opacity=_opacity(drawn), **look), dot]
+        dot = touched.mark_point(filled=True, size=40).encode(color=colour)
+    layers = [line, dot.encode(y=beside("value:Q"))]
     if "low" in drawn:
-        ends: Any = {"y": "low:Q", "y2": "high:Q", "opacity": _opacity(drawn, 0.22)}
-        band = alt.Chart(drawn.dropna(subset=["low", "high"])).mark_area(**hold)
-        layers.insert(0, band.encode(x=x, color=colour, **ends))
-    params = [PICKED] * is_named + [TIME] * (not across)
-    return layered([*layers, *behind], height, *params)
+        band = alt.Chart(drawn.dropna(subset=["low", "high"])).mark_area(opacity=0.22, **hold)
+        layers.insert(0, band.encode(x=x, color=colour, y=beside("low:Q"), y2="high:Q"))
+    if is_named:
+        low, high = span or (0.0, 1.0 if unit == "share" else _highest(drawn) or 1.0)
+        names = names_at_ends(points, _look_of(drawn, looks), low, height / (high - low))
+        named = alt.Chart(points.head(1)).mark_point(opacity=0)
+        layers.append(named.encode(y=beside("value:Q", axis=names)))
+    chart = layered([*layers, *behind], height, *[TIME] * (not across))
+    return cast("Chart", chart.resolve_axis(y="independent"))
 
 
 def bars(
@@ -138,26 +147,28 @@ def bars(
     drawn = _spread(table, "mean", "label", "series")
     names, rows = _unique(drawn["series"]), _unique(drawn["label"])
     tips = [_figure(unit, column) for column in ("value", "low", "high") if column in drawn]
+    narrowest = narrowest_of(rows, names)
     base = alt.Chart(drawn.assign(place=drawn["series"].map(names.index))).encode(
         y=_rows(rows, 320), tooltip=[_tip("label:N"), _tip("series:N"), *tips]
     )
     base = base.encode(color=_styled(drawn, looks, "square", rows)["color"])
-    value = alt.X("value:Q", title=title, axis=_axis(unit), scale=_scale(drawn, unit))
+    value = alt.X(
+        "value:Q", title=in_lines(title, NARROW), axis=_axis(unit), scale=_scale(drawn, unit)
+    )
     if stacked:
         bar = base.mark_bar(height=BAR, stroke="white", strokeWidth=0.5)
         parts = bar.encode(x=value, order="place:Q", opacity=picked())
-        return layered([parts], GAP_AND_BAR * len(rows), PICKED)
+        return layered([parts], GAP_AND_BAR * len(rows), PICKED, narrowest=narrowest)
     if len(rows) < len(drawn):
         base = base.encode(yOffset=alt.YOffset("series:N", sort=names))
     if "low" not in drawn:
-        return layered(
-            [base.mark_bar().encode(x=value, opacity=picked())], THIN * len(drawn), PICKED
-        )
+        thin = base.mark_bar().encode(x=value, opacity=picked())
+        return layered([thin], THIN * len(drawn), PICKED, narrowest=narrowest)
     line = base.mark_rule(strokeWidth=1.5).encode(
         x="low:Q", x2="high:Q", color=alt.ColorValue(BLACK)
     )
     bar = base.mark_bar().encode(x=value, opacity=picked(0.85))
-    return layered([bar, line], BAR * len(drawn), PICKED)
+    return layered([bar, line], BAR * len(drawn), PICKED, narrowest=narrowest)
 
 
 def intervals(  # noqa: PLR0913  each says something else about one picture
@@ -190,13 +201,14 @@ def intervals(  # noqa: PLR0913  each says something else about one picture
         line = base.mark_rule(opacity=0.25).encode(y=low, y2="high:Q")
         point = base.mark_point(filled=True, size=30, opacity=0.7).encode(y="value:Q")
         return layered([line, point], SMALL)
-    base = base.encode(y=_rows(rows, 420))
-    left = alt.X("low:Q", title=wrap(title, NARROW), axis=axis, scale=scale)
+    base = base.encode(y=_rows(rows, MOST_OF_LABEL))
+    left = alt.X("low:Q", title=in_lines(title, NARROW), axis=axis, scale=scale)
     height, zero = ROW * len(rows), alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=GREY)
     line = base.mark_rule(strokeWidth=2).encode(x=left, x2="high:Q")
     point = base.mark_point(filled=True, size=80, opacity=1).encode(x="value:Q")
     layers = [line, point] if unit == "share" else [line, point, zero.encode(x="at:Q")]
-    return layered(layers, height, *params)
+    names = _unique(drawn["series"]) if "series" in drawn else []
+    return layered(layers, height, *params, narrowest=narrowest_of(rows, names))
 
 
 def field(  # noqa: PLR0913  each says something else about one picture
@@ -230,7 +242,7 @@ def field(  # noqa: PLR0913  each says something else about one picture
             y=alt.Y("down:N", title=None, sort=days, axis=alt.Axis(**bare)),
             color=alt.Color("value:Q", scale=shades, legend=key),
         )
-        return layered([year], CELL * len(days))
+        return layered([year], CELL * len(days), narrowest=PLOT_OF_YEAR)
     flat, shares = alt.Axis(labelAngle=0), alt.Scale(domain=[0, 1], scheme="blues")
     cells = cells.encode(
         x=alt.X("across:N", title=across, sort=weeks, axis=flat),
@@ -244,13 +256,24 @@ def field(  # noqa: PLR0913  each says something else about one picture
     return layered([squares, figures], max(HEIGHT, ROW * len(days)))
 
 
-def layered(layers: Sequence[alt.Chart], height: int, *params: alt.Parameter) -> Chart:
+def layered(
+    layers: Sequence[alt.Chart], height: int, *params: alt.Parameter, narrowest: int = 0
+) -> Chart:
     """Return layers as a chart as wide as its container, of a height in pixels.
 
     Its params are what a reader may do with it: pick a series in the legend, move and zoom time.
+    In a container that is less than the `narrowest` pixels wide the page lets readers scroll it.
     """
     first, *others = layers
-    return alt.layer(first.add_params(*params), *others, width="container", height=height)
+    more: Any = {"usermeta": {"narrowest": narrowest}} if narrowest else {}
+    shown = first.add_params(*params)
+    return alt.layer(shown, *others, width="container", height=height, **more)
+
+
+def narrowest_of(rows: Sequence[str], names: Sequence[str]) -> int:
+    """Return the least width of a chart whose rows have labels, with a legend above the rest."""
+    labels = min(max(map(pixels_of, rows), default=0), MOST_OF_LABEL)
+    return MARGIN + labels + max(PLOT, ENTRY + max(map(pixels_of, names), default=0))
 
 
 def picked(opacity: float = 1.0) -> alt.OpacityValue:
@@ -271,18 +294,14 @@ def dates(column: str = "at") -> alt.X:
 
 def legend(names: Sequence[str], symbol: str = "", beside: Sequence[str] = ()) -> alt.Legend:
     """Return a legend in as many columns as there is room for, `beside` labels of an axis."""
-    entry = ENTRY + max(map(_pixels, names), default=0)
-    axis = MARGIN + max(map(_pixels, beside), default=0)
+    entry = ENTRY + max(map(pixels_of, names), default=0)
+    axis = MARGIN + max(map(pixels_of, beside), default=0)
     # The room is that of the container: the chart's own width is worked out from its legend. It
     # stands here all the same, for that the columns are counted again whenever it changes.
     columns = alt.expr(f"max(1, floor((0 * width + containerSize()[0] - {axis}) / {entry}))")
     if not symbol:
         return alt.Legend(columns=columns)
     return alt.Legend(columns=columns, symbolType=symbol, symbolOpacity=1)
-
-
-def _pixels(text: str) -> int:
-    return sum(SIGN if east_asian_width(letter) in "WF" else LETTER for letter in text)
 
 
 def _spread(table: pd.DataFrame, middle: str, *named: str) -> pd.DataFrame:
@@ -301,23 +320,35 @@ def _opacity(drawn: pd.DataFrame, opacity: float = 1.0) -> alt.OpacityValue:
     return picked(opacity) if "series" in drawn else alt.OpacityValue(opacity)
 
 
-def _styled(
-    drawn: pd.DataFrame, looks: Looks, symbol: str = "", beside: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The colours and dashes of the series, with their legend; one colour where there are none."""
-    if "series" not in drawn:
-        return {"color": alt.ColorValue(BLUE)}
+def _look_of(drawn: pd.DataFrame, looks: Looks) -> dict[str, Look]:
+    """How each series looks, in their order."""
     names = _unique(drawn["series"])
     if isinstance(looks, Mapping):
-        names = [name for name in looks if name in names]
-        looks = [looks[name] for name in names]
-    shown = [looks[place % len(looks)] for place in range(len(names))]
-    key = legend(names, symbol, beside)
-    colours = alt.Scale(domain=names, range=[look.colour for look in shown])
+        return {name: look for name, look in looks.items() if name in names}
+    return {name: looks[place % len(looks)] for place, name in enumerate(names)}
+
+
+def _styled(
+    drawn: pd.DataFrame,
+    looks: Looks,
+    symbol: str = "",
+    beside: Sequence[str] = (),
+    *,
+    is_line: bool = False,
+) -> dict[str, Any]:
+    """The colours of the series, with their legend; of lines, which have none, also the dashes.
+
+    One colour where there are no series.
+    """
+    if "series" not in drawn:
+        return {"color": alt.ColorValue(BLUE)}
+    shown = _look_of(drawn, looks)
+    names, key = [*shown], None if is_line else legend([*shown], symbol, beside)
+    colours = alt.Scale(domain=names, range=[look.colour for look in shown.values()])
     look: dict[str, Any] = {"color": alt.Color("series:N", sort=names, scale=colours, legend=key)}
-    if symbol == "stroke":
-        dashes = alt.Scale(domain=names, range=[look.dash for look in shown])
-        look["strokeDash"] = alt.StrokeDash("series:N", sort=names, scale=dashes, legend=key)
+    if is_line:
+        dashes = alt.Scale(domain=names, range=[look.dash for look in shown.values()])
+        look["strokeDash"] = alt.StrokeDash("series:N", sort=names, scale=dashes, legend=None)
     return look
 
 
@@ -349,9 +380,12 @@ def _scale(
         return alt.Scale(domain=list(span), zero=False)
     if unit in {"points", "index"}:
         return alt.Undefined
-    highest = max(drawn[end].max() for end in ("value", "high") if end in drawn)
-    is_whole = unit == "share" or not highest > 0
+    is_whole = unit == "share" or not _highest(drawn) > 0
     return alt.Scale(domain=[0, 1]) if is_whole else alt.Scale(zero=True)
+
+
+def _highest(drawn: pd.DataFrame) -> float:
+    return max(float(drawn[end].max()) for end in ("value", "high") if end in drawn)
 
 
 def _tip(column: str, form: str = "") -> alt.Tooltip:

@@ -33,6 +33,9 @@ ASIDE = ("received_first_dose", "stopped_treatment")
 GAP, TRUNK, SIDE, DIAGRAM = 28, 300, 440, 900
 """Pixels between boxes, and the widths of the boxes of everybody, of those who are lost, of all."""
 
+READABLE = 600
+"""Pixels below which its letters would be too small to read."""
+
 LINE_HEIGHT, PAD, FIGURE_WIDTH, HEAD, TIP = 18, 9, 56, 90, 5
 """Pixels: a line of text, what surrounds the lines, a figure at their end, an arrow's head (square
 pixels), and from its middle to its tip."""
@@ -231,6 +234,7 @@ def _diagram(boxes: Sequence[Box], arrows: Sequence[Sequence[Spot]], message: st
     ]
     layers += _texts(boxes, height)
     chart: Chart = alt.layer(*layers, width=DIAGRAM, height=height, description=message)
+    chart.usermeta = {"narrowest": READABLE}
     chart.autosize, chart.padding = "pad", 2
     return chart
 

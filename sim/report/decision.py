@@ -11,6 +11,7 @@ from sim.report import recruitment, uncertainty
 from sim.report.assumptions import effect_cell, entries
 from sim.report.effects import Effects, drawn_effects
 from sim.report.go_no_go import rule_said
+from sim.report.joined import help_found, joined_tornado
 from sim.report.page import Card, Decision, Fact
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
@@ -20,6 +21,9 @@ from sim.vocabulary.intervals import of_met
 
 VERDICTS = ("missed", "undecided", "met")
 """Verdicts in the order in which a planner wants to know of them."""
+
+CHANGING = ("--set", "--uncertain")
+"""Flags that change the scenario: a command that is proposed keeps them."""
 
 MOST_WITH_FIGURES = 6
 """Targets above which each is named with its verdict alone, so that the box stays short."""
@@ -93,10 +97,9 @@ def _why(run: Run) -> Iterator[str]:
 def _help(run: Run) -> tuple[str, str]:
     """What was found to help beside the run; else what to ask next, and the command that does."""
     say, found = run.say, _hangs_on(run)
-    joined = sorted(run.joined, key=lambda each: not each.is_search)
-    told = [each.verdict for each in joined if each.tornado is None][:1]
-    if not told and run.tornado:
-        told = [*_moved(run, run.tornado)]
+    told = list(filter(None, [help_found(run)]))
+    if not told and (tornado := joined_tornado(run)):
+        told = [*_moved(run, tornado)]
     if told:
         return told[0], ""
     if all(target["verdict"] == "met" for target in _targets(run)):
@@ -112,7 +115,11 @@ def _typed(run: Run, command: str, *flags: str) -> str:
     """Another command on the run's scenario as it was typed, with what was changed in it."""
     words = shlex.split(run.manifest["command"])[2:]
     named = words[0] if words and not words[0].startswith("-") else run.scenario.scenario
-    changes = [each for flag, value in pairwise(words) if flag == "--set" for each in (flag, value)]
+    changes = []
+    for word, after in pairwise([*words, ""]):
+        flag, equals, value = word.partition("=")
+        if flag in CHANGING:
+            changes += [flag, value if equals else after]
     return shlex.join(["trialsim", command, named, *changes, *flags])
 
 

@@ -15,6 +15,7 @@ from sim.report.decision import box, headline
 from sim.report.effects import effect_lines
 from sim.report.forecast import dated, forecast
 from sim.report.go_no_go import go_no_go, rule_said
+from sim.report.joined import joined_to
 from sim.report.methods import methods
 from sim.report.page import (
     PAGE,
@@ -142,11 +143,10 @@ def _what_if(run: Run) -> Answer:
     ]
     header = [say("varying.question"), say("varying.command")]
     table = Table(say("varying.table"), header, rows, texts=2)
-    lead = say("varying.joined" if run.joined else "varying.lead")
-    joined = Listing("", [(each.verdict, f"{each.name}/{PAGE}") for each in run.joined])
-    return Answer(
-        "varying", say("varying.title"), lead, (), [joined, table] if run.joined else [table]
-    )
+    others = joined_to(run)
+    lead = say("varying.joined" if others else "varying.lead")
+    joined = Listing("", [(each.verdict, f"{each.name}/{PAGE}") for each in others])
+    return Answer("varying", say("varying.title"), lead, (), [joined, table] if others else [table])
 
 
 def _limits(run: Run) -> Answer:

@@ -22,6 +22,7 @@ from sim.report.charts import (
     Chart,
     layered,
     legend,
+    narrowest_of,
     picked,
 )
 from sim.report.page import Figure, figure
@@ -176,4 +177,5 @@ def _drawn(points: pd.DataFrame, title: str) -> Chart:
         )
         for lane, ours in points.groupby(points["event"].map(lambda kind: SYMBOLS[kind].lane))
     ]
-    return layered([spans, *lanes], LIFE_HEIGHT * len(names), PICKED)
+    narrowest = narrowest_of(names, [*seen])
+    return layered([spans, *lanes], LIFE_HEIGHT * len(names), PICKED, narrowest=narrowest)

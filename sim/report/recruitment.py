@@ -173,7 +173,7 @@ def _curve(run: Run, target: int, chance: float) -> Figure:
         say,
         "curve",
         partial(lines, unit="share", behind=[*marked(deadlines(run), run.opens), *behind]),
-        points.assign(series=say("curve.series")),
+        points,
         columns,
         target=target,
         probability=chance,
@@ -218,7 +218,7 @@ def _fan(run: Run) -> Figure:
     drawn = points.assign(series=say("fan.median"))
     if run.target is not None:
         ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
-        name = say("fan.needed", target=run.target, day=run.recruits_until)
+        name = say("fan.needed", target=run.target)
         needed = pd.DataFrame({"at": ends, "p50": [0.0, run.target], "series": name})
         drawn = pd.concat([drawn, needed])
     low, median, high = (points[name].iloc[-1] for name in P10_P50_P90)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.report import sensitivity, solve, sweep
 from sim.report.page import Finished
 from sim.results import folder
 from sim.results.tables import draws_in
@@ -43,16 +41,6 @@ SINGLE = (
 """Measures of which the page needs the value of each replication."""
 
 
-@dataclass(frozen=True)
-class Joined:
-    """A sweep or a search of the run's scenario, whose folder `name` lies in the run's own."""
-
-    name: str
-    verdict: str
-    is_search: bool
-    tornado: sensitivity.Tornado | None = None
-
-
 class Run(Finished):
     """A finished run."""
 
@@ -65,17 +53,6 @@ class Run(Finished):
     def protocol(self) -> Protocol:
         """The plan that the scenario means."""
         return interpret(self.scenario)
-
-    @cached_property
-    def joined(self) -> Sequence[Joined]:
-        """The sweeps and searches that were joined to it."""
-        joined = self.manifest.get("joined", ())
-        return [_joined(self.place / name, self.language) for name in joined]
-
-    @property
-    def tornado(self) -> sensitivity.Tornado | None:
-        """The first tornado joined to the run."""
-        return next((each.tornado for each in self.joined if each.tornado), None)
 
     @property
     def target(self) -> int | None:
@@ -180,15 +157,3 @@ class Run(Finished):
             )
             chance = f"in {found} of trials ({say.span(*ends)}), asked: {asked}"
             yield f"  {target['verdict']}: {say.title(target['target'])}, {chance}"
-
-
-def _joined(place: Path, language: str) -> Joined:
-    """What a run has to know of a sweep or search; of a tornado also its effects."""
-    kind = folder.manifest(place)["kind"]
-    if kind == "solve":
-        return Joined(place.name, solve.answered(solve.Solved(place, language)), is_search=True)
-    if kind == "sweep":
-        return Joined(place.name, sweep.Swept(place, language).spread_of_first, is_search=False)
-    ranking = sensitivity.Ranking(place, language)
-    tornado = sensitivity.tornado_of(ranking)
-    return Joined(place.name, ranking.verdict, is_search=False, tornado=tornado)

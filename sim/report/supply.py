@@ -54,7 +54,7 @@ def _demand(run: Run, product: str) -> Figure:
         say,
         "supply",
         partial(lines, steps=True, height=LOW),
-        doses.assign(series=say("supply.series")).reset_index(),
+        doses.reset_index(),
         columns,
         behind=behind.reset_index(),
         product=product,
