@@ -23,7 +23,7 @@ from sim.scenario.load import load, shipped, variants
 from sim.scenario.schema import Scenario
 from sim.vocabulary.eventlog import EventLog
 from tests.agreement import agrees
-from tests.toys import runs, toy
+from tests.toys import ONE_VISIT, runs, toy
 
 BASELINE = Path(str(shipped())) / "baseline.yaml"
 CONSENT = {"value": 0.72, "range": [0.5, 0.88]}
@@ -220,7 +220,7 @@ def test_a_number_set_by_a_sweep_is_not_drawn() -> None:
 
 def test_rate_and_consent_uncertain_by_quadrature() -> None:
     scenario = toy(
-        design={"trial": UNTIL},
+        design={"trial": UNTIL, "screening": ONE_VISIT},
         assumptions={
             "uncertain": "all",
             "recruitment": {"candidates_per_month": 1.8, "rate_shape": 4, "consent": CONSENT},

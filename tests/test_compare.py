@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,6 @@ from sim.scenario.load import load, shipped
 from sim.vocabulary.intervals import Interval, of_mean
 from sim.vocabulary.words import words
 from tests.command import trialsim
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.usefixtures("blank_pages")
 
@@ -203,7 +199,6 @@ targets: {nobody_waits: {measure: nurse_hours, at_most: 3, with_probability: 0.5
 """
 
 
-@pytest.mark.pages
 @pytest.mark.parametrize(
     ("tasks", "sentence"),
     [
@@ -246,25 +241,3 @@ def test_the_scenario_of_the_largest_change_comes_first_and_targets_by_their_siz
     assert "; somebody in 50" in first
     assert second.startswith("One: everybody in 40")
     assert second.endswith("difference in somebody")
-
-
-@pytest.mark.browser
-@pytest.mark.usefixtures("home")
-@pytest.mark.pages
-def test_every_chart_is_drawn_with_no_network(page: Page) -> None:
-    compare("--out", "both")
-    problems: list[str] = []
-    page.on("console", lambda said: problems.append(said.text))
-    page.on("requestfailed", lambda request: problems.append(request.url))
-    page.context.set_offline(offline=True)
-
-    page.goto(Path("both/report.html").resolve().as_uri())
-    page.wait_for_function(
-        "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
-    )
-
-    charts = page.locator(".chart")
-    assert charts.count() == 3
-    for number in (0, 2):  # between them is the chart of differences, which has no lines
-        assert charts.nth(number).locator(".mark-line path").count() > 0
-    assert not problems

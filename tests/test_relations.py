@@ -64,7 +64,7 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 @pytest.fixture(scope="module", params=LOGS.values(), ids=list(LOGS))
 def replicated(request: pytest.FixtureRequest) -> list[Replication]:
     name, overrides = request.param
-    return replications(8, *overrides, name=name)
+    return replications(6, *overrides, name=name)
 
 
 # In every replication.
@@ -97,7 +97,7 @@ def test_nobody_ends_twice(replicated: list[Replication]) -> None:
 
 
 def test_who_is_there_when_the_trial_is_full_is_turned_away_or_not() -> None:
-    finishing, strict = replications(8, *SMALL), replications(8, *SMALL_AND_STRICT)
+    finishing, strict = replications(6, *SMALL), replications(6, *SMALL_AND_STRICT)
 
     assert all(each.measures["randomised"] <= 8 for each in strict)
     assert any(each.measures["randomised"] > 8 for each in finishing)
@@ -153,7 +153,7 @@ def test_a_visit_has_a_cause_unless_it_was_held_on_its_planned_day(
 
 
 def test_the_target_is_reached_when_its_last_participant_is_randomised() -> None:
-    for each in replications(8, *SMALL):
+    for each in replications(6, *SMALL):
         times = {p: time for p, time, what, _ in each.log.moments if what is Milestone.RANDOMISED}
         eighth = sorted(times.values())[7]
         assert each.measures["day_of_target"] == eighth // 1440
@@ -329,7 +329,7 @@ def by_person(log: EventLog, milestone: Milestone) -> dict[int, tuple[float, Any
 def rosters() -> list[tuple[EventLog, EventLog]]:
     """The same people under the baseline's roster and with a coordinator for every day."""
     pair = ("baseline", "full_time_coordinator")
-    few, many = (replications(8, "design.trial.target=none", name=name) for name in pair)
+    few, many = (replications(6, "design.trial.target=none", name=name) for name in pair)
     assert [each.log.work for each in few] != [each.log.work for each in many]
     return [(one.log, other.log) for one, other in zip(few, many, strict=True)]
 
@@ -477,9 +477,9 @@ def test_more_staff_and_longer_hours_do_not_lower_the_number_randomised(
     few, two, all_day = (
         np.array([each.measures["randomised"] for each in found])
         for found in (
-            replications(12, *trial),
-            replications(12, *trial, "design.staff.coordinator.people=2"),
-            replications(12, *trial, INVESTIGATOR_ALL_WEEK, name="full_time_coordinator"),
+            replications(8, *trial),
+            replications(8, *trial, "design.staff.coordinator.people=2"),
+            replications(8, *trial, INVESTIGATOR_ALL_WEEK, name="full_time_coordinator"),
         )
     )
 
