@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ import pytest
 from sim.cli.main import commands
 from sim.scenario.schema import json_schema
 from tests.artefacts import REFERENCE
+from tests.notebook import NOTEBOOK, TEXT, code_cells, results, shown
 from tests.reference import reference
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +74,36 @@ def _inside(schema: dict[str, Any], entry: dict[str, Any], part: str) -> Iterato
     yield from (other for other in others if isinstance(other, dict))
     if isinstance(items := entry.get("items"), dict):
         yield from _inside(schema, items, part)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_test_that_is_named_exists(page: Path) -> None:
+    for named in re.findall(r"tests/test_\w+\.py", page.read_text("utf-8")):
+        assert (ROOT / named).is_file(), named
+
+
+def test_figures_of_the_validation_stand_in_the_tests_beside_them() -> None:
+    rows = re.findall(
+        r"^\| (.+) \|$", (ROOT / "docs" / "method.md").read_text("utf-8"), re.MULTILINE
+    )
+    checked = 0
+    for _, _, figures, named in (row.split(" | ") for row in rows[2:]):
+        text = (ROOT / named.strip("`")).read_text("utf-8")
+        for figure in re.findall(r"\d+\.\d+", figures if "README" not in figures else ""):
+            assert figure in text, (figure, named)
+            checked += 1
+    assert checked > 8
+
+
+@pytest.mark.slow
+def test_the_notebook_comes_to_what_it_shows() -> None:
+    notebook = json.loads(NOTEBOOK.read_text("utf-8"))
+    cells = code_cells(notebook)
+    assert len(cells) > 5
+
+    for cell, result in zip(cells, results(notebook), strict=True):
+        (output,) = cell["outputs"]
+        assert output["data"][TEXT] == shown(result)[TEXT], "".join(cell["source"])
 
 
 @pytest.mark.slow
