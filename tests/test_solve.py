@@ -440,14 +440,14 @@ class TestResume:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        assert trialsim(*asking("--out", "at_once", "--quiet")) == 0
+        assert trialsim(*asking("--out", "at_once", "--quiet", replications=100)) == 0
         steps = len(pd.read_csv("at_once/points.csv"))
         with monkeypatch.context() as patched:
             full_after(steps - 2, patched)
-            assert trialsim(*asking("--out", "broken")) == 2
+            assert trialsim(*asking("--out", "broken", replications=100)) == 2
         assert f"{steps - 2} points are kept" in capsys.readouterr().err
 
-        assert trialsim(*asking("--resume", "broken.part")) == 0
+        assert trialsim(*asking("--resume", "broken.part", replications=100)) == 0
         said = capsys.readouterr().err
         assert (said.count("reused: "), said.count("new: ")) == (steps - 2, 2)
         assert "stale" not in said

@@ -524,9 +524,9 @@ def _size(part: Path) -> int:
     ],
 )
 def test_a_killed_worker_loses_no_point(trialsim: Trialsim, kills: int) -> None:
-    assert trialsim(*swept("--out", "quiet", "--quiet", rates="1:12:12")) == 0
+    assert trialsim(*swept("--out", "quiet", "--quiet", rates="1:6:6")) == 0
     for kill in range(kills):
-        asked = swept("--out", f"shot{kill}", rates="1:12:12")
+        asked = swept("--out", f"shot{kill}", rates="1:6:6")
         running = subprocess.Popen(
             [sys.executable, "-m", "sim", *asked, "--jobs", "2"],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
