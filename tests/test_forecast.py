@@ -17,6 +17,7 @@ from sim.experiments.evidence import seen_of_hazard, seen_of_share
 from sim.experiments.posterior import informed
 from sim.experiments.replicate import replicate
 from sim.model.run import run
+from sim.results.forecast import DOUBTFUL, trend, unevenness
 from sim.results.tables import build
 from sim.scenario.enrolment_log import EnrolmentLog, Level, LoggedPerson, read_log
 from sim.scenario.history import Informed, Pool
@@ -27,6 +28,7 @@ from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, beta, gamma, updated
 from sim.vocabulary.eventlog import EventLog, Milestone
+from tests.calibration import UNKNOWN, calibration
 from tests.command import trialsim
 from tests.enrolment import written
 from tests.toys import UNSURE, toy
@@ -138,7 +140,12 @@ def test_with_nothing_known_a_forecast_is_a_run() -> None:
     for name, table in of_run.items():
         if name not in {"rate_known.csv", "sensitivity.csv"}:
             pd.testing.assert_frame_equal(of_forecast[name], table)
-    assert set(of_forecast) - set(of_run) == {"observed.csv", "beliefs.csv", "census.csv"}
+    assert set(of_forecast) - set(of_run) == {
+        "observed.csv",
+        "beliefs.csv",
+        "census.csv",
+        "fit.csv",
+    }
 
 
 def test_what_is_known_is_what_was() -> None:
@@ -249,6 +256,39 @@ def test_a_log_that_tells_less_leaves_more_open(level: Level) -> None:
 
     assert met == pytest.approx(6 + 0.5 * rate * more, rel=0.12)
     assert candidates == pytest.approx(6 + 0.5 * rate * exposure + rate * more, rel=0.12)
+
+
+@pytest.mark.parametrize(
+    ("level", "truths"),
+    [
+        pytest.param("full", 40, marks=pytest.mark.slow),
+        *(pytest.param(each, 200, marks=pytest.mark.nightly) for each in UNKNOWN),
+    ],
+)
+def test_among_its_forecasts_the_truth_has_every_place(level: str, truths: int) -> None:
+    found = calibration(level, truths, seed=2)
+
+    assert min(found.values()) > 1e-3
+    assert sum(p_value < 0.01 for p_value in found.values()) <= 1
+
+
+# Whether it fits.
+
+
+@pytest.mark.parametrize("came", [10, 20, 40])
+def test_few_logs_of_a_constant_rate_raise_an_alarm(came: int) -> None:
+    """Of 18 months: trend or uneven months in at most 6 of 100, and often where it doubles."""
+    luck, shares = np.random.default_rng(came), np.full(18, 1 / 18)
+
+    def alarms(places: np.ndarray) -> bool:
+        counts, _ = np.histogram(places, 18, (0, 1))
+        return min(trend([*places])[1], unevenness(counts, shares)[1]) < DOUBTFUL / 2
+
+    false = np.mean([alarms(luck.uniform(size=came)) for _ in range(400)])
+    true = np.mean([alarms(luck.uniform(size=came) ** 0.3) for _ in range(40)])
+
+    assert false <= 0.06
+    assert true > 0.3
 
 
 # The command.

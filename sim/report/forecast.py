@@ -55,7 +55,19 @@ def _census(run: Run) -> Answer:
     inside = sum(now.get(stage, 0) for stage in ("candidate", "consented"))
     lead = say("census.lead", people=sum(now.values()), randomised=randomised, inside=inside)
     shown = [table_of(say, "census", frame, columns, day=as_of(run))]
-    return Answer("census", title, lead, [level], shown, in_contents=False)
+    return Answer("census", title, lead, [level, *_fit(run)], shown, in_contents=False)
+
+
+def _fit(run: Run) -> Iterator[str]:
+    """Whether people came as at a constant rate, in a sentence for each doubt, or in one."""
+    say, rows = run.say, run.tables["fit.csv"].to_dict("records")
+    doubts = [row for row in rows if row["verdict"] != "fits"]
+    if rows and not doubts:
+        yield say("fit.fits")
+    for row in doubts:
+        how = say(f"fit.{row['verdict']}")
+        which = row["check"] if row["check"] != "trend" or row["statistic"] > 0 else "falling"
+        yield say(f"fit.{which}", how=how, p=row["p_value"])
 
 
 def _learnt(run: Run) -> Answer:

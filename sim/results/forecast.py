@@ -3,24 +3,95 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from math import fsum
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.results.fold import Results
 from sim.results.ignorance import drawn_columns
 from sim.scenario.beliefs import MIDDLE
 from sim.scenario.logged_person import DATES
+from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
 
 _Row = tuple[Any, ...]
+
+_MINUTES_PER_MONTH = DAYS_PER_MONTH * MINUTES_PER_DAY
 
 OBSERVED = {"participant": int, **dict.fromkeys(DATES, date), "reason": str, "arm": str}
 OBSERVED |= {"doses": float, "left_reason": str}
 BELIEF = {"path": str, "prior_mean": float, "prior_low": float, "prior_high": float}
 BELIEF |= {"prior_worth": float, "seen": float, "of": float, "mean": float, "low": float}
 BELIEF |= {"high": float, "learnt": str}
+
+
+FIT = {"check": str, "statistic": float, "p_value": float, "verdict": str}
+_SIMULATED, _SEED = 4000, 1
+"""Logs of a constant rate beside which the months of one are held."""
+
+_FEWEST_CAME, _ROUNDING = 3, 1e-9
+DOUBTFUL, UNLIKELY = 0.05, 0.005
+"""Of both checks together: each of them is held to half as much (Bonferroni)."""
+
+
+def fit(results: Results) -> Iterator[_Row]:
+    """Whether those known came as at a constant rate, seasons and disruptions counted in."""
+    informed, protocol = results.protocol.informed, results.protocol
+    if informed is None or len(informed.history.people) < _FEWEST_CAME:
+        return
+    until = min(informed.history.until, protocol.recruits_until_minutes)
+    whole = protocol.expected_by(until)
+    came = [protocol.expected_by(each.came) / whole for each in informed.history.people]
+    months = int(until // _MINUTES_PER_MONTH)
+    ends = [until - place * _MINUTES_PER_MONTH for place in range(months, -1, -1)]
+    shares = np.diff([protocol.expected_by(end) for end in ends]) / whole
+    begins = protocol.expected_by(ends[0]) / whole
+    counts, _ = np.histogram(came, [begins, *begins + np.cumsum(shares)])
+    for check, (statistic, p_value) in (
+        ("trend", trend(came)),
+        ("uneven_months", unevenness(counts, shares)),
+    ):
+        verdict = "fits"
+        if p_value < DOUBTFUL / 2:
+            verdict = "doubtful" if p_value >= UNLIKELY / 2 else "does_not_fit"
+        yield check, statistic, p_value, verdict
+
+
+def trend(places: Sequence[float]) -> tuple[float, float]:
+    """Return Laplace's statistic of places in [0, 1), positive where later ones are more; its p.
+
+    Cox & Lewis 1966, The Statistical Analysis of Series of Events, section 3.3.
+    """
+    number = len(places)
+    statistic = (fsum(places) / number - 0.5) * math.sqrt(12 * number)
+    return statistic, 2 * NormalDist().cdf(-abs(statistic))
+
+
+def unevenness(counts: NDArray[np.intp], shares: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the chi-square of months' counts for their shares, and how often one is as large.
+
+    It is worked out by drawing as many people anew: months of a small trial are too few for the
+    distribution of tables.
+    """
+    expected = counts.sum() * shares / shares.sum()
+    months = expected > 0
+    if months.sum() <= 1:
+        return math.nan, 1.0
+
+    def statistic(found: NDArray[np.intp]) -> NDArray[np.float64]:
+        away = (found[..., months] - expected[months]) ** 2 / expected[months]
+        return np.asarray(away.sum(axis=-1), np.float64)
+
+    drawn = np.random.default_rng(_SEED).multinomial(
+        counts.sum(), expected / expected.sum(), _SIMULATED
+    )
+    seen = statistic(counts)
+    as_large = int((statistic(drawn) >= seen - _ROUNDING).sum())
+    return float(seen), (as_large + 1) / (_SIMULATED + 1)
 
 
 def observed(results: Results) -> Iterator[_Row]:

@@ -381,6 +381,7 @@ TABLES = {
     "census.csv": Layout(COUNTS["census"].keys, _census, is_of_forecast=True),
     "observed.csv": Layout(forecast.OBSERVED, forecast.observed, is_of_forecast=True),
     "beliefs.csv": Layout(forecast.BELIEF, forecast.believed, is_of_forecast=True),
+    "fit.csv": Layout(forecast.FIT, forecast.fit, is_of_forecast=True),
     "funnel.csv": Layout({"step": str}, _funnel),  # one of those above, laid out in its own way
     "participants.csv.gz": Layout(WHO_AND_WHEN | PARTICIPANT, _logged(_participants), is_long=True),
     "events.csv.gz": Layout(WHO_AND_WHEN | EVENT, _logged_events, is_long=True),
