@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -175,8 +176,13 @@ def test_the_page_names_what_differs_and_shows_the_table_s_figures() -> None:
     text = html[html.index("<main") :]
     assert "assumptions.recruitment.candidates_per_month" in text
     assert "design.trial.target" not in text
-    row = folder.read(Path("both"), "compare.csv").set_index("measure").loc["randomised"]
-    assert f"{row['difference']:+,.2f}" in text
+    table = folder.read(Path("both"), "compare.csv").set_index("measure")
+    row: Any = table.loc["randomised"]
+    difference, low, high = row["difference"], row["ci_low"], row["ci_high"]
+    written = words().estimate(difference, low, high)
+    assert difference > 0
+    assert f"+{written[0]}" in text
+    assert words().span(*written[1:]) in text
     assert "more &lt;b&gt;candidates&lt;/b&gt;" in text
     assert "<b>candidates" not in text
 

@@ -253,7 +253,8 @@ def field(  # noqa: PLR0913  each says something else about one picture
     ink = alt.ColorValue("black", condition=dark)
     figures = cells.mark_text().encode(text=alt.Text("value:Q", format=".0%"), color=ink)
     squares = cells.mark_rect().encode(color=colour)
-    return layered([squares, figures], max(HEIGHT, ROW * len(days)))
+    height, narrowest = max(HEIGHT, ROW * len(days)), MARGIN + pixels_of(across)
+    return layered([squares, figures], height, narrowest=narrowest)
 
 
 def layered(

@@ -31,8 +31,14 @@ from sim.scenario.load import Scenario, leaves
 from sim.scenario.titles import called
 from sim.vocabulary.words import BLANK, Words, words
 
+OF_INTERVAL = ["ci_low", "ci_high"]
+"""Columns of the interval of a difference."""
+
 MOST_INPUTS_OPEN = 8
 """Rows above which the table of inputs is folded away."""
+
+AS_A_VERDICT = {"better": "met", "worse": "missed"}
+"""As which verdict a change of a target looks."""
 
 BETTER = {
     **dict.fromkeys(("randomised", "completed"), 1),
@@ -158,7 +164,8 @@ def _reached(runs: Runs, changes: Sequence[Change], say: Words) -> Answer:
             "before": each.before,
             "after": each.after,
             "points": say.aside(*each.points(say)),
-            "verdict": say(f"compare.{_word(*each.within, 1)}"),
+            "verdict": say(f"compare.{(word := _word(*each.within, 1))}"),
+            "kind": f"target {AS_A_VERDICT.get(word, '')}".strip(),
         }
         for each in changes
     )
@@ -239,15 +246,11 @@ def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
     baseline, better = next(iter(runs)), BETTER | _wishes(runs)
     hours = (f"{role}_hours" for role in runs[baseline].scenario.design.staff)
     frame = pd.concat(compared[compared["measure"] == measure] for measure in [*better, *hours])
-    ends = frame[["ci_low", "ci_high"]].to_numpy()
+    ends = frame[OF_INTERVAL].to_numpy()
+    written = [_written(say, *each) for each in frame[["difference", *OF_INTERVAL]].to_numpy()]
     frame = frame.assign(
-        difference=[
-            say.signed(each, ",.2f") if pd.notna(each) else BLANK for each in frame["difference"]
-        ],
-        interval=[
-            BLANK if pd.isna(low) else say.span(say.number(low, 2), say.number(high, 2))
-            for low, high in ends
-        ],
+        difference=[value for value, _ in written],
+        interval=[span for _, span in written],
         verdict=[
             say(f"compare.{_word(low, high, better.get(measure, 0))}")
             for measure, (low, high) in zip(frame["measure"], ends, strict=True)
@@ -284,7 +287,7 @@ def _dots(
         if sd > 0:
             unit = better[measure] / sd
             low, high = sorted((each["ci_low"] * unit, each["ci_high"] * unit))
-            value = say.signed(each["difference"], ",.2f")
+            value, _ = _written(say, each["difference"], low / unit, high / unit)
             label = say.aside(say.title(measure), value)
             rows.append(
                 {"label": label, "series": scenario, "order": [*better].index(measure),
@@ -292,6 +295,15 @@ def _dots(
             )  # fmt: skip
     drawn = pd.DataFrame(rows)
     return drawn.sort_values("order", kind="stable") if rows else drawn
+
+
+def _written(say: Words, difference: float, low: float, high: float) -> tuple[str, str]:
+    """A difference with its sign and its interval, both with the digits that count."""
+    if pd.isna(difference):
+        return BLANK, BLANK
+    value, *ends = say.estimate(difference, *sorted((low, high)))
+    sign = "+" if difference > 0 and value.strip("0.") else ""
+    return f"{sign}{value}", BLANK if pd.isna(low) else say.span(*ends)
 
 
 def _wishes(runs: Runs) -> dict[str, int]:

@@ -167,11 +167,13 @@ def _figures(sweep: Swept, done: pd.DataFrame, table: Table) -> Iterator[Figure]
     if len(paths) == 1:
         named = ("at", "value", "low", "high", "series")
         every = pd.concat(each.assign(at=_scale(each[paths[0]])) for each in drawn.values())
-        chart = lines(every[[*named]], say("sweep.axis"), unit="share", across=paths[0])
+        across = sweep.names[paths[0]]
+        chart = lines(every[[*named]], say("sweep.axis"), unit="share", across=across)
         chart.description = sweep.spread_of_first
         yield Figure(say("sweep.line"), chart, table)
     elif stride(len(sweep.points)) == 1:
-        shape = partial(field, title=say("sweep.axis"), across=paths[0], down=paths[1])
+        across, down = (sweep.names[path] for path in paths)
+        shape = partial(field, title=say("sweep.axis"), across=across, down=down)
         for name, each in drawn.items():
             chart = shape(each.rename(columns=dict(zip(paths, ("across", "down"), strict=True))))
             chart.description = _spread(sweep, name)
