@@ -76,7 +76,7 @@ def test_every_command_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert "left_撤回同意" in {row["measure"] for row in _rows(f"{out}/summary.csv")}
     assert json.loads(Path("比较/manifest.json").read_text("utf-8"))["scenarios"][1] == "另一个"
     assert [row[weeks] for row in _rows("扫描/points.csv")] == ["1", "2"]
-    assert "summary" in load_workbook(f"{out}/tables.xlsx").sheetnames
+    assert "汇总" in load_workbook(f"{out}/tables.xlsx").sheetnames
 
 
 def test_its_page_speaks_of_them() -> None:

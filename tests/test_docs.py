@@ -107,8 +107,11 @@ def test_the_notebook_comes_to_what_it_shows() -> None:
 
 
 @pytest.mark.slow
-def test_the_tutorial_works_as_it_stands(tmp_path: Path) -> None:
-    typed = "".join(BLOCK.findall((ROOT / "docs" / "tutorial.md").read_text("utf-8")))
+@pytest.mark.parametrize(
+    "page", ["tutorial.md", pytest.param("tutorial.zh.md", marks=pytest.mark.nightly)]
+)
+def test_the_tutorial_works_as_it_stands(tmp_path: Path, page: str) -> None:
+    typed = "".join(BLOCK.findall((ROOT / "docs" / page).read_text("utf-8")))
     assert typed.count("trialsim") > 5
     typed = re.sub(r"--replications \d+", "--replications 20", typed)
 

@@ -30,11 +30,11 @@ BLANKS = {
     "": "(?P<{}>.+?)",
     "n": r"(?P<{}>[-+−±]?(?:\d[\d.,:e+-]*|[?∞]))",
     "p": r"(?P<{}>[<>]?\s?\d+\s?%)",
-    "w": "(?P<{}>[^、]+)",
+    "w": "(?P<{}>[^、；;]+)",
 }
 """What may stand in a blank, by its kind: anything, a figure, a share, one of a list."""
 
-PLACE = re.compile(r"(?:--[\w-]+|\S*[./]\S*): ")
+PLACE = re.compile(r"(?:--[\w-]+|(?=\S*[^\W\d])\S*[./]\S*): ")
 """A flag, a file or a path, of which is told behind it."""
 
 BETWEEN_CELLS = re.compile(r"( {2,}|\t+)")
