@@ -64,6 +64,7 @@ def a_protocol(**changed: object) -> Protocol:
             for day in range(clock.days + 5)
         ),
         "target": 2,
+        "titles": {},
         "milestones": (),
         "decision_months": (),
         "randomisation": Randomisation(),

@@ -17,6 +17,7 @@ PROTOCOL = cast(
     "Protocol",
     SimpleNamespace(
         clock=Clock(date(2024, 1, 1), date(2024, 3, 31)),
+        titles={},
         resources=(SimpleNamespace(name="nurse"), SimpleNamespace(name="infusion_bed")),
         criteria=(
             SimpleNamespace(name="adult", at="chart"),

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from sim.experiments.replicate import replicate
+from sim.model.run import run
 from sim.report import pages
 from sim.report.compare import unlike
+from sim.report.story import tell
 from sim.results import folder
+from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, dump, load, shipped
 from sim.scenario.schema import Scenario
 from sim.scenario.titles import NamedThings, called, named_things
+from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.words import words
 
 BASELINE = shipped() / "baseline.yaml"
@@ -177,3 +181,15 @@ def test_inputs_that_differ_name_both_titles() -> None:
     rows = list(unlike([{"a.b.c.title": "x"}, {"a.b.c.title": "y"}], words()))
 
     assert [row.cells for row in rows] == [["a.b.c.title", "x", "y"]]
+
+
+def test_the_story_of_a_replication_names_titles() -> None:
+    title = "assumptions.leaving.withdraws_consent.title=takes it back"
+    scenario = load(BASELINE, [title, "design.staff.nurse.title={zh: 护士甲, en: Sister Ann}"])
+    protocol = interpret(scenario)
+    log = run(protocol, 1, 1)
+    told = "\n".join(tell(protocol, log))
+    dosed = next(moment.person for moment in log.moments if moment.milestone is Milestone.DOSE)
+
+    assert "withdraws consent" not in told
+    assert "Sister Ann: inject" in "\n".join(tell(protocol, log, person=dosed))

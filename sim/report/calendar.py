@@ -67,13 +67,13 @@ def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> Ca
     """No two doses are given on one day, so that the day tells which dose it was."""
     day, what = protocol.clock.date_of(visit.time), visit_title(protocol, visit)
     if visit.is_missed:
-        off = f"missed: {plain(visit.reason)}"
+        off = f"missed: {plain(protocol, visit.reason)}"
         return CalendarEntry(day, "", what, "", "", off, is_missed=True)
     planned = protocol.arms[visit.arm].visits if visit.is_in_schedule else ()
     is_dose = any(each.row == visit.row and each.is_dose for each in planned)
     received = given.get(day, "") if is_dose else ""
     off = off_plan(protocol, visit) if visit.reason else ""
-    return CalendarEntry(day, hour(visit.time), what, plain(visit.place), received, off)
+    return CalendarEntry(day, hour(visit.time), what, plain(protocol, visit.place), received, off)
 
 
 def appointment_lines(appointments: Sequence[CalendarEntry]) -> Iterator[str]:

@@ -114,14 +114,14 @@ def _milestone(protocol: Protocol, milestone: Milestone, detail: Any) -> str:  #
         case Milestone.JUDGED:
             return _judged(protocol, *detail)
         case Milestone.SCREEN_FAILED:
-            return f"fails screening: {plain(protocol.criteria[detail].name)}"
+            return f"fails screening: {plain(protocol, protocol.criteria[detail].name)}"
         case Milestone.RANDOMISED:
             arm = protocol.arms[detail]
             return f"is randomised to {arm.name}: {arm.title}"
         case Milestone.DOSE:
             return f"is given {amount(protocol, detail)}"
         case Milestone.UNSCHEDULED_EVENT | Milestone.LEFT:
-            return f"{SAYS[milestone]}: {plain(detail)}"
+            return f"{SAYS[milestone]}: {plain(protocol, detail)}"
         case _:
             return SAYS[milestone]
 
@@ -132,7 +132,7 @@ def _concerns(supplied: Supplied, person: int | None) -> bool:
 
 
 def _supplied(protocol: Protocol, supplied: Supplied) -> StoryLine:
-    product = plain(protocol.products[supplied.product].name)
+    product = plain(protocol, protocol.products[supplied.product].name)
     text = BECOMES[supplied.movement].format(product=product, vials=supplied.vials)
     return StoryLine(supplied.time, -len(Milestone) + supplied.movement, supplied.person, text)
 
@@ -145,7 +145,7 @@ def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
         text = f"would come for {what}, planned for {planned}"
     elif awaited.day is None:
         text = f"waits for {what}, planned for {planned}: no day is possible any more"
-        text = f"{text} ({plain(awaited.reason)})"
+        text = f"{text} ({plain(protocol, awaited.reason)})"
     elif awaited.day < clock.days:
         text = f"is at {what} or in line for it"
     else:
@@ -156,23 +156,23 @@ def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
 
 def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
     criteria = [protocol.criteria[index] for index in failing]
-    failed = [plain(criterion.name) for criterion in criteria if criterion.at == step]
+    failed = [plain(protocol, criterion.name) for criterion in criteria if criterion.at == step]
     found = f"fails {', '.join(failed)}" if failed else "meets every criterion"
-    return f"{found} ({KNOWN.get(step, f'at the step {plain(step)}')})"
+    return f"{found} ({KNOWN.get(step, f'at the step {plain(protocol, step)}')})"
 
 
 def amount(protocol: Protocol, dose: tuple[int, float]) -> str:
     """Return the detail of a dose in words: how much of what."""
     product, units = dose
     given = protocol.products[product]
-    return f"{words().plain(units, 4)} {given.unit} of {plain(given.name)}"
+    return f"{words().plain(units, 4)} {given.unit} of {plain(protocol, given.name)}"
 
 
 def _visit(protocol: Protocol, visit: Visit) -> StoryLine:
     what, line = visit_title(protocol, visit), partial(StoryLine, visit.time, VISIT, visit.person)
     if visit.is_missed:
-        return line(f"misses {what}: {plain(visit.reason)}")
-    where = f" at the {plain(visit.place)}" if visit.place else ""
+        return line(f"misses {what}: {plain(protocol, visit.reason)}")
+    where = f" at the {plain(protocol, visit.place)}" if visit.place else ""
     waited = f", after a wait of {_length(visit.wait)}" if visit.wait >= 1 else ""
     off = f", {off_plan(protocol, visit)}" if visit.reason else ""
     return line(f"begins {what}{where}{waited}{off}")
@@ -181,14 +181,14 @@ def _visit(protocol: Protocol, visit: Visit) -> StoryLine:
 def visit_title(protocol: Protocol, visit: Visit) -> str:
     """Return the row of the schedule, its number if it is repeated, and the visit done there."""
     if not visit.is_in_schedule:
-        return plain(visit.visit)
-    return f"{_row_title(protocol, visit.row, visit.number)} ({plain(visit.visit)})"
+        return plain(protocol, visit.visit)
+    return f"{_row_title(protocol, visit.row, visit.number)} ({plain(protocol, visit.visit)})"
 
 
 def _row_title(protocol: Protocol, row: str, number: int) -> str:
     planned = (each for arm in protocol.arms for each in arm.visits if each.row == row)
     is_repeated = any(each.is_repeated for each in planned)
-    return f"{plain(row)} {number}" if is_repeated else plain(row)
+    return f"{plain(protocol, row)} {number}" if is_repeated else plain(protocol, row)
 
 
 def off_plan(protocol: Protocol, visit: Visit) -> str:
@@ -196,7 +196,7 @@ def off_plan(protocol: Protocol, visit: Visit) -> str:
     planned = protocol.clock.date_of_day(visit.planned_day)
     is_outside = visit.outcome is VisitOutcome.OUT_OF_WINDOW
     how = "out of its window" if is_outside else "moved"
-    return f"{how} ({plain(visit.reason)}; planned for {planned:%a} {planned})"
+    return f"{how} ({plain(protocol, visit.reason)}; planned for {planned:%a} {planned})"
 
 
 def _work(protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
@@ -210,11 +210,13 @@ def _work(protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
     groups = [list(pieces) for _, pieces in groupby(at_visits, key=together)]
     for held in [*groups, *([each] for each in in_order if each.is_desk)]:
         started, ended, _, task = together(held[0])
-        team = " and ".join(plain(protocol.resources[piece.resource].name) for piece in held)
+        team = " and ".join(
+            plain(protocol, protocol.resources[piece.resource].name) for piece in held
+        )
         if ended > started:
-            text = f"  {team}: {plain(task)}, {_length(ended - started)}"
+            text = f"  {team}: {plain(protocol, task)}, {_length(ended - started)}"
         else:
-            text = f"  {team}: {plain(task)} never done, {_length(held[0].minutes)} of it"
+            text = f"  {team}: {plain(protocol, task)} never done, {_length(held[0].minutes)} of it"
         yield StoryLine(started, WORK, held[0].person, text)
 
 
@@ -226,6 +228,6 @@ def _length(minutes: float) -> str:
     return f"{minutes / MINUTES_PER_DAY:.1f} days"
 
 
-def plain(name: str) -> str:
-    """Return a name of the scenario in words."""
-    return name.replace("_", " ")
+def plain(protocol: Protocol, name: str) -> str:
+    """Return the title of a name of the scenario, else the name in words."""
+    return protocol.titles.get(name) or name.replace("_", " ")

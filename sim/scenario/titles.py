@@ -54,11 +54,12 @@ def called(scenario: Scenario, say: Words | None = None) -> Words:
     say = say or words(ENGLISH)
     titles: dict[tuple[str, str], str] = {}
     for things in named_things(scenario):
-        own = {name: say.own(title) for name, title in things.titled()}
+        if not (own := {name: say.own(title) for name, title in things.titled()}):
+            continue
         read = {name: own.get(name) or say.title(name, things.kind) for name in things.of}
         often = Counter(map(say.capital, read.values()))
         for name, title in read.items():
-            if own and often[say.capital(title)] > 1:
+            if often[say.capital(title)] > 1:
                 titles[things.kind, name] = say.aside(title, name)
             elif name in own:
                 titles[things.kind, name] = title
