@@ -68,6 +68,10 @@ CUT = """text => {
     return is_shown && (word.top < chart.top - 1 || word.left < chart.left - 1
         || word.bottom > chart.bottom + 1 || word.right > chart.right + 1);
 }"""
+FITTED = """() => [...document.querySelectorAll(".chart-wrapper.fit-x")].every(
+    each => each.querySelector("svg").width.baseVal.value <= each.clientWidth + 1)"""
+"""Whether every chart that fits its container has been drawn anew for its width."""
+
 MOST_PAGES = 5
 """Of A4, on which a run is printed as long as nothing is unfolded."""
 
@@ -272,6 +276,7 @@ class TestEveryPage:
         cut = []
         for width in (800, 390):
             page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function(FITTED)
             page.wait_for_timeout(300)
             cut += in_each(page, ".chart text", f"({CUT})(one) && one.textContent")
         is_as_wide = page.evaluate("document.documentElement.scrollWidth") <= width
