@@ -29,10 +29,9 @@ def main() -> None:
     """Simulate, join, and photograph the page."""
     with tempfile.TemporaryDirectory() as home:
         run, tornado, joined = (Path(home) / name for name in ("run", "tornado", "joined"))
-        baseline = ROOT / "scenarios" / "baseline.yaml"
         few = ("--replications", "200", "--quiet")
-        trialsim("run", baseline, "--quiet", "--out", run)
-        trialsim("sweep", baseline, "--tornado", *few, "--out", tornado)
+        trialsim("run", "baseline", "--quiet", "--out", run)
+        trialsim("sweep", "baseline", "--tornado", *few, "--out", tornado)
         trialsim("report", run, tornado, "--out", joined)
         photograph(joined)
 
