@@ -128,6 +128,23 @@ def _informed(scenario: Scenario, told: EnrolmentLog) -> Informed:
     return taught
 
 
+def test_consents_alone_tell_of_rate_and_consent_together() -> None:
+    """Given n of a rate Gamma(a, b) the weight of a share c is c^n · (b + c·G)^−(a + n)."""
+    consent = {"value": 0.5, "range": [0.2, 0.8]}
+    recruitment = {"candidates_per_month": 4.0, "rate_shape": SHAPE, "consent": consent}
+    scenario = toy(assumptions={"uncertain": "all", "recruitment": recruitment})
+    days = range(10, 330, 40)
+    known = [each._replace(referred=None) for each in randomised(*days)]
+    pool = _informed(scenario, log(*known, level="consent")).pool
+    (belief,) = interpret(scenario).beliefs
+    shares = np.array([belief.law.quantile((n + 0.5) / 4000) for n in range(4000)])
+    seen, exposure = len(days), 365 / DAYS_PER_MONTH
+    exact = shares**seen * (SHAPE / 4.0 + shares * exposure) ** -(SHAPE + seen)
+
+    found = np.average([row[0] for row in pool.rows], weights=np.diff([0.0, *pool.upto]))
+    assert found == pytest.approx(np.average(shares, weights=exact), abs=0.005)
+
+
 # How it goes on.
 
 
@@ -261,7 +278,7 @@ def test_a_log_that_tells_less_leaves_more_open(level: Level) -> None:
 @pytest.mark.parametrize(
     ("level", "truths"),
     [
-        pytest.param("full", 40, marks=pytest.mark.slow),
+        *(pytest.param(each, 30, marks=pytest.mark.slow) for each in UNKNOWN),
         *(pytest.param(each, 200, marks=pytest.mark.nightly) for each in UNKNOWN),
     ],
 )

@@ -141,7 +141,10 @@ def _told(
     delays: _Floats,
     upto: float,
 ) -> tuple[float, float]:
-    """Return the exposure under some numbers, and the log density of the days people came on."""
+    """Return the exposure under some numbers, and the log density of the days people came on.
+
+    Of people who are not known from the first step on it is that of their number.
+    """
     nature = with_drawn(protocol.nature, drawn)
     expected = np.array(
         [*nature.recruitment.expected(protocol.clock.opens, len(protocol.expected_candidates) - 1)]
@@ -149,7 +152,8 @@ def _told(
     days = np.maximum(upto - delays, 0.0) / MINUTES_PER_DAY
     exposure = float(np.interp(days, np.arange(len(expected)), expected).mean())
     if history.since is not Milestone.CANDIDATE:
-        return exposure * _share_known(nature, protocol, history.since), 0.0
+        exposure *= _share_known(nature, protocol, history.since)
+        return exposure, len(history.people) * math.log(max(exposure, _LEAST))
     came = np.array([each.came for each in history.people]) // MINUTES_PER_DAY
     daily = np.diff(expected)[np.minimum(came, len(expected) - 2).astype(np.intp)]
     return exposure, float(np.log(np.maximum(daily, _LEAST)).sum())
