@@ -17,6 +17,7 @@ from sim.cli.main import commands
 from sim.cli.terminal import exit_code
 from sim.results import folder
 from sim.vocabulary.words import LANGUAGES, words
+from tests.test_decision import MOST_WORDS, box_of, words_in
 from tests.test_report import HOSTILE, SMALL, TINY
 
 if TYPE_CHECKING:
@@ -389,5 +390,6 @@ def test_a_page_of_the_baseline_is_small_and_soon_drawn(browser: Browser, tmp_pa
     measured = watch.send("Performance.getMetrics")["metrics"]
     page.close()
 
+    assert words_in(box_of(file.read_text(encoding="utf-8"))) <= MOST_WORDS
     assert file.stat().st_size < MOST_BYTES
     assert {each["name"]: each["value"] for each in measured}["ProcessTime"] < MOST_SECONDS
