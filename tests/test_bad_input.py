@@ -17,6 +17,7 @@ from sim.scenario.interpret import interpret
 from sim.scenario.load import ScenarioError, UnreadableFile, load, shipped
 from sim.scenario.yaml_source import read_yaml
 from tests.mutants import edit, flow, paths
+from tests.toys import TOY
 
 BASELINE = shipped() / "baseline.yaml"
 TEXT = BASELINE.read_text(encoding="utf-8")
@@ -795,3 +796,15 @@ def _sound_or_refused(folder: Path, raw: bytes) -> None:
             assert "\n" not in str(problem)
             assert "pydantic" not in str(problem)
             assert "is refused (" not in str(problem)
+
+
+def test_what_follows_from_a_fault_is_not_told_beside_it(tmp_path: Path) -> None:
+    """Recruitment ends with the trial where nothing says when; here nothing says that either."""
+    text = TOY.replace(", closes: 2023-12-31", "")
+    (tmp_path / "open.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ScenarioError) as refused:
+        load(tmp_path / "open.yaml")
+
+    (problem,) = refused.value.problems
+    assert "closes is missing" in str(problem)

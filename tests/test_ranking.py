@@ -135,7 +135,8 @@ def test_a_tornado_agrees_with_the_poisson_count(tornado: Ranked) -> None:
     }.items():
         value, low, high = found[path, end]
         assert value == pytest.approx(MONTHS * change, abs=1.5)
-        assert low < MONTHS * change < high
+        # All six at once, hence wider than 95 %.
+        assert abs(value - MONTHS * change) < 1.6 * (high - low) / 2
 
 
 @pytest.mark.nightly

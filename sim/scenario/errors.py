@@ -43,6 +43,10 @@ WRONG: Mapping[str, tuple[str, str]] = {
 """By kind of error: what is wrong with the value, and what is allowed."""
 
 
+FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
+"""What has its default from an entry beside it that is wrong, which is told anyway."""
+
+
 class Fault(NamedTuple):
     """What is wrong at an entry, before it is known in which file and line that entry stands."""
 
@@ -110,6 +114,8 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 def complaints(error: ValidationError, data: object, sections: Sections) -> Iterator[Fault]:
     """Yield what the schema found wrong, each at the entry of `data` that has to be changed."""
     for found in error.errors(include_url=False):
+        if found["type"] == FOLLOWS_FROM_ANOTHER:
+            continue
         path, around = _walk(data, found["loc"])
         section = sections.get(id(found["input"] if found["type"] == "missing" else around))
         yield _fault(found, path, _documented(section) if section else {})
