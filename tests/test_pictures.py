@@ -68,6 +68,6 @@ def test_pictures_are_never_written_over(capsys: pytest.CaptureFixture[str]) -> 
     before = html(Path("small"))
 
     assert trialsim("report", "small", "--png", "mine", "--lang", "zh") == 2
-    assert "mine: not empty" in capsys.readouterr().err
+    assert "mine: 不是空文件夹" in capsys.readouterr().err
     assert Path("mine/reached-1.png").read_bytes() == b"mine"
     assert html(Path("small")) == before
