@@ -54,6 +54,7 @@ class Book:
         self._top = [-1 if each.levels else (each.units or 0) - 1 for each in members]
         self._pages: list[dict[int, list[int]]] = [{} for _ in members]
         self._plans: dict[Slots, _Plan] = {}
+        self._no_room: dict[Slots, tuple[float, int]] = {}  # from which instant to which day
         self._full = -1
 
     def room(
@@ -96,12 +97,19 @@ class Book:
         return kind_of(self._members, self._full)
 
     def first(self, slots: Slots, earliest: float) -> float:
-        """Return the first start with room at or after an instant, or NEVER."""
-        for day in possible_days(slots, int(earliest // MINUTES_PER_DAY)):
-            start = self.room(slots, day, earliest)
-            if start != NEVER:
-                return start
-        return NEVER
+        """Return the first start with room at or after an instant, or NEVER.
+
+        Where the book is full for years nobody looks through the same days again.
+        """
+        since, begin = self._no_room.get(slots, (math.inf, 0))
+        if earliest < since or begin <= earliest // MINUTES_PER_DAY:
+            since, begin = earliest, int(earliest // MINUTES_PER_DAY)
+        start, day = NEVER, begin
+        for day in possible_days(slots, begin):
+            if (start := self.room(slots, day, earliest)) != NEVER:
+                break
+        self._no_room[slots] = since, day
+        return start
 
     def last_end(self, slots: Slots, day: int) -> float:
         """Return when the last appointment of a day of a visit's first team is over."""
@@ -123,6 +131,7 @@ class Book:
 
     def release(self, reservation: Reservation) -> None:
         """Give back what was reserved."""
+        self._no_room.clear()
         for member, day, bits in reservation.minutes:
             page = self._pages[member][day]
             for layer in reversed(range(len(page))):
