@@ -13,14 +13,13 @@ import click
 from sim.cli.options import (
     Output,
     keep_option,
-    one_folder,
     replications_option,
     resume_option,
     scenario_argument,
     set_option,
     writing,
 )
-from sim.cli.run import gate_option, run_and_tell, wants_targets
+from sim.cli.run import gate_option, run_and_tell, to_be_run
 from sim.cli.speech import print_wrapped
 from sim.cli.terminal import examples
 
@@ -63,9 +62,7 @@ def forecast_command(
     """Simulate how the trial of SCENARIO goes on from its log; write tables and a page."""
     from sim.scenario.enrolment_log import read_log
 
-    one_folder(resume, output.out)
-    scenario = output.loaded(path, overrides)
-    wants_targets(path, scenario, gate=gate)
+    scenario = to_be_run(path, overrides, output, resume, gate=gate)
     log = read_log(observed, scenario, as_of.date())
     if log.unused and output.is_watched:
         print_wrapped([f"not read, and copied nowhere: {', '.join(log.unused)}"], sys.stderr)

@@ -76,9 +76,7 @@ def run_command(
     how: Mapping[str, Any],
 ) -> None:
     """Simulate SCENARIO many times; write tables and a page; resumable."""
-    one_folder(resume, output.out)
-    scenario = output.loaded(path, overrides)
-    wants_targets(path, scenario, gate=gate)
+    scenario = to_be_run(path, overrides, output, resume, gate=gate)
     if output.dry_run:
         from sim.experiments.replicate import AUTO_MOST, runs_in_all
 
@@ -90,10 +88,15 @@ def run_command(
     run_and_tell(scenario, output, how, resume, gate=gate)
 
 
-def wants_targets(path: Path, scenario: Scenario, *, gate: bool) -> None:
-    """Refuse a gate without targets; UsageError."""
+def to_be_run(
+    path: Path, overrides: Sequence[str], output: Output, resume: Path | None, *, gate: bool
+) -> Scenario:
+    """Return the scenario of a file; UsageError for two folders, and for a gate without targets."""
+    one_folder(resume, output.out)
+    scenario = output.loaded(path, overrides)
     if gate and not scenario.targets:
         raise click.UsageError(f"--gate: {path} names no target")
+    return scenario
 
 
 def run_and_tell(

@@ -81,9 +81,9 @@ def informed(protocol: Protocol, log: EnrolmentLog) -> Protocol:
 
 def _pool(protocol: Protocol, history: History) -> Pool:
     """Return draws of what bears on how many came, weighted by how probable they make it."""
-    ours = [each for each in protocol.beliefs if _bears_on_number(each.path, history.since)]
     if history.is_empty:
         return Pool((), ((),), (1.0,), (0.0,), 0)
+    ours = [each for each in protocol.beliefs if _bears_on_number(each.path, history.since)]
     paths = tuple(each.path for each in ours)
     points = Sobol(len(ours), seed=1).random(_POOLED) if ours else np.empty((1, 0))
     rows = [
@@ -94,7 +94,10 @@ def _pool(protocol: Protocol, history: History) -> Pool:
     told = [
         _told(dict(zip(paths, row, strict=True)), protocol, history, delays, upto) for row in rows
     ]
-    weights = np.array([_weight(protocol, len(history.people), *each) for each in told])
+    rates = np.array([protocol.candidates_per_month])
+    if protocol.rate is not None:
+        rates = np.array([protocol.rate.quantile((n + 0.5) / _RATES) for n in range(_RATES)])
+    weights = np.array([_weight(rates, len(history.people), *each) for each in told])
     cumulated = np.cumsum(np.exp(weights - weights.max()))
     exposures = tuple(exposure for exposure, _ in told)
     return Pool(paths, tuple(rows), tuple(cumulated.tolist()), exposures, len(history.people))
@@ -171,11 +174,8 @@ def _share_known(nature: Assumptions, protocol: Protocol, since: Milestone) -> f
     return share
 
 
-def _weight(protocol: Protocol, seen: int, exposure: float, density: float) -> float:
+def _weight(rates: _Floats, seen: int, exposure: float, density: float) -> float:
     """Return the log probability of what was seen, the rate of candidates integrated out."""
-    rates = np.array([protocol.candidates_per_month])
-    if protocol.rate is not None:
-        rates = np.array([protocol.rate.quantile((n + 0.5) / _RATES) for n in range(_RATES)])
     return density + float(logsumexp(xlogy(seen, rates) - rates * exposure))
 
 

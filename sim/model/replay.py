@@ -352,13 +352,7 @@ class KnownAttempt(ScreeningAttempt):
         trial, steps = self._trial, self._plan.steps
         now = yield trial.until(self._until)
         _judge(self._person, now, steps[: self._passed], (), trial)
-        now = self._since
-        for step in steps[self._passed :]:
-            ended = yield from self._take(step, now)
-            if ended is None:
-                return None
-            now = ended
-        return now
+        return (yield from self.walk(self._since, self._passed))
 
     def _due(self, step: PlannedStep, since: float) -> float:
         return max(super()._due(step, since), self._until)

@@ -71,10 +71,10 @@ class ScreeningAttempt:
         self._drawn = self._sampled = 0.0
         self._steps = 0
 
-    def walk(self, came: float) -> Instant:
-        """Take every step, from when the person came; return when the last one ends."""
-        now = came
-        for step in self._plan.steps:
+    def walk(self, since: float, passed: int = 0) -> Instant:
+        """Take every step after so many that are passed; return when the last one ends."""
+        now = since
+        for step in self._plan.steps[passed:]:
             ended = yield from self._take(step, now)
             if ended is None:
                 return None
