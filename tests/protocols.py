@@ -468,6 +468,9 @@ PARTS: dict[str, Callable[[Cast], Drawn]] = {
     "assumptions.recruitment": lambda _: section(
         {"candidates_per_month": st.sampled_from([3, 12, 50, {"value": 12, "range": [6, 20]}])},
         rate_shape=st.just(2),
+        waves=st.sampled_from([0, {"value": 0.5, "range": [0.2, 0.9]}]).map(
+            lambda calm: {"sd": 0.5, "calm": calm}
+        ),
         consent=st.sampled_from([0.6, {"value": 0.6, "range": [0.4, 0.9]}]),
     ),
     "assumptions.patients": lambda _: st.just(PATIENTS),

@@ -123,6 +123,7 @@ assumptions:
   recruitment:
     candidates_per_month: {value: 15, range: [4, 20], evidence: expert, source: A guess}
     rate_shape: 4
+    waves: {sd: 0.5, calm: 0.2}
     season: {winter: 1.1, spring: 0.9, summer: 0.8, autumn: 1.2}
     disruptions: {flood: {from: 2024-02-01, to: 2024-03-15, times: 0.5}}
     consent: 0.9
@@ -261,6 +262,8 @@ CHANGES: dict[str, Any] = {
     "assumptions.uncertain": "none",
     "assumptions.recruitment.candidates_per_month.value": 5,
     "assumptions.recruitment.rate_shape": 8,
+    "assumptions.recruitment.waves.sd": 1.5,
+    "assumptions.recruitment.waves.calm": 0.9,
     "assumptions.recruitment.season.winter": 2,
     "assumptions.recruitment.season.spring": 2,
     "assumptions.recruitment.season.summer": 2,

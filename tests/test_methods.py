@@ -37,6 +37,13 @@ def headings(finished: Path) -> dict[str, str]:
     return {heading: text.replace("\u00a0", " ") for heading, text in rows}
 
 
+def test_waves_are_told_with_their_size(tmp_path: Path) -> None:
+    waving = "assumptions.recruitment.waves={sd: 0.45, calm: 0.25}"
+    said_of_people = headings(made(tmp_path, SMALL, "--set", waving))["Entities"]
+
+    assert "half-normal of scale 0.45; constant with probability 25 %" in said_of_people
+
+
 def test_every_heading_is_filled_in_its_order(finished: Path) -> None:
     found = headings(finished)
 

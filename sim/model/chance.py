@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Container, Iterator
-from functools import cached_property
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import cached_property, partial
 
 from sim.scenario.capacity import Product
 from sim.scenario.criteria import Attributes
 from sim.scenario.errors import KeyPath
 from sim.scenario.history import Pool
-from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol
+from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol, expected_by
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, Hazard
 from sim.vocabulary.streams import Streams, of_attempt, stratified
+from sim.vocabulary.waves import Path
 
 
 def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPath, float]:
@@ -47,7 +48,7 @@ class Chance:
     """Answers questions about people, by person."""
 
     def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
-        """Draw the replication's true recruitment rate; everything else is drawn when asked."""
+        """Draw the replication's true rate of candidates, and how it waves; the rest when asked."""
         self._protocol = protocol
         self.uniform = Streams(seed, replication).uniform
         self.candidates_per_month = protocol.candidates_per_month
@@ -58,6 +59,10 @@ class Chance:
                 pool = protocol.informed.pool
                 rate = pool.rate(rate, _place(pool, ask))
             self.candidates_per_month = rate.quantile(u)
+        self._expected: Sequence[float] = protocol.expected_candidates
+        if protocol.waves is not None:
+            path = Path(protocol.waves.wave(self.uniform("waves", 0)))
+            self._expected = path.waved(self._expected, partial(self.uniform, "wave of month"))
         self._arms: dict[tuple[int, ...], list[int]] = {}
 
     def arrivals(self, person: int = 0, since: float = 0.0) -> Iterator[float]:
@@ -69,8 +74,8 @@ class Chance:
         rate = self.candidates_per_month
         if rate <= 0:
             return
-        cumulative = self._protocol.expected_candidates
-        expected = self._protocol.expected_by(since)
+        cumulative = self._expected
+        expected = expected_by(cumulative, since)
         while True:
             expected -= math.log1p(-self.uniform("arrival", person)) / rate
             day = bisect_left(cumulative, expected)

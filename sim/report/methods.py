@@ -71,6 +71,9 @@ def _people(run: Run) -> dict[str, object]:
         shape = recruitment.rate_shape
         key = "uncertain_range" if shape is None else "uncertain"
         uncertainty = say(f"methods.{key}", shape=shape, span=span)
+    if (waves := recruitment.waves) is not None:
+        blanks = {"uncertainty": uncertainty, "sd": waves.sd, "calm": waves.calm}
+        uncertainty = say("methods.waves", **blanks)
     how, ratio = say("methods.simple"), design.randomisation.ratio
     if design.randomisation.method == "permuted_blocks":
         sizes = say.listing(map(str, design.randomisation.block_sizes))

@@ -20,6 +20,7 @@ from sim.scenario.numbers import (
     Kind,
     NonNegative,
     Number,
+    Positive,
     Probability,
     Shape,
     Share,
@@ -67,8 +68,27 @@ class Disruption(Titled):
     """What the rate is multiplied by; disruptions that overlap multiply."""
 
 
+class Waves(Section):
+    """How the rate rises and falls from month to month, beside season and disruptions.
+
+    The logarithm of the rate is normal about its level: so many candidates come on average as
+    without waves. How large the waves are, and how long they last, each replication draws, from
+    months that have nothing to do with each other to a drift over years; in some the rate is
+    constant. Waves are luck: a replication has them also where nothing is `uncertain`.
+    """
+
+    sd: Positive
+    """How large they are: the scale of a half-normal law of the standard deviation of the logarithm
+    of the rate, which takes the values 0.2, 0.4, 0.6 and 0.9."""
+    calm: Probability
+    """Probability that there are none, so that the rate is constant."""
+
+
 class Recruitment(Section):
-    """How candidates come: at random moments, at rate × season × disruptions × a gamma draw."""
+    """How candidates come: at random moments, at rate × season × disruptions × a gamma draw.
+
+    Where there are `waves`, times those as well.
+    """
 
     candidates_per_month: NonNegative
     """People a month whose chart is read; a month is 30.4375 days."""
@@ -76,6 +96,8 @@ class Recruitment(Section):
     """Shape of a gamma distribution of mean 1 by which the rate is multiplied, drawn once a
     replication: how unsure the rate is. Its coefficient of variation is 1/√shape. `null`: the
     rate is known."""
+    waves: Waves | None = Field(default=None, exclude_if=lambda waves: waves is None)
+    """How the rate changes by itself from month to month. `null`: it does not."""
     season: Season = Season()
     """Multiples of the rate by season."""
     disruptions: dict[Name, Disruption] = Field(default={})

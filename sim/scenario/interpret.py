@@ -39,6 +39,7 @@ from sim.scenario.titles import called
 from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types, with_choices
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
+from sim.vocabulary.waves import WaveLaw
 from sim.vocabulary.words import words
 
 LONG_WAIT = 0.95
@@ -78,8 +79,10 @@ def _natural(
     nature: Assumptions, clock: Clock, days: int, arms: Sequence[str], members: Mapping[str, int]
 ) -> dict[str, Any]:
     """Return the entries of a protocol that nature alone decides, of `days` of recruitment."""
+    waves = nature.recruitment.waves
     return {
         "expected_candidates": tuple(nature.recruitment.expected(clock.opens, days)),
+        "waves": waves and WaveLaw(float(waves.sd), float(waves.calm)),
         "attributes": tuple(attributes_of(nature)),
         "releases": nature.products,
         "attendance": {name: _attendance(each) for name, each in nature.attendance.items()},

@@ -26,6 +26,7 @@ from sim.vocabulary.clock import MINUTES_PER_DAY, CalendarLimits, Clock
 from sim.vocabulary.distributions import Distribution, Hazard, Quantile
 from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.streams import Draws
+from sim.vocabulary.waves import WaveLaw
 
 BEFORE_FIRST_DOSE = "before_first_dose"
 """The anchor of what is planned for days before day 1: the day planned for it at randomisation."""
@@ -284,12 +285,22 @@ class ScreeningSteps:
         return frozenset(step.name for step in self.steps[self.asking :])
 
 
+def expected_by(by_day: Sequence[float], minutes: float) -> float:
+    """Return what is expected by an instant of what is expected by the beginning of each day."""
+    days = minutes / MINUTES_PER_DAY
+    if days <= 0:
+        return 0.0
+    day = min(int(days), len(by_day) - 2)
+    return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
+
+
 @dataclass(frozen=True)
 class Protocol:
     """Everything a replication and its tables read.
 
     `expected_candidates[d]` come by day d, were the rate one a month; `rate` is what is believed of
-    the true rate, None when it is known to be `candidates_per_month`.
+    the true rate, None when it is known to be `candidates_per_month`; `waves` of how it changes
+    by itself, None when it does not.
     `kinds_of_day` says of each day number, also of some beyond the end, what kind of day it is;
     `attendance` of a visit by how many days people come early (−) or late, what share is missed,
     and of whom this is known in time;
@@ -317,6 +328,7 @@ class Protocol:
     candidates_per_month: float
     rate: Distribution | None
     expected_candidates: tuple[float, ...]
+    waves: WaveLaw | None
     screening: ScreeningSteps
     randomisation: Randomisation
     arms: tuple[Arm, ...]
@@ -353,11 +365,7 @@ class Protocol:
 
     def expected_by(self, minutes: float) -> float:
         """Return the candidates expected by an instant, were the rate one a month."""
-        by_day, days = self.expected_candidates, minutes / MINUTES_PER_DAY
-        if days <= 0:
-            return 0.0
-        day = min(int(days), len(by_day) - 2)
-        return by_day[day] + (by_day[day + 1] - by_day[day]) * min(days - day, 1.0)
+        return expected_by(self.expected_candidates, minutes)
 
     @cached_property
     def judging_steps(self) -> frozenset[str]:
