@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -98,6 +99,7 @@ def place(draws: Floats, value: float, luck: np.random.Generator) -> float:
     return (less + luck.random() * (same + 1)) / (len(draws) + 1)
 
 
+@cache
 def figures(truths: int, seed: int) -> dict[str, Figures]:
     """Return what is found of each quantity."""
     luck = np.random.default_rng(seed)
