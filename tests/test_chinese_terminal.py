@@ -16,7 +16,10 @@ from openpyxl import load_workbook
 
 from sim.cli import speech
 from sim.cli.main import commands
+from sim.results.manifest import Facts
 from sim.results.tables import TABLES
+from sim.scenario.errors import documented
+from sim.scenario.load import shipped
 from sim.scenario.schema import Scenario
 from sim.scenario.section import Section
 from sim.vocabulary.words import words
@@ -48,12 +51,24 @@ NAMES = {
         "arm",
         "openpyxl",
     ),
-    *("referred", "consented", "randomised", "CSV", "GB18030"),
+    *(
+        "referred",
+        "consented",
+        "randomised",
+        "CSV",
+        "GB18030",
+        "SHA",
+        "Python",
+        "hUC",
+        "SLE",
+        "ACR",
+    ),
 }
 """Names of products, formats and places, and words that are typed into a scenario."""
 
 
-assert issubclass(Scenario, Section)  # whose parts are all sections there are
+assert issubclass(Scenario, Section)  # whose parts are all sections there are,
+assert issubclass(Facts, Section)  # but those of a manifest
 
 
 def _sections(section: type[Section]) -> Iterator[type[Section]]:
@@ -226,6 +241,21 @@ def test_an_error_is_chinese(typed: str, capsys: pytest.CaptureFixture[str]) -> 
     assert not english(_without_examples(said), *typed.split(), *commands.commands)
 
 
+def test_what_a_missing_key_means_is_said_in_chinese() -> None:
+    speech.speak(["--lang", "zh"])
+    left = {}
+    for section in _sections(Section):
+        meanings = documented(section)
+        for name, field in section.model_fields.items():
+            if field.is_required():
+                key = field.alias or name
+                said = speech.translated(f"{key} is missing; allowed: {meanings[key]}")
+                left[section.__name__, key] = english(said)
+
+    assert len(left) > 60
+    assert not {key: words for key, words in left.items() if words}
+
+
 def test_files_that_are_no_yaml_are_told_of_in_chinese(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,43 +266,69 @@ def test_files_that_are_no_yaml_are_told_of_in_chinese(
         assert not english(said), text
 
 
-SHORT = ("--replications", "4", "--jobs", "1", "--keep", "1")
+SHORT = "--replications 3 --jobs 1"
+RATE = "assumptions.recruitment.candidates_per_month"
+
+
+@pytest.fixture
+def _mine(tmp_path: Path) -> None:
+    """A scenario as it is first written, another that extends it, and a log."""
+    assert trialsim("new", "mine.yaml", "--target", "12") == 0
+    other = "extends: mine.yaml\nscenario: 乙\ntitle: 另一个\ndesign: {trial: {target: 6}}\n"
+    (tmp_path / "乙.yaml").write_text(other, "utf-8")
+    (tmp_path / "log.csv").write_text("id,consented,note\n1,2027-03-02,x\n", "utf-8")
+
+
+@pytest.mark.usefixtures("_mine", "blank_pages")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "check mine.yaml",
+        "check mine.yaml --set design.trial.target=400",
+        "check mine.yaml --register",
+        "run mine.yaml",
+        "run mine.yaml --dry-run",
+        "forecast mine.yaml --observed log.csv --as-of 2027-06-01",
+        "compare mine.yaml 乙.yaml",
+        f"sweep mine.yaml --vary {RATE}=10,20",
+        "sweep mine.yaml --tornado",
+        f"solve mine.yaml --move {RATE} --between 2:40 --until all_randomised",
+        "calendar mine.yaml --arm drug --randomised 2027-04-01",
+        "trace mine.yaml --replication 1",
+        "trace mine.yaml --replication 1 --participant 0 --calendar one.html",
+        "trace baseline --replication 1",
+    ],
+)
+def test_results_are_chinese(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    is_short = typed.split(maxsplit=1)[0] in {"check", "calendar", "trace"}
+    assert trialsim(*typed.split(), *([] if is_short else SHORT.split())) == 0
+
+    captured = capsys.readouterr()
+    assert not english(captured.out + captured.err, "mine", "note"), captured
+
+
+@pytest.mark.usefixtures("_mine", "blank_pages")
+def test_the_list_is_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    assert trialsim("run", "mine.yaml", *SHORT.split()) == 0
+    capsys.readouterr()
+    assert trialsim("list") == 0
+
+    said = capsys.readouterr().out
+    assert not english(said, "mine", *(path.stem for path in shipped().glob("*.yaml")))
 
 
 @pytest.mark.usefixtures("blank_pages")
-@pytest.mark.slow
-def test_results_are_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    rate = "assumptions.recruitment.candidates_per_month"
-    baseline = str(SIM.parent / "scenarios" / "baseline.yaml")
-    smallest = str(SIM.parent / "scenarios" / "smallest.yaml")
-    for typed in [
-        f"check {baseline}",
-        f"check {baseline} --set design.trial.target=400",
-        f"run {baseline} --out one --excel",
-        f"run {smallest} --out results/smallest/one",
-        f"compare {smallest} {baseline} --out two",
-        f"sweep {baseline} --vary {rate}=2,3 --out three",
-        f"sweep {baseline} --set assumptions.uncertain=rate --tornado --out four",
-        f"solve {baseline} --move {rate} --between 2:6 --until forty_randomised --out five",
-        f"run {baseline} --dry-run",
-        "list",
-        f"calendar {baseline} --arm il2 --randomised 2023-03-06",
-        f"trace {baseline} --replication 1 --participant 3",
-    ]:
-        how = [] if typed.split()[0] in {"check", "list", "trace", "calendar"} else SHORT
-        how = how if "sweep" not in typed and "solve" not in typed else how[:-2]
-        assert trialsim(*typed.split(), *how) in {0, 4}, typed
-        captured = capsys.readouterr()
-        names = set(re.findall(r"[a-z]+", "forty randomised il msc huc baseline smallest calendar"))
-        if typed.startswith("trace"):
-            continue
-        left = english(captured.out + captured.err, *names, "MSC", "hUC")
-        assert not left, (typed, captured.out, captured.err)
-    sheets = load_workbook("one/tables.xlsx")
-    assert not english(" ".join(sheets.sheetnames))
-    for sheet in sheets:
-        heads = map(str, next(sheet.iter_rows(max_row=1, values_only=True)))
-        left = {each for each in heads if re.fullmatch("[a-z_]+", each)} - {"baseline"}
+@pytest.mark.parametrize("scenario", ["baseline", "behavioural"])
+def test_a_workbook_is_chinese(scenario: str) -> None:
+    how = ("--keep", "1", "--excel", "--out", "one", *SHORT.split())
+    assert trialsim("run", scenario, *how) == 0
+
+    book = load_workbook("one/tables.xlsx", read_only=True)
+    assert not english(" ".join(book.sheetnames))
+    for sheet in book.worksheets[1:]:
+        cells = {cell for row in sheet.values for cell in row if isinstance(cell, str)}
+        left = {cell for cell in cells if english(cell)}
         assert not left, sheet.title
 
 

@@ -145,7 +145,6 @@ def test_a_visit_whose_attendance_is_known_waits_for_a_variant() -> None:
         ),
         (["assumptions.screening={lab_days: 92}"], "design.trial.recruits_until"),
         (["design.trial.target=400", "targets=null"], "design.trial.target"),
-        (["design.products.tablets.unit=片"], "design.products.tablets.unit"),
         (["assumptions.patients.age={family: uniform, low: 500, high: 600}"], AGE),
         (["assumptions.patients.age=-5"], AGE),
         (["assumptions.patients.weight_kg=0.1"], "assumptions.patients.weight_kg"),

@@ -13,6 +13,7 @@ from sim.report import calendar, story
 from sim.results.measures import measure
 from sim.scenario.interpret import interpret
 from sim.vocabulary.eventlog import Milestone, Movement
+from sim.vocabulary.words import words
 from tests.test_dispensing import stock, supplies
 from tests.test_journey import instant, told, visits
 from tests.toys import runs, toy
@@ -155,7 +156,8 @@ def test_of_two_products_one_out_of_stock_keeps_the_other_on_the_shelf() -> None
 
 def test_the_calendar_names_all_that_was_given() -> None:
     trial = given("arrival", {"design.schedule": rows({"gives": ["cells", "tablet"]})})
-    (entry,) = [each for each in calendar.of_person(trial.protocol, trial.log, 0) if each.received]
+    told = calendar.of_person(trial.protocol, trial.log, 0, words())
+    (entry,) = [each for each in told if each.received]
     assert entry.received == "100  of cells, 1  of tablet"
 
 

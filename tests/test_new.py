@@ -61,7 +61,7 @@ def test_answers_stand_where_they_belong() -> None:
     scenario = load("mine.yaml")
     assert scenario.title == "甲"
     assert scenario.design.randomisation.ratio == {"a": 2, "b": 1}
-    assert scenario.design.schedule["visits"].days == (1, 8)
+    assert scenario.design.schedule["study_visits"].days == (1, 8)
     assert scenario.assumptions.recruitment.consent == 0.5
     assert scenario.assumptions.recruitment.consent.range == (0.33, 0.67)
 

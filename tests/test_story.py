@@ -17,7 +17,6 @@ PROTOCOL = cast(
     "Protocol",
     SimpleNamespace(
         clock=Clock(date(2024, 1, 1), date(2024, 3, 31)),
-        titles={},
         resources=(SimpleNamespace(name="nurse"), SimpleNamespace(name="infusion_bed")),
         criteria=(
             SimpleNamespace(name="adult", at="chart"),
@@ -26,7 +25,6 @@ PROTOCOL = cast(
         arms=(
             SimpleNamespace(
                 name="cells",
-                title="one infusion",
                 visits=(
                     SimpleNamespace(row="infusion", is_repeated=False),
                     SimpleNamespace(row="injections", is_repeated=True),
@@ -79,10 +77,10 @@ def test_the_story_of_one_participant_names_the_work_and_leaves_others_out() -> 
     ]
 
     assert list(tell(PROTOCOL, log, person=3)) == [
-        "Mon 2024-01-01 00:00  is randomised to cells: one infusion",
-        "Mon 2024-01-01 09:00  begins infusion (msc) at the clinic, after a wait of 1.5 h",
-        "Mon 2024-01-01 09:00    nurse and infusion bed: infuse, 40 min",
-        "Mon 2024-01-01 09:40  is given 120,000,000 cells of huc msc",
+        "Mon 2024-01-01 00:00  is randomised to cells",
+        "Mon 2024-01-01 09:00  begins infusion (MSC) at the clinic, after a wait of 1.5 h",
+        "Mon 2024-01-01 09:00    nurse, infusion bed: infuse, 40 min",
+        "Mon 2024-01-01 09:40  is given 120,000,000 cells of hUC-MSC",
         "Tue 2024-01-02 00:00  leaves the trial: withdraws consent",
         "Wed 2024-01-03 00:00    nurse: enter data never done, 1.5 h of it",
     ]
@@ -111,11 +109,11 @@ def test_what_happens_at_one_instant_is_told_in_the_order_of_life() -> None:
     told = [line.split(maxsplit=3)[3] for line in tell(PROTOCOL, log, person=0)]
 
     assert told == [
-        "is randomised to cells: one infusion",
-        "begins infusion (msc)",
+        "is randomised to cells",
+        "begins infusion (MSC)",
         "nurse: infuse, 5 min",
         "is on day 1",
-        "is given 1 cells of huc msc",
+        "is given 1 cells of hUC-MSC",
     ]
 
 
@@ -155,8 +153,8 @@ def test_a_visit_off_its_plan_says_why() -> None:
     assert list(tell(PROTOCOL, log)) == [
         "Mon 2024-01-01 01:00  participant 0 misses injections 2 (shot): did not come",
         (
-            "Wed 2024-01-03 00:00  participant 0 begins injections 3 (shot), out of its window"
-            " (closed; planned for Tue 2024-01-02)"
+            "Wed 2024-01-03 00:00  participant 0 begins injections 3 (shot), planned for "
+            "2\u00a0January\u00a02024, out of its window (place closed)"
         ),
     ]
 
@@ -174,7 +172,7 @@ def test_the_story_ends_with_what_those_inside_wait_for() -> None:
     assert list(tell(PROTOCOL, log)) == [
         (
             f"Sun 2024-03-31 23:59  participant 0 {inside} waits for infusion, planned for "
-            "2024-03-21: no day is possible any more (staff)"
+            "2024-03-21: no day is possible any more (no staff)"
         ),
         f"Sun 2024-03-31 23:59  participant 1 {inside} is at injections 3 or in line for it",
         f"Sun 2024-03-31 23:59  participant 2 {inside} would come for injections 4 on 2024-04-03",

@@ -188,8 +188,9 @@ def test_the_story_of_a_replication_names_titles() -> None:
     scenario = load(BASELINE, [title, "design.staff.nurse.title={zh: 护士甲, en: Sister Ann}"])
     protocol = interpret(scenario)
     log = run(protocol, 1, 1)
-    told = "\n".join(tell(protocol, log))
+    say = called(scenario, words("en"))
+    told = "\n".join(tell(protocol, log, say))
     dosed = next(moment.person for moment in log.moments if moment.milestone is Milestone.DOSE)
 
     assert "withdraws consent" not in told
-    assert "Sister Ann: inject" in "\n".join(tell(protocol, log, person=dosed))
+    assert "Sister Ann: inject" in "\n".join(tell(protocol, log, say, person=dosed))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from sim.scenario.load import Scenario, load, shipped
+from sim.scenario.load import load, shipped
+from sim.scenario.titles import named_things
 from sim.vocabulary.words import ENGLISH, LANGUAGES, NO_BREAK, words
 
 EN, ZH = words(), words("zh")
@@ -20,18 +20,6 @@ SAME_IN_BOTH = {"format.thousands", "compare.chance", "steps.at"}
 
 BLANK = re.compile(r"{([\w:]+)}")
 SCENARIOS = sorted(shipped().glob("*.yaml"))
-
-
-def own_names(scenario: Scenario) -> Iterator[str]:
-    """The names in a scenario that its page shows."""
-    design, assumptions = scenario.design, scenario.assumptions
-    for part in (
-        *(design.staff, design.rooms, design.places, design.eligibility, design.arms),
-        *(design.products, design.schedule, design.visits, design.tasks),
-        *(assumptions.leaving, assumptions.recruitment.disruptions, scenario.targets),
-    ):
-        yield from part
-    yield from (step.name for step in design.steps)
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -64,7 +52,8 @@ def test_what_shipped_scenarios_say_is_translated(path: Path) -> None:
     scenario = load(path)
     said = [scenario.title, scenario.design.trial.site]
     said += [arm.title for arm in scenario.design.arms.values()]
-    names = {scenario.scenario, *own_names(scenario)}
+    said += [product.unit for product in scenario.design.products.values()]
+    names = {scenario.scenario, *(name for things in named_things(scenario) for name in things.of)}
 
     assert [text for text in said if text and ZH.own(text) == text] == []
     assert {name for name in names if f"name.{name}" not in ZH.texts} == set()

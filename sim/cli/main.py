@@ -147,24 +147,26 @@ def trace_command(
     from sim.report import story
     from sim.scenario.interpret import interpret
     from sim.scenario.load import load
+    from sim.scenario.titles import called
 
     if calendar is not None and participant is None:
         raise click.UsageError("--calendar: name the --participant whose calendar it is")
     scenario = load(path, overrides)
-    protocol = interpret(scenario)
+    protocol, say_of = interpret(scenario), called(scenario, spoken())
     log = run_once(protocol, seed, replication)
     people = {moment.person for moment in log.moments}
     if participant is not None and participant not in people:
         raise click.UsageError(f"replication {replication} has {len(people)} candidates, from 0")
     if calendar is not None and participant is not None:
         origin = {"replication": replication, "seed": seed}
-        page = appointments.to_print(scenario, protocol, log, participant, **origin)
+        page = appointments.to_print(say_of, scenario, protocol, log, participant, **origin)
         with calendar.open("x", encoding="utf-8") as file:
             file.write(page)
-    print_wrapped(story.tell(protocol, log, person=participant))
+    print_wrapped(story.tell(protocol, log, say_of, person=participant))
     if participant is not None:
-        kept = appointments.appointment_lines(appointments.of_person(protocol, log, participant))
-        print_wrapped(["", "Appointments", *(list(kept) or ["none"])])
+        ours = appointments.of_person(protocol, log, participant, say_of)
+        kept = list(appointments.appointment_lines(ours, say_of))
+        print_wrapped(["", "Appointments", *(kept or ["none"])])
     if calendar is not None:
         click.echo(calendar)
 

@@ -69,7 +69,8 @@ def _narrow(said: str) -> str:
     """What was said, with the signs of Latin letters in place of the wide ones of Chinese."""
     from sim.scenario.signs import in_plain_signs
 
-    return in_plain_signs(said.strip())
+    plain = in_plain_signs(said.strip())
+    return "none" if plain == "无" else plain
 
 
 def _names(said: str, _known: Answers) -> tuple[str, ...]:
@@ -295,6 +296,7 @@ def _file(answers: Answers, say: Words) -> str:
     text = blanks.get_template("scenario.yaml.j2").render(
         **known,
         say=say,
+        own=lambda name: name if say.language == ENGLISH else say.title(name),
         about=wrap(say("new.about"), COLUMNS[say.language]),
         recruits_until=recruits_until,
         closes=recruits_until + timedelta(days=last_days),

@@ -98,9 +98,6 @@ def doubts(scenario: Scenario, protocol: Protocol) -> Iterator[Doubt]:
     for row in too_soon(scenario):
         facts = {"share": row.share, "arm": row.arm, "days": row.days_before}
         yield Doubt(row.path, "too_soon", facts)
-    for name, product in scenario.design.products.items():
-        if not product.unit.isascii():
-            yield Doubt(("design", "products", name, "unit"), "letters")
 
 
 def _idle_names(scenario: Scenario) -> Iterator[Doubt]:

@@ -9,12 +9,12 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from sim.report.page import rendered
-from sim.report.story import amount, hour, off_plan, plain, visit_title
+from sim.report.story import amount, hour, off_plan, visit_title
 from sim.scenario.protocol import Protocol
 from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import WEEKDAYS
 from sim.vocabulary.eventlog import EventLog, Milestone, Visit
-from sim.vocabulary.words import Words, words
+from sim.vocabulary.words import Words
 
 
 class CalendarEntry(NamedTuple):
@@ -48,54 +48,54 @@ class Month(NamedTuple):
     weeks: Sequence[Sequence[Square]]
 
 
-def of_person(protocol: Protocol, log: EventLog, person: int) -> list[CalendarEntry]:
+def of_person(protocol: Protocol, log: EventLog, person: int, say: Words) -> list[CalendarEntry]:
     """Return the visits that a person came for or missed, in order of time; no paperwork."""
     given: dict[date, str] = {}
     for moment in log.moments:
         if moment.person == person and moment.milestone is Milestone.DOSE:
-            day, what = protocol.clock.date_of(moment.time), amount(protocol, moment.detail)
-            given[day] = f"{given[day]}, {what}" if day in given else what
+            day, what = protocol.clock.date_of(moment.time), amount(say, protocol, moment.detail)
+            given[day] = say.listing([given[day], what]) if day in given else what
     ours = (
         visit
         for visit in log.visits
         if visit.person == person and (visit.place or visit.is_in_schedule)
     )
-    return [_appointment(protocol, visit, given) for visit in sorted(ours, key=attrgetter("time"))]
+    in_order = sorted(ours, key=attrgetter("time"))
+    return [_appointment(say, protocol, visit, given) for visit in in_order]
 
 
-def _appointment(protocol: Protocol, visit: Visit, given: dict[date, str]) -> CalendarEntry:
+def _appointment(
+    say: Words, protocol: Protocol, visit: Visit, given: dict[date, str]
+) -> CalendarEntry:
     """No two doses are given on one day, so that the day tells which dose it was."""
-    day, what = protocol.clock.date_of(visit.time), visit_title(protocol, visit)
+    day, what = protocol.clock.date_of(visit.time), visit_title(say, protocol, visit)
+    off = off_plan(say, protocol, visit)
     if visit.is_missed:
-        off = f"missed: {plain(protocol, visit.reason)}"
         return CalendarEntry(day, "", what, "", "", off, is_missed=True)
     planned = protocol.arms[visit.arm].visits if visit.is_in_schedule else ()
     is_dose = any(each.row == visit.row and each.is_dose for each in planned)
     received = given.get(day, "") if is_dose else ""
-    off = off_plan(protocol, visit) if visit.reason else ""
-    return CalendarEntry(day, hour(visit.time), what, plain(protocol, visit.place), received, off)
+    return CalendarEntry(day, hour(visit.time), what, say.title(visit.place), received, off)
 
 
-def appointment_lines(appointments: Sequence[CalendarEntry]) -> Iterator[str]:
+def appointment_lines(appointments: Sequence[CalendarEntry], say: Words) -> Iterator[str]:
     """Yield a line an appointment: when, which visit, where, the dose, and why it was moved."""
     for each in appointments:
-        where = f"at the {each.place}" if each.place else ""
-        rest = ", ".join(filter(None, (where, each.received, each.off)))
+        more = say.clauses(filter(None, (each.place, each.received, each.off)))
         stamp = f"{each.day:%a} {each.day.isoformat()} {each.hour or '--:--'}"
-        yield f"{stamp}  {each.what}{f', {rest}' if rest else ''}"
+        yield f"{stamp}  {say.part(each.what, more) if more else each.what}"
 
 
 def to_print(
-    scenario: Scenario, protocol: Protocol, log: EventLog, person: int, **origin: int
+    say: Words, scenario: Scenario, protocol: Protocol, log: EventLog, person: int, **origin: int
 ) -> str:
     """Return a calendar of one participant as a page of HTML, a grid a month.
 
     Its origin is the replication and the seed.
     """
-    say, appointments = words(), of_person(protocol, log, person)
     arm = next(
         (
-            protocol.arms[moment.detail].title
+            say.title(protocol.arms[moment.detail].name, "arm")
             for moment in log.moments
             if moment.person == person and moment.milestone is Milestone.RANDOMISED
         ),
@@ -104,7 +104,7 @@ def to_print(
     return calendar_page(
         say,
         protocol,
-        appointments,
+        of_person(protocol, log, person, say),
         title=say("calendar.title", person=person),
         about=[arm, say.own(scenario.title) or scenario.scenario],
         notes=[say("calendar.note", scenario=scenario.scenario, **origin)],

@@ -22,7 +22,7 @@ from sim.vocabulary.eventlog import (
     VisitOutcome,
     Work,
 )
-from sim.vocabulary.words import words
+from sim.vocabulary.words import Words, words
 
 SAYS = {
     Milestone.CANDIDATE: "becomes a candidate",
@@ -55,6 +55,13 @@ KNOWN = {
 }
 """How criteria are known at the usual steps."""
 
+OFF_PLAN = {
+    VisitOutcome.MOVED: "calendar.moved",
+    VisitOutcome.OUT_OF_WINDOW: "calendar.out_of_window",
+    VisitOutcome.MISSED: "calendar.missed",
+}
+"""What is said of a visit that is not held on its planned day."""
+
 AT_ONCE = {Milestone.DAY_1, Milestone.DOSE}
 """Noted when the visit begins; any other milestone ends what went before."""
 VISIT, WORK = 0, 1
@@ -72,18 +79,27 @@ class StoryLine(NamedTuple):
     text: str
 
 
-def tell(protocol: Protocol, log: EventLog, *, person: int | None = None) -> Iterator[str]:
+def tell(
+    protocol: Protocol, log: EventLog, say: Words | None = None, *, person: int | None = None
+) -> Iterator[str]:
     """Yield a replication's story in order of time, one dated line a fact.
+
+    Names are said in a language, by the titles it has; the sentences are English.
 
     The story of one `person` (numbered from 0 in order of arrival) names every piece of work as
     well, and leaves out whom it is about.
     """
+    say = say or words()
     lines = [
-        *(_visit(protocol, visit) for visit in log.visits if person in (None, visit.person)),
-        *_work(protocol, [work for work in log.work if work.person == person]),
-        *(_moment(protocol, moment) for moment in log.moments if person in (None, moment.person)),
-        *(_supplied(protocol, each) for each in log.supplies if _concerns(each, person)),
-        *(_awaited(protocol, each) for each in log.awaited if person in (None, each.person)),
+        *(_visit(say, protocol, visit) for visit in log.visits if person in (None, visit.person)),
+        *_work(say, protocol, [work for work in log.work if work.person == person]),
+        *(
+            _moment(say, protocol, moment)
+            for moment in log.moments
+            if person in (None, moment.person)
+        ),
+        *(_supplied(say, protocol, each) for each in log.supplies if _concerns(each, person)),
+        *(_awaited(say, protocol, each) for each in log.awaited if person in (None, each.person)),
     ]
     for line in sorted(lines, key=lambda line: line[:2]):
         who = "the team" if line.person == NOBODY else f"participant {line.person}"
@@ -102,26 +118,25 @@ def hour(minutes: float) -> str:
     return f"{hours:02d}:{rest:02d}"
 
 
-def _moment(protocol: Protocol, moment: Moment) -> StoryLine:
+def _moment(say: Words, protocol: Protocol, moment: Moment) -> StoryLine:
     milestone = moment.milestone
     order = milestone if milestone in AT_ONCE else milestone - len(Milestone) - 1
-    text = _milestone(protocol, milestone, moment.detail)
+    text = _milestone(say, protocol, milestone, moment.detail)
     return StoryLine(moment.time, order, moment.person, text)
 
 
-def _milestone(protocol: Protocol, milestone: Milestone, detail: Any) -> str:  # noqa: ANN401  it depends on the milestone
+def _milestone(say: Words, protocol: Protocol, milestone: Milestone, detail: Any) -> str:  # noqa: ANN401  it depends on the milestone
     match milestone:
         case Milestone.JUDGED:
-            return _judged(protocol, *detail)
+            return _judged(say, protocol, *detail)
         case Milestone.SCREEN_FAILED:
-            return f"fails screening: {plain(protocol, protocol.criteria[detail].name)}"
+            return f"fails screening: {say.title(protocol.criteria[detail].name)}"
         case Milestone.RANDOMISED:
-            arm = protocol.arms[detail]
-            return f"is randomised to {arm.name}: {arm.title}"
+            return f"is randomised to {say.title(protocol.arms[detail].name, 'arm')}"
         case Milestone.DOSE:
-            return f"is given {amount(protocol, detail)}"
+            return f"is given {amount(say, protocol, detail)}"
         case Milestone.UNSCHEDULED_EVENT | Milestone.LEFT:
-            return f"{SAYS[milestone]}: {plain(protocol, detail)}"
+            return f"{SAYS[milestone]}: {say.title(detail)}"
         case _:
             return SAYS[milestone]
 
@@ -131,21 +146,21 @@ def _concerns(supplied: Supplied, person: int | None) -> bool:
     return supplied.person != NOBODY and person in (None, supplied.person)
 
 
-def _supplied(protocol: Protocol, supplied: Supplied) -> StoryLine:
-    product = plain(protocol, protocol.products[supplied.product].name)
+def _supplied(say: Words, protocol: Protocol, supplied: Supplied) -> StoryLine:
+    product = say.title(protocol.products[supplied.product].name)
     text = BECOMES[supplied.movement].format(product=product, vials=supplied.vials)
     return StoryLine(supplied.time, -len(Milestone) + supplied.movement, supplied.person, text)
 
 
-def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
+def _awaited(say: Words, protocol: Protocol, awaited: Awaited) -> StoryLine:
     """Say at the end of the last day what somebody in follow-up still had before them."""
-    clock, what = protocol.clock, _row_title(protocol, awaited.row, awaited.number)
+    clock, what = protocol.clock, _row_title(say, protocol, awaited.row, awaited.number)
     planned = clock.date_of_day(awaited.planned_day)
     if awaited.planned_day >= clock.days:
         text = f"would come for {what}, planned for {planned}"
     elif awaited.day is None:
         text = f"waits for {what}, planned for {planned}: no day is possible any more"
-        text = f"{text} ({plain(protocol, awaited.reason)})"
+        text = f"{text} ({say.title(awaited.reason)})"
     elif awaited.day < clock.days:
         text = f"is at {what} or in line for it"
     else:
@@ -154,52 +169,58 @@ def _awaited(protocol: Protocol, awaited: Awaited) -> StoryLine:
     return StoryLine(clock.end_minutes - 1, WORK, awaited.person, text)
 
 
-def _judged(protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
+def _judged(say: Words, protocol: Protocol, step: str, failing: tuple[int, ...]) -> str:
     criteria = [protocol.criteria[index] for index in failing]
-    failed = [plain(protocol, criterion.name) for criterion in criteria if criterion.at == step]
-    found = f"fails {', '.join(failed)}" if failed else "meets every criterion"
-    return f"{found} ({KNOWN.get(step, f'at the step {plain(protocol, step)}')})"
+    failed = [say.title(criterion.name) for criterion in criteria if criterion.at == step]
+    found = f"fails {say.listing(failed)}" if failed else "meets every criterion"
+    return f"{found} ({KNOWN.get(step, f'at the step {say.title(step)}')})"
 
 
-def amount(protocol: Protocol, dose: tuple[int, float]) -> str:
+def amount(say: Words, protocol: Protocol, dose: tuple[int, float]) -> str:
     """Return the detail of a dose in words: how much of what."""
     product, units = dose
     given = protocol.products[product]
-    return f"{words().plain(units, 4)} {given.unit} of {plain(protocol, given.name)}"
+    said = {"units": say.plain(units, 4), "unit": say.own(given.unit), "product": given.name}
+    return say("calendar.dose_of", **said)
 
 
-def _visit(protocol: Protocol, visit: Visit) -> StoryLine:
-    what, line = visit_title(protocol, visit), partial(StoryLine, visit.time, VISIT, visit.person)
+def _visit(say: Words, protocol: Protocol, visit: Visit) -> StoryLine:
+    what, line = (
+        visit_title(say, protocol, visit),
+        partial(StoryLine, visit.time, VISIT, visit.person),
+    )
     if visit.is_missed:
-        return line(f"misses {what}: {plain(protocol, visit.reason)}")
-    where = f" at the {plain(protocol, visit.place)}" if visit.place else ""
+        return line(f"misses {what}: {say.title(visit.reason)}")
+    where = f" at the {say.title(visit.place)}" if visit.place else ""
     waited = f", after a wait of {_length(visit.wait)}" if visit.wait >= 1 else ""
-    off = f", {off_plan(protocol, visit)}" if visit.reason else ""
-    return line(f"begins {what}{where}{waited}{off}")
+    off = off_plan(say, protocol, visit)
+    return line(f"begins {what}{where}{waited}{off and ', '}{off}")
 
 
-def visit_title(protocol: Protocol, visit: Visit) -> str:
+def visit_title(say: Words, protocol: Protocol, visit: Visit) -> str:
     """Return the row of the schedule, its number if it is repeated, and the visit done there."""
+    held = say.title(visit.visit)
     if not visit.is_in_schedule:
-        return plain(protocol, visit.visit)
-    return f"{_row_title(protocol, visit.row, visit.number)} ({plain(protocol, visit.visit)})"
+        return held
+    planned = _row_title(say, protocol, visit.row, visit.number)
+    return planned if say.title(visit.row) == held else say.aside(planned, held)
 
 
-def _row_title(protocol: Protocol, row: str, number: int) -> str:
+def _row_title(say: Words, protocol: Protocol, row: str, number: int) -> str:
     planned = (each for arm in protocol.arms for each in arm.visits if each.row == row)
     is_repeated = any(each.is_repeated for each in planned)
-    return f"{plain(protocol, row)} {number}" if is_repeated else plain(protocol, row)
+    return f"{say.title(row)} {number}" if is_repeated else say.title(row)
 
 
-def off_plan(protocol: Protocol, visit: Visit) -> str:
-    """Return how and why a visit was held on another day than planned."""
+def off_plan(say: Words, protocol: Protocol, visit: Visit) -> str:
+    """Return how and why a visit is not held on its planned day; nothing where it is."""
+    if visit.outcome not in OFF_PLAN:
+        return ""
     planned = protocol.clock.date_of_day(visit.planned_day)
-    is_outside = visit.outcome is VisitOutcome.OUT_OF_WINDOW
-    how = "out of its window" if is_outside else "moved"
-    return f"{how} ({plain(protocol, visit.reason)}; planned for {planned:%a} {planned})"
+    return say(OFF_PLAN[visit.outcome], planned=planned, reason=visit.reason)
 
 
-def _work(protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
+def _work(say: Words, protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
     """One line a task: the people and rooms that are held together are named together.
 
     Work at a desk is one person's, and may be the same twice: each piece has its line.
@@ -210,13 +231,12 @@ def _work(protocol: Protocol, work: list[Work]) -> Iterator[StoryLine]:
     groups = [list(pieces) for _, pieces in groupby(at_visits, key=together)]
     for held in [*groups, *([each] for each in in_order if each.is_desk)]:
         started, ended, _, task = together(held[0])
-        team = " and ".join(
-            plain(protocol, protocol.resources[piece.resource].name) for piece in held
-        )
+        team = say.listing(say.title(protocol.resources[piece.resource].name) for piece in held)
+        done = f"  {say.part(team, say.title(task))}"
         if ended > started:
-            text = f"  {team}: {plain(protocol, task)}, {_length(ended - started)}"
+            text = f"{done}, {_length(ended - started)}"
         else:
-            text = f"  {team}: {plain(protocol, task)} never done, {_length(held[0].minutes)} of it"
+            text = f"{done} never done, {_length(held[0].minutes)} of it"
         yield StoryLine(started, WORK, held[0].person, text)
 
 
@@ -226,8 +246,3 @@ def _length(minutes: float) -> str:
     if minutes < MINUTES_PER_DAY:
         return f"{minutes / MINUTES_PER_HOUR:.1f} h"
     return f"{minutes / MINUTES_PER_DAY:.1f} days"
-
-
-def plain(protocol: Protocol, name: str) -> str:
-    """Return the title of a name of the scenario, else the name in words."""
-    return protocol.titles.get(name) or name.replace("_", " ")

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from sim.model.course import course
 from sim.report.calendar import CalendarEntry, calendar_page
 from sim.report.page import Table, TableRow
+from sim.report.story import off_plan
 from sim.scenario.protocol import Arm, Dose, PlannedVisit, Protocol
 from sim.scenario.schema import Scenario
 from sim.scenario.titles import called
 from sim.vocabulary.clock import WEEKDAYS
-from sim.vocabulary.eventlog import EventLog, Milestone, Visit, VisitOutcome
+from sim.vocabulary.eventlog import EventLog, Milestone, Visit
 from sim.vocabulary.words import BLANK, Words, words
 
 
@@ -74,7 +75,7 @@ class VisitCalendar:
             place=say.heading(visit.place),
             tasks=say.listing(say.title(task.name) for task in slots.visit.tasks),
             dose=say.listing(map(self._dose, planned.gives)) * (not visit.is_missed),
-            off=self._off(visit),
+            off=off_plan(say, self.protocol, visit),
             is_missed=visit.is_missed,
         )
 
@@ -87,19 +88,6 @@ class VisitCalendar:
         units, unit = self.say.plain(dose.units, 4), self.say.own(product.unit)
         key = "calendar.dose_per_kg" if product.per == "kg" else "calendar.dose_of"
         return self.say(key, units=units, unit=unit, product=product.name)
-
-    def _off(self, visit: Visit) -> str:
-        """How and why a visit is not held on its planned day; nothing where it is."""
-        outcomes = {
-            VisitOutcome.MOVED: "moved",
-            VisitOutcome.OUT_OF_WINDOW: "out_of_window",
-            VisitOutcome.MISSED: "missed",
-        }
-        if visit.outcome not in outcomes:
-            return ""
-        planned = self.protocol.clock.date_of_day(visit.planned_day)
-        key = f"calendar.{outcomes[visit.outcome]}"
-        return self.say(key, planned=planned, reason=visit.reason)
 
     @property
     def title(self) -> str:

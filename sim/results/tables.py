@@ -249,7 +249,8 @@ def _unordered_events(protocol: Protocol, log: EventLog) -> Iterator[_Row]:
         name, when = moment.milestone.name.lower(), _when(protocol, moment.person, moment.time)
         yield (*when, name, *_detail(protocol, moment), *_NO_VISIT)
     for visit in log.visits:
-        when, wait_hours = _when(protocol, visit.person, visit.time), visit.wait / MINUTES_PER_HOUR
+        when = _when(protocol, visit.person, visit.time)
+        wait_hours = math.nan if visit.is_missed else visit.wait / MINUTES_PER_HOUR
         planned, happened = (visit.row, visit.number, visit.visit), (visit.outcome, visit.reason)
         yield (*when, "visit", "", math.nan, *planned, visit.place, *happened, wait_hours)
     for each in log.supplies:

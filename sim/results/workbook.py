@@ -13,6 +13,7 @@ from sim.results import folder
 from sim.results.folder import SCENARIO, WORKBOOK
 from sim.results.tables import TABLES
 from sim.scenario.load import load
+from sim.scenario.titles import called
 from sim.vocabulary.words import ENGLISH, Words, words
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
+    from sim.scenario.schema import Scenario
+
 ROWS = 1_048_576
 """Rows of a sheet, its header included: Excel has no more."""
 
 NUMERAL, DAY = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?"), re.compile(r"\d{4}-\d\d-\d\d")
-NAME_WORDS = re.compile(r"[a-z]\w*( \w+)*")
+_NAMED = re.compile(r"[a-z]\w*(,? [\w.<>=]+)*")
+_NAME = re.compile(r"at (?:least|most)|\b[a-z]\w*")
+"""A cell of names and figures, and a name in it."""
+
 WIDE, WIDER = 16, 90
 """Widths of a table's columns and of the cover's second one, in characters."""
 
@@ -40,7 +46,7 @@ def write_workbook(finished: Path, language: str = ENGLISH) -> None:
     """
     from xlsxwriter import Workbook  # noqa: PLC0415  an extra
 
-    say, tables = words(language), [finished / name for name in sorted(TABLES)]
+    tables = [finished / name for name in sorted(TABLES)]
     with (finished / WORKBOOK).open("xb") as file, Workbook(file) as workbook:
         formats = {
             "bold": workbook.add_format({"bold": True}),
@@ -48,16 +54,16 @@ def write_workbook(finished: Path, language: str = ENGLISH) -> None:
             "wrapped": workbook.add_format({"text_wrap": True, "valign": "top"}),
         }
         facts = folder.manifest(finished)
+        scenario = load(finished / facts.get("scenarios", ".")[0] / SCENARIO)
+        say = called(scenario, words(language))
         workbook.set_properties({"created": datetime.fromisoformat(facts["started"])})
         cover = workbook.add_worksheet(say("workbook.cover"))
         rows = {table: _fill(workbook, table, formats, say) for table in tables if table.is_file()}
-        _cover(cover, [*_about(finished, facts, say)], [*_held(rows, say)], formats)
+        _cover(cover, [*_about(scenario, facts, say)], [*_held(rows, say)], formats)
 
 
-def _about(finished: Path, facts: dict[str, Any], say: Words) -> Iterator[tuple[str, str]]:
+def _about(scenario: Scenario, facts: dict[str, Any], say: Words) -> Iterator[tuple[str, str]]:
     """What the cover says of the run: a name and a value a line."""
-    first = facts["scenarios"][0] if "scenarios" in facts else "."
-    scenario = load(finished / first / SCENARIO)
     trial = scenario.design.trial
     names = facts.get("scenarios", [scenario.scenario])
     said = {
@@ -125,10 +131,16 @@ def _titles(say: Words, key: str) -> Callable[[str], str]:
 
     @cache
     def title(text: str) -> str:
-        if say.language == ENGLISH or not NAME_WORDS.fullmatch(text):
+        if say.language == ENGLISH:
             return text
-        titles = ((each, known.get(each) or say.title(each)) for each in text.split(" "))
-        return " ".join(each if said == each.replace("_", " ") else said for each, said in titles)
+        whole = known.get(text.replace(" ", "_"), say.own(text))
+        if whole != text or not _NAMED.fullmatch(text):
+            return whole
+        return _NAME.sub(lambda found: named(found[0]), text)
+
+    def named(name: str) -> str:
+        said = known.get(name.replace(" ", "_")) or say.title(name)
+        return name if said == name.replace("_", " ") else said
 
     return title
 

@@ -118,7 +118,7 @@ def complaints(error: ValidationError, data: object, sections: Sections) -> Iter
             continue
         path, around = _walk(data, found["loc"])
         section = sections.get(id(found["input"] if found["type"] == "missing" else around))
-        yield _fault(found, path, _documented(section) if section else {})
+        yield _fault(found, path, documented(section) if section else {})
 
 
 def _walk(data: Any, location: KeyPath) -> tuple[KeyPath, Any]:  # noqa: ANN401 -- plain data
@@ -145,12 +145,13 @@ def _has(entry: object, part: str | int) -> bool:
     return isinstance(entry, dict) and part in entry
 
 
-def _documented(section: type[BaseModel]) -> dict[str, str]:
+def documented(section: type[BaseModel]) -> dict[str, str]:
     """Return the keys of a section, each with the first sentence of its documentation."""
-    return {
-        field.alias or name: " ".join((field.description or "").split()).partition(". ")[0]
+    said = {
+        field.alias or name: " ".join((field.description or "").split())
         for name, field in section.model_fields.items()
     }
+    return {key: text.partition(". ")[0].removesuffix(".") for key, text in said.items()}
 
 
 def _fault(found: ErrorDetails, path: KeyPath, keys: Mapping[str, str]) -> Fault:
@@ -160,7 +161,7 @@ def _fault(found: ErrorDetails, path: KeyPath, keys: Mapping[str, str]) -> Fault
             return Fault(path, context["what"], context["allowed"], context.get("meant", ""))
         case "missing":
             key = str(found["loc"][-1])
-            return Fault(path, f"{key} is missing", keys.get(key, "").rstrip("."))
+            return Fault(path, f"{key} is missing", keys.get(key, ""))
         case "extra_forbidden":
             meant = closest(str(path[-1]), keys)
             return Fault(path, "unknown key", listed(keys), meant, is_of_key=True)

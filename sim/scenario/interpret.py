@@ -35,7 +35,6 @@ from sim.scenario.schedule import ScheduleRow
 from sim.scenario.schema import Scenario
 from sim.scenario.slots import NEVER, Offer, Resource, Slots, Task, VisitType
 from sim.scenario.steps import ScreeningStep, first_visit, waits
-from sim.scenario.titles import called
 from sim.scenario.visits import blood_drawn_at, repeat_of_blood, visit_types, with_choices
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster, Span
 from sim.vocabulary.distributions import Distribution, Hazard, bernoulli
@@ -48,8 +47,7 @@ LONG_WAIT = 0.95
 
 def interpret(scenario: Scenario) -> Protocol:
     """Return what a valid scenario means."""
-    titles = {name: title for (kind, name), title in called(scenario).titles.items() if not kind}
-    return replace(_Interpreter(scenario).protocol(), titles=titles)
+    return _Interpreter(scenario).protocol()
 
 
 def believing(protocol: Protocol, drawn: Mapping[KeyPath, float]) -> Protocol:

@@ -308,7 +308,6 @@ class Protocol:
     `minutes` of a task how long it takes;
     `measures` of each measure, in the order of the tables, in which unit it is;
     `beliefs` are of the numbers of `nature` that a replication draws (see `interpret.believing`),
-    `titles` are how people read names that have one, in English;
     `draws` which replications share them; `informed` what is known of a trial that
     runs.
     """
@@ -349,7 +348,6 @@ class Protocol:
     draws: Draws
     nature: Assumptions
     informed: Informed | None = None
-    titles: Mapping[str, str] = field(default_factory=dict)
     _joint: dict[tuple[str, str, str], Slots] = field(default_factory=dict, repr=False)
 
     @property

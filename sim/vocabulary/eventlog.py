@@ -87,7 +87,8 @@ class Visit(NamedTuple):
 
     `person` may be NOBODY; `arm` is -1 for a visit that is not in the schedule. `reason` is empty
     for a visit held on its planned day, else what moved it or made it missed: closed, holiday,
-    staff, room, product, participant (early or late), did_not_come. `wait` is in minutes.
+    staff, room, product, participant (early or late), did_not_come. `wait` is in minutes, where
+    it was held.
     """
 
     person: int
