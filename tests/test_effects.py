@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def register(run: Run) -> tuple[str, list[str]]:
-    """Return the words of section 4, and the paths of the register in their order."""
+    """Return the words of section 4, and what the register lists in its order."""
     answer = next(each for each in run_page(run.place).answers() if each.key == "register")
     table = answer.more[-1]
     return " ".join(answer.paragraphs), [row.cells[0] for row in table.rows]  # type: ignore[union-attr]
@@ -55,13 +55,14 @@ def register(run: Run) -> tuple[str, list[str]]:
 def test_effects_alone_order_the_register_and_what_to_ask_first(run: Run) -> None:
     found = effects(run)
     assert found is not None
-    words, paths = register(run)
+    words, listed = register(run)
+    names = {path: run.say.capital(run.name(path)) for path in found.by_path}
 
     assert CONSENT in found.clear
     assert INERT not in found.clear
-    assert paths[:3] == [*found.by_path]
-    first = next(path for path in found.clear if path in paths)
-    assert "What to ask first: recruitment" in words.replace("\u00a0", " ")
+    assert listed[:3] == [*names.values()]
+    first = found.clear[0]
+    assert f"What to ask first: {run.name(CONSENT)} (" in words.replace("\u00a0", " ")
     assert found.by_path[first].share == max(each.share for each in found.by_path.values())
 
 
@@ -69,8 +70,8 @@ def test_the_terminal_says_what_the_target_hangs_on(run: Run) -> None:
     lines = [*effect_lines(run)]
 
     assert lines[0].startswith("What sixty hangs on")
-    assert any(CONSENT in line for line in lines[1:])
-    assert not any(INERT in line for line in lines)
+    assert any(run.name(CONSENT) in line for line in lines[1:])
+    assert not any(run.name(INERT) in line for line in lines)
 
 
 def test_the_page_says_what_knowing_all_would_tell(run: Run) -> None:

@@ -100,14 +100,12 @@ def test_the_register_is_sorted_by_the_effects_of_a_tornado_and_shows_them(asked
     effects = pd.read_csv(asked / "swept/sensitivity.csv").set_index(["path", "index"])["value"]
     ends = [round(effects[RATE, end] * 100) for end in ("low", "high")]
 
-    assert first_of_the_register(asked / "run")[0] == "assumptions.recruitment.candidates_per_month"
-    path, _, _, effect, *_ = first_of_the_register(asked / "joined")
-    assert path == RATE
+    assert first_of_the_register(asked / "run")[0] == "Candidates per month"
+    name, _, _, effect, *_ = first_of_the_register(asked / "joined")
+    assert name == "Candidates per month"
     assert ends[0] < 0 < ends[1]
     assert effect == f"−{-ends[0]} / +{ends[1]}"
-    assert f"What to ask first: recruitment · candidates per month ({effect}). Of" in said(
-        asked / "joined"
-    )
+    assert f"What to ask first: candidates per month ({effect}). Of" in said(asked / "joined")
 
 
 def test_an_effect_within_the_error_of_simulating_is_marked_and_not_asked_about(
@@ -115,7 +113,7 @@ def test_an_effect_within_the_error_of_simulating_is_marked_and_not_asked_about(
 ) -> None:
     text = said(asked / "joined")
 
-    assert "leaving.moves.share.control 0.05 0 to 0.5 ~ 0 / 0 assumption no source given" in text
+    assert "Moves · share · control 0.05 0 to 0.5 ~ 0 / 0 assumption no source given" in text
     assert "control (" not in text
 
 

@@ -69,6 +69,16 @@ CUT = """text => {
     return is_shown && (word.top < chart.top - 1 || word.left < chart.left - 1
         || word.bottom > chart.bottom + 1 || word.right > chart.right + 1);
 }"""
+SHOWN = """body => {
+    const labels = [...body.querySelectorAll("[aria-label]")].map(one => one.ariaLabel);
+    const copy = body.cloneNode(true);
+    copy.querySelectorAll("code, pre, script, style").forEach(one => one.remove());
+    return [copy.textContent, ...labels].join("\\n");
+}"""
+"""All that people read or hear of a page, but what is meant to be typed."""
+
+FILE = re.compile(r"\b\w+\.(csv(\.gz)?|json|yaml|sqlite|html)\b")
+RAW_KEY = re.compile(r"\b(?:assumptions|design|targets)\.\w[\w.]*|\b[a-z]+(?:_[a-z0-9]+)+\b")
 FITTED = """() => [...document.querySelectorAll(".chart-wrapper.fit-x")].every(
     each => each.querySelector("svg").width.baseVal.value <= each.clientWidth + 1)"""
 """Whether every chart that fits its container has been drawn anew for its width."""
@@ -254,6 +264,14 @@ class TestEveryPage:
 
         assert page.inner_text(".place") == HOSTILE
         assert page.evaluate("window.owned === undefined")
+
+    def test_no_key_of_a_file_stands_before_people(
+        self, show: Show, kind: str, language: str
+    ) -> None:
+        page, _ = show(kind, language)
+        shown = FILE.sub("", page.eval_on_selector("body", SHOWN))
+
+        assert {*RAW_KEY.findall(shown)} == set()
 
     def test_nothing_sticks_out_on_paper(self, show: Show, kind: str, language: str) -> None:
         page, _ = show(kind, language)

@@ -302,7 +302,7 @@ class TestWhatItSays:
         package = Path(pages.__file__).parent.parent
         sources = [*package.glob("*/*.py"), *package.glob("templates/*.j2")]
         code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-        looked_up = ("name.", "measure.", "own.", "law.", "likelihood.", "tables.", "new.")
+        looked_up = ("name.", "measure.", "own.", "law.", "likelihood.", "tables.", "new.", "key.")
         keys = [key for key in words().texts if not key.startswith(looked_up)]
 
         def is_used(key: str) -> bool:
@@ -324,20 +324,16 @@ class TestRegister:
         assert {"assumption", "expert", "literature"} <= set(grades)
 
     def test_a_number_stands_with_all_that_is_known(self, small: Path) -> None:
-        path = "assumptions.recruitment.candidates_per_month"
-
-        assert f"{path} 1.5 1 to 3 expert the investigator" in said(small)
+        assert "Candidates per month 1.5 1 to 3 expert the investigator" in said(small)
 
     def test_a_distribution_nobody_vouches_for_is_one_row(self, small: Path) -> None:
-        path = "assumptions.durations_minutes.give"
-
-        assert f"{path} triangular: low 10, mode 20, high 40 assumption" in said(small)
+        assert "Minutes · give triangular: low 10, mode 20, high 40 assumption" in said(small)
 
     def test_the_design_is_listed_where_it_carries_a_range(self, make: Make) -> None:
         people = "people: {value: 1, range: [1, 2]}"
         text = said(make(replications=1, text=SMALL.replace("people: 1", people)))
 
-        assert "design.staff.nurse.people 1 1 to 2" in text
+        assert "Nurse · people 1 1 to 2" in text
 
 
 class TestLittleToSay:

@@ -330,7 +330,7 @@ def test_the_command_finds_what_poisson_says(
     assert trialsim(*asking("--out", "needed", "--jobs", "2")) == 0
     said = capsys.readouterr()
     first, *_, last = said.out.splitlines()
-    assert first.startswith("Enough: for 80 % the candidates per month must be ")
+    assert first.startswith("Enough: for 80 % “candidates per month” must be ")
     assert " or more (" in first
     assert last.endswith("needed/report.html")
     assert "new: " in said.err
@@ -379,7 +379,7 @@ def test_a_date_is_sought_by_the_day(
     found = answer("when")
     needed = pd.Timestamp("2024-01-01") - pd.Timedelta(days=365 * ENOUGH / 3)
     assert found["low"] <= needed.date().isoformat() <= found["high"]
-    assert said.startswith("Enough: for 80 % the opening date must be ")
+    assert said.startswith("Enough: for 80 % “opening date” must be ")
     assert f"{int(found['value'][-2:])} {pd.Timestamp(found['value']):%B} 2023 or earlier" in said
     assert trialsim("report", "when") == 0
 
@@ -397,8 +397,8 @@ def test_a_whole_number_is_sought_exactly(
 @pytest.mark.parametrize(
     ("bracket", "verdict", "words"),
     [
-        ("0.5:1.2", NOWHERE, "is reached nowhere with candidates per month from 0.5 to 1.2"),
-        ("3.5:4", EVERYWHERE, "is reached everywhere with candidates per month from 3.5 to 4"),
+        ("0.5:1.2", NOWHERE, "is reached nowhere with “candidates per month” from 0.5 to 1.2"),
+        ("3.5:4", EVERYWHERE, "is reached everywhere with “candidates per month” from 3.5 to 4"),
         (f"{ENOUGH - 0.001}:{ENOUGH + 0.001}", UNDECIDED, "everywhere or nowhere"),
         (f"1:{ENOUGH}", UNDECIDED, "is missed, perhaps everywhere up to"),
         (f"{ENOUGH}:4", UNDECIDED, "is reached, perhaps everywhere from"),

@@ -73,12 +73,12 @@ def test_a_point_is_named_by_what_differs() -> None:
     names = {"a.consent": "consent", "a.rate": "rate", "a.b": "b", "a.c": "c", "a.d": "d"}
     base = dict.fromkeys(names, "1")
 
-    name = namer(names, base)
+    name = namer(names.__getitem__, base)
 
     assert name(base) == "as it stands"
     assert name(base | {"a.consent": "0.5"}) == "consent 0.5"
     assert name(dict.fromkeys(names, "2")) == "consent 2, rate 2, b 2, 2 more"
-    assert namer(names)({"a.rate": "1"}) == "rate 1"
+    assert namer(names.__getitem__)({"a.rate": "1"}) == "rate 1"
 
 
 def test_nothing_is_drawn_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:

@@ -178,9 +178,9 @@ def test_a_page_shows_titles_in_place_of_names(tmp_path: Path) -> None:
 
 
 def test_inputs_that_differ_name_both_titles() -> None:
-    rows = list(unlike([{"a.b.c.title": "x"}, {"a.b.c.title": "y"}], words()))
+    rows = list(unlike([{"a.b.c.title": "x"}, {"a.b.c.title": "y"}], str, words()))
 
-    assert [row.cells for row in rows] == [["a.b.c.title", "x", "y"]]
+    assert [row.cells for row in rows] == [["A.b.c.title", "x", "y"]]
 
 
 def test_the_story_of_a_replication_names_titles() -> None:

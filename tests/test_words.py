@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from sim.scenario.load import load, shipped
-from sim.scenario.titles import named_things
+from sim.scenario.numbers import Number, Whole
+from sim.scenario.section import walk
+from sim.scenario.titles import PARTS, named_things, path_titles
 from sim.vocabulary.words import ENGLISH, LANGUAGES, NO_BREAK, words
 
 EN, ZH = words(), words("zh")
@@ -45,6 +49,21 @@ class TestCatalogue:
 
         assert same == SAME_IN_BOTH
         assert not kept
+
+
+def keys_of_parts() -> Iterator[str]:
+    """The keys that a path of design or assumptions may have, as the schema lists them."""
+    schema = json.loads((shipped() / "scenario.schema.json").read_text(encoding="utf-8"))
+    for name, section in schema["$defs"].items():
+        if name not in {"Target", "GoNoGo", "Observed", "SweepPlan"}:
+            yield from section.get("properties", ())
+
+
+def test_every_key_of_a_path_has_a_name_and_no_other_has() -> None:
+    keys, texts = {*keys_of_parts(), *PARTS}, ZH.texts
+
+    assert {key for key in keys if not {f"key.{key}", f"name.{key}"} & texts.keys()} == set()
+    assert {key for key in texts if key.startswith("key.")} <= {f"key.{key}" for key in keys}
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -120,3 +139,23 @@ def test_nothing_has_no_sign(nothing: float) -> None:
 
 def test_a_change_has_a_sign_and_a_true_minus() -> None:
     assert [EN.signed(each, ",.1f") for each in (1234.56, -0.25)] == ["+1,234.6", "−0.2"]
+
+
+def test_a_path_is_called_by_as_few_levels_as_no_other_entry_has() -> None:
+    baseline = load(shipped() / "baseline.yaml")
+    english, chinese = path_titles(baseline, EN), path_titles(baseline, ZH)
+    called = {
+        "assumptions.recruitment.candidates_per_month": "candidates per month",
+        "assumptions.patients.upcr.median": "protein-creatinine ratio · median",
+        "assumptions.leaving.adverse_event.by_week": "leaving · adverse event · by week",
+        "design.staff.coordinator.hours": "coordinator · hours",
+        "assumptions.screening.lab_days.high": "days in the laboratory · highest",
+        "design.visits.nobody_s.visit": "visits · nobody s · visit",
+    }
+
+    assert {path: english(path) for path in called} == called
+    assert chinese("assumptions.attendance.assessment.missed") == "评估访视 · 漏访比例"
+    whole = (tuple, Number, Whole)
+    nodes = (walk(getattr(baseline, part), (part,), whole=whole) for part in PARTS)
+    paths = [node.dotted for each in nodes for node in each]
+    assert len({*map(english, paths)}) == len(paths)

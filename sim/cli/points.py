@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +99,7 @@ def sweep_command(
     if output.dry_run:
         _foresee(output, scenario, count, how)
         return
-    name = namer(_names(scenario, plan.places.paths), plan.base)
+    name = namer(_name(scenario), plan.base)
     watched = {"shown": output.is_watched, "fail_fast": fail_fast}
     told = PointsTold(how["replications"], name, count, **watched)
     with _points_kept(scenario, resume, output.out, count) as store, closing(told):
@@ -115,13 +115,11 @@ def sweep_command(
         raise SomeFailed(f"{failed} of {count} points failed; points.sqlite says why")
 
 
-def _names(scenario: Scenario, paths: Sequence[str]) -> Mapping[str, str]:
-    """What each path is called, in words."""
-    from sim.scenario.levers import last_levels
-    from sim.scenario.titles import called
+def _name(scenario: Scenario) -> Callable[[str], str]:
+    """What calls each path as people read it."""
+    from sim.scenario.titles import called, path_titles
 
-    say = called(scenario, spoken())
-    return {path: say.compound(levels) for path, levels in last_levels(scenario, paths).items()}
+    return path_titles(scenario, called(scenario, spoken()))
 
 
 def _planned(
@@ -248,7 +246,7 @@ def solve_command(
     if output.dry_run:
         _foresee(output, scenario, lever, how)
         return
-    name, each = namer(_names(scenario, [lever.path])), how["replications"]
+    name, each = namer(_name(scenario)), how["replications"]
     told = PointsTold(each, name, shown=output.is_watched)
     done: list[Point] = []
 

@@ -180,16 +180,16 @@ class PointsTold:
 
 
 def namer(
-    names: Mapping[str, str], base: Mapping[str, str] | None = None
+    called: Callable[[str], str], base: Mapping[str, str] | None = None
 ) -> Callable[[Mapping[str, str]], str]:
-    """What calls a point by the names of its paths and their values, where they are not the base's.
+    """What calls a point by its paths in words and their values, where they are not the base's.
 
     With no `base` by all of them.
     """
 
     def name(at: Mapping[str, str]) -> str:
         others = [
-            f"{names[path]} {value}"
+            f"{called(path)} {value}"
             for path, value in at.items()
             if (base or {}).get(path) != value
         ]

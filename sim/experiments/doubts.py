@@ -19,7 +19,7 @@ from sim.scenario.slots import Offer
 from sim.scenario.steps import waits
 from sim.scenario.timetable import too_soon
 from sim.scenario.titles import same_titles
-from sim.scenario.yaml_source import Document, Problem, dotted
+from sim.scenario.yaml_source import Document, Problem
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, PublicCalendar
 from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.words import Words
@@ -50,10 +50,6 @@ class Doubt(NamedTuple):
         return (
             say("warning.meant", said=said, name=self.did_you_mean) if self.did_you_mean else said
         )
-
-    def line(self, say: Words) -> str:
-        """Return the path of the entry and what is doubtful there."""
-        return say.part(dotted(self.path), self.text(say))
 
 
 def located_doubts(

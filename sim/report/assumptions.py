@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sim.experiments import implied
 from sim.report.effects import Effects, effects, effects_figure
 from sim.report.joined import joined_tornado
-from sim.report.page import Answer, Part, Table, TableRow, in_words
+from sim.report.page import Answer, Part, Table, TableRow
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
 from sim.report.uncertainty import luck_apart
@@ -87,7 +87,10 @@ def _table(run: Run, every: list[Entry], ranked: Effects | Tornado | None) -> Ta
     """The register, by effect where that is known, else the weakest evidence first."""
     say, note = run.say, run.say("register.note")
     header = [say(f"register.{name}") for name in ("path", "value", "range", "evidence", "source")]
-    cells = [_cells(say, entry) for entry in every]
+    if ranked is not None:
+        places = {path: place for place, path in enumerate(ranked.by_path)}
+        every = sorted(every, key=lambda entry: places.get(entry.path, len(places)))
+    cells = [_cells(run, entry) for entry in every]
     if ranked is not None:
         heading, on, said = _effect_column(run, ranked)
         header.insert(EFFECT_COLUMN, say(f"register.{heading}", on=on))
@@ -95,9 +98,6 @@ def _table(run: Run, every: list[Entry], ranked: Effects | Tornado | None) -> Ta
             row.insert(EFFECT_COLUMN, effect_cell(say, ranked, entry.path))
         note = said + note
     rows = [TableRow(row, _kind(entry)) for entry, row in zip(every, cells, strict=True)]
-    if ranked is not None:
-        places = {path: place for place, path in enumerate(ranked.by_path)}
-        rows.sort(key=lambda row: places.get(row.cells[0], len(places)))
     return Table(say("register.table"), header, rows, note, texts=len(header))
 
 
@@ -111,10 +111,10 @@ def _effect_column(run: Run, ranked: Effects | Tornado) -> tuple[str, str, str]:
     return "effect_points" if ranked.is_share else "effect", ranked.on, note
 
 
-def _cells(say: Words, entry: Entry) -> list[str]:
-    source = entry.source or say("register.no_source")
+def _cells(run: Run, entry: Entry) -> list[str]:
+    say, source = run.say, entry.source or run.say("register.no_source")
     return [
-        entry.path,
+        say.capital(run.name(entry.path)),
         entry.written,
         entry.span(say),
         say(f"register.{entry.evidence}"),
@@ -150,7 +150,7 @@ def _by_share(run: Run, found: Effects, ranged: Sequence[str]) -> str:
     on = say.heading(found.on)
     if not clear:
         return say("register.first_unseen", on=on, replications=run.count)
-    known = (say.aside(in_words(path, say), found.known(say, path)) for path in clear[:ASKED_FIRST])
+    known = (say.aside(run.name(path), found.known(say, path)) for path in clear[:ASKED_FIRST])
     mean = found.written(say, found.mean)
     return say("register.first_known", on=on, names=say.clauses(known), mean=mean)
 
@@ -161,8 +161,7 @@ def _by_effect(run: Run, tornado: Tornado, ranged: Sequence[str]) -> str:
     if not clear:
         return say("register.first_none", on=tornado.on)
     named = (
-        say.aside(in_words(path, say), effect_cell(say, tornado, path))
-        for path in clear[:ASKED_FIRST]
+        say.aside(run.name(path), effect_cell(say, tornado, path)) for path in clear[:ASKED_FIRST]
     )
     key = "first_points" if tornado.is_share else "first"
     return say(f"register.{key}", on=tornado.on, names=say.clauses(named))

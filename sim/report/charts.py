@@ -17,6 +17,7 @@ import altair as alt
 import pandas as pd
 
 from sim.report.line_names import in_lines, names_at_ends, pixels_of
+from sim.vocabulary.words import LEVELS_APART
 
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 SKY, PURPLE, GREY, BLACK = "#56B4E9", "#CC79A7", "#6B7280", "#1F2933"
@@ -66,8 +67,6 @@ PLOT, PLOT_OF_YEAR, MOST_OF_LABEL = 220, 560, 420
 
 NARROW = 300
 """Pixels of a line of an axis title beneath rows whose long names leave little room."""
-LEVELS_APART = " · "
-"""What stands between the parts of a path; in a narrow chart each has a line of its own."""
 
 Chart = alt.LayerChart | alt.FacetChart
 """What `alt.layer` gives; ours are never faceted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial, reduce
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from sim.report.run import Run
 from sim.report.workload import weeks
 from sim.results import folder
 from sim.scenario.load import Scenario, leaves
-from sim.scenario.titles import called
+from sim.scenario.titles import called, path_titles
 from sim.vocabulary.words import BLANK, Words, words
 
 OF_INTERVAL = ["ci_low", "ci_high"]
@@ -122,7 +122,9 @@ def _chance(run: Run) -> str:
 
 def _inputs(runs: Runs, say: Words) -> Answer:
     """The inputs that are not the same in all scenarios."""
-    rows = list(unlike([dict(leaves(run.scenario)) for run in runs.values()], say))
+    written = [dict(leaves(run.scenario)) for run in runs.values()]
+    baseline = next(iter(runs.values()))
+    rows = list(unlike(written, path_titles(baseline.scenario, say), say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
     parts, more = ([table], []) if len(rows) <= MOST_INPUTS_OPEN else ([], [table])
@@ -131,7 +133,9 @@ def _inputs(runs: Runs, say: Words) -> Answer:
     )
 
 
-def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[TableRow]:
+def unlike(
+    written: Sequence[Mapping[str, str]], name: Callable[[str], str], say: Words
+) -> Iterator[TableRow]:
     """Yield a row an input that differs, from what each scenario writes by path.
 
     An entry that only some scenarios have, as a row of the schedule, is one row, however much it
@@ -144,10 +148,11 @@ def unlike(written: Sequence[Mapping[str, str]], say: Words) -> Iterator[TableRo
         held = [any(_entry(each) == entry for each in values) for values in written]
         if path == entry or all(held):
             if len(set(cells)) > 1:
-                yield TableRow([path, *cells])
+                yield TableRow([say.capital(name(path)), *cells])
         elif entry not in whole:
             whole.add(entry)
-            yield TableRow([entry, *(say("compare.there") if each else BLANK for each in held)])
+            there = (say("compare.there") if each else BLANK for each in held)
+            yield TableRow([say.capital(name(entry)), *there])
 
 
 def _entry(path: str) -> str:

@@ -16,7 +16,6 @@ from sim.report.page import Card, Decision, Fact
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
 from sim.report.workload import piles_up
-from sim.scenario.levers import last_levels
 from sim.vocabulary.intervals import of_met
 
 VERDICTS = ("missed", "undecided", "met")
@@ -78,10 +77,6 @@ def _hangs_on(run: Run) -> Effects | None:
     return next((each for each in found if each and each.clear), None)
 
 
-def _named(run: Run, path: str) -> str:
-    return run.say.compound(last_levels(run.scenario, [path])[path])
-
-
 def _why(run: Run) -> Iterator[str]:
     """The assumption and the role that matter most."""
     say, found = run.say, _hangs_on(run)
@@ -89,7 +84,7 @@ def _why(run: Run) -> Iterator[str]:
         path, *_ = found.clear
         effect = found.by_path[path]
         ends = {name: found.written(say, getattr(effect, f"at_{name}")) for name in ("low", "high")}
-        yield say("box.hangs_on", on=say.heading(found.on), name=_named(run, path), **ends)
+        yield say("box.hangs_on", on=say.heading(found.on), name=run.name(path), **ends)
     if piled := piles_up(run):
         yield say("box.piles_up", role=piled.role, hours=piled.hours)
 
@@ -108,7 +103,7 @@ def _help(run: Run) -> tuple[str, str]:
         return say("box.ask_all"), _typed(run, "sweep", "--tornado")
     path, *_ = found.clear
     typed = _typed(run, "solve", "--move", path, "--until", found.on)
-    return say("box.ask", name=_named(run, path)), typed
+    return say("box.ask", name=run.name(path)), typed
 
 
 def _typed(run: Run, command: str, *flags: str) -> str:
@@ -130,7 +125,7 @@ def _moved(run: Run, tornado: Tornado) -> Iterator[str]:
         return
     key = "box.moved_points" if tornado.is_share else "box.moved"
     change = effect_cell(say, tornado, clear[0])
-    yield say(key, on=tornado.on, name=_named(run, clear[0]), change=change)
+    yield say.capital(say(key, on=tornado.on, name=run.name(clear[0]), change=change))
 
 
 def _when(run: Run) -> Iterator[str]:

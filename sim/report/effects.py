@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sim.report.charts import intervals
-from sim.report.page import Figure, figure, in_words
+from sim.report.page import Figure, figure
 from sim.report.run import Run
 from sim.report.sensitivity import GRADED
 from sim.results.ignorance import (
@@ -124,14 +124,14 @@ def effects_figure(run: Run, found: Effects) -> Figure:
     for path, effect in found.by_path.items():
         grade = say(f"register.{grades[path]}") if path in grades else BLANK
         low, high = sorted((effect.at_low, effect.at_high))
-        cells = {"number": path, "evidence": grade, "share": found.cell(say, path)}
-        ends = {"low": low, "high": high, "value": found.mean}
-        label = say.aside(in_words(path, say), grade)
+        cells = {"number": run.name(path), "evidence": grade, "share": found.cell(say, path)}
+        ends = {"path": path, "low": low, "high": high, "value": found.mean}
+        label = say.aside(cells["number"], grade)
         rows.append(
             {**cells, **ends, "label": label, "series": grade, "known": found.known(say, path)}
         )
     frame = pd.DataFrame(rows)
-    shown = frame[frame["number"].isin(found.clear)] if found.clear else frame.head(FEWEST_DRAWN)
+    shown = frame[frame["path"].isin(found.clear)] if found.clear else frame.head(FEWEST_DRAWN)
     others = len(frame) - len(found.clear)
     columns = {"number": "text", "evidence": "text", "share": "figure", "known": "figure"}
     looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
@@ -155,7 +155,7 @@ def verdict_of(run: Run, found: Effects) -> str:
     on = say.heading(found.on)
     if not clear:
         return say("effects.none", on=on, replications=run.count)
-    named = (say.aside(in_words(path, say), found.known(say, path)) for path in clear[:MOST_SAID])
+    named = (say.aside(run.name(path), found.known(say, path)) for path in clear[:MOST_SAID])
     mean = found.written(say, found.mean)
     return say("effects.message", on=on, mean=mean, names=say.clauses(named))
 
@@ -175,7 +175,8 @@ def _strongest(run: Run, found: Effects) -> Iterator[str]:
         effect = found.by_path[path]
         low, high = (say.percent(min(max(end, 0), 1)) for end in (effect.low, effect.high))
         ends = (found.written(say, end) for end in (effect.at_low, effect.at_high))
-        yield f"  {path}: {say.percent(effect.share)} ({low} to {high}); {' and '.join(ends)}"
+        share = f"{say.percent(effect.share)} ({low} to {high})"
+        yield f"  {run.name(path)}: {share}; {' and '.join(ends)}"
     if not found.clear:
         yield f"  no effect that {run.count:,} replications can see"
 

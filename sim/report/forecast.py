@@ -10,7 +10,6 @@ import pandas as pd
 
 from sim.report.page import Answer, table_of
 from sim.report.run import Run
-from sim.scenario.levers import last_levels
 
 FEW_MOVED = 8
 """Numbers that stand open; those that the log moved least are folded."""
@@ -79,9 +78,8 @@ def _learnt(run: Run) -> Answer:
     width = (table["prior_high"] - table["prior_low"]).where(lambda each: each > 0)
     moved = ((table["mean"] - table["prior_mean"]).abs() / width).fillna(0.0)
     table = table.assign(moved=moved).sort_values("moved", ascending=False, kind="stable")
-    names = last_levels(run.scenario, table["path"])
     frame = table.assign(
-        assumption=[say.compound(names[path]) for path in table["path"]],
+        assumption=table["path"].map(run.name),
         plan=[_spread(run, row, "prior_") for row in table.to_dict("records")],
         now=[_spread(run, row) for row in table.to_dict("records")],
         seen=[

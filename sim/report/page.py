@@ -24,11 +24,11 @@ from altair import SCHEMA_VERSION
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from platformdirs import user_cache_path
 
-from sim.report.charts import BLACK, LEVELS_APART, Chart
+from sim.report.charts import BLACK, Chart
 from sim.results import folder
 from sim.scenario.load import Scenario, load
 from sim.scenario.schema import Target
-from sim.scenario.titles import called
+from sim.scenario.titles import called, path_titles
 from sim.vocabulary.words import ENGLISH, Words, words
 
 PAGE = "report.html"
@@ -148,6 +148,11 @@ class Finished:
         """What was simulated, every default written out."""
         return load(self.place / folder.SCENARIO)
 
+    @cached_property
+    def name(self) -> Callable[[str], str]:
+        """What calls each dotted path of the scenario as people read it."""
+        return path_titles(self.scenario, self.say)
+
     @property
     def whereabouts(self) -> str:
         """Which trial it is and where, as the first line of a page."""
@@ -165,7 +170,11 @@ class Finished:
         Of a run also the command that gives its tables once more, typed in its folder.
         """
         say, manifest = self.say, self.manifest
-        facts = {name: manifest[name] for name in FACTS if manifest.get(name) is not None}
+        facts = {
+            say(f"provenance.{name}"): manifest[name]
+            for name in FACTS
+            if manifest.get(name) is not None
+        }
         known = (facts | manifest["versions"]).items()
         rows = [TableRow([name, str(fact)], "written") for name, fact in known]
         header = [say("provenance.fact"), say("provenance.value")]
@@ -329,11 +338,6 @@ def within(half: float) -> str:
 def percent_within(say: Words, share: float, low: float, high: float) -> str:
     """Return a share and, in brackets, its interval."""
     return say.aside(say.percent(share), interval(say, low, high))
-
-
-def in_words(path: str, say: Words) -> str:
-    """Return the path of an assumption in words, its levels in a row."""
-    return LEVELS_APART.join(map(say.title, path.split(".")[1:]))
 
 
 def limit(target: Target, say: Words) -> str:

@@ -99,8 +99,10 @@ def write_page(place: Path, language: str = ENGLISH) -> None:
 def _warnings(run: Run) -> Iterator[Answer]:
     """What is doubtful in the scenario, where anything is."""
     say = run.say
-    if found := [(each.line(say), "") for each in doubts(run.scenario, run.protocol)]:
-        parts = [Listing("", found)]
+    if found := [*doubts(run.scenario, run.protocol)]:
+        names = [say.capital(run.name(".".join(map(str, each.path)))) for each in found]
+        said = [say.part(name, each.text(say)) for name, each in zip(names, found, strict=True)]
+        parts = [Listing("", [(each, "") for each in said])]
         title, lead = say("warning.title"), say("warning.lead")
         yield Answer("warnings", title, lead, parts=parts, in_contents=False)
 

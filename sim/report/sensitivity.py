@@ -21,13 +21,11 @@ from sim.report.page import (
     Part,
     Table,
     TableRow,
-    in_words,
     within,
 )
 from sim.report.sweep import MOST_LINES, stride
 from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE, SENSITIVITY_TABLE
-from sim.scenario.levers import last_levels
 from sim.scenario.sweep import TORNADO
 from sim.vocabulary.words import BLANK, NO_BREAK, Words, even
 
@@ -100,12 +98,6 @@ class Ranking(Finished):
         }
 
     @property
-    def names(self) -> dict[str, str]:
-        """The paths by their last levels in words."""
-        levels = last_levels(self.scenario, self.by_path)
-        return {path: self.say.compound(last) for path, last in levels.items()}
-
-    @property
     def verdict(self) -> str:
         """What matters most, in one sentence."""
         say, on = self.say, self.say.capital(self.on)
@@ -114,7 +106,7 @@ class Ranking(Finished):
             indices = indices[indices["index"] == self.sized_by]
         if not indices["value"].abs().max() > 0:
             return say("ranking.verdict_none", on=on)
-        return say("ranking.verdict", on=on, first=in_words(first, say))
+        return say("ranking.verdict", on=on, first=self.name(first))
 
 
 def ranking_page(place: Path, language: str) -> Page:
@@ -133,7 +125,7 @@ def ranking_page(place: Path, language: str) -> Page:
 def _answer(ranking: Ranking) -> Answer:
     say, parts = ranking.say, list[Part]([_figure_of_all(ranking)])
     if ranking.sized_by != TORNADO:  # a tornado has two points a path, which are its bars
-        names = {path: in_words(path, say) for path in [*ranking.by_path][:MOST_DOTTED]}
+        names = {path: ranking.name(path) for path in [*ranking.by_path][:MOST_DOTTED]}
         dots = read_dots(ranking.place, [*names], ranking.manifest)
         parts += [multiples(dots, names, ranking.on, say)] if len(dots.table) else []
     lead, title = say("ranking.lead", on=ranking.on), say("ranking.points_title")
@@ -173,8 +165,7 @@ def _ends_lines(ranking: Ranking) -> Iterator[str]:
     if shown := dict(list(clear.items())[:MOST_LINES]):
         yield f"Change, in {unit}“{ranking.on}”, with one number at its low or high"
         ranges = {each.path: (each.low, each.high) for each in ranking.scenario.ranged()}
-        names = ranking.names
-        titles = even(names[path] for path in shown)
+        titles = even(map(ranking.name, shown))
         for title, (path, ends) in zip(titles, shown.items(), strict=True):
             changes = zip(ranges[path], (ends["low"], ends["high"]), strict=True)
             said = (
@@ -203,14 +194,14 @@ def _changed(ranking: Ranking, change: float) -> str:
 
 def _index_lines(ranking: Ranking) -> Iterator[str]:
     """The paths that are told apart from no effect, with their indices."""
-    clear, names = [], ranking.names
+    clear = []
     for path, indices in ranking.by_path.items():
         sized = indices[indices["index"] == ranking.sized_by].iloc[0]
         if sized["ci_low"] * sized["ci_high"] > 0:
             clear.append((path, indices))
     for path, indices in clear[:MOST_LINES]:
         said = [f"{one['index']} {_written(one, ranking.say)}" for _, one in indices.iterrows()]
-        yield f"  {names[path]}: {', '.join(said)}"
+        yield f"  {ranking.name(path)}: {', '.join(said)}"
     if (more := len(clear) - MOST_LINES) > 0:
         yield f"  {more} more: see the page"
     if others := len(ranking.by_path) - len(clear):
@@ -236,12 +227,12 @@ def _figure_of_all(ranking: Ranking) -> Figure:
     title = say(f"ranking.{ranking.sized_by}", on=ranking.on)
     rows, drawn = [], []
     for path, indices in by_path.items():
-        grade = say(f"register.{grades[path]}")
+        grade, name = say(f"register.{grades[path]}"), ranking.name(path)
         for _, one in indices.iterrows():
-            rows.append(TableRow([path, grade, one["index"], _written(one, say)]))
+            rows.append(TableRow([name, grade, one["index"], _written(one, say)]))
         index = indices[indices["index"] == ranking.sized_by].iloc[0]
         ends = {"low": index["ci_low"], "high": index["ci_high"], "value": index["value"]}
-        label = say.aside(in_words(path, say), grade)
+        label = say.aside(name, grade)
         drawn.append({"label": label, "series": grade, **ends})
     looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
     chart = intervals(pd.DataFrame(drawn[:MOST_ROWS]), title, unit="index", looks=looks)
@@ -263,11 +254,11 @@ def _figure_of_ends(ranking: Ranking) -> Figure:
     shown = clear[:MOST_ROWS] or [*by_path][:FEWEST_ROWS]
     rows, drawn, bound = [], list[dict[str, Any]](), 0.0
     for path, indices in by_path.items():
-        grade = say(f"register.{ranged[path].evidence}")
+        grade, name = say(f"register.{ranged[path].evidence}"), ranking.name(path)
         between = say.span(say.plain(ranged[path].low, 4), say.plain(ranged[path].high, 4))
-        label = say.aside(say.part(in_words(path, say), between), grade)
+        label = say.aside(say.part(name, between), grade)
         for one in indices.to_dict("records"):
-            rows.append(TableRow([path, grade, say.title(one["index"]), _written(one, say)]))
+            rows.append(TableRow([name, grade, say.title(one["index"]), _written(one, say)]))
             value, *ends = (one[name] * scale for name in ("value", "ci_low", "ci_high"))
             if path in shown:
                 end = {"label": label, "series": say(AT_END[one["index"]])}

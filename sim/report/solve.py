@@ -25,7 +25,6 @@ from sim.results import folder
 from sim.results.points import POINTS_TABLE, SOLUTION_TABLE
 from sim.scenario.levers import DATE, NUMBER, WHOLE
 from sim.scenario.schema import Target
-from sim.vocabulary.words import words
 
 VALUES = {NUMBER: "float64", WHOLE: "Int64", DATE: "str"}
 SIGNIFICANT = 3
@@ -67,12 +66,8 @@ class Solved(Finished):
 
     @property
     def lever(self) -> str:
-        """What was moved, in words: the last name of its path, or two if it is but one word."""
-        *_, above, last = ["", *self.path.split(".")]
-        title = self.say.title(last)
-        if not above or " " in words().title(last):
-            return title
-        return self.say("format.compound", whole=self.say.title(above), part=title)
+        """What was moved, in words."""
+        return self.name(self.path)
 
     @property
     def target(self) -> Target:
@@ -205,7 +200,7 @@ def _answer(solved: Solved) -> Answer:
     say, target, until = solved.say, solved.target, solved.manifest["until"]
     low, high = map(solved.in_words, map(solved.scale, solved.manifest["between"]))
     asked = {"measure": target.measure, "needed": limit(target, say), "chance": solved.chance}
-    lead = say("solve.lead", path=solved.path, low=low, high=high, **asked)
+    lead = say("solve.lead", path=solved.lever, low=low, high=high, **asked)
     title = say("solve.line", target=until, lever=solved.lever)
     figure = Figure(title, _chart(solved), _table(solved))
     return Answer("solution", say("solve.answer"), lead, list(_warnings(solved)), [figure])
@@ -274,7 +269,7 @@ def _chart(solved: Solved) -> Chart:
         ordinals = (date.fromordinal(round(each)) for each in drawn["at"])
         drawn["at"] = pd.to_datetime(list(ordinals))
     looks = [Look(BLUE), Look(BLACK, DASHED), Look(VERMILION, DOTTED)]
-    across = say.heading(solved.lever)
+    across = say.capital(solved.lever)
     chart = lines(drawn, say("solve.axis"), unit="share", across=across, looks=looks)
     chart.description = answered(solved)
     return chart

@@ -24,7 +24,6 @@ from sim.report.page import (
 )
 from sim.results import folder
 from sim.results.points import DONE, POINTS_TABLE
-from sim.scenario.levers import last_levels
 
 PROBABILITY = "_probability"
 ALL_IN_ONE_FIELD = 2
@@ -56,8 +55,7 @@ class Swept(Finished):
     @cached_property
     def names(self) -> dict[str, str]:
         """What was varied, in words."""
-        levels = last_levels(self.scenario, self.paths)
-        return {path: self.say.compound(last) for path, last in levels.items()}
+        return {path: self.name(path) for path in self.paths}
 
     @property
     def targets(self) -> list[str]:
@@ -123,12 +121,12 @@ def _lines(sweep: Swept) -> Iterator[str]:
 def _chances(sweep: Swept) -> Answer:
     say, every = sweep.say, len(sweep.points)
     shown = sweep.points[:: stride(every)]
-    header = [*sweep.paths, *map(say.heading, sweep.targets)]
+    header = [*map(say.capital, sweep.names.values()), *map(say.heading, sweep.targets)]
     rows = [TableRow(_cells(sweep, point), point["status"]) for _, point in shown.iterrows()]
     note = "sweep.points_note" if len(rows) == every else "sweep.points_some"
     said = say(note, shown=len(rows), all=every)
     table = Table(say("sweep.points"), header, rows, said, len(sweep.paths))
-    lead = say("sweep.lead", paths=say.listing(sweep.paths))
+    lead = say("sweep.lead", paths=say.listing(sweep.names.values()))
     parts: list[Part] = [*_figures(sweep, shown[shown["status"] == DONE], table)]
     return Answer("points", say("sweep.points_title"), lead, parts=parts or [table])
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from types import UnionType
 from typing import Any, NamedTuple, TypeGuard
 
-from sim.scenario.errors import KeyPath, did_you_mean
+from sim.scenario.errors import did_you_mean
 from sim.scenario.load import Scenario, ScenarioError, Variants
-from sim.scenario.numbers import Fixed, Law, Number, Whole
+from sim.scenario.numbers import Fixed
 from sim.scenario.section import Section, walk
 from sim.scenario.sweep import text_of
+from sim.scenario.titles import PARTS
 from sim.scenario.yaml_source import value_of
 
 NUMBER, WHOLE, DATE = "number", "whole", "date"
@@ -25,9 +25,6 @@ KINDS: Mapping[str, tuple[str, type | UnionType]] = {
     DATE: ("a date", date),
 }
 """What each kind is called, and what an end of its bracket has to be."""
-
-PARTS = ("design", "assumptions")
-"""What of a scenario may be moved; targets are what is asked for."""
 
 _End = float | date
 _Entries = Mapping[str, Any]
@@ -96,28 +93,6 @@ def lever(variant: Variants, path: str, between: str | None = None) -> Lever:
     for end in (low, high):
         variant({path: text_of(end)})
     return found
-
-
-def last_levels(scenario: Scenario, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return of each path so many of its last levels that no other entry of the scenario has them.
-
-    Paths that lead into no entry of it are told apart from all that do.
-    """
-    every = {
-        node.path
-        for part in PARTS
-        for node in walk(getattr(scenario, part), (part,), whole=(tuple, Law, Number, Whole))
-    }
-    ends = Counter(path[-length:] for path in every for length in range(1, len(path) + 1))
-    return {path: _told_apart(tuple(path.split(".")), every, ends) for path in paths}
-
-
-def _told_apart(
-    path: tuple[str, ...], every: Container[KeyPath], ends: Mapping[KeyPath, int]
-) -> tuple[str, ...]:
-    alone = 1 if path in every else 0
-    lengths = (length for length in range(1, len(path)) if ends.get(path[-length:], 0) <= alone)
-    return path[-next(lengths, len(path)) :]
 
 
 def _number(figure: _End) -> float:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sim.scenario.errors import Fault, KeyPath
+from sim.scenario.numbers import Law, Number, Whole
 from sim.scenario.schema import Scenario
+from sim.scenario.section import walk
 from sim.vocabulary.words import ENGLISH, Words, words
+
+PARTS = ("design", "assumptions")
+"""What of a scenario may be moved; targets are what is asked for."""
 
 
 class NamedThings(NamedTuple):
@@ -64,6 +69,33 @@ def called(scenario: Scenario, say: Words | None = None) -> Words:
             elif name in own:
                 titles[things.kind, name] = title
     return say.calling(titles)
+
+
+def path_titles(scenario: Scenario, say: Words) -> Callable[[str], str]:
+    """Return what calls a dotted path by so many of its last levels that no other entry has them.
+
+    Whatever stands below a name that the scenario gives is called after it, and a parameter of a
+    distribution after what is drawn; a path that leads into no entry of the scenario is called by
+    all of its levels.
+    """
+    every = {
+        tuple(map(str, node.path)): node.value
+        for part in PARTS
+        for node in walk(getattr(scenario, part), (part,), whole=(tuple, Number, Whole))
+    }
+    ends = Counter(path[-length:] for path in every for length in range(1, len(path) + 1))
+
+    def title(dotted: str) -> str:
+        path = tuple(dotted.split("."))
+        if path not in every:
+            return say.levels(path[1:])
+        above = [every.get(path[:length]) for length in range(len(path))]
+        names = (place for place, each in enumerate(above) if isinstance(each, Mapping))
+        least = max(len(path) - next(names, len(path)), 1 + isinstance(above[-1], Law))
+        lengths = (length for length in range(least, len(path)) if ends[path[-length:]] == 1)
+        return say.levels(path[-next(lengths, len(path)) :])
+
+    return title
 
 
 def same_titles(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from functools import cache, partial, reduce
+from functools import cache, partial
 from importlib.resources import files
 from string import Formatter
 from typing import Any, Literal, get_args
@@ -23,6 +23,9 @@ from sim.vocabulary.measures import CATALOGUE
 NO_BREAK = "\u00a0"
 BLANK = "–"
 """What stands where there is no figure."""
+
+LEVELS_APART = " · "
+"""What stands between the levels of a path; in a narrow chart each has a line of its own."""
 
 LIKELIHOODS = (
     (0.99, "virtually_certain"),
@@ -213,11 +216,13 @@ class Words:
         """Return a text and, in brackets, what is said beside it."""
         return self("format.aside", text=text, aside=aside)
 
-    def compound(self, levels: Iterable[str]) -> str:
-        """Return the last levels of a path as one name."""
-        outer, *inner = map(self.title, levels)
-        return reduce(
-            lambda whole, part: self("format.compound", whole=whole, part=part), inner, outer
+    def levels(self, levels: Iterable[str]) -> str:
+        """Return levels of a path as one name: of keys of a scenario what they are called there."""
+        return LEVELS_APART.join(
+            self.title(each)
+            if ("", each) in self.titles
+            else self.texts.get(f"key.{each}") or self.title(each)
+            for each in levels
         )
 
     def part(self, whole: str, part: str) -> str:
