@@ -100,7 +100,7 @@ def test_the_manifest_stands_on_the_page(finished: Path) -> None:
     )
 
     for fact in ("scenario_digest", "seed", "replications", "keep", "cores"):
-        assert rows[fact] == str(manifest[fact])
+        assert rows[EN(f"provenance.{fact}")] == str(manifest[fact])
     assert {name: rows[name] for name in manifest["versions"]} == manifest["versions"]
 
 

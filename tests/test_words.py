@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.report.assumptions import entries
 from sim.scenario.load import load, shipped
 from sim.scenario.numbers import Number, Whole
 from sim.scenario.section import walk
@@ -72,6 +73,7 @@ def test_what_shipped_scenarios_say_is_translated(path: Path) -> None:
     said = [scenario.title, scenario.design.trial.site]
     said += [arm.title for arm in scenario.design.arms.values()]
     said += [product.unit for product in scenario.design.products.values()]
+    said += [entry.source for entry in entries(scenario, EN)]
     names = {scenario.scenario, *(name for things in named_things(scenario) for name in things.of)}
 
     assert [text for text in said if text and ZH.own(text) == text] == []

@@ -212,7 +212,8 @@ def _is_number(node: Node) -> bool:
 def _entry(say: Words, node: Node) -> Entry:
     figure = node.value
     written = say.plain(figure)
-    return Entry(node.dotted, written, figure, figure.range, figure.evidence, figure.source)
+    source = say.own(figure.source)
+    return Entry(node.dotted, written, figure, figure.range, figure.evidence, source)
 
 
 def _is_known(entry: Entry) -> bool:
