@@ -191,7 +191,7 @@ def test_an_entry_that_only_some_scenarios_have_is_one_row_of_the_page() -> None
     baseline = {"design.target": "40", "design.schedule.dose.day": "1"}
     training = {"design.schedule.training.day": "1", "design.schedule.training.times": "2"}
     other = {**baseline, "design.target": "20", **training}
-    rows = comparing.unlike([baseline, other], str, words())
+    rows = comparing.unlike([baseline, other], [str, str], words())
 
     assert [row.cells for row in rows] == [
         ["Design.target", "40", "20"],

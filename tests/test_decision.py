@@ -58,6 +58,11 @@ def words_in(text: str) -> float:
     return len(others) + len(signs) / SIGNS_A_WORD
 
 
+def begins_well(text: str) -> bool:
+    """Whether every sentence of a text begins with a capital or a figure, perhaps in quotes."""
+    return not re.search(r"(^|[.!?。] ?)[“(]?[a-z]", text)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_box_has_every_verdict_in_at_most_120_words(finished: Path, language: str) -> None:
     page = run_page(finished, language)._replace(answers=list)
@@ -69,6 +74,7 @@ def test_the_box_has_every_verdict_in_at_most_120_words(finished: Path, language
     assert [verdict in box for verdict in verdicts] == [True] * len(targets)
     assert len(page.box.facts) == 4
     assert all(fact.term in box for fact in page.box.facts)
+    assert [fact.said for fact in page.box.facts if not begins_well(fact.said)] == []
 
 
 def test_missed_targets_come_first_and_count_in_the_headline(finished: Path) -> None:

@@ -11,7 +11,7 @@ from sim.report.effects import effect_lines, effects
 from sim.report.pages import read_page, run_page
 from sim.report.run import Run
 from sim.results import folder
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Ranged, Scenario
 from tests.toys import toy
 
 CONSENT = "assumptions.recruitment.consent"
@@ -25,7 +25,7 @@ def trial(**recruitment: object) -> Scenario:
         assumptions={
             "uncertain": "all",
             "recruitment": {"candidates_per_month": 10, **recruitment},
-            "screening": {"valid_for_days": {"value": 40, "range": [30, 50]}},
+            "screening": {"valid_for_days": {"value": 40, "range": [20, 200]}},
         },
         targets={"sixty": {"measure": "randomised", "at_least": 60, "with_probability": 0.8}},
     )
@@ -45,6 +45,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return finished(trial(rate_shape=8, consent=unsure), tmp_path_factory.mktemp("run"))
 
 
+def width(number: Ranged) -> float:
+    """How wide a number's range is beside its middle."""
+    return (number.high - number.low) / (number.high + number.low)
+
+
 def register(run: Run) -> tuple[str, list[str]]:
     """Return the words of section 4, and what the register lists in its order."""
     answer = next(each for each in run_page(run.place).answers() if each.key == "register")
@@ -60,6 +65,7 @@ def test_effects_alone_order_the_register_and_what_to_ask_first(run: Run) -> Non
 
     assert CONSENT in found.clear
     assert INERT not in found.clear
+    assert max(run.scenario.ranged(), key=width).path == INERT
     assert listed[:3] == [*names.values()]
     first = found.clear[0]
     assert f"What to ask first: {run.name(CONSENT)} (" in words.replace("\u00a0", " ")

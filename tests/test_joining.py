@@ -10,13 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.report.decision import box
 from sim.report.joined import joined_to, joined_tornado
 from sim.report.run import Run
 from sim.results import folder
 from sim.results.manifest import MANIFEST
 from sim.vocabulary.words import words
 from tests.command import trialsim
-from tests.test_decision import box_of
+from tests.test_decision import begins_well, box_of
 from tests.test_report import SMALL, markup, said
 
 RATE = "assumptions.recruitment.candidates_per_month"
@@ -43,6 +44,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert trialsim("solve", "small.yaml", *search, *FEW, "--out", "solved") == 0
         assert trialsim("report", "run", "other", "--out", "both") == 0
         assert trialsim("report", "swept", "run", "solved", "--out", "joined") == 0
+        assert trialsim("report", "run", "swept", "--out", "moved") == 0
         for name, rate in (("quick", 6), ("slow", 0.3)):
             text = f"extends: small.yaml\nscenario: {name}\nassumptions: {{recruitment: {{"
             text += f"candidates_per_month: {{value: {rate}}}}}}}\n"
@@ -78,6 +80,15 @@ def test_the_answer_of_a_search_stands_in_the_box(asked: Path) -> None:
 
     assert "What would help Twelve: " in joined
     assert "Twelve: " not in alone
+
+
+def test_the_box_of_a_run_joined_by_a_tornado_alone_names_what_moves_the_target_most(
+    asked: Path,
+) -> None:
+    (fact,) = [each for each in box(Run(asked / "moved")).facts if "moves" in each.said]
+
+    assert fact.said.startswith("“Candidates per month” moves “")
+    assert begins_well(fact.said)
 
 
 def test_a_comparison_says_in_the_box_what_helps_and_nothing_that_does_not(asked: Path) -> None:

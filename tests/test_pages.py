@@ -280,13 +280,15 @@ class TestEveryPage:
         assert out == []
         assert is_hidden
 
-    def test_lines_have_their_names_beside_them_and_no_legend(
+    def test_lines_have_no_legend_and_no_legend_has_one_entry_alone(
         self, show: Show, kind: str, language: str
     ) -> None:
         page, _ = show(kind, language)
         of_lines = ".chart:has(.mark-line path)"
 
         assert in_each(page, f"{of_lines} .role-legend", "one.textContent") == []
+        entries = "one.querySelectorAll('.role-legend-symbol').length"
+        assert 1 not in in_each(page, ".chart:has(.role-legend-symbol)", entries)
 
     def test_no_word_of_a_chart_is_cut_in_a_small_window_or_on_a_telephone(
         self, show: Show, kind: str, language: str

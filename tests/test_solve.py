@@ -400,8 +400,8 @@ def test_a_whole_number_is_sought_exactly(
         ("0.5:1.2", NOWHERE, "is reached nowhere with “candidates per month” from 0.5 to 1.2"),
         ("3.5:4", EVERYWHERE, "is reached everywhere with “candidates per month” from 3.5 to 4"),
         (f"{ENOUGH - 0.001}:{ENOUGH + 0.001}", UNDECIDED, "everywhere or nowhere"),
-        (f"1:{ENOUGH}", UNDECIDED, "is missed, perhaps everywhere up to"),
-        (f"{ENOUGH}:4", UNDECIDED, "is reached, perhaps everywhere from"),
+        (f"1:{ENOUGH}", UNDECIDED, "80 % is missed up to"),
+        (f"{ENOUGH}:4", UNDECIDED, "80 % is reached from"),
     ],
 )
 def test_what_is_not_found_is_said(

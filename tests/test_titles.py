@@ -178,7 +178,7 @@ def test_a_page_shows_titles_in_place_of_names(tmp_path: Path) -> None:
 
 
 def test_inputs_that_differ_name_both_titles() -> None:
-    rows = list(unlike([{"a.b.c.title": "x"}, {"a.b.c.title": "y"}], str, words()))
+    rows = list(unlike([{"a.b.c.title": "x"}, {"a.b.c.title": "y"}], [str, str], words()))
 
     assert [row.cells for row in rows] == [["A.b.c.title", "x", "y"]]
 

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from sim.cli import options
 from sim.results import folder, workbook
 from sim.results.manifest import MANIFEST
+from sim.scenario.load import load
 from tests.command import trialsim
 from tests.test_report import SMALL
 
@@ -62,12 +63,17 @@ def as_in_the_table(value: object) -> str:
 def test_a_sheet_holds_each_table_cell_by_cell_and_the_cover_says_what_it_is() -> None:
     assert run("--excel") == 0
 
+    arms = load(Path("small.yaml")).design.arms
+    titles = {name: arm.title for name, arm in arms.items() if arm.title}
     book, tables = load_workbook("out/tables.xlsx"), sorted(Path("out").glob("*.csv*"))
     assert book.sheetnames == ["Cover", *(table.name.partition(".")[0] for table in tables)]
     for table in tables:
         sheet = book[table.name.partition(".")[0]]
         shown = [[as_in_the_table(cell) for cell in row] for row in sheet.values]
-        assert shown == cells(table), table
+        header, *rows = cells(table)
+        arm = header.index("arm") if "arm" in header else -1
+        named = [[*row[:arm], titles.get(row[arm], row[arm]), *row[arm + 1 :]] for row in rows]
+        assert shown == [header, *(named if "arm" in header else rows)], table
     assert isinstance(book["enrolment"]["A2"].value, datetime)
     assert isinstance(book["summary"]["C2"].value, int | float)
     cover = {name: said for name, said in book["Cover"].values if name}

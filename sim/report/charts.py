@@ -146,7 +146,7 @@ def bars(
     drawn = _spread(table, "mean", "label", "series")
     names, rows = _unique(drawn["series"]), _unique(drawn["label"])
     tips = [_figure(unit, column) for column in ("value", "low", "high") if column in drawn]
-    narrowest = narrowest_of(rows, names)
+    narrowest, params = narrowest_of(rows, names), [PICKED] * _are_several(drawn)
     base = alt.Chart(drawn.assign(place=drawn["series"].map(names.index))).encode(
         y=_rows(rows, 320), tooltip=[_tip("label:N"), _tip("series:N"), *tips]
     )
@@ -156,18 +156,18 @@ def bars(
     )
     if stacked:
         bar = base.mark_bar(height=BAR, stroke="white", strokeWidth=0.5)
-        parts = bar.encode(x=value, order="place:Q", opacity=picked())
-        return layered([parts], GAP_AND_BAR * len(rows), PICKED, narrowest=narrowest)
+        parts = bar.encode(x=value, order="place:Q", opacity=_opacity(drawn))
+        return layered([parts], GAP_AND_BAR * len(rows), *params, narrowest=narrowest)
     if len(rows) < len(drawn):
         base = base.encode(yOffset=alt.YOffset("series:N", sort=names))
     if "low" not in drawn:
-        thin = base.mark_bar().encode(x=value, opacity=picked())
-        return layered([thin], THIN * len(drawn), PICKED, narrowest=narrowest)
+        thin = base.mark_bar().encode(x=value, opacity=_opacity(drawn))
+        return layered([thin], THIN * len(drawn), *params, narrowest=narrowest)
     line = base.mark_rule(strokeWidth=1.5).encode(
         x="low:Q", x2="high:Q", color=alt.ColorValue(BLACK)
     )
-    bar = base.mark_bar().encode(x=value, opacity=picked(0.85))
-    return layered([bar, line], BAR * len(drawn), PICKED, narrowest=narrowest)
+    bar = base.mark_bar().encode(x=value, opacity=_opacity(drawn, 0.85))
+    return layered([bar, line], BAR * len(drawn), *params, narrowest=narrowest)
 
 
 def intervals(  # noqa: PLR0913  each says something else about one picture
@@ -191,7 +191,7 @@ def intervals(  # noqa: PLR0913  each says something else about one picture
     tips += [_figure(unit, name) for name in ("value", "low", "high") if name in drawn]
     look = _styled(drawn, looks, beside=rows)["color"]
     base = alt.Chart(drawn).encode(color=look, opacity=_opacity(drawn), tooltip=tips)
-    params = [PICKED] * ("series" in drawn)
+    params = [PICKED] * _are_several(drawn)
     axis, scale = _axis(unit), _scale(drawn, unit, span)
     if across:
         x = _along(drawn["at"], across.split(LEVELS_APART), alt.Axis(tickCount=4))
@@ -317,7 +317,12 @@ def _unique(column: pd.Series[Any]) -> list[Any]:
 
 
 def _opacity(drawn: pd.DataFrame, opacity: float = 1.0) -> alt.OpacityValue:
-    return picked(opacity) if "series" in drawn else alt.OpacityValue(opacity)
+    return picked(opacity) if _are_several(drawn) else alt.OpacityValue(opacity)
+
+
+def _are_several(drawn: pd.DataFrame) -> bool:
+    """Whether there are several series: of one there is nothing to pick, and no legend."""
+    return "series" in drawn and len(_unique(drawn["series"])) > 1
 
 
 def _look_of(drawn: pd.DataFrame, looks: Looks) -> dict[str, Look]:
@@ -343,7 +348,9 @@ def _styled(
     if "series" not in drawn:
         return {"color": alt.ColorValue(BLUE)}
     shown = _look_of(drawn, looks)
-    names, key = [*shown], None if is_line else legend([*shown], symbol, beside)
+    names, key = [*shown], None
+    if not is_line and len(names) > 1:
+        key = legend(names, symbol, beside)
     colours = alt.Scale(domain=names, range=[look.colour for look in shown.values()])
     look: dict[str, Any] = {"color": alt.Color("series:N", sort=names, scale=colours, legend=key)}
     if is_line:

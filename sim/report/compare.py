@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial, reduce
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,6 +37,12 @@ OF_INTERVAL = ["ci_low", "ci_high"]
 
 MOST_INPUTS_OPEN = 8
 """Rows above which the table of inputs is folded away."""
+
+SEEN_APART = 0.1
+"""By how much of the highest value lines have to differ to be seen apart in a chart."""
+
+TO_EACH_SIDE = 3
+"""Differences that the finding of the chart of differences names, to each side."""
 
 AS_A_VERDICT = {"better": "met", "worse": "missed"}
 """As which verdict a change of a target looks."""
@@ -122,9 +129,9 @@ def _chance(run: Run) -> str:
 
 def _inputs(runs: Runs, say: Words) -> Answer:
     """The inputs that are not the same in all scenarios."""
-    written = [dict(leaves(run.scenario)) for run in runs.values()]
-    baseline = next(iter(runs.values()))
-    rows = list(unlike(written, path_titles(baseline.scenario, say), say))
+    scenarios = [run.scenario for run in runs.values()]
+    names = [path_titles(scenario, say) for scenario in scenarios]
+    rows = list(unlike([dict(leaves(scenario)) for scenario in scenarios], names, say))
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
     parts, more = ([table], []) if len(rows) <= MOST_INPUTS_OPEN else ([], [table])
@@ -134,25 +141,28 @@ def _inputs(runs: Runs, say: Words) -> Answer:
 
 
 def unlike(
-    written: Sequence[Mapping[str, str]], name: Callable[[str], str], say: Words
+    written: Sequence[Mapping[str, str]], names: Sequence[Callable[[str], str]], say: Words
 ) -> Iterator[TableRow]:
     """Yield a row an input that differs, from what each scenario writes by path.
 
     An entry that only some scenarios have, as a row of the schedule, is one row, however much it
-    holds.
+    holds. It is called as in the first that has it.
     """
     whole: set[str] = set()
     for path in dict.fromkeys(path for values in written for path in values):
-        cells = [values.get(path, BLANK) for values in written]
+        cells = [say.title(values.get(path, BLANK)) for values in written]
         entry = _entry(path)
         held = [any(_entry(each) == entry for each in values) for values in written]
         if path == entry or all(held):
             if len(set(cells)) > 1:
+                name = next(
+                    name for name, values in zip(names, written, strict=True) if path in values
+                )
                 yield TableRow([say.capital(name(path)), *cells])
         elif entry not in whole:
             whole.add(entry)
             there = (say("compare.there") if each else BLANK for each in held)
-            yield TableRow([say.capital(name(entry)), *there])
+            yield TableRow([say.capital(names[held.index(True)](entry)), *there])
 
 
 def _entry(path: str) -> str:
@@ -179,26 +189,38 @@ def _reached(runs: Runs, changes: Sequence[Change], say: Words) -> Answer:
     baseline = next(iter(runs))
     table = [table_of(say, "changes", rows, units, baseline=baseline)] if len(rows) else []
     lead = say("compare.reached_lead" if table else "compare.reached_alone", verdict=chances(runs))
-    parts: list[Part] = [*table, _enrolment(runs, say)]
-    return Answer("reached", say("compare.reached_title"), lead, parts=parts)
+    said, drawn = _enrolment(runs, say)
+    parts: list[Part] = [*table, *drawn]
+    return Answer("reached", say("compare.reached_title"), lead, said, parts)
 
 
-def _enrolment(runs: Runs, say: Words) -> Figure:
-    """The middle of those randomised by month, and the span of the first scenario."""
+def _enrolment(runs: Runs, say: Words) -> tuple[list[str], list[Figure]]:
+    """The middle of those randomised by month, and the span of the first scenario.
+
+    A sentence where the lines would lie on each other, else a chart.
+    """
     grown = {name: growth(run, "randomised") for name, run in runs.items()}
-    baseline, *others = (each.assign(series=name) for name, each in grown.items())
-    drawn = pd.concat([baseline, *(each.drop(columns=["p10", "p90"]) for each in others)])
     ends = say.clauses(
         f"{name} {say.number(each['p50'].iloc[-1], 0)}" for name, each in grown.items()
     )
     middles = _by_date(grown, "p50")
+    if not _are_apart(middles[[*grown]]):
+        return [say("enrolment.message", ends=ends)], []
+    baseline, *others = (each.assign(series=name) for name, each in grown.items())
+    drawn = pd.concat([baseline, *(each.drop(columns=["p10", "p90"]) for each in others)])
     columns = {"at": "day", **dict.fromkeys(grown, "number")}
     medians = figure(say, "enrolment", lines, drawn, columns, behind=middles, ends=ends)
-    return _headed(medians, grown)
+    return [], [_headed(medians, grown)]
+
+
+def _are_apart(values: pd.DataFrame) -> bool:
+    """Whether the columns, a scenario each, differ anywhere by enough to be seen in a chart."""
+    drawn = values.to_numpy(dtype=float)
+    return bool((drawn.max(axis=1) - drawn.min(axis=1)).max() > SEEN_APART * drawn.max())
 
 
 def _work(runs: Runs, say: Words) -> Answer:
-    """The hours asked of each role, week by week."""
+    """The hours asked of each role in its busiest week, and week by week where they differ."""
     busy = {
         role: {
             name: run
@@ -207,19 +229,39 @@ def _work(runs: Runs, say: Words) -> Answer:
         }
         for run in runs.values()
         for role in run.scenario.design.staff
-        if run.mean(f"{role}_asked_hours_busiest_week") > 0
+        if run.mean(_busiest(role)) > 0
     }
-    figures = [_week(having, role, say) for role, having in busy.items()]
-    lead = say("compare.work_lead" if figures else "work.nobody")
-    return Answer("work", say("compare.work_title"), lead, parts=figures)
+    if not busy:
+        return Answer("work", say("compare.work_title"), say("work.nobody"))
+    most = pd.DataFrame(
+        {name: run.mean(_busiest(role)) for name, run in having.items()}
+        for role, having in busy.items()
+    ).reindex(columns=[*runs])
+    rows = [
+        TableRow([say.heading(role), *map(say.number, hours)])
+        for role, hours in zip(busy, most.to_numpy(), strict=True)
+    ]
+    table = Table(say("compare.busiest"), [say("shared.role"), *runs], rows)
+    figures = [
+        _week(having, role, say)
+        for (role, having), (_, hours) in zip(busy.items(), most.iterrows(), strict=True)
+        if _are_apart(hours.to_frame().T)
+    ]
+    return Answer(
+        "work", say("compare.work_title"), say("compare.work_lead"), parts=[table, *figures]
+    )
+
+
+def _busiest(role: str) -> str:
+    """The measure of the hours asked of a role in its busiest week."""
+    return f"{role}_asked_hours_busiest_week"
 
 
 def _week(runs: Runs, role: str, say: Words) -> Figure:
     asked = {name: weeks(run, role, "asked_hours") for name, run in runs.items()}
     means = [each[["at"]].assign(value=each["mean"], series=name) for name, each in asked.items()]
     most = say.clauses(
-        f"{name} {say.number(run.mean(f'{role}_asked_hours_busiest_week'))}"
-        for name, run in runs.items()
+        f"{name} {say.number(run.mean(_busiest(role)))}" for name, run in runs.items()
     )
     means_of_weeks = figure(
         say,
@@ -272,9 +314,8 @@ def _differences(runs: Runs, compared: pd.DataFrame, say: Words) -> Answer:
     if drawn.empty:
         parts: list[Part] = [table_of(say, "differences", frame, columns, baseline=baseline)]
     else:
-        parts = [
-            figure(say, "differences", intervals, drawn, columns, behind=frame, baseline=baseline)
-        ]
+        told: Any = {"behind": frame, "message": _clearest(drawn, say), "baseline": baseline}
+        parts = [figure(say, "differences", intervals, drawn, columns, **told)]
     return Answer("differences", title, lead, parts=parts)
 
 
@@ -300,6 +341,26 @@ def _dots(
             )  # fmt: skip
     drawn = pd.DataFrame(rows)
     return drawn.sort_values("order", kind="stable") if rows else drawn
+
+
+def _clearest(drawn: pd.DataFrame, say: Words) -> str:
+    """What is clearly better and what clearly worse, the largest differences first."""
+    rows = drawn.sort_values("value", key=abs, ascending=False, kind="stable").to_dict("records")
+    named = {
+        "better": [each for each in rows if each["low"] > 0],
+        "worse": [each for each in rows if each["high"] < 0],
+    }
+    said = [
+        say(
+            f"differences.{word}",
+            names=say.clauses(
+                say.part(each["series"], each["label"]) for each in some[:TO_EACH_SIDE]
+            ),
+        )
+        for word, some in named.items()
+        if some
+    ]
+    return say.sentences(said) or say("differences.none")
 
 
 def _written(say: Words, difference: float, low: float, high: float) -> tuple[str, str]:

@@ -100,13 +100,13 @@ def _help(run: Run) -> tuple[str, str]:
     if all(target["verdict"] == "met" for target in _targets(run)):
         return "", ""
     if found is None or found.on not in run.scenario.targets:
-        return say("box.ask_all"), _typed(run, "sweep", "--tornado")
+        return say("box.ask_all"), typed(run, "sweep", "--tornado")
     path, *_ = found.clear
-    typed = _typed(run, "solve", "--move", path, "--until", found.on)
-    return say("box.ask", name=run.name(path)), typed
+    command = typed(run, "solve", "--move", path, "--until", found.on)
+    return say("box.ask", name=run.name(path)), command
 
 
-def _typed(run: Run, command: str, *flags: str) -> str:
+def typed(run: Run, command: str, *flags: str) -> str:
     """Another command on the run's scenario as it was typed, with what was changed in it."""
     words = shlex.split(run.manifest["command"])[2:]
     named = words[0] if words and not words[0].startswith("-") else run.scenario.scenario
@@ -125,7 +125,8 @@ def _moved(run: Run, tornado: Tornado) -> Iterator[str]:
         return
     key = "box.moved_points" if tornado.is_share else "box.moved"
     change = effect_cell(say, tornado, clear[0])
-    yield say.capital(say(key, on=tornado.on, name=run.name(clear[0]), change=change))
+    name = say.capital(run.name(clear[0]))
+    yield say(key, on=tornado.on, name=name, change=change)
 
 
 def _when(run: Run) -> Iterator[str]:

@@ -124,7 +124,11 @@ def effects_figure(run: Run, found: Effects) -> Figure:
     for path, effect in found.by_path.items():
         grade = say(f"register.{grades[path]}") if path in grades else BLANK
         low, high = sorted((effect.at_low, effect.at_high))
-        cells = {"number": run.name(path), "evidence": grade, "share": found.cell(say, path)}
+        cells = {
+            "number": say.capital(run.name(path)),
+            "evidence": grade,
+            "share": found.cell(say, path),
+        }
         ends = {"path": path, "low": low, "high": high, "value": found.mean}
         label = say.aside(cells["number"], grade)
         rows.append(

@@ -34,7 +34,7 @@ def forecast(run: Run) -> Iterator[Answer]:
 def _census(run: Run) -> Answer:
     """How many were how far, and how many of them get further."""
     say, table = run.say, run.tables["census.csv"]
-    title = say("census.title", day=as_of(run))
+    title = say("forecast.stood", day=as_of(run))
     level = say(f"forecast.{run.manifest['log_level']}")
     if table.empty:
         return Answer("census", title, say("census.nobody"), [level], in_contents=False)
@@ -72,14 +72,14 @@ def _fit(run: Run) -> Iterator[str]:
 def _learnt(run: Run) -> Answer:
     """What was believed at the opening and what is now, those first that moved most."""
     say, table = run.say, run.tables["beliefs.csv"]
-    title = say("learnt.title")
+    title = say("forecast.taught")
     if table.empty or not (table["learnt"] == "yes").any():
         return Answer("learnt", title, say("learnt.nothing"), in_contents=False)
     width = (table["prior_high"] - table["prior_low"]).where(lambda each: each > 0)
     moved = ((table["mean"] - table["prior_mean"]).abs() / width).fillna(0.0)
     table = table.assign(moved=moved).sort_values("moved", ascending=False, kind="stable")
     frame = table.assign(
-        assumption=table["path"].map(run.name),
+        assumption=table["path"].map(run.name).map(say.capital),
         plan=[_spread(run, row, "prior_") for row in table.to_dict("records")],
         now=[_spread(run, row) for row in table.to_dict("records")],
         seen=[
@@ -99,7 +99,5 @@ def _learnt(run: Run) -> Answer:
 
 def _spread(run: Run, row: Mapping[Any, Any], which: str = "") -> str:
     """A mean and the middle 90 % in a cell."""
-    mean, low, high = (
-        run.say.plain(float(f"{row[which + end]:.2g}")) for end in ("mean", "low", "high")
-    )
+    mean, low, high = run.say.estimate(*(row[which + end] for end in ("mean", "low", "high")))
     return run.say.aside(mean, run.say.span(low, high))

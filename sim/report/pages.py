@@ -11,7 +11,7 @@ from sim.experiments.doubts import doubts
 from sim.report.assumptions import calendar_lines, register
 from sim.report.compare import comparison_page
 from sim.report.completion import completion
-from sim.report.decision import box, headline
+from sim.report.decision import box, headline, typed
 from sim.report.effects import effect_lines
 from sim.report.forecast import dated, forecast
 from sim.report.go_no_go import go_no_go, rule_said
@@ -38,11 +38,11 @@ from sim.results.manifest import FORECAST
 from sim.vocabulary.words import ENGLISH, even
 
 NEXT = {
-    "compare": "trialsim compare {}.yaml other.yaml",
-    "sweep": "trialsim sweep {}.yaml --tornado",
-    "solve": "trialsim solve {}.yaml --move PATH --until TARGET",
+    "compare": ("other.yaml",),
+    "sweep": ("--tornado",),
+    "solve": ("--move", "PATH", "--until", "TARGET"),
 }
-"""Commands that answer what one run cannot, ready to be typed for its scenario."""
+"""Commands that answer what one run cannot, and what is to be typed after its scenario."""
 
 
 def run_page(place: Path, language: str = ENGLISH) -> Page:
@@ -140,8 +140,8 @@ def _what_if(run: Run) -> Answer:
     """Question 5: what was asked beside the run, and the commands that ask for more."""
     say = run.say
     rows = [
-        TableRow([say(f"varying.{name}"), command.format(run.scenario.scenario)])
-        for name, command in NEXT.items()
+        TableRow([say(f"varying.{command}"), typed(run, command, *words)], "typed")
+        for command, words in NEXT.items()
     ]
     header = [say("varying.question"), say("varying.command")]
     table = Table(say("varying.table"), header, rows, texts=2)

@@ -91,7 +91,7 @@ def error_of(say: Words, chance: float, within: Interval) -> str:
     off = (abs(end - 100 * side) for end, side in zip(ends, within, strict=True))
     if min(ends) < 1 or max(ends) > 99 or max(off) > ALIKE_POINTS:  # noqa: PLR2004  per cent
         return say("verdict.lopsided", interval=within)
-    return say("verdict.error", points=points)
+    return say("verdict.error_one" if points == 1 else "verdict.error", points=points)
 
 
 def _days(run: Run, measure: str) -> NDArray[np.float64]:

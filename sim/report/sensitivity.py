@@ -97,16 +97,21 @@ class Ranking(Finished):
             path: of_path[path] for path in sizes.sort_values(ascending=False, kind="stable").index
         }
 
+    @cached_property
+    def clear(self) -> list[str]:
+        """The paths told apart from no effect, that of the largest effect first."""
+        ours, beyond = self.table, self.table["ci_low"] * self.table["ci_high"] > 0
+        if self.sized_by != TORNADO:
+            beyond &= ours["index"] == self.sized_by
+        return [path for path in self.by_path if beyond[ours["path"] == path].any()]
+
     @property
     def verdict(self) -> str:
         """What matters most, in one sentence."""
         say, on = self.say, self.say.capital(self.on)
-        first, indices = next(iter(self.by_path.items()))
-        if self.sized_by != TORNADO:
-            indices = indices[indices["index"] == self.sized_by]
-        if not indices["value"].abs().max() > 0:
+        if not self.clear:
             return say("ranking.verdict_none", on=on)
-        return say("ranking.verdict", on=on, first=self.name(first))
+        return say("ranking.verdict", on=on, first=self.name(self.clear[0]))
 
 
 def ranking_page(place: Path, language: str) -> Page:
@@ -138,11 +143,8 @@ def tornado_of(ranking: Ranking) -> Tornado | None:
         return None
     effects = {}
     for path, indices in ranking.by_path.items():
-        ends, is_clear = (
-            indices.set_index("index")["value"],
-            indices["ci_low"] * indices["ci_high"] > 0,
-        )
-        effects[path] = Shift(ends["low"], ends["high"], bool(is_clear.any()))
+        ends = indices.set_index("index")["value"]
+        effects[path] = Shift(ends["low"], ends["high"], path in ranking.clear)
     replications = ranking.manifest["replications"]
     return Tornado(ranking.on, ranking.is_share, effects, _figure_of_all(ranking), replications)
 
@@ -158,7 +160,7 @@ def _ends_lines(ranking: Ranking) -> Iterator[str]:
     scale, unit = (100, "points of ") if ranking.is_share else (1, "")
     clear, others = {}, []
     for path, indices in ranking.by_path.items():
-        if (indices["ci_low"] * indices["ci_high"] > 0).any():
+        if path in ranking.clear:
             clear[path] = indices.set_index("index")["value"] * scale
         else:
             others.append(indices[["ci_low", "ci_high"]].abs().max().max() * scale)
@@ -194,13 +196,10 @@ def _changed(ranking: Ranking, change: float) -> str:
 
 def _index_lines(ranking: Ranking) -> Iterator[str]:
     """The paths that are told apart from no effect, with their indices."""
-    clear = []
-    for path, indices in ranking.by_path.items():
-        sized = indices[indices["index"] == ranking.sized_by].iloc[0]
-        if sized["ci_low"] * sized["ci_high"] > 0:
-            clear.append((path, indices))
-    for path, indices in clear[:MOST_LINES]:
-        said = [f"{one['index']} {_written(one, ranking.say)}" for _, one in indices.iterrows()]
+    say, clear = ranking.say, ranking.clear
+    for path in clear[:MOST_LINES]:
+        indices = ranking.by_path[path].to_dict("records")
+        said = [f"{say.title(one['index'])} {_written(one, say)}" for one in indices]
         yield f"  {ranking.name(path)}: {', '.join(said)}"
     if (more := len(clear) - MOST_LINES) > 0:
         yield f"  {more} more: see the page"
@@ -229,10 +228,12 @@ def _figure_of_all(ranking: Ranking) -> Figure:
     for path, indices in by_path.items():
         grade, name = say(f"register.{grades[path]}"), ranking.name(path)
         for _, one in indices.iterrows():
-            rows.append(TableRow([name, grade, one["index"], _written(one, say)]))
+            rows.append(
+                TableRow([say.capital(name), grade, say.title(one["index"]), _written(one, say)])
+            )
         index = indices[indices["index"] == ranking.sized_by].iloc[0]
         ends = {"low": index["ci_low"], "high": index["ci_high"], "value": index["value"]}
-        label = say.aside(name, grade)
+        label = say.aside(say.capital(name), grade)
         drawn.append({"label": label, "series": grade, **ends})
     looks = {say(f"register.{grade}"): look for grade, look in GRADED.items()}
     chart = intervals(pd.DataFrame(drawn[:MOST_ROWS]), title, unit="index", looks=looks)
@@ -250,15 +251,17 @@ def _figure_of_ends(ranking: Ranking) -> Figure:
     """The change at both ends of each range: drawn are those beyond noise, in points."""
     say, by_path, scale = ranking.say, ranking.by_path, 100 if ranking.is_share else 1
     ranged = {each.path: each for each in ranking.scenario.ranged()}
-    clear = [path for path, ends in by_path.items() if (ends["ci_low"] * ends["ci_high"] > 0).any()]
+    clear = ranking.clear
     shown = clear[:MOST_ROWS] or [*by_path][:FEWEST_ROWS]
     rows, drawn, bound = [], list[dict[str, Any]](), 0.0
     for path, indices in by_path.items():
         grade, name = say(f"register.{ranged[path].evidence}"), ranking.name(path)
         between = say.span(say.plain(ranged[path].low, 4), say.plain(ranged[path].high, 4))
-        label = say.aside(say.part(name, between), grade)
+        label = say.aside(say.part(say.capital(name), between), grade)
         for one in indices.to_dict("records"):
-            rows.append(TableRow([name, grade, say.title(one["index"]), _written(one, say)]))
+            rows.append(
+                TableRow([say.capital(name), grade, say.title(one["index"]), _written(one, say)])
+            )
             value, *ends = (one[name] * scale for name in ("value", "ci_low", "ci_high"))
             if path in shown:
                 end = {"label": label, "series": say(AT_END[one["index"]])}

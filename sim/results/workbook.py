@@ -14,7 +14,7 @@ from sim.results.folder import SCENARIO, WORKBOOK
 from sim.results.tables import TABLES
 from sim.scenario.load import load
 from sim.scenario.titles import called
-from sim.vocabulary.words import ENGLISH, Words, words
+from sim.vocabulary.words import ENGLISH, KINDS_APART, Words, words
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -101,8 +101,9 @@ def _fill(workbook: Workbook, table: Path, formats: Formats, say: Words) -> int:
     sheet, kinds = workbook.add_worksheet(_sheet(table, say)), TABLES[table.name].columns
     cells = folder.csv(table, dtype=str, keep_default_na=False)
     shown, last = cells[: ROWS - 1], len(cells.columns) - 1
-    headings, entries = _titles(say, "workbook.headings"), _titles(say, "workbook.cells")
+    headings = _titles(say, "workbook.headings")
     for column, name in enumerate(map(str, cells)):
+        entries = _titles(say, "workbook.cells", name)
         sheet.write_string(0, column, headings(name), formats["bold"])
         for row, cell in enumerate(shown[name], 1):
             is_text = kinds.get(name) is str
@@ -125,12 +126,19 @@ def _write(
         sheet.write_string(*place, cell)
 
 
-def _titles(say: Words, key: str) -> Callable[[str], str]:
-    """What names are called in another language; in English, or unknown, they stay as they are."""
+def _titles(say: Words, key: str, column: str = "") -> Callable[[str], str]:
+    """What calls a name as the scenario does, in the cells of a column; else in another language.
+
+    In English, or unknown, it stays as it is.
+    """
+    kind = column if column in KINDS_APART else ""
+    own = say.titles if column else {}
     known = {name: said for name, _, said in (each.partition(" ") for each in say.lists[key])}
 
     @cache
     def title(text: str) -> str:
+        if (kind, text) in own:
+            return own[kind, text]
         if say.language == ENGLISH:
             return text
         whole = known.get(text.replace(" ", "_"), say.own(text))
@@ -139,7 +147,7 @@ def _titles(say: Words, key: str) -> Callable[[str], str]:
         return _NAME.sub(lambda found: named(found[0]), text)
 
     def named(name: str) -> str:
-        said = known.get(name.replace(" ", "_")) or say.title(name)
+        said = known.get(name.replace(" ", "_")) or say.title(name, kind)
         return name if said == name.replace("_", " ") else said
 
     return title
