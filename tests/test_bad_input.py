@@ -103,7 +103,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         (b"- a\n- b", "this is not a scenario"),
         (b"a: [1, 2", "not YAML"),
         (b"a: b: c", "not YAML"),
-        (b"a: 1\n\tb: 2", "a tab; allowed: spaces"),
+        (b"a: 1\n\tb: 2", "a tab; allowed: spaces alone"),
         (b"%YAML 1.1\n---\na: 1", "a directive"),
         (b"a: 1\n---\nb: 2", "a second document"),
         (b"? [a, b]\n: 1", "a key that is not a word"),

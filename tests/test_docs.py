@@ -17,12 +17,15 @@ import pytest
 
 from sim.cli.main import commands
 from sim.scenario.schema import json_schema
+from sim.vocabulary.clock import WEEKDAYS
 from tests.artefacts import REFERENCE
 from tests.notebook import NOTEBOOK, TEXT, code_cells, results, shown
 from tests.reference import reference
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")])
+YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+WRITTEN = re.compile(r"(?<![\w.])([a-z]\w*):(?=\s|$)", re.MULTILINE)
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 TYPED = re.compile(r"^(?:\.venv/bin/)?trialsim (.+)", re.MULTILINE)
@@ -59,6 +62,25 @@ def test_a_key_that_is_named_exists(page: Path) -> None:
         for part in path.split("."):
             entries = [inner for entry in entries for inner in _inside(schema, entry, part)]
             assert entries, path
+
+
+@pytest.mark.parametrize(
+    "page", [each for each in PAGES if each != REFERENCE], ids=lambda page: page.name
+)
+def test_a_key_that_is_written_out_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    written = [*YAML.findall(text), *SPAN.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))]
+    known = {*_properties(json_schema()), *WEEKDAYS}
+    assert not {key for part in written for key in WRITTEN.findall(part)} - known
+
+
+def _properties(entry: object) -> Iterator[str]:
+    """Yield every key that a schema has anywhere."""
+    inner = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+    if isinstance(entry, dict):
+        yield from entry.get("properties", {})
+    for each in inner:
+        yield from _properties(each)
 
 
 def _inside(schema: dict[str, Any], entry: dict[str, Any], part: str) -> Iterator[dict[str, Any]]:

@@ -36,9 +36,10 @@ SIGNS = [
     ("2023-03-01", "2023—03—01", "the full-width sign —; allowed: '-'"),
     ("share: 0.1", "share: 10％", "the full-width sign ％; allowed: a share, such as 0.1"),
     ("age: {at", "“age”: {at", "the quotation mark “; allowed: '\"'"),
+    ('"08:00-12:00, 13:00-17:00"', "“08:00-12:00”", "the quotation mark “; allowed: '\"'"),
     ("two visits", "“two: visits”", "the quotation mark “; allowed: '\"'"),
-    ("  trial:", "\ttrial:", "a tab; allowed: spaces"),
-    ("  places:", " \tplaces:", "a tab; allowed: spaces"),
+    ("  trial:", "\ttrial:", "a tab; allowed: spaces alone"),
+    ("  places:", " \tplaces:", "a tab; allowed: spaces alone"),
     ("scenario: small", "scenario: ｓmall", "the full-width sign ｓ; allowed: 's'"),
     ("scenario: small", "scenario: small　", "the full-width sign 　; allowed: ' '"),
 ]
@@ -57,6 +58,20 @@ def test_a_sign_is_named_with_its_place_and_what_to_write(
 
     assert f"{tmp_path / 'mine.yaml'}:{place}: " in told
     assert said in told
+
+
+def test_a_key_whose_colon_is_wide_is_not_told_to_be_missing(tmp_path: Path) -> None:
+    text = SMALL.replace("[draw_blood]", "[draw_blood, {later： assess}]")
+
+    told = _said(tmp_path / "mine.yaml", text)
+
+    assert "the full-width sign ：" in told
+    assert "is missing" not in told
+
+
+def test_a_key_without_a_blank_behind_its_colon_is_found(tmp_path: Path) -> None:
+    text = "design:\n  trial:\n    opens: 2023-03-01\n    target:40\n\n  places: {}\n"
+    assert "mine.yaml:4:5: not YAML" in _said(tmp_path / "mine.yaml", text)
 
 
 def test_a_short_line_is_said_again_as_it_was_meant(tmp_path: Path) -> None:

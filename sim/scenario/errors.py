@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Discriminator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from sim.scenario.signs import in_plain_signs
+
 KeyPath = tuple[str | int, ...]
 """The keys, and indices into lists, that lead to an entry."""
 
@@ -114,11 +116,18 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 def complaints(error: ValidationError, data: object, sections: Sections) -> Iterator[Fault]:
     """Yield what the schema found wrong, each at the entry of `data` that has to be changed."""
     for found in error.errors(include_url=False):
-        if found["type"] == FOLLOWS_FROM_ANOTHER:
+        if found["type"] == FOLLOWS_FROM_ANOTHER or _is_garbled(found):
             continue
         path, around = _walk(data, found["loc"])
         section = sections.get(id(found["input"] if found["type"] == "missing" else around))
         yield _fault(found, path, documented(section) if section else {})
+
+
+def _is_garbled(found: ErrorDetails) -> bool:
+    """Whether a key that is missing is there with another colon, which is told."""
+    is_lacking = found["type"] == "missing" and isinstance(found["input"], dict)
+    plain = map(in_plain_signs, map(str, found["input"] if is_lacking else ()))
+    return any(key.partition(":")[0].strip() == found["loc"][-1] for key in plain)
 
 
 def _walk(data: Any, location: KeyPath) -> tuple[KeyPath, Any]:  # noqa: ANN401 -- plain data

@@ -62,6 +62,6 @@ def first_sign(text: str, start: int = 0, end: int | None = None) -> Sign | None
 
 def _told(sign: str) -> tuple[str, str]:
     if sign == "\t":
-        return "a tab", "spaces"
+        return "a tab", "spaces alone"
     what = f"the quotation mark {sign}" if sign in _QUOTES else f"the full-width sign {sign}"
     return what, INSTEAD.get(in_plain_signs(sign), repr(in_plain_signs(sign)))

@@ -113,8 +113,14 @@ class Document:
         """Return the fault with its position, or the sign that YAML does not know behind it."""
         sign = self.signs.get(fault.path)
         if not fault.is_of_key:
-            sign = self.signs.get((*fault.path, VALUE), sign)
+            sign = self.signs.get((*fault.path, VALUE), sign) or self._quoted(fault)
         return self.problem(fault) if sign is None else replace(sign, path=dotted(fault.path))
+
+    def _quoted(self, fault: Fault) -> Problem | None:
+        """Return a sign within the entry that the fault quotes, if it does."""
+        depth = len(fault.path)
+        within = (sign for path, sign in self.signs.items() if path[:depth] == fault.path)
+        return next((sign for sign in within if sign.what[-1] in fault.what), None)
 
     def problem(self, fault: Fault) -> Problem:
         """Return the fault with the position of its entry, or of the nearest entry around it."""
@@ -187,7 +193,8 @@ def parse(text: str, start: Position) -> Document:
     try:
         return builder.document()
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        is_key = error.context == "while scanning a simple key"
+        mark = error.context_mark if is_key else error.problem_mark or error.context_mark
         if mark and (sign := builder.sign_before(mark)):
             raise ScenarioError([sign]) from error
         position = _at(start, mark) if mark else start
