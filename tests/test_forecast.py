@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from sim.experiments.evidence import seen_of_hazard, seen_of_share
@@ -28,7 +30,18 @@ from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, beta, gamma, updated
 from sim.vocabulary.eventlog import EventLog, Milestone
-from tests.calibration import UNKNOWN, calibration
+from tests.calibration import (
+    TARGET,
+    UNKNOWN,
+    Learning,
+    calendar_ignored,
+    calibration,
+    counted_twice,
+    forecasts,
+    p_values,
+    screening_forgotten,
+    study,
+)
 from tests.command import trialsim
 from tests.enrolment import written
 from tests.toys import UNSURE, toy
@@ -181,28 +194,87 @@ def test_what_is_known_is_what_was() -> None:
     ]
 
 
-def days_of(number: int, protocol: Protocol, replications: int) -> np.ndarray:
-    """Return on which day each replication randomises so many; infinity: never."""
-    days = []
-    for replication in range(1, replications + 1):
-        moments = run(protocol, 1, replication).moments
-        met = sorted(each.time for each in moments if each.milestone is Milestone.RANDOMISED)
-        days.append(met[number - 1] / MINUTES_PER_DAY if len(met) >= number else math.inf)
-    return np.array(days)
+def months_of_randomisation(protocol: Protocol, replications: int) -> list[list[float]]:
+    """Return in which months after the opening each replication randomises, in order."""
+    return [
+        sorted(
+            each.time / MINUTES_PER_DAY / DAYS_PER_MONTH
+            for each in run(protocol, 1, replication).moments
+            if each.milestone is Milestone.RANDOMISED
+        )
+        for replication in range(1, replications + 1)
+    ]
 
 
-@pytest.mark.parametrize("replications", [400, pytest.param(4000, marks=pytest.mark.nightly)])
-def test_the_fortieth_comes_when_gamma_and_poisson_say(replications: int) -> None:
-    """Ten in the first year: 30 more of a rate Gamma(14, 4/1.34 + G), so that T = Beta prime."""
+@pytest.mark.parametrize("replications", [300, pytest.param(4000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    ("shape", "rate", "fortieth", "by_39_months"),
+    [
+        (SHAPE, RATE, {0.05: 31.297, 0.28314: 39.03, 0.5: 44.526, 0.95: 68.8}, None),
+        (20, 20 / 19.5, {0.025: 30.8986, 0.5: 43.5, 0.975: 64.5039}, [24, 35, 50]),
+    ],
+    ids=["gamma", "bayesian_accrual"],
+)
+def test_the_fortieth_comes_when_gamma_and_poisson_say(
+    shape: float,
+    rate: float,
+    fortieth: dict[float, float],
+    by_39_months: list[int] | None,
+    replications: int,
+) -> None:
+    """Ten in the first year: 30 more of a rate Gamma(shape + 10, shape / rate + 12).
+
+    The second is the plan of 40 in 39 months, which counts as half of them (Gajewski, Simon &
+    Carlson 2008, Stat Med 27).
+    """
     days = np.linspace(5, 350, SEEN).astype(int)
-    protocol = informed(interpret(running()), log(*randomised(*days.tolist())))
-    exposure = 365 / DAYS_PER_MONTH
-    found = (days_of(40, protocol, replications) / DAYS_PER_MONTH) - exposure
-    law = stats.betaprime(30, SHAPE + SEEN, scale=SHAPE / RATE + exposure)
+    plan = {"candidates_per_month": rate, "rate_shape": shape}
+    scenario = toy(
+        design={"trial": {"closes": date(2032, 12, 31), "target": None}},
+        assumptions={"recruitment": plan},
+    )
+    protocol = informed(interpret(scenario), log(*randomised(*days.tolist())))
+    found = months_of_randomisation(protocol, replications)
 
-    for share in (0.05, 0.28, 0.5, 0.8):
-        below = (found <= law.ppf(share)).mean()
-        assert abs(below - share) < 3 * math.sqrt(share * (1 - share) / replications)
+    for share, month in fortieth.items():
+        met = np.mean([len(each) > 39 and each[39] <= month for each in found])
+        assert abs(met - share) < 3 * math.sqrt(share * (1 - share) / replications)
+    if by_39_months is not None:
+        counts = [sum(month <= 39 for month in each) for each in found]
+        quantiles = np.quantile(counts, (0.025, 0.5, 0.975))
+        assert [*quantiles] == pytest.approx(by_39_months, abs=2 if replications < 1000 else 1)
+
+
+def probability_of_40(days: list[int], cut: int) -> float:
+    """Return that of 40 at the close, by the law of the rate that a log of dates has taught."""
+    told = log(*known_dates(days), as_of=OPENS + timedelta(cut), level="dates")
+    scenario = running(trial={"closes": date(2027, 12, 31), "target": None})
+    pool, closes = _informed(scenario, told).pool, interpret(scenario).clock.end_minutes
+    law = pool.rate(gamma(RATE, SHAPE), 0)
+    rates = np.array([law.quantile((n + 0.5) / 400) for n in range(400)])
+    left = (closes / MINUTES_PER_DAY - cut - 1) / DAYS_PER_MONTH
+    return float(stats.poisson(rates * left).sf(39 - len(days)).mean())
+
+
+def known_dates(days: list[int]) -> list[LoggedPerson]:
+    """Return people of whom only the day of randomisation is known."""
+    return [each._replace(referred=None, consented=None) for each in randomised(*days)]
+
+
+@given(
+    days=st.lists(st.integers(0, 700), max_size=30),
+    cut=st.integers(700, 1000),
+    one_more=st.integers(0, 700),
+    later=st.integers(1, 700),
+)
+@settings(max_examples=10, deadline=None)
+def test_more_people_never_lower_the_hope_and_waiting_never_raises_it(
+    days: list[int], cut: int, one_more: int, later: int
+) -> None:
+    now = probability_of_40(days, cut)
+
+    assert probability_of_40([*days, one_more], cut) >= now - 1e-9
+    assert probability_of_40(days, cut + later) <= now + 1e-9
 
 
 @pytest.mark.parametrize("sizes", [[4], [2, 4]])
@@ -275,6 +347,11 @@ def test_a_log_that_tells_less_leaves_more_open(level: Level) -> None:
     assert candidates == pytest.approx(6 + 0.5 * rate * exposure + rate * more, rel=0.12)
 
 
+def is_calibrated(p_values: dict[str, float]) -> bool:
+    """Say whether what is right would look so uneven: at most one of thirty quantities does."""
+    return min(p_values.values()) > 1e-3 and sum(each < 0.01 for each in p_values.values()) <= 1
+
+
 @pytest.mark.parametrize(
     ("level", "truths"),
     [
@@ -283,10 +360,41 @@ def test_a_log_that_tells_less_leaves_more_open(level: Level) -> None:
     ],
 )
 def test_among_its_forecasts_the_truth_has_every_place(level: str, truths: int) -> None:
-    found = calibration(level, truths, seed=2)
+    assert is_calibrated(calibration(level, truths, seed=2))
 
-    assert min(found.values()) > 1e-3
-    assert sum(p_value < 0.01 for p_value in found.values()) <= 1
+
+@pytest.mark.parametrize(
+    ("learn", "shown_by", "truths"),
+    [
+        pytest.param(calendar_ignored, "rate", 40, marks=pytest.mark.slow),
+        pytest.param(calendar_ignored, "rate", 120, marks=pytest.mark.nightly),
+        pytest.param(screening_forgotten, "soon", 120, marks=pytest.mark.nightly),
+        pytest.param(counted_twice, "rate", 600, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_wrong_forecast_is_found_out(learn: Learning, shown_by: str, truths: int) -> None:
+    assert calibration("full", truths, seed=3, learn=learn)[shown_by] < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("months", "truths"),
+    [
+        pytest.param("15", 20, marks=pytest.mark.slow),
+        *(pytest.param(each, 200, marks=pytest.mark.nightly) for each in ("6", "15", "30")),
+    ],
+)
+def test_the_baseline_is_forecast_as_often_right_as_it_says(months: str, truths: int) -> None:
+    """Of its rates, dates, doses and hours; and of all that come to 40 the share expected."""
+    found = [*forecasts(study(months), truths, seed=4)]
+    expected = [
+        float(np.mean([each >= TARGET for each in drawn["randomised"]])) if drawn else 1.0
+        for _, drawn in found
+    ]
+    away = np.array(expected) - [came["randomised"] >= TARGET for came, _ in found]
+    print(months, "P(40) forecast", np.mean(expected), "less what came", away.mean())  # noqa: T201
+
+    assert is_calibrated(p_values(months, found, np.random.default_rng(5)))
+    assert abs(away.mean()) <= 3 * away.std() / math.sqrt(truths)
 
 
 # Whether it fits.
