@@ -105,7 +105,7 @@ def a_protocol(**changed: object) -> Protocol:
         "visit_names": ("screening_visit", "msc_infusion", "injection", "assessment"),
     }
     protocol = SimpleNamespace(**{**planned, "measures": UNITS, **changed})
-    protocol.with_rate_known, protocol.informed = protocol, None
+    protocol.beside, protocol.informed = None, None
     return cast("Protocol", protocol)
 
 

@@ -34,7 +34,7 @@ SHORT = [
 @pytest.fixture(scope="module", autouse=True)
 def _few_with_the_rate_known() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(experiment, "RATE_KNOWN", 3)
+        patched.setattr(experiment, "BESIDE", 3)
         yield
 
 

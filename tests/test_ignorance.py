@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from sim.experiments.replicate import RATE_KNOWN, replicate
+from sim.experiments.replicate import BESIDE, replicate
 from sim.model.run import run
 from sim.results.fold import Results, meets
 from sim.results.ignorance import (
@@ -54,10 +54,10 @@ class Told:
     def protocol(self) -> SimpleNamespace:
         drawn = [name for name in self.columns if name.startswith("drawn_")]
         beliefs = [SimpleNamespace(dotted=name.removeprefix("drawn_")) for name in drawn]
-        return SimpleNamespace(rate=True, beliefs=beliefs)
+        return SimpleNamespace(rate=True, beliefs=beliefs, informed=None)
 
     @property
-    def rate_known(self) -> SimpleNamespace:
+    def beside(self) -> SimpleNamespace:
         return SimpleNamespace(replications=0)
 
     @property
@@ -256,7 +256,7 @@ def test_what_else_is_not_known_is_drawn_as_in_the_run() -> None:
 def test_no_more_than_200_replications_are_simulated_once_more() -> None:
     results = replicate(unsure(4.0, "rate"), replications=230, jobs=1, keep=0)
 
-    assert results.rate_known.replications == RATE_KNOWN == 200
+    assert results.beside.replications == BESIDE == 200
 
 
 def rate_known_held(shape: float, seeds: int) -> float:
@@ -269,9 +269,9 @@ def rate_known_held(shape: float, seeds: int) -> float:
         protocol = interpret(unsure(shape, "all")).with_rate_known
         values = [
             sum(each.milestone is Milestone.RANDOMISED for each in run(protocol, seed, n).moments)
-            for n in range(1, RATE_KNOWN + 1)
+            for n in range(1, BESIDE + 1)
         ]
-        low, high = of_met(np.array(values) >= 17, protocol.draws.of(RATE_KNOWN))
+        low, high = of_met(np.array(values) >= 17, protocol.draws.of(BESIDE))
         held += low <= truth <= high
     return held / seeds
 

@@ -413,7 +413,7 @@ def _changed(written: dict[str, Any], path: Sequence[str], value: object) -> dic
 @pytest.fixture(scope="module", autouse=True)
 def _none_with_the_rate_known() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(experiment, "RATE_KNOWN", 0)
+        patched.setattr(experiment, "BESIDE", 0)
         yield
 
 

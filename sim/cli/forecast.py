@@ -67,8 +67,10 @@ def forecast_command(
     if log.unused and output.is_watched:
         print_wrapped([f"not read, and copied nowhere: {', '.join(log.unused)}"], sys.stderr)
     if output.dry_run:
+        from sim.experiments.replicate import runs_in_all
+
         number = how["replications"]
         said = f"{number:,} replications of {scenario.scenario} from {log.as_of} on"
-        output.foresee(said, scenario, number, how)
+        output.foresee(said, scenario, runs_in_all(scenario, number, log), how)
         return
     run_and_tell(scenario, output, how, resume, gate=gate, log=log)

@@ -132,7 +132,11 @@ def _refusal(fault: Exception) -> click.ClickException | None:
     if isinstance(fault, ScenarioError):
         return Refused("\n".join(one_screen([each.text(translated) for each in fault.problems])))
     from sim.experiments.cluster import NoCluster
+    from sim.model.replay import NobodyFitsError
     from sim.results.folder import FolderRefused
+
+    if isinstance(fault, NobodyFitsError):
+        return Refused(str(fault))
 
     if isinstance(fault, BrokenExecutor | MemoryError):
         return NotOpened("processes were ended, for want of memory perhaps; try --jobs 1")

@@ -38,6 +38,9 @@ _POOLED, _RATES = 512, 200
 _TRIALS, _SEED = 10, 1
 """Replications that say how long candidates take until they are in the log."""
 
+_MIDDLES = (np.arange(40) + 0.5) / 40
+"""The quantiles that stand for how long they take."""
+
 _LEAST = 1e-12
 """Candidates expected on a day on which none can come, but somebody did."""
 
@@ -69,17 +72,19 @@ def informed(protocol: Protocol, log: EnrolmentLog) -> Protocol:
         beliefs.append(prior._replace(law=updated(prior.law, evidence.log_likelihood)))
         lessons.append(Lesson(prior, evidence.seen, evidence.of))
     taught = replace(protocol, beliefs=tuple(beliefs))
-    pool = _pool(taught, history)
+    delays = _delays(taught, history)
+    pool = _pool(taught, history, delays)
     lessons = [
         Lesson(each.prior, pool.seen, pool.exposure) if each.prior.path in pool.paths else each
         for each in lessons
     ]
     if (rate := rate_belief(protocol.nature)) is not None:
         lessons.insert(0, Lesson(rate, pool.seen, pool.exposure))
-    return replace(taught, informed=Informed(history, pool, tuple(lessons)))
+    known = Informed(history, pool, tuple(lessons), protocol.beliefs, tuple(delays.tolist()))
+    return replace(taught, informed=known)
 
 
-def _pool(protocol: Protocol, history: History) -> Pool:
+def _pool(protocol: Protocol, history: History, delays: _Floats) -> Pool:
     """Return draws of what bears on how many came, weighted by how probable they make it."""
     if history.is_empty:
         return Pool((), ((),), (1.0,), (0.0,), 0)
@@ -90,7 +95,7 @@ def _pool(protocol: Protocol, history: History) -> Pool:
         tuple(each.law.quantile(float(u)) for each, u in zip(ours, point, strict=True))
         for point in points
     ]
-    delays, upto = _delays(protocol, history), _recruited_until(protocol, history)
+    upto = _recruited_until(protocol, history)
     told = [
         _told(dict(zip(paths, row, strict=True)), protocol, history, delays, upto) for row in rows
     ]
@@ -134,7 +139,7 @@ def _delays(protocol: Protocol, history: History) -> _Floats:
         came = {each.person: each.time for each in moments if each.milestone is Milestone.CANDIDATE}
         met = (each for each in moments if each.milestone is history.since)
         delays += [each.time - came[each.person] for each in met]
-    return np.array(delays or [0.0])
+    return np.quantile(delays or [0.0], _MIDDLES)
 
 
 def _told(
@@ -220,6 +225,7 @@ def _known(person: LoggedPerson, protocol: Protocol) -> KnownPerson:
         person.left_reason,
         at(person.completed, "left"),
         _stratum(person, protocol),
+        person.id,
     )
 
 

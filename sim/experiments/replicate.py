@@ -28,8 +28,8 @@ BATCH = 25
 AUTO_FIRST, AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 400, 200, 10_000, 0.02
 """`auto` looks at 400 replications and at every 200 more."""
 
-RATE_KNOWN = 200
-"""So many of the first replications are simulated once more, with the rate of candidates known."""
+BESIDE = 200
+"""Of so many of the first replications, what is simulated beside them is (`Protocol.beside`)."""
 
 AUTO_LOOKS = 2
 """So many looks in a row have to find enough: one alone may find it by luck."""
@@ -133,24 +133,21 @@ def _finished(
 
 def _summaries(batch: Batch, keep: int) -> list[Summary]:
     return [
-        Summary.of(
-            log, almanac, keep=number <= keep, rate_known=_rate_known(almanac, batch.seed, number)
-        )
+        Summary.of(log, almanac, keep=number <= keep, beside=_beside(almanac, batch.seed, number))
         for number, log, almanac in batch.run()
     ]
 
 
-def runs_in_all(scenario: Scenario, replications: int) -> int:
-    """Return how many replications that takes: of a rate that is drawn the first are run twice."""
-    is_drawn = rate_belief(scenario.assumptions) is not None
-    return replications + is_drawn * min(replications, RATE_KNOWN)
+def runs_in_all(scenario: Scenario, replications: int, log: EnrolmentLog | None = None) -> int:
+    """Return how many that takes, with those that are simulated beside them."""
+    has_more = log is not None or rate_belief(scenario.assumptions) is not None
+    return replications + has_more * min(replications, BESIDE)
 
 
-def _rate_known(almanac: Almanac, seed: int, number: int) -> EventLog | None:
-    """Return a replication with the rate at its value; None of a later one, or if it is known."""
-    protocol = almanac.protocol
-    is_asked = protocol.rate and not protocol.informed and number <= RATE_KNOWN
-    return run(protocol.with_rate_known, seed, number) if is_asked else None
+def _beside(almanac: Almanac, seed: int, number: int) -> EventLog | None:
+    """Return what is simulated beside a replication; None of a later one, or if nothing is."""
+    beside = almanac.protocol.beside if number <= BESIDE else None
+    return None if beside is None else run(beside, seed, number)
 
 
 def _protocol(scenario: Scenario, log: EnrolmentLog | None) -> Protocol:

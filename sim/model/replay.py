@@ -23,6 +23,7 @@ from sim.model.trial import Trial
 from sim.scenario.criteria import Attributes, Stratum
 from sim.scenario.history import History, KnownPerson
 from sim.scenario.protocol import Arm, PlannedStep, Protocol
+from sim.scenario.sheet import in_brief
 from sim.vocabulary.distributions import Hazard
 from sim.vocabulary.eventlog import Milestone
 
@@ -33,10 +34,17 @@ MOST_DRAWS = 10_000
 class NobodyFitsError(ValueError):
     """Of all people the scenario can draw, none could have come as far as somebody did."""
 
-    def __init__(self, person: int) -> None:
-        """`person` is the place in the history."""
+    def __init__(self, person: str) -> None:
+        """`person` is the id in the log."""
         super().__init__(person)
-        self.person = person
+
+    def __str__(self) -> str:
+        """Say what to do about it."""
+        return (
+            f"{in_brief(self.args[0])}: of {MOST_DRAWS:,} people drawn as the scenario says, "
+            "none passes the criteria as far as this one has; the criteria, or the numbers of "
+            "patients, are not those of this trial"
+        )
 
 
 class _Unlogged(Exception):  # noqa: N818  no error
@@ -307,7 +315,7 @@ def _possible(
         fits = stratum is None or trial.protocol.randomisation.stratum(attributes) == stratum
         if fits and not any(criteria[index].at in passed for index in failing):
             yield attributes, failing, chance
-    raise NobodyFitsError(person)
+    raise NobodyFitsError(trial.history.people[person].id)
 
 
 class KnownAttempt(ScreeningAttempt):

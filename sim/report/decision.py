@@ -10,6 +10,7 @@ from typing import Any
 from sim.report import recruitment, uncertainty
 from sim.report.assumptions import effect_cell, entries
 from sim.report.effects import Effects, drawn_effects
+from sim.report.forecast import then
 from sim.report.go_no_go import rule_said
 from sim.report.joined import help_found, joined_tornado
 from sim.report.page import Card, Decision, Fact
@@ -56,9 +57,10 @@ def _cards(run: Run) -> Iterator[Card]:
     """Every target with its verdict, missed ones first."""
     say, targets = run.say, _targets(run)
     for target in targets:
-        figures = say(
-            "box.figures", probability=target["probability"], asked=target["with_probability"]
-        )
+        said = {"probability": target["probability"], "asked": target["with_probability"]}
+        figures = say("box.figures", **said)
+        if run.is_forecast:
+            figures = say("box.figures_then", **said, then=then(run, target["target"])[0])
         few = len(targets) <= MOST_WITH_FIGURES
         verdict = say(f"targets.{target['verdict']}")
         yield Card(target["verdict"], verdict, say.heading(target["target"]), figures * few)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sim.report.page import Answer, table_of
 from sim.report.run import Run
+from sim.results.fold import meets
+from sim.results.tables import draws_in
+from sim.vocabulary.clock import DAYS_PER_MONTH
+from sim.vocabulary.intervals import Interval, of_met
 
 FEW_MOVED = 8
 """Numbers that stand open; those that the log moved least are folded."""
@@ -23,6 +29,30 @@ def as_of(run: Run) -> date:
 def dated(run: Run, said: str) -> str:
     """Return a sentence about the future with the day from which it looks ahead."""
     return run.say("forecast.as_of", day=as_of(run), said=said)
+
+
+def then(run: Run, name: str) -> tuple[float, Interval]:
+    """Return how probable a target was as the trial was planned, with its interval."""
+    target, planned = run.scenario.targets[name], run.as_planned
+    values = pd.to_numeric(planned[target.measure].replace("never", np.inf))
+    met = meets(target, values.to_numpy(np.float64))
+    return float(met.mean()), of_met(met, draws_in(planned))
+
+
+def outlook(run: Run, target: int) -> Iterator[str]:
+    """Yield how probable the number to randomise was as planned, and the pace that it takes now."""
+    say, planned = run.say, run.as_planned
+    met = (planned["randomised"] >= target).to_numpy()
+    within = of_met(met, draws_in(planned))
+    yield say("outlook.then", share=float(met.mean()), interval=within, count=len(planned))
+    census = run.tables["census.csv"].set_index("stage")["people_now"]
+    now = int(census[census.index.isin(["in_follow_up", "left", "completed"])].sum())
+    months = ((run.recruits_until - as_of(run)).days) / DAYS_PER_MONTH
+    if now < target and months > 0:
+        low, high = (run.replications["randomised"].quantile(share) for share in (0.1, 0.9))
+        ends = {"mean": run.mean("randomised"), "low": float(low), "high": float(high)}
+        pace = {name: (value - now) / months for name, value in ends.items()}
+        yield say("outlook.pace", target=target, needed=(target - now) / months, **pace)
 
 
 def forecast(run: Run) -> Iterator[Answer]:
@@ -82,10 +112,7 @@ def _learnt(run: Run) -> Answer:
         assumption=table["path"].map(run.name).map(say.capital),
         plan=[_spread(run, row, "prior_") for row in table.to_dict("records")],
         now=[_spread(run, row) for row in table.to_dict("records")],
-        seen=[
-            say("learnt.seen_of", seen=row["seen"], of=row["of"]) if row["of"] else ""
-            for row in table.to_dict("records")
-        ],
+        seen=[_seen(run, row) if row["of"] else "" for row in table.to_dict("records")],
     )
     columns = {"assumption": "text", "plan": "figure", "seen": "figure", "now": "figure"}
     taught = frame[frame["learnt"] == "yes"]
@@ -95,6 +122,14 @@ def _learnt(run: Run) -> Answer:
     first = frame.iloc[0]
     lead = say("learnt.lead", name=first["assumption"], plan=first["plan"], now=first["now"])
     return Answer("learnt", title, lead, parts=parts, more=more, in_contents=False)
+
+
+def _seen(run: Run, row: Mapping[Any, Any]) -> str:
+    """How many were seen of how many, and as how many the plan counts if that can be said."""
+    said = {"seen": row["seen"], "of": row["of"]}
+    if math.isnan(row["prior_worth"]):
+        return run.say("learnt.seen_of", **said)
+    return run.say("learnt.seen_of_worth", **said, worth=row["prior_worth"])
 
 
 def _spread(run: Run, row: Mapping[Any, Any], which: str = "") -> str:

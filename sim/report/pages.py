@@ -48,7 +48,6 @@ NEXT = {
 def run_page(place: Path, language: str = ENGLISH) -> Page:
     """Return the page of a run, or of a forecast: its questions in order."""
     run = Run(place, language)
-    is_forecast = run.manifest["kind"] == FORECAST
     say, name = run.say, run.scenario.scenario
     count = say("head.one_replication")
     if run.count > 1:
@@ -57,12 +56,12 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
     return Page(
         run,
         title=say.own(run.scenario.title) or name,
-        verdict=dated(run, headline(run)) if is_forecast else headline(run),
+        verdict=dated(run, headline(run)) if run.is_forecast else headline(run),
         note="",
         answers=lambda: [
             *_warnings(run),
             _targets(run),
-            *(forecast(run) if is_forecast else ()),
+            *(forecast(run) if run.is_forecast else ()),
             reached(run),
             *go_no_go(run),
             *(question(run) for question in (completion, workload, register, _what_if)),

@@ -16,6 +16,7 @@ from sim.report import uncertainty
 from sim.report.annotations import deadlines, level, marked, noted, shades
 from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
 from sim.report.effects import all_known
+from sim.report.forecast import as_of, outlook
 from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, table_of
 from sim.report.run import Run
 from sim.results.tally import rank
@@ -58,6 +59,8 @@ def reached(run: Run) -> Answer:
     likelihood = say.capital(say.likelihood(chance))
     numbers = say("reached.numbers", likelihood=likelihood, interval=within, **counts)
     known = [*uncertainty.sentence(run, target), *all_known(run, target)]
+    if run.is_forecast:
+        known = [*outlook(run, target), *known]
     said = [numbers, *known, spread]
     more: list[Part] = [fan(), _sample_size(run)]
     more += [*_milestones(run), _dates(run, target), *_months(run, target)]
@@ -227,13 +230,20 @@ def _fan(run: Run) -> Figure:
     return figure(
         say,
         "fan",
-        partial(lines, looks=looks, behind=behind.layers),
+        partial(lines, looks=looks, behind=[*behind.layers, *_today(run)]),
         drawn,
         BY_DATE,
         behind=points,
         message=message,
         detail=say.sentences(behind.said),
     )
+
+
+def _today(run: Run) -> list[alt.Chart]:
+    """The day from which a forecast looks ahead: the band begins there."""
+    if not run.is_forecast:
+        return []
+    return marked([(run.say("fan.as_of", day=as_of(run)), as_of(run))], run.opens)
 
 
 def _months(run: Run, target: int) -> Iterator[Figure]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.report.page import Finished
 from sim.results import folder
+from sim.results.manifest import FORECAST
 from sim.results.tables import draws_in
 from sim.scenario.interpret import interpret
 from sim.scenario.protocol import Protocol
@@ -82,6 +83,16 @@ class Run(Finished):
         """One row a replication, one column for each measure that the page speaks of one by one."""
         milestones = (f"day_of_{number}" for number in self.protocol.milestones)
         return folder.read(self.place, "replications.csv", (*SINGLE, *milestones))
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether the trial runs already, and goes on from its log."""
+        return bool(self.manifest["kind"] == FORECAST)
+
+    @cached_property
+    def as_planned(self) -> pd.DataFrame:
+        """One row a replication of a forecast's trial as it was planned at the opening."""
+        return folder.read(self.place, "as_planned.csv")
 
     @cached_property
     def rate_known(self) -> pd.DataFrame:

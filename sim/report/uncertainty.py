@@ -54,7 +54,7 @@ def sentence(run: Run, target: int) -> list[str]:
 
 def _is_split(run: Run, target: int) -> bool:
     """Whether rates differ, and outcomes too, in enough replications to set them apart."""
-    if run.rate_known.empty:  # of a forecast
+    if run.is_forecast:
         return False
     rate, reached = run.replications[RATE], run.reached(target)
     differ = rate.max() > rate.min() and reached.any() and not reached.all()

@@ -46,26 +46,26 @@ PICKLED = {
 class Summary(NamedTuple):
     """What is kept of one replication: measures, what was drawn, what gauges read, a log.
 
-    `rate_known` are the measures of the same people were the rate known, if that was simulated.
+    `beside` are the measures of `Protocol.beside`, if that was simulated.
     """
 
     measures: list[float]
     counts: list[Counts]
     log: bytes | None
-    rate_known: list[float] | None
+    beside: list[float] | None
 
     @classmethod
     def of(
-        cls, log: EventLog, almanac: Almanac, *, keep: bool, rate_known: EventLog | None = None
+        cls, log: EventLog, almanac: Almanac, *, keep: bool, beside: EventLog | None = None
     ) -> Summary:
         """Read a log once for everything."""
         reading = Reading(log, almanac)
         counts = [gauge.read(reading) for table in COUNTS.values() for gauge in table.gauges]
         kept = pickle.dumps(log) if keep else None
-        known = None
-        if rate_known is not None:
-            known = [*measures_of(Reading(rate_known, almanac)).values()]
-        return cls([*measures_of(reading).values(), *log.drawn], counts, kept, known)
+        also = None
+        if beside is not None:
+            also = [*measures_of(Reading(beside, almanac)).values()]
+        return cls([*measures_of(reading).values(), *log.drawn], counts, kept, also)
 
 
 def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -204,7 +204,7 @@ class Found:
 class Results(Found):
     """The replications of one scenario folded so far.
 
-    `rate_known` is what the first of them would have found, were the rate known at its value.
+    `beside` is what the first of them found of `Protocol.beside`.
     """
 
     def __init__(
@@ -222,14 +222,14 @@ class Results(Found):
             name: [gauge.tally(almanac) for gauge in table.gauges] for name, table in COUNTS.items()
         }
         self.logs = Logs()
-        self.rate_known = Found(protocol.with_rate_known)
+        self.beside = Found(protocol.beside or protocol)
 
     def fold(self, summaries: Sequence[Summary]) -> None:
         """Add the next replications."""
         for summary in summaries:
             self.append(summary.measures)
-            if summary.rate_known is not None:
-                self.rate_known.append(summary.rate_known)
+            if summary.beside is not None:
+                self.beside.append(summary.beside)
             tallies = chain.from_iterable(self.tallies.values())
             for tally, counts in zip(tallies, summary.counts, strict=True):
                 tally.add(counts)

@@ -17,6 +17,7 @@ from sim.results.ignorance import drawn_columns
 from sim.scenario.beliefs import MIDDLE
 from sim.scenario.logged_person import DATES
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
+from sim.vocabulary.eventlog import Milestone
 
 _Row = tuple[Any, ...]
 
@@ -33,9 +34,16 @@ FIT = {"check": str, "statistic": float, "p_value": float, "verdict": str}
 _SIMULATED, _SEED = 4000, 1
 """Logs of a constant rate beside which the months of one are held."""
 
+_KNOWN = {
+    Milestone.CANDIDATE: "came",
+    Milestone.CONSENTED: "consented",
+    Milestone.RANDOMISED: "randomised",
+}
+"""When somebody came to be known, by what is known of everybody."""
+
 _FEWEST_CAME, _ROUNDING = 3, 1e-9
 DOUBTFUL, UNLIKELY = 0.05, 0.005
-"""Of both checks together: each of them is held to half as much (Bonferroni)."""
+"""Of two checks together: each of them is held to half as much (Bonferroni)."""
 
 
 def fit(results: Results) -> Iterator[_Row]:
@@ -43,18 +51,27 @@ def fit(results: Results) -> Iterator[_Row]:
     informed, protocol = results.protocol.informed, results.protocol
     if informed is None or len(informed.history.people) < _FEWEST_CAME:
         return
-    until = min(informed.history.until, protocol.recruits_until_minutes)
-    whole = protocol.expected_by(until)
-    came = [protocol.expected_by(each.came) / whole for each in informed.history.people]
+    until, recruits_until = informed.history.until, protocol.recruits_until_minutes
+    delays = informed.delays
+
+    def expected(moment: float) -> float:
+        since = (min(max(moment - delay, 0.0), recruits_until) for delay in delays)
+        return fsum(map(protocol.expected_by, since)) / len(delays)
+
+    whole = expected(until)
+    came = [
+        expected(getattr(each, _KNOWN[informed.history.since])) for each in informed.history.people
+    ]
     months = int(until // _MINUTES_PER_MONTH)
-    ends = [until - place * _MINUTES_PER_MONTH for place in range(months, -1, -1)]
-    shares = np.diff([protocol.expected_by(end) for end in ends]) / whole
-    begins = protocol.expected_by(ends[0]) / whole
-    counts, _ = np.histogram(came, [begins, *begins + np.cumsum(shares)])
-    for check, (statistic, p_value) in (
-        ("trend", trend(came)),
-        ("uneven_months", unevenness(counts, shares)),
-    ):
+    ends = [expected(until - place * _MINUTES_PER_MONTH) for place in range(months, -1, -1)]
+    counts, _ = np.histogram(came, ends)
+    checks = {
+        "trend": trend([each / whole for each in came]),
+        "uneven_months": unevenness(counts, np.diff(ends)),
+        "empty_months": emptiness(counts, np.diff(ends)),
+        "longest_gap": longest_gap([each / whole for each in came]),
+    }
+    for check, (statistic, p_value) in checks.items():
         verdict = "fits"
         if p_value < DOUBTFUL / 2:
             verdict = "doubtful" if p_value >= UNLIKELY / 2 else "does_not_fit"
@@ -77,20 +94,47 @@ def unevenness(counts: NDArray[np.intp], shares: NDArray[np.float64]) -> tuple[f
     It is worked out by drawing as many people anew: months of a small trial are too few for the
     distribution of tables.
     """
-    expected = counts.sum() * shares / shares.sum()
-    months = expected > 0
+    months = shares > 0
     if months.sum() <= 1:
         return math.nan, 1.0
+    expected = counts.sum() * shares[months] / shares.sum()
 
     def statistic(found: NDArray[np.intp]) -> NDArray[np.float64]:
-        away = (found[..., months] - expected[months]) ** 2 / expected[months]
+        away = (found[..., months] - expected) ** 2 / expected
         return np.asarray(away.sum(axis=-1), np.float64)
 
-    drawn = np.random.default_rng(_SEED).multinomial(
-        counts.sum(), expected / expected.sum(), _SIMULATED
-    )
-    seen = statistic(counts)
-    as_large = int((statistic(drawn) >= seen - _ROUNDING).sum())
+    return _as_large(statistic(counts), statistic(_months_anew(counts, shares)))
+
+
+def emptiness(counts: NDArray[np.intp], shares: NDArray[np.float64]) -> tuple[float, float]:
+    """Return how many months had nobody, and how often so many have, of as many people drawn."""
+    if counts.sum() == 0 or len(counts) <= 1:
+        return math.nan, 1.0
+    anew = _months_anew(counts, shares)
+    return _as_large(float((counts == 0).sum()), np.asarray((anew == 0).sum(axis=1), np.float64))
+
+
+def longest_gap(places: Sequence[float]) -> tuple[float, float]:
+    """Return the longest part of the time in which nobody came, and how often one is as long."""
+    drawn = np.random.default_rng(_SEED).uniform(size=(_SIMULATED, len(places)))
+    return _as_large(float(_gaps(np.array([places]))[0]), _gaps(drawn))
+
+
+def _gaps(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the longest gap of each row of places in [0, 1), the ends counted in."""
+    gaps = np.diff(np.sort(places, axis=1), axis=1, prepend=0.0, append=1.0)
+    return np.asarray(gaps.max(axis=1), np.float64)
+
+
+def _months_anew(counts: NDArray[np.intp], shares: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return months of as many people, drawn many times."""
+    luck = np.random.default_rng(_SEED)
+    return luck.multinomial(counts.sum(), shares / shares.sum(), _SIMULATED)
+
+
+def _as_large(seen: float | NDArray[np.float64], drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Return what was seen, and the share of those drawn that are as large."""
+    as_large = int((drawn >= seen - _ROUNDING).sum())
     return float(seen), (as_large + 1) / (_SIMULATED + 1)
 
 

@@ -104,8 +104,8 @@ def sensitivity(results: Results) -> Iterator[_Row]:
 
 def _rate_known(results: Results) -> Iterator[_Row]:
     """Yield each outcome were the rate known."""
-    known: Found = results.rate_known
-    if known.replications < FEWEST_KNOWN:
+    known: Found = results.beside
+    if results.protocol.informed is not None or known.replications < FEWEST_KNOWN:
         return
     for name, target in results.scenario.targets.items():
         met = known.met(target)

@@ -43,6 +43,8 @@ _NO_VISIT = ("", math.nan, "", "", "", "", math.nan)
 class Layout(NamedTuple):
     """A table of a folder: its columns with their kinds (text, date or number) and its builder.
 
+    It may be one of forecasts alone, or of what is no forecast.
+
     The builder gives the rows, or the table where it works out its columns, of a long one in parts.
     Columns that are not named are measures or paths of the scenario: what stands in them says its
     kind.
@@ -51,11 +53,12 @@ class Layout(NamedTuple):
     columns: Mapping[str, type] = MappingProxyType({})
     build: Callable[[Results], Iterable[Any] | pd.DataFrame] | None = None
     is_long: bool = False
-    is_of_forecast: bool = False
+    is_of_forecast: bool | None = None
 
     def is_of(self, results: Results) -> bool:
         """Whether these results have such a table."""
-        return self.build is not None and (not self.is_of_forecast or results.log is not None)
+        is_forecast = results.log is not None
+        return self.build is not None and self.is_of_forecast in {None, is_forecast}
 
     def parts(self, results: Results) -> Iterator[pd.DataFrame]:
         """Yield the table, or its rows part after part."""
@@ -372,9 +375,15 @@ TABLES = {
     "sample_size.csv": Layout({"at_least": int, "probability": float, **INTERVAL}, sample_size),
     "triggers.csv": Layout(TRIGGER, triggers),
     "replications.csv": Layout(REPLICATION, _replications, is_long=True),
-    "rate_known.csv": Layout(
-        REPLICATION, lambda results: _replications(results.rate_known), is_long=True
-    ),
+    **{
+        name: Layout(
+            REPLICATION,
+            lambda results: _replications(results.beside),
+            is_long=True,
+            is_of_forecast=is_of_forecast,
+        )
+        for name, is_of_forecast in (("rate_known.csv", False), ("as_planned.csv", True))
+    },
     **{
         f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))
         for name, counted in COUNTS.items()

@@ -17,9 +17,9 @@ from sim.vocabulary.eventlog import Milestone
 class KnownPerson(NamedTuple):
     """What is known of one person: instants in minutes since the opening; infinity: not so far.
 
-    `ended` says how screening ended for whoever was not randomised: when, with which milestone, and
-    by which criterion, by its index. `first_dose` is when day 1 began, since
-    randomisation.
+    `id` is that of the log, for messages alone. `ended` says how screening ended for whoever was
+    not randomised: when, with which milestone, and by which criterion, by its index. `first_dose`
+    is when day 1 began, since randomisation.
     """
 
     came: float
@@ -33,6 +33,7 @@ class KnownPerson(NamedTuple):
     left_reason: str = ""
     completed: float = math.inf
     stratum: tuple[int, ...] | None = None
+    id: str = ""
 
     @property
     def is_randomised(self) -> bool:
@@ -110,8 +111,14 @@ class Lesson(NamedTuple):
 
 
 class Informed(NamedTuple):
-    """What is known of a trial that runs, and what that teaches."""
+    """What is known of a trial that runs, what that teaches, and what the plan believed.
+
+    `delays` are evenly spaced quantiles of how long candidates take until they are known, in
+    minutes.
+    """
 
     history: History
     pool: Pool
     lessons: tuple[Lesson, ...]
+    plan: tuple[Belief, ...]
+    delays: tuple[float, ...]

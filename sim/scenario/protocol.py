@@ -361,6 +361,16 @@ class Protocol:
         """The same trial, with the same calendars and slots, were the rate known at its value."""
         return replace(self, rate=None, draws=self.draws._replace(is_stratified=False))
 
+    @property
+    def beside(self) -> Protocol | None:
+        """What is simulated a few times beside the trial, on the same people; None: nothing.
+
+        That is the trial with its rate known; of one that runs, it as it was planned.
+        """
+        if self.informed is not None:
+            return replace(self, informed=None, beliefs=self.informed.plan)
+        return None if self.rate is None else self.with_rate_known
+
     def expected_by(self, minutes: float) -> float:
         """Return the candidates expected by an instant, were the rate one a month."""
         return expected_by(self.expected_candidates, minutes)
