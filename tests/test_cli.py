@@ -126,6 +126,8 @@ FIRST = ["trace", "small.yaml", "--replication", "1", "--participant", "0"]
         (["report", "."], "not the folder of a finished run"),
         (["new", "small.yaml"], "small.yaml: File exists"),
         (["new", "nowhere/new.yaml"], "No such file"),
+        (["check", "smal.yaml"], "does not exist; did you mean small.yaml?"),
+        (["check", "smal"], "no scenario is called smal; did you mean small?"),
         (["trace", "small.yaml", "--replication", "1", "--participant", "9999"], "candidates"),
         (["trace", "small.yaml", "--replication", "1", "--calendar", "new.html"], "--participant"),
         ([*FIRST, "--calendar", "small.yaml"], "small.yaml: File exists"),
@@ -254,6 +256,10 @@ def test_report_builds_the_same_page_again(trialsim: Trialsim) -> None:
 def test_a_new_scenario_is_sound(trialsim: Trialsim) -> None:
     assert trialsim("new", "mine.yaml") == (0, "mine.yaml\n", "")
     assert trialsim("check", "mine.yaml").code == 0
+
+
+def test_a_scenario_in_this_folder_is_known_by_its_name(trialsim: Trialsim) -> None:
+    assert trialsim("check", "small").code == 0
 
 
 def test_list_names_scenarios_and_finished_runs(trialsim: Trialsim) -> None:

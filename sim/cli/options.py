@@ -38,7 +38,7 @@ verbose_option = click.option(
 
 
 class ScenarioPath(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
-    """The file of a scenario, by its path or by the name that `trialsim list` shows."""
+    """The file of a scenario: its path, the name `trialsim list` shows, or that of a file here."""
 
     name = "scenario"
 
@@ -47,7 +47,7 @@ class ScenarioPath(click.ParamType):  # type: ignore[type-arg]  # generic in new
         path = Path(value)
         if path.suffix or path.parent != Path() or path.exists():
             return path
-        known = named_scenarios()
+        known = {path.stem: path for path in Path().glob("*.yaml")} | named_scenarios()
         if value not in known:
             from sim.scenario.errors import did_you_mean
 

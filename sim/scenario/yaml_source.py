@@ -29,7 +29,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from sim.scenario.errors import Fault, KeyPath, shown
+from sim.scenario.errors import Fault, KeyPath, did_you_mean, shown
 from sim.scenario.signs import first_sign, plainly
 from sim.vocabulary.files import bytes_of
 
@@ -157,7 +157,9 @@ def contents(path: Path, largest: int) -> bytes:
     """
     try:
         if not path.is_file():
-            what = "is not a file" if path.exists() else "does not exist"
+            beside = (each.name for each in path.parent.glob("*.yaml"))
+            hint = did_you_mean(path.name, beside)
+            what = "is not a file" if path.exists() else f"does not exist{hint}"
             raise UnreadableFile(f"{_ending(str(path))} {what}")
         raw = bytes_of(path, largest, through_links=True)
     except (OSError, ValueError) as error:
