@@ -447,7 +447,34 @@ def test_the_command_goes_on_from_a_log(place: Path, capsys: pytest.CaptureFixtu
     assert facts["kind"] == "forecast"
     assert (facts["as_of"], facts["log_level"]) == ("2023-06-30", "full")
     assert pd.read_csv(found / "census.csv")["people_now"].sum() == 9
+    assert len(pd.read_csv(found / "as_planned.csv")) == 30
+    assert not (found / "rate_known.csv").exists()
     assert trialsim("report", "found") == 0
+
+
+def test_what_was_planned_is_what_a_run_says() -> None:
+    scenario, told = running(), log(*randomised(3, 40, 41))
+    of_run = build(replicate(scenario, replications=20, jobs=1, keep=0))["replications.csv"]
+    of_forecast = build(replicate(scenario, replications=20, jobs=1, keep=0, log=told))
+    planned = of_forecast["as_planned.csv"]
+
+    assert planned["randomised"].tolist() == of_run["randomised"].tolist()
+    assert planned["randomised"].tolist() != of_forecast["replications.csv"]["randomised"].tolist()
+
+
+def test_somebody_who_cannot_be_is_named(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan has everybody ill, and those who are ill fail; the log has somebody randomised."""
+    said = ["design.eligibility={well: {at: visit, without: ill}}"]
+    said += ["assumptions.patients={ill: {probability: 1}}"]
+    text = "id,referred,consented,randomised,arm\nP1,2023-02-01,2023-02-01,2023-02-01,one\n"
+    (place / "log.csv").write_text(text, encoding="utf-8")
+    asked = ["--observed", "log.csv", "--as-of", "2023-06-30", "--replications", "2"]
+    asked += [f"--set={each}" for each in said]
+
+    assert trialsim("forecast", "toy.yaml", *asked, "--jobs", "1", "--out", "found") == 3
+
+    assert "P1" in capsys.readouterr().err
+    assert not (place / "found").exists()
 
 
 def test_a_wrong_log_gives_no_forecast(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

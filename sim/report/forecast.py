@@ -126,7 +126,7 @@ def _learnt(run: Run) -> Answer:
 
 def _seen(run: Run, row: Mapping[Any, Any]) -> str:
     """How many were seen of how many, and as how many the plan counts if that can be said."""
-    said = {"seen": row["seen"], "of": row["of"]}
+    said = {"seen": row["seen"], "of": float(f"{row['of']:.3g}")}
     if math.isnan(row["prior_worth"]):
         return run.say("learnt.seen_of", **said)
     return run.say("learnt.seen_of_worth", **said, worth=row["prior_worth"])
