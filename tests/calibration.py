@@ -2,7 +2,8 @@
 
 `python -m tests.calibration STUDY TRUTHS SEED` prints the p-value of each quantity: among draws of
 the forecast the truth has every rank equally often (Talts et al. 2018, arXiv:1804.06788). STUDY is
-a level of the log, for a small trial, or the months after which the log of the baseline is cut.
+a level of the log, for a small trial (`dates_waving`: its rate waves), or the months after which
+the log of the baseline is cut.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import csv
 import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -47,7 +48,7 @@ UNKNOWN = {
 NEEDED = {"full": "referred", "consent": "consented", "dates": "randomised"}
 
 
-def funnel() -> Scenario:
+def funnel(waves: Mapping[str, float] | None = None) -> Scenario:
     """Return a trial in which all that is learnt is not known, and nothing takes staff time."""
 
     def share(value: float, low: float, high: float) -> dict[str, object]:
@@ -70,6 +71,7 @@ def funnel() -> Scenario:
             "recruitment": {
                 "candidates_per_month": 6,
                 "rate_shape": 4,
+                "waves": waves,
                 "consent": share(0.6, 0.4, 0.8),
                 "season": {"winter": 0.8},
                 "disruptions": {
@@ -172,12 +174,16 @@ def of_baseline(log: EventLog, cut: float) -> dict[str, float]:
 
 
 TARGET = 40
+WAVING = "_waving"
+"""How the study of a level is called where the rate waves."""
 
 
 def study(name: str) -> Study:
     """Return the study of the small trial at a level, or of the baseline after so many months."""
-    if name in UNKNOWN:
-        return Study(funnel(), AS_OF, of_funnel, name)
+    level = name.removesuffix(WAVING)
+    if level in UNKNOWN:
+        waves = {"sd": 0.5, "calm": 0.2} if level != name else None
+        return Study(funnel(waves), AS_OF, of_funnel, level)
     scenario = load(Path(str(shipped())) / "baseline.yaml")
     day = timedelta(round(int(name) * DAYS_PER_MONTH))
     return Study(scenario, interpret(scenario).clock.opens + day, of_baseline)

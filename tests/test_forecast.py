@@ -33,6 +33,7 @@ from sim.vocabulary.eventlog import EventLog, Milestone
 from tests.calibration import (
     TARGET,
     UNKNOWN,
+    WAVING,
     Learning,
     calendar_ignored,
     calibration,
@@ -396,6 +397,136 @@ def test_the_baseline_is_forecast_as_often_right_as_it_says(months: str, truths:
 
     assert is_calibrated(p_values(months, found, np.random.default_rng(5)))
     assert abs(away.mean()) <= 3 * away.std() / math.sqrt(truths)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("level", UNKNOWN)
+def test_among_its_forecasts_with_waves_the_truth_has_every_place(level: str) -> None:
+    assert is_calibrated(calibration(f"{level}{WAVING}", 200, seed=2))
+
+
+# Where the rate waves.
+
+WAVES = {"sd": 0.5, "calm": 0.2}
+
+
+def waving(**recruitment: object) -> Scenario:
+    scenario = {"candidates_per_month": RATE, "rate_shape": SHAPE, "waves": WAVES}
+    return toy(
+        design={"trial": {"closes": date(2024, 12, 31)}},
+        assumptions={"recruitment": {**scenario, **recruitment}},
+        targets={"enough": {"measure": "randomised", "at_least": 40, "with_probability": 0.8}},
+    )
+
+
+def test_with_nothing_known_a_forecast_with_waves_is_a_run() -> None:
+    scenario = waving()
+    of_run = build(replicate(scenario, replications=20, jobs=1, keep=2))
+    of_forecast = build(replicate(scenario, replications=20, jobs=1, keep=2, log=log(as_of=OPENS)))
+
+    for name, table in of_run.items():
+        if name not in {"rate_known.csv", "sensitivity.csv"}:
+            pd.testing.assert_frame_equal(of_forecast[name], table)
+
+
+@pytest.mark.parametrize("level", ["full", "dates"])
+def test_who_is_known_is_known_where_the_rate_waves(level: Level) -> None:
+    known = randomised(3, 40, 41, 300)
+    if level == "dates":
+        known = [each._replace(referred=None, consented=None) for each in known]
+    protocol = informed(interpret(waving(consent=0.5)), log(*known, level=level))
+    for replication in range(1, 21):
+        moments = run(protocol, 1, replication).moments
+        came = [each.time for each in moments if each.milestone is Milestone.RANDOMISED]
+        assert sum(each < 365 * MINUTES_PER_DAY for each in came) == 4
+
+
+def test_a_calm_forecast_learns_what_one_without_waves_learns() -> None:
+    told = log(*randomised(*range(0, 360, 36)))
+    pool = _informed(waving(waves={"sd": 0.5, "calm": 1.0}), told).pool
+    exact = stats.gamma(SHAPE + SEEN, scale=1 / (SHAPE / RATE + 365 / DAYS_PER_MONTH))
+
+    assert pool.calm == pytest.approx(1.0)
+    assert np.mean(pool.rates) == pytest.approx(exact.mean(), rel=0.01)
+    assert np.quantile(pool.rates, 0.9) == pytest.approx(exact.ppf(0.9), rel=0.02)
+
+
+def test_consents_tell_of_rate_and_consent_together_where_the_rate_waves() -> None:
+    """As without waves if it is calm: where more consent, fewer came."""
+    consent = {"value": 0.5, "range": [0.2, 0.8]}
+    recruitment = {"candidates_per_month": 4.0, "rate_shape": SHAPE, "consent": consent}
+    scenario = {"uncertain": "all", "recruitment": {**recruitment, "waves": {**WAVES, "calm": 1}}}
+    known = [each._replace(referred=None) for each in randomised(*range(10, 330, 40))]
+    told = log(*known, level="consent")
+    pool = _informed(toy(assumptions=scenario), told).pool
+    weights = np.diff([0.0, *pool.upto])
+    rates, shares = np.array(pool.rates), np.array([row[0] for row in pool.rows])
+    cells = (np.arange(400) + 0.5) / 400
+    every = np.array([gamma(4.0, SHAPE).quantile(u) for u in cells])
+    (belief,) = interpret(toy(assumptions=scenario)).beliefs
+    consenting = np.array([belief.law.quantile(u) for u in cells])
+    expected = np.outer(consenting, every) * 365 / DAYS_PER_MONTH
+    exact = np.asarray(stats.poisson(expected).pmf(len(known)))
+
+    mean = np.average(every, weights=exact.sum(axis=0))
+    assert np.average(rates, weights=weights) == pytest.approx(mean, rel=0.05)
+    product = (exact * np.outer(consenting, every)).sum() / exact.sum()
+    assert np.average(rates * shares, weights=weights) == pytest.approx(product, rel=0.05)
+    correlated = np.cov(rates, shares, aweights=weights)[0, 1]
+    assert correlated < 0
+
+
+def test_a_standstill_of_late_is_believed_to_last_a_while() -> None:
+    """Twenty-four came in eight months, and nobody in the last four."""
+    told = log(*randomised(*range(0, 240, 10)))
+    soon = [0.0, 0.0]
+    for place, waves in enumerate((WAVES, None)):
+        protocol = informed(interpret(waving(waves=waves)), told)
+        for replication in range(1, 301):
+            moments = run(protocol, 1, replication).moments
+            came = (each for each in moments if each.milestone is Milestone.RANDOMISED)
+            days = (each.time / MINUTES_PER_DAY for each in came)
+            soon[place] += sum(365 <= day < 456 for day in days) / 300
+
+    assert soon[0] < 0.85 * soon[1]
+
+
+# One more, one day later.
+
+
+def chance_of(plan: Protocol, told: EnrolmentLog, number: int) -> float:
+    """Return how probable so many by the closing are, at a constant rate, in closed form."""
+    protocol = informed(plan, told)
+    assert protocol.informed is not None
+    assert protocol.rate is not None
+    pool = protocol.informed.pool
+    law = pool.rate(protocol.rate, 0)
+    more = protocol.expected_candidates[-1] - protocol.expected_by(protocol.informed.history.until)
+    rates = np.array([law.quantile((n + 0.5) / 400) for n in range(400)])
+    return float(np.mean(stats.poisson(rates * more).sf(number - pool.seen - 1)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    days=st.lists(st.integers(0, 300), min_size=1, max_size=12),
+    one=st.integers(0, 300),
+    later=st.integers(1, 60),
+)
+def test_one_more_never_lowers_the_chance_and_a_later_day_never_raises_it(
+    days: list[int], one: int, later: int
+) -> None:
+    plan, as_of = interpret(waving(waves=None)), OPENS + timedelta(300)
+
+    def dates(*days: int) -> list[LoggedPerson]:
+        return [each._replace(referred=None, consented=None) for each in randomised(*days)]
+
+    told = log(*dates(*days), as_of=as_of, level="dates")
+    now = chance_of(plan, told, 20)
+    with_one = log(*dates(*days, one), as_of=as_of, level="dates")
+    after = log(*dates(*days), as_of=as_of + timedelta(later), level="dates")
+
+    assert chance_of(plan, with_one, 20) >= now - 1e-9
+    assert chance_of(plan, after, 20) <= now + 1e-9
 
 
 # Whether it fits.

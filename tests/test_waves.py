@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.special import gammaln
+from scipy.special import gammaln, xlogy
 
+from sim.experiments.past_waves import Months, path_draws
 from sim.model.chance import Chance
 from sim.model.run import run
 from sim.scenario.interpret import interpret
@@ -18,7 +20,7 @@ from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.distributions import fixed, gamma
 from sim.vocabulary.eventlog import EventLog, Milestone
-from sim.vocabulary.waves import CALM, Filter, Path, Wave, WaveLaw
+from sim.vocabulary.waves import CALM, Filter, Wave, WaveLaw, WavePath
 from tests.agreement import agrees
 from tests.toys import runs, toy
 from tests.waves import figures
@@ -37,8 +39,8 @@ def came(log: EventLog) -> list[float]:
     return [each.time for each in log.moments if each.milestone is Milestone.CANDIDATE]
 
 
-def paths(wave: Wave, number: int) -> Iterator[Path]:
-    return (Path(wave) for _ in range(number))
+def paths(wave: Wave, number: int) -> Iterator[WavePath]:
+    return (WavePath(wave) for _ in range(number))
 
 
 # The law.
@@ -215,7 +217,7 @@ def test_a_known_past_goes_on_in_what_is_to_come() -> None:
     """A drift that stands high is high in the month after; months on their own forget it."""
     luck = np.random.default_rng(1)
     for persistence, expected in ((0.985, math.exp(0.6 * 2 * 0.985 - 0.18 * 0.985**2)), (0.0, 1.0)):
-        path = Path(Wave(0.6, persistence), (2.0,) * 12, 365.0)
+        path = WavePath(Wave(0.6, persistence), (2.0,) * 12, 365.0)
         two_years = [day / DAYS_PER_MONTH for day in range(731)]
         first = [
             np.diff(path.waved(two_years, lambda _: luck.random())[365:396]).mean()
@@ -235,6 +237,67 @@ def test_the_filter_takes_50_ms_at_most() -> None:
     assert min(took) < 0.05
 
 
+# What the days of a log tell, known after a delay.
+
+
+def months(delays: list[float], *days: int, until: int = 244) -> Months:
+    return Months(days, float(until), float(until), np.array(delays))
+
+
+@pytest.mark.parametrize("delays", [[0.0], [5.0, 20.0, 60.0]])
+def test_those_known_of_each_month_came_in_some_month_before(delays: list[float]) -> None:
+    by_day = np.linspace(0.0, 24.0, 731)
+    known = months(delays, 3, 240).known(by_day)
+    whole = np.mean([np.interp(244 - each, np.arange(731), by_day) for each in delays])
+
+    assert known.sum() == pytest.approx(whole)
+    assert known.min() >= 0
+    if delays == [0.0]:
+        assert known == pytest.approx(np.diag(known.diagonal()))
+
+
+def test_the_past_is_drawn_as_weighted_paths_say_also_after_delays() -> None:
+    """Here waves drawn as believed are weighted by the counts; there those of the filter."""
+    delays = np.quantile(stats.expon(scale=25).rvs(4000, random_state=1), np.arange(0.05, 1, 0.1))
+    days = (70, 90, 95, 150, 170, 175, 180, 190, 200, 203, 210, 215, 216, 230, 240)
+    ours = months(delays.tolist(), *days)
+    protocol = interpret(
+        toy(
+            design={"trial": {"closes": date(2024, 12, 31)}},
+            assumptions={
+                "recruitment": {
+                    "candidates_per_month": 3.0,
+                    "rate_shape": 3,
+                    "waves": {"sd": 0.9, "calm": 0.3},
+                }
+            },
+        )
+    )
+    share, size, luck = 0.5, 100_000, np.random.default_rng(2)
+    known = ours.known(np.array(protocol.expected_candidates)) * share
+    rates = luck.gamma(3.0, 1.0, size)
+    each = [*WaveLaw(0.9, 0.3).each()]
+    drawn = luck.choice(len(each), size, p=[probability for _, probability in each])
+    size_of, persistence = np.array([wave for wave, _ in each])[drawn].T
+    deviation, factors = np.zeros(size), np.empty((size, known.shape[1]))
+    for month in range(known.shape[1]):
+        before = persistence if month else np.zeros(size)
+        deviation = before * deviation + np.sqrt(1 - before**2) * luck.normal(size=size)
+        factors[:, month] = np.exp(size_of * deviation - size_of**2 / 2)
+    expected = rates[:, None] * (factors @ known.T)
+    weights = np.exp((xlogy(np.array(ours.counts), expected) - expected).sum(axis=1))
+
+    found = path_draws(protocol, ours, share, 20_000, 1)
+    likely = np.exp(found.log_weights - found.log_weights.max())
+    assert likely.sum() ** 2 / (likely**2).sum() > 0.05 * len(likely)
+    mean = np.average(found.rates, weights=likely)
+    assert mean == pytest.approx(np.average(rates, weights=weights), rel=0.04)
+    for month in (2, -2, -1):
+        path = [each.wave.factor(each.deviations[month]) for each in found.paths]
+        exact = np.average(factors[:, month], weights=weights)
+        assert np.average(path, weights=likely) == pytest.approx(exact, rel=0.05)
+
+
 # Whether it is calibrated.
 
 
@@ -245,9 +308,17 @@ WHOLE = pytest.param(2000, 2, marks=pytest.mark.nightly)
 @pytest.mark.parametrize(("truths", "seed"), [SEEDED, WHOLE])
 def test_the_filter_is_calibrated(truths: int, seed: int) -> None:
     for name, each in figures(truths, seed).items():
-        assert each.p_value > 0.001, name
+        assert each.p_value[0] > 0.001, name
         for share, (inside, _) in ((0.8, each.in_80), (0.95, each.in_95)):
             assert abs(inside - share) < 4 * math.sqrt(share * (1 - share) / truths), name
+
+
+@pytest.mark.parametrize(("truths", "seed"), [SEEDED, WHOLE])
+def test_a_constant_rate_is_found_out(truths: int, seed: int) -> None:
+    found = figures(truths, seed)
+
+    assert found["rate in a year"].p_value[1] < 1e-6
+    assert found["rate in a year"].in_80[1] < 0.7
 
 
 @pytest.mark.parametrize(("truths", "seed"), [WHOLE])

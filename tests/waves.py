@@ -20,7 +20,7 @@ from scipy import stats
 
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.distributions import gamma
-from sim.vocabulary.waves import Filter, Path, WaveLaw, months_of
+from sim.vocabulary.waves import Filter, WaveLaw, WavePath, months_of
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ DAYS = np.arange(CUT)
 class Figures(NamedTuple):
     """What is found of one quantity: of waves, and of a constant rate."""
 
-    p_value: float
+    p_value: tuple[float, float]
     in_80: tuple[float, float]
     in_95: tuple[float, float]
     crps: tuple[float, float]
@@ -48,7 +48,7 @@ class Figures(NamedTuple):
 
 def truth(luck: np.random.Generator) -> tuple[Floats, Floats]:
     """Return the rate of each day, in people a month, and how many come on it."""
-    path = Path(LAW.wave(luck.random()))
+    path = WavePath(LAW.wave(luck.random()))
     expected = np.array(path.waved(MONTHLY.tolist(), lambda _: luck.random()))
     daily = np.diff(expected) * luck.gamma(SHAPE, RATE / SHAPE)
     return daily * DAYS_PER_MONTH, luck.poisson(daily).astype(np.float64)
@@ -75,7 +75,7 @@ def forecast(came: Floats, law: WaveLaw, luck: np.random.Generator) -> dict[str,
     told = Filter(counts, np.bincount(month, minlength=MONTHS) / DAYS_PER_MONTH, _RATE, law)
     drawn, found = told.draws(DRAWS, luck), defaultdict[str, list[float]](list)
     for rate, wave, deviations in zip(drawn.rates, drawn.waves, drawn.deviations, strict=True):
-        path = Path(wave, tuple(deviations), CUT)
+        path = WavePath(wave, tuple(deviations), CUT)
         expected = np.array(path.waved(MONTHLY.tolist(), lambda _: luck.random()))
         daily = np.diff(expected) * rate
         each = ahead(daily * DAYS_PER_MONTH, luck.poisson(daily).astype(np.float64), luck)
@@ -114,13 +114,15 @@ def figures(truths: int, seed: int) -> dict[str, Figures]:
 
 
 def _of(places: Floats, scores: Floats) -> Figures:
-    counts, _ = np.histogram(places[:, 0], BINS, (0, 1))
+    p_value, p_constant = (
+        float(stats.chisquare(np.histogram(each, BINS, (0, 1))[0]).pvalue) for each in places.T
+    )
     (in_80, constant_80), (in_95, constant_95) = (
         (np.abs(places - 0.5) < share / 2).mean(axis=0).tolist() for share in (0.8, 0.95)
     )
+    inside = ((in_80, constant_80), (in_95, constant_95))
     mean, constant = scores.mean(axis=0).tolist()
-    p_value = float(stats.chisquare(counts).pvalue)
-    return Figures(p_value, (in_80, constant_80), (in_95, constant_95), (mean, constant))
+    return Figures((p_value, p_constant), *inside, (mean, constant))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,11 @@ from sim.cli.terminal import examples
     type=click.DateTime(["%Y-%m-%d"]),
     help="The last day of which the log is read, as in 2024-03-01.",
 )
+@click.option(
+    "--rate",
+    type=click.Choice(["constant"]),
+    help="Without the waves that the scenario may have.",
+)
 @set_option
 @replications_option("How many.")
 @gate_option
@@ -54,6 +59,7 @@ def forecast_command(
     *,
     observed: Path,
     as_of: datetime,
+    rate: str | None,
     gate: bool,
     resume: Path | None,
     output: Output,
@@ -62,6 +68,8 @@ def forecast_command(
     """Simulate how the trial of SCENARIO goes on from its log; write tables and a page."""
     from sim.scenario.enrolment_log import read_log
 
+    if rate == "constant":
+        overrides = [*overrides, "assumptions.recruitment.waves=null"]
     scenario = to_be_run(path, overrides, output, resume, gate=gate)
     log = read_log(observed, scenario, as_of.date())
     if log.unused and output.is_watched:

@@ -19,13 +19,14 @@ from scipy.special import logsumexp, xlogy
 from scipy.stats.qmc import Sobol
 
 from sim.experiments.evidence import failing, seen
+from sim.experiments.past_waves import Months, PathDraws, path_draws
 from sim.model.run import run
 from sim.scenario.assumptions import Assumptions
 from sim.scenario.beliefs import Belief, rate_belief, with_drawn
 from sim.scenario.enrolment_log import EnrolmentLog, LoggedPerson
 from sim.scenario.errors import KeyPath
 from sim.scenario.history import History, Informed, KnownPerson, Lesson, Pool
-from sim.scenario.interpret import attributes_of
+from sim.scenario.interpret import attributes_of, believing
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.distributions import updated
@@ -34,6 +35,9 @@ from sim.vocabulary.eventlog import Milestone
 _Floats = NDArray[np.float64]
 _POOLED, _RATES = 512, 200
 """Draws of what bears on how many came, and values of the rate at which each is judged."""
+
+_WAVING, _DRAWN = 64, 4096
+"""Where the rate waves: of so many draws there is a filter each, of which rates are drawn."""
 
 _TRIALS, _SEED = 10, 1
 """Replications that say how long candidates take until they are in the log."""
@@ -96,6 +100,8 @@ def _pool(protocol: Protocol, history: History, delays: _Floats) -> Pool:
         for point in points
     ]
     upto = _recruited_until(protocol, history)
+    if protocol.waves is not None:
+        return _waving(protocol, history, paths, rows[:_WAVING], Months.of(history, delays, upto))
     told = [
         _told(dict(zip(paths, row, strict=True)), protocol, history, delays, upto) for row in rows
     ]
@@ -108,10 +114,45 @@ def _pool(protocol: Protocol, history: History, delays: _Floats) -> Pool:
     return Pool(paths, tuple(rows), tuple(cumulated.tolist()), exposures, len(history.people))
 
 
+def _waving(
+    protocol: Protocol,
+    history: History,
+    paths: tuple[KeyPath, ...],
+    rows: list[tuple[float, ...]],
+    months: Months,
+) -> Pool:
+    """Return draws of what bears on how many came, of the rate and of its waves."""
+    each = list[PathDraws]()
+    for row in rows:
+        drawn, share = dict(zip(paths, row, strict=True)), 1.0
+        believed = believing(protocol, drawn)
+        if history.since is not Milestone.CANDIDATE:
+            share = _share_known(with_drawn(protocol.nature, drawn), protocol, history.since)
+        each.append(path_draws(believed, months, share, _DRAWN // len(rows), len(each)))
+    rates, weights, exposures = (
+        np.concatenate([getattr(draws, name) for draws in each])
+        for name in ("rates", "log_weights", "exposures")
+    )
+    waves = [path for draws in each for path in draws.paths]
+    order = np.argsort(rates, kind="stable").tolist()
+    likely = np.exp(weights - weights.max())
+    # No draw may stand for too many (Ionides 2008, J Comput Graph Stat 17:295).
+    cumulated = np.cumsum(np.minimum(likely, likely.mean() * math.sqrt(len(likely)))[order])
+    return Pool(
+        paths,
+        tuple(rows[place // (_DRAWN // len(rows))] for place in order),
+        tuple(cumulated.tolist()),
+        tuple(exposures[order].tolist()),
+        len(history.people),
+        tuple(rates[order].tolist()),
+        tuple(waves[place] for place in order),
+    )
+
+
 def _bears_on_number(path: KeyPath, since: Milestone) -> bool:
     """Say whether a number bears on how many are known, the rate of candidates apart."""
     match path:
-        case ("recruitment", "disruptions" | "season", *_):
+        case ("recruitment", "disruptions" | "season" | "waves", *_):
             return True
         case ("recruitment", "consent") | ("patients", *_):
             return since is not Milestone.CANDIDATE

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property, partial
 
 from sim.scenario.capacity import Product
 from sim.scenario.criteria import Attributes
 from sim.scenario.errors import KeyPath
-from sim.scenario.history import Pool
+from sim.scenario.history import Informed
 from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol, expected_by
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, Hazard
 from sim.vocabulary.streams import Streams, of_attempt, stratified
-from sim.vocabulary.waves import Path
+from sim.vocabulary.waves import WavePath
 
 
 def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPath, float]:
@@ -34,14 +34,16 @@ def beliefs_drawn(protocol: Protocol, seed: int, replication: int) -> dict[KeyPa
         for each in protocol.beliefs
     }
     if protocol.informed is not None:
-        pool = protocol.informed.pool
-        drawn |= pool.row(_place(pool, uniform))
+        drawn |= protocol.informed.pool.row(_place(protocol, protocol.informed, seed, replication))
     return drawn
 
 
-def _place(pool: Pool, uniform: Callable[[str, int], float]) -> int:
-    """Return which row of a pool a replication draws."""
-    return pool.place(uniform("belief pool", 0))
+def _place(protocol: Protocol, informed: Informed, seed: int, replication: int) -> int:
+    """Return which row of a pool a replication draws: by its rate, if that is drawn with it."""
+    draws, pool = protocol.draws, informed.pool
+    if pool.rates and draws.is_stratified:
+        return pool.place(stratified(seed, draws.draw(replication)))
+    return pool.place(Streams(seed, draws.original(replication)).uniform("belief pool", 0))
 
 
 class Chance:
@@ -51,17 +53,21 @@ class Chance:
         """Draw the replication's true rate of candidates, and how it waves; the rest when asked."""
         self._protocol = protocol
         self.uniform = Streams(seed, replication).uniform
-        self.candidates_per_month = protocol.candidates_per_month
-        if protocol.rate is not None:
-            u, rate = stratified(seed, protocol.draws.draw(replication)), protocol.rate
-            if protocol.informed is not None:
-                ask = Streams(seed, protocol.draws.original(replication)).uniform
-                pool = protocol.informed.pool
-                rate = pool.rate(rate, _place(pool, ask))
-            self.candidates_per_month = rate.quantile(u)
-        self._expected: Sequence[float] = protocol.expected_candidates
+        self.candidates_per_month, informed = protocol.candidates_per_month, protocol.informed
+        rate, path = protocol.rate, None
         if protocol.waves is not None:
-            path = Path(protocol.waves.wave(self.uniform("waves", 0)))
+            path = WavePath(protocol.waves.wave(self.uniform("waves", 0)))
+        if rate is not None:
+            u = stratified(seed, protocol.draws.draw(replication))
+            if informed is not None and not informed.pool.rates:
+                rate = informed.pool.rate(rate, _place(protocol, informed, seed, replication))
+            self.candidates_per_month = rate.quantile(u)
+        if informed is not None and informed.pool.rates:
+            place = _place(protocol, informed, seed, replication)
+            self.candidates_per_month = informed.pool.rates[place]
+            path = informed.pool.waves[place]
+        self._expected: Sequence[float] = protocol.expected_candidates
+        if path is not None:
             self._expected = path.waved(self._expected, partial(self.uniform, "wave of month"))
         self._arms: dict[tuple[int, ...], list[int]] = {}
 

@@ -13,6 +13,7 @@ import pandas as pd
 from sim.report.page import Answer, table_of
 from sim.report.run import Run
 from sim.results.fold import meets
+from sim.results.forecast import CONSTANT
 from sim.results.tables import draws_in
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.intervals import Interval, of_met
@@ -90,13 +91,26 @@ def _census(run: Run) -> Answer:
 def _fit(run: Run) -> Iterator[str]:
     """Whether people came as at a constant rate, in a sentence for each doubt, or in one."""
     say, rows = run.say, run.tables["fit.csv"].to_dict("records")
-    doubts = [row for row in rows if row["verdict"] != "fits"]
-    if rows and not doubts:
+    checks = [row for row in rows if row["check"] != CONSTANT]
+    doubts = [row for row in checks if row["verdict"] != "fits"]
+    yield from constant_rate(run)
+    if checks and not doubts:
         yield say("fit.fits")
     for row in doubts:
         how = say(f"fit.{row['verdict']}")
         which = row["check"] if row["check"] != "trend" or row["statistic"] > 0 else "falling"
-        yield say(f"fit.{which}", how=how, p=row["p_value"])
+        yield say(f"fit.{which}", how=how)
+    if doubts:
+        waves = run.scenario.assumptions.recruitment.waves
+        yield say("fit.one_rate" if waves is None else "fit.waves")
+
+
+def constant_rate(run: Run) -> Iterator[str]:
+    """How likely it is that the rate does not wave, in a sentence, where it may."""
+    waves, table = run.scenario.assumptions.recruitment.waves, run.tables["fit.csv"]
+    for now in table.loc[table["check"] == CONSTANT, "statistic"]:
+        if waves is not None:
+            yield run.say("fit.constant", now=now, before=float(waves.calm))
 
 
 def _learnt(run: Run) -> Answer:

@@ -13,7 +13,7 @@ from sim.report.compare import comparison_page
 from sim.report.completion import completion
 from sim.report.decision import box, headline, typed
 from sim.report.effects import effect_lines
-from sim.report.forecast import dated, forecast
+from sim.report.forecast import constant_rate, dated, forecast
 from sim.report.go_no_go import go_no_go, rule_said
 from sim.report.joined import joined_to
 from sim.report.methods import methods
@@ -177,6 +177,8 @@ def _lines(run: Run) -> Iterator[str]:
     yield run.say.filled(completed, **run.spread("completed"))
     yield from run.target_lines()
     yield from filter(None, [rule_said(run)])
+    if run.manifest["kind"] == FORECAST:
+        yield from constant_rate(run)
     yield from effect_lines(run)
     yield from _hours(run)
     yield from calendar_lines(run.say, run.protocol)

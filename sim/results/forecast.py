@@ -17,7 +17,6 @@ from sim.results.ignorance import drawn_columns
 from sim.scenario.beliefs import MIDDLE
 from sim.scenario.logged_person import DATES
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
-from sim.vocabulary.eventlog import Milestone
 
 _Row = tuple[Any, ...]
 
@@ -30,16 +29,10 @@ BELIEF |= {"prior_worth": float, "seen": float, "of": float, "mean": float, "low
 BELIEF |= {"high": float, "learnt": str}
 
 
+CONSTANT = "constant_rate"
 FIT = {"check": str, "statistic": float, "p_value": float, "verdict": str}
 _SIMULATED, _SEED = 4000, 1
 """Logs of a constant rate beside which the months of one are held."""
-
-_KNOWN = {
-    Milestone.CANDIDATE: "came",
-    Milestone.CONSENTED: "consented",
-    Milestone.RANDOMISED: "randomised",
-}
-"""When somebody came to be known, by what is known of everybody."""
 
 _FEWEST_CAME, _ROUNDING = 3, 1e-9
 DOUBTFUL, UNLIKELY = 0.05, 0.005
@@ -47,8 +40,13 @@ DOUBTFUL, UNLIKELY = 0.05, 0.005
 
 
 def fit(results: Results) -> Iterator[_Row]:
-    """Whether those known came as at a constant rate, seasons and disruptions counted in."""
+    """Whether those known came as at a constant rate, seasons and disruptions counted in.
+
+    How probable that is, if it may wave, has no p-value.
+    """
     informed, protocol = results.protocol.informed, results.protocol
+    if informed is not None and informed.pool.waves:
+        yield CONSTANT, informed.pool.calm, math.nan, ""
     if informed is None or len(informed.history.people) < _FEWEST_CAME:
         return
     until, recruits_until = informed.history.until, protocol.recruits_until_minutes
@@ -59,9 +57,7 @@ def fit(results: Results) -> Iterator[_Row]:
         return fsum(map(protocol.expected_by, since)) / len(delays)
 
     whole = expected(until)
-    came = [
-        expected(getattr(each, _KNOWN[informed.history.since])) for each in informed.history.people
-    ]
+    came = [expected(moment) for moment in informed.history.known]
     months = int(until // _MINUTES_PER_MONTH)
     ends = [expected(until - place * _MINUTES_PER_MONTH) for place in range(months, -1, -1)]
     counts, _ = np.histogram(came, ends)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import pairwise
-from operator import mul
+from operator import attrgetter, mul
 from typing import NamedTuple
 
 from sim.scenario.beliefs import Belief
 from sim.scenario.errors import KeyPath
 from sim.vocabulary.distributions import Distribution, updated
 from sim.vocabulary.eventlog import Milestone
+from sim.vocabulary.waves import WavePath
 
 
 class KnownPerson(NamedTuple):
@@ -53,6 +55,16 @@ class History(NamedTuple):
     since: Milestone
 
     @property
+    def known(self) -> tuple[float, ...]:
+        """When each of them came to be known."""
+        moment = {
+            Milestone.CANDIDATE: attrgetter("came"),
+            Milestone.CONSENTED: attrgetter("consented"),
+            Milestone.RANDOMISED: attrgetter("randomised"),
+        }[self.since]
+        return tuple(map(moment, self.people))
+
+    @property
     def allotted(self) -> tuple[tuple[int, float], ...]:
         """The arms allotted so far, in their order, and when; −1 where the trial is blinded."""
         randomised = (each for each in self.people if each.is_randomised)
@@ -70,7 +82,8 @@ class Pool(NamedTuple):
 
     A row has a value for each path; `upto` are the cumulative weights. `seen` came to be known in
     so many months' `exposures`: candidates expected of a row, were the rate one a month, times the
-    share of them that would be known by now.
+    share of them that would be known by now. Where the rate waves, `rates` and `waves` are drawn
+    with a row, and rows are in the order of their rates.
     """
 
     paths: tuple[KeyPath, ...]
@@ -78,12 +91,22 @@ class Pool(NamedTuple):
     upto: tuple[float, ...]
     exposures: tuple[float, ...]
     seen: int
+    rates: tuple[float, ...] = ()
+    waves: tuple[WavePath, ...] = ()
 
     @property
     def exposure(self) -> float:
         """The months of exposure, weighted."""
+        return self._mean(self.exposures)
+
+    @property
+    def calm(self) -> float:
+        """How probable it is that the rate does not wave."""
+        return self._mean([float(not path.wave.size) for path in self.waves])
+
+    def _mean(self, values: Iterable[float]) -> float:
         weights = (high - low for low, high in pairwise((0.0, *self.upto)))
-        return math.fsum(map(mul, weights, self.exposures)) / self.upto[-1]
+        return math.fsum(map(mul, weights, values)) / self.upto[-1]
 
     def place(self, u: float) -> int:
         """Return the row that a number in [0, 1) draws."""

@@ -90,7 +90,7 @@ def _cumulated(law: WaveLaw) -> tuple[list[Wave], list[float]]:
     return [wave for wave, _ in each], [*accumulate(probability for _, probability in each)]
 
 
-class Path(NamedTuple):
+class WavePath(NamedTuple):
     """The deviations of the first months of a wave, of which the last ends as day `ends` begins.
 
     The first is that of day 0, and the months after them are to come.
