@@ -183,6 +183,15 @@ def test_the_page_names_what_differs_and_shows_the_table_s_figures() -> None:
     assert difference > 0
     assert f"+{written[0]}" in text
     assert words().span(*written[1:]) in text
+    drawn = {
+        name: chart for name, _, chart in comparing.comparison_page(Path("both"), "en").charts()
+    }
+    held = drawn["differences-1"].to_dict()["datasets"].values()
+    dots = [each for rows in held for each in rows if "label" in each]
+    sd = folder.read(Path("both/small"), "summary.csv").set_index("measure").loc["randomised", "sd"]
+    dot, *_ = [each for each in dots if each["label"].startswith("randomised (")]
+    assert dot["value"] * sd == pytest.approx(difference)
+    assert [dot["low"] * sd, dot["high"] * sd] == pytest.approx([low, high])
     assert "more &lt;b&gt;candidates&lt;/b&gt;" in text
     assert "<b>candidates" not in text
 

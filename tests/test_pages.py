@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,6 +82,9 @@ RAW_KEY = re.compile(r"\b(?:assumptions|design|targets)\.\w[\w.]*|\b[a-z]+(?:_[a
 FITTED = """() => [...document.querySelectorAll(".chart-wrapper.fit-x")].every(
     each => each.querySelector("svg").width.baseVal.value <= each.clientWidth + 1)"""
 """Whether every chart that fits its container has been drawn anew for its width."""
+
+SHEET = 1000
+"""The height of A4 between its margins, in the pixels of a page."""
 
 MOST_PAGES = 5
 """Of A4, on which a run is printed as long as nothing is unfolded."""
@@ -180,11 +183,16 @@ def in_each(page: Page, selector: str, what: str) -> list[Any]:
 
 
 def on_paper(page: Page) -> tuple[list[str], bool]:
-    """What sticks out of A4 between its margins, and whether the contents are left out."""
+    """What sticks out of A4 between its margins, and whether the contents are left out.
+
+    The box, a figure and a row of a table lie on one sheet.
+    """
     page.set_viewport_size({"width": 688, "height": 1000})
     page.emulate_media(media="print")
     far = "one.getBoundingClientRect().right > innerWidth + 1 && one.outerHTML.slice(0, 99)"
     out, is_hidden = in_each(page, "body *", far), page.locator("nav").is_hidden()
+    long = f"one.offsetHeight > {SHEET} && one.outerHTML.slice(0, 99)"
+    out += in_each(page, ".box, figure, tr", long)
     page.set_viewport_size({"width": 1400, "height": 900})
     page.emulate_media(media="screen")
     return [each for each in out if each], is_hidden
@@ -209,13 +217,13 @@ class TestEveryPage:
         assert all(messages)
         assert all(in_each(page, "figure", "one.querySelectorAll('details table').length"))
 
-    def test_axe_finds_nothing_open_and_light_nor_closed_and_dark(
+    def test_axe_finds_nothing_open_or_closed_light_or_dark(
         self, show: Show, kind: str, language: str
     ) -> None:
         from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  needs playwright
 
         page, found = show(kind, language).page, []
-        for is_dark, is_open in ((True, "false"), (False, "true")):
+        for is_dark, is_open in product((True, False), ("false", "true")):
             page.emulate_media(color_scheme="dark" if is_dark else "light")
             page.evaluate(f"document.querySelectorAll('details').forEach(d => d.open = {is_open})")
             violations = Axe().run(page).response["violations"]
@@ -300,11 +308,15 @@ class TestEveryPage:
             page.wait_for_function(FITTED)
             page.wait_for_timeout(300)
             cut += in_each(page, ".chart text", f"({CUT})(one) && one.textContent")
+        verdicts = in_each(
+            page, ".cards li, tr.target td:last-child", "one.getBoundingClientRect().right"
+        )
         is_as_wide = page.evaluate("document.documentElement.scrollWidth") <= width
         page.set_viewport_size({"width": 1400, "height": 900})
 
         assert [each for each in cut if each] == []
         assert is_as_wide
+        assert not [right for right in verdicts if right > width]
 
 
 @pytest.mark.browser
@@ -398,7 +410,9 @@ drawn no later."""
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_a_page_of_the_baseline_is_small_and_soon_drawn(browser: Browser, tmp_path: Path) -> None:
+def test_a_page_of_the_baseline_is_small_soon_drawn_and_printed_on_few_sheets(
+    browser: Browser, tmp_path: Path
+) -> None:
     asked = ("run", str(ROOT / "scenarios" / "baseline.yaml"), "--replications", "40", "--quiet")
     assert exit_code(commands, [*asked, "--out", str(tmp_path / "run")]) == 0
     file = tmp_path / "run" / "report.html"
@@ -408,8 +422,17 @@ def test_a_page_of_the_baseline_is_small_and_soon_drawn(browser: Browser, tmp_pa
     page.goto(f"file://{file}")
     page.wait_for_function("document.body.classList.contains('drawn')")
     measured = watch.send("Performance.getMetrics")["metrics"]
+    page.emulate_media(media="print")
+    box_ends = page.locator(".box").evaluate("box => box.getBoundingClientRect().bottom")
+    printed = [page.pdf(prefer_css_page_size=True)]
+    page.emulate_media(media="screen")
+    page.locator("button.all").click()
+    printed.append(page.pdf(prefer_css_page_size=True))
     page.close()
+    few, all_of_them = (len(re.findall(rb"/Type /Page\b", each)) for each in printed)
 
+    assert box_ends < SHEET
+    assert few <= MOST_PAGES < all_of_them
     assert words_in(box_of(file.read_text(encoding="utf-8"))) <= MOST_WORDS
     assert file.stat().st_size < MOST_BYTES
     assert {each["name"]: each["value"] for each in measured}["ProcessTime"] < MOST_SECONDS

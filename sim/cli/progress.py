@@ -103,7 +103,12 @@ class ReplicationsTold:
         rate = (self._done) / max(time.monotonic() - self._started, 1e-9)
         left = in_minutes((planned - self._done) / rate) if rate else "?"
         counted = f"{self._done:,} of {planned:,} replications"
-        self._line.draw(counted, title, f"{rate:.0f} a second", f"{left} left")
+        self._line.draw(
+            counted,
+            title,
+            f"{rate:.0f} a second" if rate >= 1 else f"{rate:.1f} a second",
+            f"{left} left",
+        )
 
 
 class PointsTold:

@@ -99,10 +99,12 @@ def _spread(sweep: Swept, name: str) -> str:
 
 
 def _lines(sweep: Swept) -> Iterator[str]:
-    """A line a point, of many points some, for a terminal."""
+    """A line a point, of many points some, for a terminal; none where there is no target."""
+    if not sweep.targets:
+        return
     say, every = sweep.say, sweep.points
     shown = every[:: -(-len(every) // MOST_LINES)]
-    if sweep.targets and len(sweep.done):
+    if len(sweep.done):
         half = max(
             float((sweep.done[f"{name}_ci_high"] - sweep.done[f"{name}_ci_low"]).max()) / 2
             for name in sweep.targets

@@ -48,6 +48,7 @@ OF = {name.format("*"): row.of for row in CATALOGUE for name in row.units}
 """Of what there is one measure each, by the family of its names."""
 
 BARELY, NEARLY = 0.005, 0.995
+"""Shares that are rounded to none and to all, in whole per cent."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ class Words:
         """Return a share of 1 in whole per cent, one not quite 0 or 1 never as if it were."""
         if math.isnan(share):
             return BLANK
-        if 0 < share < BARELY:
+        if 0 < share <= BARELY:
             return self("format.below", share=self("format.percent", share=1))
         if NEARLY <= share < 1:
             return self("format.above", share=self("format.percent", share=99))
