@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
@@ -307,6 +308,25 @@ def test_results_are_chinese(typed: str, capsys: pytest.CaptureFixture[str]) -> 
 
     captured = capsys.readouterr()
     assert not english(captured.out + captured.err, "mine", "note"), captured
+
+
+CITED = {
+    *("IPCC", "JavaScript", "SVG", "Shift", "STRESS", "DES", "Monks", "Journal", "Simulation"),
+    *("Barlow", "Clopper", "Pearson", "Wilson", "Student", "Philox", "Salmon", "Pocock", "Simon"),
+    *("SimPy", "holidays", "numpy", "pandas", "pydantic", "python", "scipy", "simpy"),
+}
+"""Who and what a page cites: authors, libraries, and keys of a keyboard."""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_mine")
+def test_a_page_is_chinese() -> None:
+    assert trialsim("run", "mine.yaml", "--out", "one", *SHORT.split()) == 0
+
+    page = Path("one/report.html").read_text("utf-8")
+    page = re.sub(r"<(script|style|pre|code)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+    text = re.sub(r"\b[0-9a-f]{12,}\b", "", unescape(page))  # digests
+    assert not english(text, "mine", "all", *CITED)
 
 
 @pytest.mark.usefixtures("_mine", "blank_pages")

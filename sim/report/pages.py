@@ -40,7 +40,7 @@ from sim.vocabulary.words import ENGLISH, even
 NEXT = {
     "compare": ("other.yaml",),
     "sweep": ("--tornado",),
-    "solve": ("--move", "PATH", "--until", "TARGET"),
+    "solve": ("--move", "{path}", "--until", "{target}"),
 }
 """Commands that answer what one run cannot, and what is to be typed after its scenario."""
 
@@ -138,10 +138,11 @@ def _targets(run: Run) -> Answer:
 def _what_if(run: Run) -> Answer:
     """Question 5: what was asked beside the run, and the commands that ask for more."""
     say = run.say
-    rows = [
-        TableRow([say(f"varying.{command}"), typed(run, command, *words)], "typed")
-        for command, words in NEXT.items()
-    ]
+    blanks = {name: say(f"varying.{name}") for name in ("path", "target")}
+    rows = []
+    for command, words in NEXT.items():
+        written = typed(run, command, *(word.format(**blanks) for word in words))
+        rows.append(TableRow([say(f"varying.{command}"), written], "typed"))
     header = [say("varying.question"), say("varying.command")]
     table = Table(say("varying.table"), header, rows, texts=2)
     others = joined_to(run)
