@@ -371,7 +371,7 @@ def test_among_its_forecasts_the_truth_has_every_place(level: str, truths: int) 
         pytest.param(calendar_ignored, "rate", 40, marks=pytest.mark.slow),
         pytest.param(calendar_ignored, "rate", 120, marks=pytest.mark.nightly),
         pytest.param(screening_forgotten, "soon", 120, marks=pytest.mark.nightly),
-        pytest.param(counted_twice, "rate", 600, marks=pytest.mark.nightly),
+        pytest.param(counted_twice, "consent", 600, marks=pytest.mark.nightly),
     ],
 )
 def test_a_wrong_forecast_is_found_out(learn: Learning, shown_by: str, truths: int) -> None:
