@@ -183,6 +183,14 @@ def test_a_line_of_the_table_keeps_its_blanks() -> None:
         assert not english(re.sub(r"\{\w+(:\w)?\}", " ", said)), text
 
 
+def test_words_that_trial_staff_do_not_use_are_gone() -> None:
+    written = "".join(path.read_text("utf-8") for path in (SIM / "templates").glob("*.zh.toml"))
+    unused = "候选患者 到来速度 无人被随机化 运气 文书 缺失 未到时间 人员不在 场所 势头 登记表 求证"
+    unused += " 龙卷风分析 扫描分析 到访 未放行 病历审查 最晚安全日期 日志 公共假日"
+    assert [each for each in unused.split() if each in written] == []
+    assert not re.search("(?<!临床研究)协调员", written)
+
+
 def test_every_sheet_and_every_column_has_a_chinese_heading() -> None:
     chinese = words("zh")
     for key, names in {
