@@ -529,6 +529,100 @@ def test_one_more_never_lowers_the_chance_and_a_later_day_never_raises_it(
     assert chance_of(plan, after, 20) <= now + 1e-9
 
 
+# What a change from today on would bring.
+
+
+@pytest.fixture(scope="module")
+def asked_for_less(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scenario, Scenario, Path]:
+    """A trial with a criterion, the same with a milder one, and a log of the first."""
+    home = tmp_path_factory.mktemp("compared")
+    strict, mild = (
+        toy(
+            design={
+                "trial": {"closes": date(2024, 6, 30)},
+                "eligibility": {"well": {"at": "labs", "burden": {"at_most": most}}},
+            },
+            assumptions={
+                "uncertain": "all",
+                "recruitment": {"candidates_per_month": 3.0, "rate_shape": 4, "waves": WAVES},
+                "patients": {
+                    "burden": {
+                        "family": "normal",
+                        "mean": {"value": 1.0, "range": [0.5, 1.5]},
+                        "sd": 1,
+                    }
+                },
+                "screening": {"lab_days": 12, "withdraws": 0.1},
+            },
+        )
+        for most in (1.0, 2.0)
+    )
+    protocol = interpret(strict)
+    path = home / "log.csv"
+    path.write_text(written(protocol, run(protocol, 3, 1), AS_OF), encoding="utf-8")
+    return strict, mild, path
+
+
+def going_on(plan: Scenario, other: Scenario, path: Path) -> Protocol:
+    return informed(interpret(other), read_log(path, other, AS_OF), interpret(plan))
+
+
+def test_going_on_beside_going_on_differs_in_nothing(
+    asked_for_less: tuple[Scenario, Scenario, Path],
+) -> None:
+    strict, _, path = asked_for_less
+    alone = informed(interpret(strict), read_log(path, strict, AS_OF))
+    beside = going_on(strict, strict, path)
+    for replication in range(1, 11):
+        once, again = (run(each, 1, replication) for each in (alone, beside))
+        assert once.moments == again.moments
+        assert once.drawn == again.drawn
+
+
+def test_a_milder_criterion_changes_nobody_who_was_judged(
+    asked_for_less: tuple[Scenario, Scenario, Path],
+) -> None:
+    strict, mild, path = asked_for_less
+    protocols = [going_on(strict, each, path) for each in (strict, mild)]
+    until, more = 365 * MINUTES_PER_DAY, [0, 0]
+    for replication in range(1, 41):
+        logs = [run(each, 1, replication) for each in protocols]
+        before = [
+            [(each.person, each.time, each.milestone) for each in log.moments if each.time < until]
+            for log in logs
+        ]
+        assert before[0] == before[1]
+        assert logs[0].drawn == logs[1].drawn
+        for place, log in enumerate(logs):
+            more[place] += sum(each.milestone is Milestone.RANDOMISED for each in log.moments)
+
+    assert more[1] > 1.2 * more[0]
+
+
+def test_what_another_scenario_says_otherwise_holds_from_then_on(
+    asked_for_less: tuple[Scenario, Scenario, Path],
+) -> None:
+    """Of the burden, which the log has told of, the other is sure that it is lower."""
+    strict, _, path = asked_for_less
+    burden = {"mean": {"value": 0.2, "range": [0.1, 0.3]}}
+    plain = strict.model_dump(by_alias=True)
+    plain["assumptions"]["patients"]["burden"] |= burden
+    other = Scenario.model_validate(plain)
+    lessons = {
+        each.prior.path: each.of for each in _of(going_on(strict, other, path).informed).lessons
+    }
+
+    assert lessons["patients", "burden", "mean"] == 0
+    assert lessons["recruitment", "candidates_per_month"] > 0
+    same = _of(going_on(strict, strict, path).informed).lessons
+    assert next(each.of for each in same if each.prior.path[-1] == "mean") > 0
+
+
+def _of(told: Informed | None) -> Informed:
+    assert told is not None
+    return told
+
+
 # Whether it fits.
 
 

@@ -13,6 +13,7 @@ import click
 from sim.cli.options import (
     Output,
     keep_option,
+    observed_options,
     replications_option,
     resume_option,
     scenario_argument,
@@ -28,20 +29,7 @@ from sim.cli.terminal import examples
     "forecast", epilog=examples("forecast baseline --observed log.csv --as-of 2024-03-01")
 )
 @scenario_argument
-@click.option(
-    "--observed",
-    metavar="LOG",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The screening and enrolment log, a CSV file or an Excel workbook.",
-)
-@click.option(
-    "--as-of",
-    metavar="DATE",
-    required=True,
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="The last day of which the log is read, as in 2024-03-01.",
-)
+@observed_options(required=True)
 @click.option(
     "--rate",
     type=click.Choice(["constant"]),

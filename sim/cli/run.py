@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from sim.cli.options import (
     excel_option,
     keep_option,
     language_option,
+    logs_of,
+    observed_options,
     one_folder,
     replications_option,
     resume_option,
@@ -122,6 +126,7 @@ def run_and_tell(
 
 @click.command("compare", epilog=examples("compare baseline full_time_coordinator"))
 @click.argument("paths", metavar="SCENARIO...", nargs=-1, type=ScenarioPath())
+@observed_options(required=False)
 @set_option
 @replications_option("How many of each scenario.")
 @keep_option
@@ -131,25 +136,36 @@ def compare_command(
     paths: Sequence[Path],
     overrides: Sequence[str],
     *,
+    observed: Path | None,
+    as_of: datetime | None,
     resume: Path | None,
     output: Output,
     how: Mapping[str, Any],
 ) -> None:
-    """Simulate the same people under each SCENARIO, the first being the baseline; resumable."""
+    """Simulate the same people under each SCENARIO, the first being the baseline; resumable.
+
+    With --observed they go on from the log of the first, which held until then.
+    """
     from sim.results import batches, bundle
 
     one_folder(resume, output.out)
     scenarios = _to_be_compared(paths, overrides, output)
+    logs = logs_of(scenarios, observed, as_of)
     if output.dry_run:
         from sim.experiments.replicate import runs_in_all
 
         each, names = how["replications"], ", ".join(one.scenario for one in scenarios)
-        number = sum(runs_in_all(one, each) for one in scenarios)
+        number = sum(runs_in_all(one, each, log) for one, log in zip(scenarios, logs, strict=True))
         said = f"{each:,} replications of each of {len(scenarios)} scenarios ({names})"
         output.foresee(said, scenarios[0], number, how)
         return
     with closing(ReplicationsTold(len(scenarios), shown=output.is_watched)) as told:
-        simulated = {one.scenario: _run(one, output, how, told, alone=False) for one in scenarios}
+        simulated = {
+            one.scenario: _run(
+                one, output, how, told, alone=False, log=log, plan=scenarios[0] if log else None
+            )
+            for one, log in zip(scenarios, logs, strict=True)
+        }
         finished = bundle.gather(
             {name: partial(bundle.put, each) for name, each in simulated.items()},
             command=output.command,
@@ -169,18 +185,22 @@ def _run(
     *,
     alone: bool = True,
     log: EnrolmentLog | None = None,
+    plan: Scenario | None = None,
 ) -> _Simulation:
     """What simulates a scenario into a folder: a new one, or on in an unfinished one."""
     from sim.experiments import replicate
     from sim.results import folder
     from sim.results.batches import KeptBatches
+    from sim.scenario.load import dump
 
     begins = "" if log is None else f"{log.sha256} {log.as_of}"
+    if plan is not None:
+        begins += f" {sha256(dump(plan).encode()).hexdigest()}"
     kept = KeptBatches(scenario, how["seed"], how["keep"], log=begins, stays=not alone)
 
     def simulate() -> Results:
         heard = told.of(scenario.scenario)
-        return replicate.replicate(scenario, progress=heard, kept=kept, log=log, **how)
+        return replicate.replicate(scenario, progress=heard, kept=kept, log=log, plan=plan, **how)
 
     return lambda out, resume: folder.write(
         scenario,

@@ -27,7 +27,9 @@ from sim.scenario.enrolment_log import EnrolmentLog, LoggedPerson
 from sim.scenario.errors import KeyPath
 from sim.scenario.history import History, Informed, KnownPerson, Lesson, Pool
 from sim.scenario.interpret import attributes_of, believing
+from sim.scenario.numbers import Number, Whole
 from sim.scenario.protocol import Protocol
+from sim.scenario.section import walk
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.distributions import updated
 from sim.vocabulary.eventlog import Milestone
@@ -63,9 +65,15 @@ _ENDINGS = {
 }
 
 
-def informed(protocol: Protocol, log: EnrolmentLog) -> Protocol:
-    """Return a protocol whose replications go on from what a log says, and draw what it teaches."""
+def informed(protocol: Protocol, log: EnrolmentLog, plan: Protocol | None = None) -> Protocol:
+    """Return a protocol whose replications go on from what a log says, and draw what it teaches.
+
+    Where a protocol changes the trial from then on the log is learnt from by the `plan` that held
+    until then.
+    """
     history = history_of(log, protocol)
+    if plan is not None:
+        return _changed_to(protocol, history, informed(plan, log))
     beliefs, lessons = list[Belief](), list[Lesson]()
     for prior in protocol.beliefs:
         evidence = seen(prior.path, protocol, history)
@@ -86,6 +94,36 @@ def informed(protocol: Protocol, log: EnrolmentLog) -> Protocol:
         lessons.insert(0, Lesson(rate, pool.seen, pool.exposure))
     known = Informed(history, pool, tuple(lessons), protocol.beliefs, tuple(delays.tolist()))
     return replace(taught, informed=known)
+
+
+def _changed_to(protocol: Protocol, history: History, taught: Protocol) -> Protocol:
+    """Return a protocol that has learnt what another one has, but for what it says otherwise."""
+    before, now = _said(taught.nature), _said(protocol.nature)
+    alike = {path for path, said in now.items() if before.get(path) == said}
+    learnt = {each.path: each for each in taught.beliefs if each.path in alike}
+    beliefs = tuple(learnt.get(each.path, each) for each in protocol.beliefs)
+    if (told := taught.informed) is None:
+        return protocol
+    pool = told.pool
+    kept = [place for place, path in enumerate(pool.paths) if path in alike]
+    pool = pool._replace(
+        paths=tuple(pool.paths[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in pool.rows),
+    )
+    lessons = {each.prior.path: each for each in told.lessons if each.prior.path in alike}
+    priors = [*filter(None, [rate_belief(protocol.nature)]), *protocol.beliefs]
+    known = tuple(lessons.get(each.path, Lesson(each)) for each in priors)
+    ours = told._replace(history=history, pool=pool, lessons=known, plan=protocol.beliefs)
+    return replace(protocol, beliefs=beliefs, informed=ours)
+
+
+def _said(nature: Assumptions) -> dict[KeyPath, tuple[float, object]]:
+    """Return each number with its range, by its path."""
+    return {
+        node.path: (float(node.value), node.value.range)
+        for node in walk(nature)
+        if isinstance(node.value, Number | Whole)
+    }
 
 
 def _pool(protocol: Protocol, history: History, delays: _Floats) -> Pool:

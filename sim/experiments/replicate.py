@@ -39,7 +39,7 @@ OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 class Batch(NamedTuple):
-    """Replications `first` to before `after` of a scenario, pickled with its log if it has one."""
+    """Replications `first` to before `after` of a scenario, pickled with its log and its plan."""
 
     scenario: bytes
     seed: int
@@ -59,10 +59,14 @@ class Batch(NamedTuple):
 
 
 def batches(
-    scenario: Scenario, seed: int, replications: int, log: EnrolmentLog | None = None
+    scenario: Scenario,
+    seed: int,
+    replications: int,
+    log: EnrolmentLog | None = None,
+    plan: Scenario | None = None,
 ) -> Iterator[Batch]:
     """Yield the batches of so many replications, all but the last of one size."""
-    pickled = pickle.dumps((scenario, log))
+    pickled = pickle.dumps((scenario, log, plan))
     for first in range(1, replications + 1, BATCH):
         yield Batch(pickled, seed, first, min(first + BATCH, replications + 1))
 
@@ -78,6 +82,7 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     progress: Callable[[int, int], None] | None = None,
     kept: KeptBatches | None = None,
     log: EnrolmentLog | None = None,
+    plan: Scenario | None = None,
 ) -> Results:
     """Run a scenario many times and keep what the tables need, with the first `keep` logs whole.
 
@@ -86,14 +91,14 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     so `jobs` (None: all cores) and the `cluster` (see execute) change the time it takes and nothing
     else. `progress` hears how many replications are done and planned. What is `kept` on the disk is
     not run again, and everything else is kept there. With the `log` of a trial that runs they go on
-    from there.
+    from there; the `plan` held until then where it is another one.
     """
-    results = Results(scenario, _protocol(scenario, log), seed, log)
+    results = Results(scenario, _protocol(scenario, log, plan), seed, log)
     is_auto, precise = replications == "auto", 0
     most = AUTO_MOST if replications == "auto" else replications
     work = partial(_summaries, keep=keep)
     with closing(
-        _finished(work, batches(scenario, seed, most, log), jobs, cluster, kept)
+        _finished(work, batches(scenario, seed, most, log, plan), jobs, cluster, kept)
     ) as finished:
         for summaries in finished:
             results.fold(summaries)
@@ -150,12 +155,16 @@ def _beside(almanac: Almanac, seed: int, number: int) -> EventLog | None:
     return None if beside is None else run(beside, seed, number)
 
 
-def _protocol(scenario: Scenario, log: EnrolmentLog | None) -> Protocol:
+def _protocol(
+    scenario: Scenario, log: EnrolmentLog | None, plan: Scenario | None = None
+) -> Protocol:
     """Return what a scenario means to a trial of which nothing, or a log, is known."""
     from sim.experiments.posterior import informed  # noqa: PLC0415 -- slow, and seldom needed
 
     protocol = interpret(scenario)
-    return protocol if log is None else informed(protocol, log)
+    if log is None:
+        return protocol
+    return informed(protocol, log, None if plan is None else interpret(plan))
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sim.report.changes import Change, Runs, change_lines, changes_of_targets, told
 from sim.report.charts import intervals, lines
+from sim.report.forecast import dated
 from sim.report.page import (
     PAGE,
     Answer,
@@ -89,7 +90,7 @@ def comparison_page(place: Path, language: str) -> Page:
     return Page(
         comparison,
         title=say("compare.title"),
-        verdict=first,
+        verdict=dated(next(iter(runs.values())), first),
         note=say("compare.note", **comparison.counts),
         leads=others,
         answers=lambda: [
@@ -135,9 +136,8 @@ def _inputs(runs: Runs, say: Words) -> Answer:
     table = Table(say("compare.inputs"), [say("compare.path"), *runs], rows, texts=1 + len(runs))
     lead = say("compare.inputs_lead" if rows else "compare.inputs_same", count=len(rows))
     parts, more = ([table], []) if len(rows) <= MOST_INPUTS_OPEN else ([], [table])
-    return Answer(
-        "inputs", say("compare.inputs_title"), lead, parts=parts if rows else [], more=more
-    )
+    title = say("compare.inputs_title")
+    return Answer("inputs", title, lead, parts=parts if rows else [], more=more)
 
 
 def unlike(

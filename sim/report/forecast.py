@@ -28,7 +28,9 @@ def as_of(run: Run) -> date:
 
 
 def dated(run: Run, said: str) -> str:
-    """Return a sentence about the future with the day from which it looks ahead."""
+    """Return a sentence about the future, of a forecast with the day from which it looks ahead."""
+    if not run.is_forecast:
+        return said
     return run.say("forecast.as_of", day=as_of(run), said=said)
 
 

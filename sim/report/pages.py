@@ -56,7 +56,7 @@ def run_page(place: Path, language: str = ENGLISH) -> Page:
     return Page(
         run,
         title=say.own(run.scenario.title) or name,
-        verdict=dated(run, headline(run)) if run.is_forecast else headline(run),
+        verdict=dated(run, headline(run)),
         note="",
         answers=lambda: [
             *_warnings(run),
