@@ -199,7 +199,7 @@ def _run(
     kept = KeptBatches(scenario, how["seed"], how["keep"], log=begins, stays=not alone)
 
     def simulate() -> Results:
-        heard = told.of(scenario.scenario)
+        heard = told.of(spoken().title(scenario.scenario, "scenario"))
         return replicate.replicate(scenario, progress=heard, kept=kept, log=log, plan=plan, **how)
 
     return lambda out, resume: folder.write(
