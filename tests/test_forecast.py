@@ -677,6 +677,38 @@ def test_the_command_goes_on_from_a_log(place: Path, capsys: pytest.CaptureFixtu
     assert trialsim("report", "found") == 0
 
 
+def test_comparisons_and_searches_go_on_from_a_log(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "\n".join(f"P{n},2023-0{n}-11,2023-0{n}-11,2023-0{n}-11,one" for n in range(1, 7))
+    Path("log.csv").write_text(f"id,referred,consented,randomised,arm\n{rows}\n", encoding="utf-8")
+    drive = "{from: 2023-07-01, to: 2023-12-31, times: %s}"
+    more = f"assumptions: {{recruitment: {{disruptions: {{drive: {drive % 9}}}}}}}"
+    Path("other.yaml").write_text(f"extends: toy.yaml\nscenario: other\n{more}\n", encoding="utf-8")
+    asked = ["--observed", "log.csv", "--as-of", "2023-06-30", "--replications", "30"]
+    asked += ["--jobs", "1"]
+
+    assert trialsim("compare", "toy.yaml", "other.yaml", *asked, "--out", "both") == 0
+    assert "As of 30 June 2023" in capsys.readouterr().out
+    compared = pd.read_csv(place / "both" / "compare.csv").set_index("measure")
+    assert compared["ci_low"]["randomised"] > 0
+
+    path = "assumptions.recruitment.disruptions.drive"
+    moved = ["--set", f"{path}={drive % 1}", "--move", f"{path}.times", "--between", "1:9"]
+    assert trialsim("solve", "toy.yaml", "--until", "fifty", *asked, *moved, "--out", "sought") == 0
+    assert "As of 30 June 2023" in capsys.readouterr().out
+
+    other_rate = (
+        Path("other.yaml")
+        .read_text("utf-8")
+        .replace("recruitment: {", "recruitment: {candidates_per_month: 5, ")
+    )
+    Path("other.yaml").write_text(other_rate, encoding="utf-8")
+    assert trialsim("compare", "toy.yaml", "other.yaml", *asked, "--out", "rates") == 2
+    assert "candidates_per_month differs" in capsys.readouterr().err
+    assert trialsim("compare", "toy.yaml", "other.yaml", *asked[:2], "--out", "days") == 2
+
+
 def test_what_was_planned_is_what_a_run_says() -> None:
     scenario, told = running(), log(*randomised(3, 40, 41))
     of_run = build(replicate(scenario, replications=20, jobs=1, keep=0))["replications.csv"]

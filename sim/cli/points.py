@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import click
 
 from sim.cli.options import (
     Output,
+    logs_of,
+    observed_options,
     one_folder,
     replications_option,
     resume_option,
@@ -217,6 +220,7 @@ def _ranked(plan: Plan, done: Done, seed: int) -> Written:
 )
 @scenario_argument
 @set_option
+@observed_options(required=False)
 @click.option(
     "--move", metavar="PATH", required=True, help="The number, whole number or date to move."
 )
@@ -232,17 +236,25 @@ def solve_command(
     overrides: Sequence[str],
     *,
     until: str,
+    observed: Path | None,
+    as_of: datetime | None,
     resume: Path | None,
     output: Output,
     how: Mapping[str, Any],
     **moved: Any,
 ) -> None:
-    """Find from which value on SCENARIO meets a target; resumable."""
+    """Find from which value on SCENARIO meets a target; resumable.
+
+    With --observed the trial goes on from its log, and the value is another one from then on.
+    """
     from sim.experiments import solve
     from sim.experiments.sweep import kept_or_simulated
 
     begun = time.perf_counter()
     scenario, variant, lever = _bracketed(path, overrides, until, **moved)
+    ends = [variant({lever.path: lever.text(place)}) for place in (0, lever.last)]
+    log, *_ = logs_of([scenario, *ends], observed, as_of)
+    known = {"log": log, "plan": scenario} if log else {}
     if output.dry_run:
         _foresee(output, scenario, lever, how)
         return
@@ -251,7 +263,7 @@ def solve_command(
     done: list[Point] = []
 
     def attempt(place: int, replications: int) -> str:
-        at, step = {lever.path: lever.text(place)}, {**how, "replications": replications}
+        at, step = {lever.path: lever.text(place)}, {**how, **known, "replications": replications}
         (number,) = kept_or_simulated(store, [at], variant, told, **step)
         done.append(store.point(number))
         if done[-1].outcome.error:
@@ -259,23 +271,11 @@ def solve_command(
         return done[-1].outcome.met[until]
 
     with _points_kept(scenario, resume, output.out) as store, closing(told):
-        found = solve.solve(attempt, lever.last, **_sought(scenario, until, lever, each))
+        found = solve.solve(attempt, lever.last, **solve.sought(scenario, until, lever, each))
         tables, facts = _answered(found, lever, until, done)
-        facts |= _facts(output, how, begun)
+        facts |= _facts(output, how, begun) | ({"as_of": str(log.as_of)} if log else {})
         finished = store.finish(scenario, tables, facts, output.make, RESULTS)
     output.tell(finished)
-
-
-def _sought(scenario: Scenario, until: str, lever: Lever, replications: int) -> dict[str, Any]:
-    """What a search has to know of the scenario."""
-    from sim.scenario.beliefs import draws
-
-    return {
-        "wanted": float(scenario.targets[until].with_probability),
-        "replications": replications,
-        "is_whole": lever.is_whole,
-        "draws": draws(scenario.assumptions),
-    }
 
 
 def _foresee(output: Output, scenario: Scenario, over: int | Lever, how: Mapping[str, Any]) -> None:

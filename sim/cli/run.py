@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,11 +190,8 @@ def _run(
     from sim.experiments import replicate
     from sim.results import folder
     from sim.results.batches import KeptBatches
-    from sim.scenario.load import dump
 
-    begins = "" if log is None else f"{log.sha256} {log.as_of}"
-    if plan is not None:
-        begins += f" {sha256(dump(plan).encode()).hexdigest()}"
+    begins = replicate.begins_with(log, plan)
     kept = KeptBatches(scenario, how["seed"], how["keep"], log=begins, stays=not alone)
 
     def simulate() -> Results:

@@ -17,12 +17,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from itertools import combinations
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
 from sim.results.points import met_of
+from sim.scenario.beliefs import draws
+from sim.scenario.levers import Lever
+from sim.scenario.load import Scenario
 from sim.vocabulary.intervals import (
     NORMAL_975,
     UPPER_TAIL,
@@ -114,6 +117,16 @@ def levels(
         value,
         bisect_left(counts, wanted, key=lambda times: interval(times).low),
     )
+
+
+def sought(scenario: Scenario, until: str, lever: Lever, replications: int) -> dict[str, Any]:
+    """Return what a search has to know of the scenario."""
+    return {
+        "wanted": float(scenario.targets[until].with_probability),
+        "replications": replications,
+        "is_whole": lever.is_whole,
+        "draws": draws(scenario.assumptions),
+    }
 
 
 def solve(  # noqa: PLR0913  each says something else of the search

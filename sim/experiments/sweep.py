@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.execute import in_order
-from sim.experiments.replicate import BATCH, Batch, batches
+from sim.experiments.replicate import BATCH, Batch, batches, begins_with
 from sim.results import points
 from sim.results.measures import measures_of
 from sim.results.points import Outcome, Point
 from sim.results.replication import Reading
 from sim.results.store import Store
+from sim.scenario.enrolment_log import EnrolmentLog
 from sim.scenario.load import Scenario
 from sim.scenario.sweep import Values
 
@@ -58,9 +59,9 @@ def kept_or_simulated(
     replications' values of the measure `pairs`. The places are gone through again and again; `how`
     are the other arguments of `simulate`.
     """
-    reused = dict[int, int]()
+    reused, begins = dict[int, int](), begins_with(how.get("log"), how.get("plan"))
     for index, at in enumerate(() if store.is_empty() else places):
-        asked = points.identity(variant(at), how["seed"], how["replications"])
+        asked = points.identity(variant(at), how["seed"], how["replications"], begins)
         if (found := store.most_like(at, asked, pairs)) is not None:
             kept, changed = found
             told.found(at, changed)
@@ -87,21 +88,26 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
     cluster: str | None,
     progress: Callable[[int], None],
     pairs: str = "",
+    log: EnrolmentLog | None = None,
+    plan: Scenario | None = None,
 ) -> Iterator[Point]:
     """Yield the points in their order, each as soon as it is done or has failed.
 
     `progress` hears after each batch how many replications it had. Of the measure `pairs` a point
-    keeps every replication's value. No more points are held than are worked on.
+    keeps every replication's value. No more points are held than are worked on. With
+    a `log` they go on from there; the `plan` held until then.
     """
     planned, ahead = tee((at, variant(at)) for at in todo)
-    tasks = (task for _, scenario in ahead for task in batches(scenario, seed, replications))
+    tasks = (
+        task for _, scenario in ahead for task in batches(scenario, seed, replications, log, plan)
+    )
     with closing(in_order(_measured, tasks, jobs, cluster)) as finished:
         for at, scenario in planned:
             parts = list[_Measured]()
             for first in range(0, replications, BATCH):
                 parts.append(next(finished))
                 progress(min(BATCH, replications - first))
-            who = points.identity(scenario, seed, replications)
+            who = points.identity(scenario, seed, replications, begins_with(log, plan))
             yield Point(at, who, _outcome(scenario, parts, pairs))
 
 

@@ -103,11 +103,19 @@ def solution_page(place: Path, language: str) -> Page:
     return Page(
         solved,
         title=solved.say("solve.title"),
-        verdict=answered(solved),
+        verdict=_dated(solved, answered(solved)),
         note=solved.say("solve.note", **solved.counts | {"points": len(solved.points)}),
         answers=lambda: [_answer(solved), solved.origin()],
         lines=partial(_lines, solved),
     )
+
+
+def _dated(solved: Solved, said: str) -> str:
+    """Return the answer with the day from which it looks ahead, if there is one."""
+    day = solved.manifest.get("as_of")
+    if day is None:
+        return said
+    return solved.say("forecast.as_of", day=date.fromisoformat(day), said=said)
 
 
 def answered(solved: Solved) -> str:

@@ -151,6 +151,8 @@ class SolveFacts(Facts):
     """Whether the target is met more often towards its high end."""
     fall: tuple[str, str] | None
     """Two values between which it is met less often all the same."""
+    as_of: date | None = None
+    """The last day of which a log was read, if the trial goes on from one."""
 
 
 FACTS_OF_KIND: Mapping[str, type[Facts]] = {

@@ -93,9 +93,13 @@ class Point(NamedTuple):
         return changed
 
 
-def identity(scenario: Scenario, seed: int, replications: int) -> Identity:
-    """Return what identifies a scenario's point under the code that runs now."""
-    digest = sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
+def identity(scenario: Scenario, seed: int, replications: int, begins: str = "") -> Identity:
+    """Return what identifies a scenario's point under the code that runs now.
+
+    `begins` says with what a trial begins that runs already.
+    """
+    said = scenario.model_dump_json(by_alias=True) + begins
+    digest = sha256(said.encode()).hexdigest()
     return Identity(digest, seed, replications, code_version(), draws(scenario.assumptions))
 
 
