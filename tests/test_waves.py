@@ -20,7 +20,8 @@ from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.distributions import fixed, gamma
 from sim.vocabulary.eventlog import EventLog, Milestone
-from sim.vocabulary.waves import CALM, Filter, Wave, WaveLaw, WavePath
+from sim.vocabulary.wave_filter import Filter
+from sim.vocabulary.waves import CALM, Wave, WaveLaw, WavePath
 from tests.agreement import agrees
 from tests.toys import runs, toy
 from tests.waves import figures

@@ -20,7 +20,8 @@ from scipy import stats
 
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.distributions import gamma
-from sim.vocabulary.waves import Filter, WaveLaw, WavePath, months_of
+from sim.vocabulary.wave_filter import Filter, months_of
+from sim.vocabulary.waves import WaveLaw, WavePath
 
 Floats = NDArray[np.float64]
 

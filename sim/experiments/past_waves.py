@@ -13,7 +13,8 @@ from sim.scenario.history import History
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
 from sim.vocabulary.distributions import fixed
-from sim.vocabulary.waves import Filter, Wave, WavePath, months_of
+from sim.vocabulary.wave_filter import Filter, months_of
+from sim.vocabulary.waves import Wave, WavePath
 
 _Floats = NDArray[np.float64]
 

@@ -7,14 +7,13 @@ The range counts as the middle 90 %. What has to stay in order with the numbers 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 from statistics import fmean, pstdev
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from sim.scenario.assumptions import Assumptions
@@ -25,15 +24,13 @@ from sim.vocabulary import distributions
 from sim.vocabulary.distributions import Distribution, rounded
 from sim.vocabulary.streams import Draws
 
-_Floats = NDArray[np.float64]
-
 MIDDLE = 0.05, 0.95
 """The quantiles that the ends of a range are."""
 
 _NORMAL_WIDTH = 2 * 1.6448536269514722
 """The standard deviations between them of a normal distribution."""
 
-_SIZES = np.geomspace(1e-2, 1e9, 600)
+_SIZES = [10 ** (-2 + 11 * place / 599) for place in range(600)]
 """How much may be known of a number: people seen of whom a share is known, shapes of a gamma."""
 
 _ALMOST_NEVER = 1e-9
@@ -199,33 +196,37 @@ def _belief(node: Node, *, is_in_law: bool) -> Belief:
     return Belief(node.path, family, law)
 
 
-def _width_of_beta(sizes: _Floats, mean: float) -> _Floats:
-    from scipy.special import betaincinv  # noqa: PLC0415 -- slow, and seldom needed
-
-    low, high = (betaincinv(mean * sizes, (1 - mean) * sizes, end) for end in MIDDLE)
-    return np.asarray(high - low, np.float64)
+def _width(law: Distribution) -> float:
+    low, high = map(law.quantile, MIDDLE)
+    return high - low
 
 
-def _width_of_gamma(shapes: _Floats) -> _Floats:
-    """Return the width for a mean of 1."""
-    from scipy.special import gammaincinv  # noqa: PLC0415 -- slow, and seldom needed
+def _width_of_beta(size: float, mean: float) -> float:
+    return _width(distributions.beta(mean, size))
 
-    low, high = (gammaincinv(shapes, end) / shapes for end in MIDDLE)
-    return np.asarray(high - low, np.float64)
+
+def _width_of_gamma(shape: float) -> float:
+    return _width(distributions.gamma(1.0, shape))
 
 
 @lru_cache(maxsize=1024)  # several fits a scenario, most of them those of the scenario before
-def _size(width_of: Callable[..., _Floats], wanted: float, *mean: float) -> float:
+def _size(width_of: Callable[..., float], wanted: float, *mean: float) -> float:
     """Return the size at which the middle 90 % is as wide as wanted, or as nearly as can be.
 
     The less is known the wider it is, until most of a law lies at its end.
     """
-    from scipy.optimize import brentq  # noqa: PLC0415 -- slow, and seldom needed
+    from sim.vocabulary.special import brentq  # noqa: PLC0415 -- slow, and seldom needed
 
-    too_wide = width_of(_SIZES, *mean) - wanted
-    widest = int(np.argmax(too_wide))
-    narrow = widest + np.flatnonzero(too_wide[widest:] < 0)
-    if not len(narrow) or narrow[0] == widest:
-        return float(_SIZES[widest if len(narrow) else -1])
-    between = _SIZES[narrow[0] - 1], _SIZES[narrow[0]]
-    return float(brentq(lambda size: float(width_of(np.array(size), *mean)) - wanted, *between))
+    def is_narrower(place: int) -> bool:
+        return width_of(_SIZES[place + 1], *mean) < width_of(_SIZES[place], *mean)
+
+    def is_too_narrow(place: int) -> bool:
+        return width_of(_SIZES[place], *mean) < wanted
+
+    places = range(len(_SIZES))
+    widest = bisect_left(places[:-1], True, key=is_narrower)  # noqa: FBT003  the first that is
+    narrow = bisect_left(places, True, widest, key=is_too_narrow)  # noqa: FBT003
+    if narrow in {widest, len(_SIZES)}:
+        return _SIZES[widest if narrow == widest else -1]
+    between = _SIZES[narrow - 1], _SIZES[narrow]
+    return float(brentq(lambda size: width_of(size, *mean) - wanted, *between))

@@ -128,9 +128,7 @@ class _Weeks:
     def on_duty(self, team: Sequence[int]) -> str:
         """Say how long a team is there at a time."""
         several = [together(each[member] for member in team) for each in self.rosters]
-        longest = max(
-            (end - start for spans in several for start, end in spans.tolist()), default=0
-        )
+        longest = max((end - start for spans in several for start, end in spans), default=0)
         if not longest:
             return f"{self.named(team)} are never on duty together"
         are_there = "are on duty together" if len(team) > 1 else "is on duty"

@@ -13,19 +13,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, Span, whenever
 
 NEVER_DAY = 1 << 30
 NEVER = math.inf
-
-_Floats = NDArray[np.float64]
-"""A number a day, or a row a span: its start and end, in minutes since the opening instant."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +62,6 @@ class Resource:
             yield begin, instant - midnight, number
             begin, number = instant - midnight, later
         yield begin, MINUTES_PER_DAY, number
-
-    @cached_property
-    def spans(self) -> _Floats:
-        """The shifts as an array, (shifts, 2)."""
-        return np.array(self.shifts, np.float64).reshape(-1, 2)
 
 
 class PlaceDays(NamedTuple):
@@ -228,33 +217,33 @@ class Slots:
         Only the first task asks for an open day; the later ones for an hour that is not shut.
         """
         hours = self.days.hours
-        wanted = [_by_instants(hours), self._before_nights(np.arange(len(hours), dtype=np.float64))]
+        wanted = [_by_instants(hours), [*self._before_nights(len(hours))]]
         if any(opens and opens != WHOLE_DAY for opens in hours):
             not_shut = _by_instants([opens or WHOLE_DAY for opens in hours])
-            wanted += [np.ceil(not_shut - offset) for offset in self._later]
+            wanted += [_earlier(not_shut, offset) for offset in self._later]
         steps = dict.fromkeys((resource, offset) for offset, resource in self._steps)
-        wanted += [np.ceil(each.spans - offset) for each, offset in steps if not each.always]
+        wanted += [_earlier(each.shifts, offset) for each, offset in steps if not each.always]
         starts: list[list[Span]] = [[] for _ in hours]
-        for start, end in _common(wanted).tolist():
+        for start, end in _common(wanted):
             day, begin = divmod(start, MINUTES_PER_DAY)
             starts[day].append((begin, begin + end - start))
         return starts
 
-    def _before_nights(self, days: _Floats) -> _Floats:
-        """Return the minutes of each day from which the last task begins before the team goes home.
+    def _before_nights(self, days: int) -> Iterator[Span]:
+        """Yield the minutes of each day from which the last task begins before the team goes home.
 
         That is at midnight, or when a night is over through which all of them are on duty.
         """
-        midnights = (days + 1) * MINUTES_PER_DAY
-        over = midnights
         members = dict.fromkeys(resource for _, resource in self._steps)
-        if not all(each.always for each in members):
-            begins, ends = together(members).T
-            last = np.searchsorted(begins, midnights, side="right") - 1
-            home = np.maximum(midnights, np.append(ends, 0)[last])
-            over = np.ceil(home - self._steps[-1][0])
-        begin = days * MINUTES_PER_DAY
-        return np.column_stack([begin, np.clip(over, begin, midnights)])
+        goes_home = not all(each.always for each in members)
+        duty = [(0, 0), *together(members)] if goes_home else []
+        begins = [begin for begin, _ in duty]
+        for begin in range(0, days * MINUTES_PER_DAY, MINUTES_PER_DAY):
+            over = midnight = begin + MINUTES_PER_DAY
+            if goes_home:
+                _, home = duty[bisect_right(begins, midnight) - 1]
+                over = math.ceil(max(midnight, home) - self._steps[-1][0])
+            yield begin, min(max(over, begin), midnight)
 
 
 class Offer:
@@ -330,34 +319,41 @@ def kind_of(resources: Sequence[Resource], member: int) -> str:
     return "room" if member >= 0 and resources[member].kind == "room" else "staff"
 
 
-def _by_instants(hours: Sequence[tuple[Span, ...]]) -> _Floats:
+def _by_instants(hours: Sequence[tuple[Span, ...]]) -> Sequence[Span]:
     """Return the hours of each day in minutes since the opening instant."""
-    spans = [
+    return [
         (day * MINUTES_PER_DAY + start, day * MINUTES_PER_DAY + end)
         for day, opens in enumerate(hours)
         for start, end in opens
     ]
-    return np.array(spans, dtype=np.float64).reshape(-1, 2)
 
 
-def _common(several: Sequence[_Floats]) -> NDArray[np.int64]:
-    """Return the spans that lie in one span of each, cut wherever any of them ends.
+def _earlier(spans: Sequence[Span], minutes: float) -> Sequence[Span]:
+    """Return spans so many minutes earlier, in whole minutes."""
+    return [(math.ceil(start - minutes), math.ceil(end - minutes)) for start, end in spans]
+
+
+def _common(several: Sequence[Sequence[Span]]) -> Iterator[Span]:
+    """Yield the spans that lie in one span of each, cut wherever any of them ends.
 
     Where a span ends as another begins, its end comes first: an end is even, a start odd.
     """
-    starts, ends = np.concatenate(several).astype(np.int64).T
-    edges = np.sort(np.concatenate([2 * starts + 1, 2 * ends]))
-    number_there = np.cumsum(np.where(edges % 2, 1, -1))
-    begins = np.flatnonzero(number_there == len(several))
-    spans = np.column_stack([edges[begins], edges[begins + 1]]) // 2
-    return spans[spans[:, 0] < spans[:, 1]]
+    edges = [2 * start + 1 for spans in several for start, _ in spans]
+    edges += [2 * end for spans in several for _, end in spans]
+    edges.sort()
+    number_there = accumulate(1 if edge % 2 else -1 for edge in edges)
+    for (edge, following), number in zip(pairwise(edges), number_there, strict=False):
+        if number == len(several) and edge // 2 < following // 2:
+            yield edge // 2, following // 2
 
 
-def together(resources: Iterable[Resource]) -> NDArray[np.int64]:
+def together(resources: Iterable[Resource]) -> list[Span]:
     """Return the spans in which all of them are on duty, in order; not all of them are always."""
-    spans = _common([each.spans for each in resources if not each.always])
-    begins = np.append(True, spans[1:, 0] > spans[:-1, 1])[: len(spans)]
-    return np.column_stack([spans[begins, 0], spans[np.roll(begins, -1), 1]])
+    joined: list[Span] = []
+    for start, end in _common([each.shifts for each in resources if not each.always]):
+        goes_on = joined and start <= joined[-1][1]
+        joined.append((joined.pop()[0] if goes_on else start, end))
+    return joined
 
 
 def _neighbours(possible: Sequence[bool]) -> tuple[list[int], list[int]]:

@@ -15,9 +15,13 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from operator import itemgetter
 from statistics import NormalDist
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_Floats: TypeAlias = "NDArray[np.float64]"
 
 LEAST_SHARE = 1e-9
 """How little may lie between the ends of a distribution, beside what lies below them."""
@@ -142,7 +146,7 @@ def weibull(shape: float, scale: float, low: float = 0.0, high: float = math.inf
 
 def gamma(mean: float, shape: float, low: float = 0.0, high: float = math.inf) -> Distribution:
     """Return the gamma distribution with the given mean and shape (variance mean²/shape)."""
-    from scipy.special import gammainc, gammaincinv  # noqa: PLC0415 -- slow, and seldom needed
+    from sim.vocabulary.special import gammainc, gammaincinv  # noqa: PLC0415 -- slow, and seldom needed
 
     scale = mean / shape
     if scale == 0:
@@ -162,7 +166,7 @@ def beta(mean: float, size: float, low: float = 0.0, high: float = 1.0) -> Distr
     It is what is known of a share after so many people (`size`) were seen; `mean` is that before
     truncation.
     """
-    from scipy.special import betainc, betaincinv  # noqa: PLC0415 -- slow, and seldom needed
+    from sim.vocabulary.special import betainc, betaincinv  # noqa: PLC0415 -- slow, and seldom needed
 
     shapes = mean * size, (1 - mean) * size
     quantile = _truncated(
@@ -211,19 +215,21 @@ _CELLS, _ALMOST = 4000, 1e-9
 
 
 @lru_cache(maxsize=64)
-def _cells(law: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _cells(law: Distribution) -> tuple[_Floats, _Floats]:
     """Return the ends and the middles of cells that are equally probable."""
+    import numpy as np  # noqa: PLC0415  no replication of a plan asks
+
     ends = [law.quantile(min(max(n / _CELLS, _ALMOST), 1 - _ALMOST)) for n in range(_CELLS + 1)]
     return np.array(ends), np.array([law.quantile((n + 0.5) / _CELLS) for n in range(_CELLS)])
 
 
-def updated(
-    prior: Distribution, log_likelihood: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> Distribution:
+def updated(prior: Distribution, log_likelihood: Callable[[_Floats], _Floats]) -> Distribution:
     """Return what is believed of a number after something was seen: Bayes' rule on a grid.
 
     `log_likelihood` says of an array of values how probable that was at each of them.
     """
+    import numpy as np  # noqa: PLC0415  no replication of a plan asks
+
     ends, middles = _cells(prior)
     told = log_likelihood(middles)
     weights = np.exp(told - told.max())

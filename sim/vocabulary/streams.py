@@ -7,14 +7,16 @@ first and whatever else a scenario changed: common random numbers across scenari
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Numbers = NDArray[np.intp]
+Numbers: TypeAlias = "NDArray[np.intp]"
 
 STREAMS = 20
 """In so many streams the uncertain rate is stratified; their means are independent."""
@@ -22,8 +24,13 @@ STREAMS = 20
 GOLDEN_RATIO = 0.6180339887498949
 TWIN_EVERY = 5
 
-_BLOCK = 128  # people per block; Philox yields four numbers a counter step
-_STEPS = _BLOCK // 4
+_BLOCK = 128
+"""Numbers made at a time where there is numpy, and the place of the one that is about nobody."""
+
+
+_32, _64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
+_WORDS, _ROUNDS = 4, 10
+_UNIT = 2.0**-53
 
 
 def of_attempt(question: str, number: int) -> str:
@@ -60,6 +67,8 @@ class Draws(NamedTuple):
         """Return the draw of each of so many replications; None where all are independent."""
         if not any(self):
             return None
+        import numpy as np  # noqa: PLC0415  no replication asks
+
         return np.array([self.draw(each) for each in range(1, replications + 1)], np.intp)
 
 
@@ -83,28 +92,14 @@ class Streams:
     """Uniform numbers of one replication, addressed by question and index.
 
     Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is a keyed function
-    of a counter, so a question's block is found by setting the key, at a fifth of the price of a
+    of a counter, so a question's numbers are found by setting the key, at a fifth of the price of a
     new generator.
     """
 
     def __init__(self, seed: int, replication: int) -> None:
         """Address the numbers of one replication (both whole numbers, 0 or more)."""
-        root = np.random.SeedSequence((seed, replication))
-        self._root = int(root.generate_state(1, np.uint64)[0])
-        self._philox = np.random.Philox(root)
-        self._generator = np.random.Generator(self._philox)
+        self._more = _maker(seed, replication)
         self._answers: dict[str, array[float]] = {}
-        # The state is written in place: to build it anew would cost more than the numbers.
-        self._counter = np.zeros(4, dtype=np.uint64)
-        self._key = np.array([self._root, 0], dtype=np.uint64)
-        self._state: Any = {
-            "bit_generator": "Philox",
-            "state": {"counter": self._counter, "key": self._key},
-            "buffer": np.zeros(4, dtype=np.uint64),
-            "buffer_pos": 4,
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
 
     def uniform(self, question: str, index: int) -> float:
         """Return the number in [0, 1) that answers `question` for the person (or item) `index`.
@@ -115,12 +110,89 @@ class Streams:
             return self._answers[question][index]
         except (KeyError, IndexError):
             answers = self._answers.setdefault(question, array("d"))
-            while len(answers) <= max(index, 0):
-                answers.frombytes(self._next_block(question, len(answers) // _BLOCK))
+            while len(answers) <= (index if index >= 0 else _BLOCK - 1):
+                answers.frombytes(self._more(_key_of(question), len(answers) // _WORDS))
             return answers[index]
 
-    def _next_block(self, question: str, number: int) -> bytes:
-        self._counter[0] = number * _STEPS
-        self._key[1] = _key_of(question)
-        self._philox.state = self._state
-        return self._generator.random(_BLOCK).tobytes()
+
+def _maker(seed: int, replication: int) -> Callable[[int, int], bytes]:
+    """Return what makes numbers of a replication: of a key, from a step of its counter on."""
+    try:
+        import numpy as np  # noqa: PLC0415  a browser has none
+    except ModuleNotFoundError:
+        root = _root_of((seed, replication))
+        return lambda key, step: array("d", _four(step + 1, root, key)).tobytes()
+    sequence = np.random.SeedSequence((seed, replication))
+    philox = np.random.Philox(sequence)
+    generator = np.random.Generator(philox)
+    # The state is written in place: to build it anew would cost more than the numbers.
+    counter = np.zeros(_WORDS, dtype=np.uint64)
+    keys = np.array([int(sequence.generate_state(1, np.uint64)[0]), 0], dtype=np.uint64)
+    state: Any = {
+        "bit_generator": "Philox",
+        "state": {"counter": counter, "key": keys},
+        "buffer": np.zeros(_WORDS, dtype=np.uint64),
+        "buffer_pos": _WORDS,
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+
+    def block(key: int, step: int) -> bytes:
+        counter[0], keys[1] = step, key
+        philox.state = state
+        return generator.random(_BLOCK).tobytes()
+
+    return block
+
+
+def _root_of(entropy: Sequence[int]) -> int:
+    """Return the first 64 bits of the state that numpy's `SeedSequence` makes of whole numbers.
+
+    O'Neill 2015, "Developing a seed_seq alternative".
+    """
+    words = [word for number in entropy for word in _words(number)]
+    mixer = 0x43B0D7E5
+
+    def hashed(value: int) -> int:
+        nonlocal mixer
+        value ^= mixer
+        mixer = mixer * 0x931E8875 & _32
+        value = value * mixer & _32
+        return value ^ value >> 16
+
+    def mixed(one: int, other: int) -> int:
+        value = (one * 0xCA01F9DD - other * 0x4973F715) & _32
+        return value ^ value >> 16
+
+    pool = [hashed(word) for word in (*words, 0, 0, 0, 0)[:_WORDS]]
+    for source in range(_WORDS):
+        for target in range(_WORDS):
+            if source != target:
+                pool[target] = mixed(pool[target], hashed(pool[source]))
+    for word in words[_WORDS:]:
+        for target in range(_WORDS):
+            pool[target] = mixed(pool[target], hashed(word))
+    mixer, state = 0x8B51F9DD, 0
+    for place in range(2):
+        value = pool[place] ^ mixer
+        mixer = mixer * 0x58F38DED & _32
+        value = value * mixer & _32
+        state |= (value ^ value >> 16) << 32 * place
+    return state
+
+
+def _words(number: int) -> Iterator[int]:
+    """Yield the words of 32 bits of a number, the lowest first."""
+    yield number & _32
+    while number := number >> 32:
+        yield number & _32
+
+
+def _four(step: int, root: int, key: int) -> tuple[float, ...]:
+    """Return the numbers in [0, 1) that a keyed counter stands for: Philox-4x64-10."""
+    a, b, c, d = step, 0, 0, 0
+    for _ in range(_ROUNDS):
+        one, other = 0xD2E7470EE14C6C93 * a, 0xCA5A826395121157 * c
+        a, b, c, d = (other >> 64) ^ b ^ root, other & _64, (one >> 64) ^ d ^ key, one & _64
+        root, key = root + 0x9E3779B97F4A7C15 & _64, key + 0xBB67AE8584CAA73B & _64
+    return tuple((each >> 11) * _UNIT for each in (a, b, c, d))
