@@ -1,6 +1,6 @@
-"""Takes the pictures of the README again: a run of the baseline and its tornado, in Chromium.
+"""Takes the pictures of the README again: the page of a run of the baseline, in Chromium.
 
-`python -m tests.photographs` writes them into `docs/`; on two cores it takes some seven minutes.
+`python -m tests.photographs` writes them into `docs/`; on two idle cores it takes a minute or two.
 """
 
 from __future__ import annotations
@@ -26,18 +26,12 @@ TO = "#reached > figure"
 
 
 def main() -> None:
-    """Simulate, join, and photograph the page."""
+    """Simulate, and photograph the page."""
     with tempfile.TemporaryDirectory() as home:
-        run, tornado, joined = (Path(home) / name for name in ("run", "tornado", "joined"))
-        few = ("--replications", "200", "--quiet")
-        trialsim("run", "baseline", "--quiet", "--out", run)
-        trialsim("sweep", "baseline", "--tornado", *few, "--out", tornado)
-        trialsim("report", run, tornado, "--out", joined)
-        photograph(joined)
-
-
-def trialsim(*arguments: str | Path) -> None:
-    subprocess.run([sys.executable, "-m", "sim", *arguments], cwd=ROOT, check=True)
+        run = Path(home) / "run"
+        command = [sys.executable, "-m", "sim", "run", "baseline", "--quiet", "--out", str(run)]
+        subprocess.run(command, cwd=ROOT, check=True)
+        photograph(run)
 
 
 def photograph(finished: Path) -> None:
