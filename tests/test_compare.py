@@ -188,10 +188,15 @@ def test_the_page_names_what_differs_and_shows_the_table_s_figures() -> None:
     }
     held = drawn["differences-1"].to_dict()["datasets"].values()
     dots = [each for rows in held for each in rows if "label" in each]
-    sd = folder.read(Path("both/small"), "summary.csv").set_index("measure").loc["randomised", "sd"]
-    dot, *_ = [each for each in dots if each["label"].startswith("randomised (")]
-    assert dot["value"] * sd == pytest.approx(difference)
-    assert [dot["low"] * sd, dot["high"] * sd] == pytest.approx([low, high])
+    # Fewer trips are better: a dot has its better side to the right.
+    trips: Any = table.loc["site_trips"]
+    summary = folder.read(Path("both/small"), "summary.csv").set_index("measure")
+    sd = summary.loc["site_trips", "sd"]
+    dot, *_ = [each for each in dots if each["label"].startswith("trips to the site (")]
+    assert dot["value"] * sd == pytest.approx(-trips["difference"])
+    assert [dot["low"] * sd, dot["high"] * sd] == pytest.approx(
+        [-trips["ci_high"], -trips["ci_low"]]
+    )
     assert "more &lt;b&gt;candidates&lt;/b&gt;" in text
     assert "<b>candidates" not in text
 
