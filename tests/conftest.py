@@ -39,7 +39,7 @@ def blank_pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(pages, "write_page", _blank)
 
 
-def _blank(finished: Path, language: str = "en") -> None:
+def _blank(finished: Path, language: str = "en", **_: bool) -> None:
     (finished / "report.html").write_text(f'<html lang="{language}"></html>', encoding="utf-8")
 
 

@@ -100,7 +100,7 @@ def test_a_sweep_holds_nothing_of_its_finished_points(
     """When all are done and its tables are written; the outcome of each takes some 8 kB."""
     held = list[int]()
 
-    def look(_: Path, language: str) -> None:  # noqa: ARG001  as pages are written
+    def look(_: Path, language: str, *, full: bool) -> None:  # noqa: ARG001  as pages are written
         gc.collect()
         held.append(tracemalloc.get_traced_memory()[0])
 

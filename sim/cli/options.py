@@ -130,6 +130,11 @@ excel_option = click.option(
     callback=_with_xlsxwriter,
     help="Write the tables as an Excel workbook, tables.xlsx, as well.",
 )
+full_option = click.option(
+    "--full",
+    is_flag=True,
+    help="Write the page with everything open, for instance to print it all.",
+)
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all luck."
 )
@@ -190,7 +195,15 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress; print the folder and nothing else."
 )
 WRITING = (
-    *(language_option, excel_option, seed_option, jobs_option, cluster_option, out_option),
+    *(
+        language_option,
+        excel_option,
+        full_option,
+        seed_option,
+        jobs_option,
+        cluster_option,
+        out_option,
+    ),
     *(json_option, quiet_option, open_option, dry_run_option, verbose_option),
 )
 HOW = ("replications", "seed", "jobs", "cluster", "keep")
@@ -218,6 +231,7 @@ class Output(NamedTuple):
     command: str
     """As it was typed."""
     excel: bool = False
+    full: bool = False
     out: Path | None = None
     as_json: bool = False
     quiet: bool = False
@@ -266,7 +280,7 @@ class Output(NamedTuple):
         from sim.report.pages import write_page
         from sim.results.workbook import write_workbook
 
-        write_page(finished, spoken().language)
+        write_page(finished, spoken().language, full=self.full)
         if self.excel:
             write_workbook(finished, spoken().language)
 

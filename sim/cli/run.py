@@ -15,6 +15,7 @@ from sim.cli.options import (
     Output,
     ScenarioPath,
     excel_option,
+    full_option,
     keep_option,
     language_option,
     logs_of,
@@ -235,6 +236,7 @@ def _to_be_compared(
 @click.option("--edited", is_flag=True, help="Go on where a table is not the one that was written.")
 @language_option
 @excel_option
+@full_option
 @verbose_option
 @click.pass_context
 def report_command(
@@ -246,6 +248,7 @@ def report_command(
     png: Path | None,
     edited: bool,
     excel: bool,
+    full: bool,
 ) -> None:
     """Build the page of FOLDER again from its tables; join several.
 
@@ -268,7 +271,7 @@ def report_command(
         raise NotOpened("to build the page of what there is all the same, say --edited")
     if out is not None and len(paths) == 1:
         raise click.UsageError("--out: one folder keeps its page in itself")
-    make = partial(_write_pages, output=Output(context.obj, excel=excel))
+    make = partial(_write_pages, output=Output(context.obj, excel=excel, full=full))
     if png is not None:
         folder.claim(png)
     with _edited_may_fail(changed):

@@ -229,9 +229,10 @@ class Page(NamedTuple):
     leads: Sequence[str] = ()
     box: Decision = Decision()
 
-    def html(self) -> str:
-        """Return the page as HTML; the same page gives the same text."""
-        return rendered("page.html.j2", page=self, answers=self.answers(), say=self.of.say)
+    def html(self, *, full: bool = False) -> str:
+        """Return the page as HTML, folded or full; the same page gives the same text."""
+        told = {"answers": self.answers(), "say": self.of.say, "full": full}
+        return rendered("page.html.j2", page=self, **told)
 
     def charts(self) -> Iterator[tuple[str, str, Chart]]:
         """Yield each chart with its name, by which the page also saves it, and its title."""

@@ -90,9 +90,9 @@ def read_page(place: Path, language: str = ENGLISH) -> Page:
     return PAGES.get(kind, ranking_page)(place, language)
 
 
-def write_page(place: Path, language: str = ENGLISH) -> None:
-    """Write `report.html` into a finished folder."""
-    folder.write_file(place / PAGE, read_page(place, language).html())
+def write_page(place: Path, language: str = ENGLISH, *, full: bool = False) -> None:
+    """Write `report.html` into a finished folder; a full one has everything open."""
+    folder.write_file(place / PAGE, read_page(place, language).html(full=full))
 
 
 def _warnings(run: Run) -> Iterator[Answer]:

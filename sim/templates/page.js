@@ -20,7 +20,8 @@ function show(id, spec) {
 document.addEventListener("DOMContentLoaded", function () {
   document.body.classList.add("drawing");
   Promise.all(drawing).then(function () {
-    document.querySelectorAll("details.more").forEach(function (more) { more.open = false; });
+    const full = document.body.classList.contains("full");
+    document.querySelectorAll("details.more").forEach(function (more) { more.open = full; });
     document.body.classList.replace("drawing", "drawn");
     const aim = location.hash && document.getElementById(location.hash.slice(1));
     if (aim) aim.scrollIntoView();
