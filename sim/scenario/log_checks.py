@@ -48,7 +48,7 @@ _OR = {"left": "; who is never randomised has ended_screening"}
 _MOST_ON_A_DAY = 12
 """Of so many randomised on one day every order is tried."""
 
-_PATIENCE_DAYS = 90
+_PATIENCE_DAYS = 180
 """How much longer than twice its waits a screening may take, for days off and full diaries."""
 
 
