@@ -72,7 +72,7 @@ CUT = """text => {
 SHOWN = """body => {
     const labels = [...body.querySelectorAll("[aria-label]")].map(one => one.ariaLabel);
     const copy = body.cloneNode(true);
-    copy.querySelectorAll("code, pre, script, style").forEach(one => one.remove());
+    copy.querySelectorAll("code, pre, script, style, .typed td").forEach(one => one.remove());
     return [copy.textContent, ...labels].join("\\n");
 }"""
 """All that people read or hear of a page, but what is meant to be typed."""
