@@ -361,7 +361,7 @@ class Protocol:
         """The same trial, with the same calendars and slots, were the rate known at its value."""
         return replace(self, rate=None, draws=self.draws._replace(is_stratified=False))
 
-    @property
+    @cached_property
     def beside(self) -> Protocol | None:
         """What is simulated a few times beside the trial, on the same people; None: nothing.
 
