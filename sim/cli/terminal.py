@@ -137,7 +137,6 @@ def _refusal(fault: Exception) -> click.ClickException | None:
 
     if isinstance(fault, NobodyFitsError):
         return Refused(str(fault))
-
     if isinstance(fault, BrokenExecutor | MemoryError):
         return NotOpened("processes were ended, for want of memory perhaps; try --jobs 1")
     is_refused = isinstance(fault, UnreadableFile | FolderRefused | NoCluster)

@@ -7,7 +7,6 @@ import pickle
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import lru_cache, partial
-from hashlib import sha256
 from itertools import tee
 from typing import Literal, NamedTuple
 
@@ -19,7 +18,7 @@ from sim.results.periods import Almanac
 from sim.scenario.beliefs import rate_belief
 from sim.scenario.enrolment_log import EnrolmentLog
 from sim.scenario.interpret import interpret
-from sim.scenario.load import Scenario, dump
+from sim.scenario.load import Scenario
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.eventlog import EventLog
 from sim.vocabulary.intervals import of_met
@@ -76,7 +75,7 @@ def begins_with(log: EnrolmentLog | None, plan: Scenario | None) -> str:
     """Return what identifies how a trial begins: with nothing, or with a log and its plan."""
     if log is None:
         return ""
-    digest = "" if plan is None else sha256(dump(plan).encode()).hexdigest()
+    digest = "" if plan is None else plan.digest()
     return f"{log.sha256} {log.as_of} {digest}".strip()
 
 

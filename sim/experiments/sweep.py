@@ -97,6 +97,7 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
     keeps every replication's value. No more points are held than are worked on. With
     a `log` they go on from there; the `plan` held until then.
     """
+    begins = begins_with(log, plan)
     planned, ahead = tee((at, variant(at)) for at in todo)
     tasks = (
         task for _, scenario in ahead for task in batches(scenario, seed, replications, log, plan)
@@ -107,7 +108,7 @@ def simulate(  # noqa: PLR0913  each is a flag of the command line
             for first in range(0, replications, BATCH):
                 parts.append(next(finished))
                 progress(min(BATCH, replications - first))
-            who = points.identity(scenario, seed, replications, begins_with(log, plan))
+            who = points.identity(scenario, seed, replications, begins)
             yield Point(at, who, _outcome(scenario, parts, pairs))
 
 

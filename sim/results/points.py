@@ -98,8 +98,8 @@ def identity(scenario: Scenario, seed: int, replications: int, begins: str = "")
 
     `begins` says with what a trial begins that runs already.
     """
-    said = scenario.model_dump_json(by_alias=True) + begins
-    digest = sha256(said.encode()).hexdigest()
+    ours = scenario.digest()
+    digest = sha256(f"{ours} {begins}".encode()).hexdigest() if begins else ours
     return Identity(digest, seed, replications, code_version(), draws(scenario.assumptions))
 
 
