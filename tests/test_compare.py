@@ -14,7 +14,7 @@ import pytest
 from sim.model.run import run
 from sim.report import changes as changing
 from sim.report import compare as comparing
-from sim.results import folder, tables
+from sim.results import folder, pairs
 from sim.results.measures import measure
 from sim.results.root import latest
 from sim.scenario.interpret import interpret
@@ -58,7 +58,7 @@ def test_pairs_are_compared_replication_by_replication() -> None:
         {"replication": [1, 2, 3, 4], "draw": math.nan, "left": [2.0, 2.0, 5.0, 3.0]}
     )
 
-    (row,) = tables.differences({"one": one, "other": other}).to_dict("records")
+    (row,) = pairs.differences({"one": one, "other": other}).to_dict("records")
 
     apart = np.array([1.0, 0.0, 2.0, -1.0])
     assert (row["measure"], row["scenario"]) == ("left", "other")
@@ -71,7 +71,7 @@ def test_never_is_higher_than_every_day_and_blanks_are_no_pairs() -> None:
     one = pd.DataFrame({"draw": math.nan, "day_of_target": [5.0, "never", "never", math.nan]})
     other = pd.DataFrame({"draw": math.nan, "day_of_target": ["never", 7.0, "never", 9.0]})
 
-    (row,) = tables.differences({"one": one, "other": other}).to_dict("records")
+    (row,) = pairs.differences({"one": one, "other": other}).to_dict("records")
 
     assert row["chance_higher"] == pytest.approx(1 / 3)
     assert all(math.isnan(row[name]) for name in ("baseline_mean", "difference", "variance_ratio"))
@@ -84,7 +84,7 @@ def test_the_same_people_come_under_another_roster() -> None:
         found = [measure(run(protocol, seed=1, replication=n), protocol) for n in range(1, 31)]
         runs[name] = pd.DataFrame(found).assign(draw=protocol.draws.of(30))
 
-    ratio = tables.differences(runs).set_index("measure")["variance_ratio"]
+    ratio = pairs.differences(runs).set_index("measure")["variance_ratio"]
 
     assert ratio["randomised"] >= AT_MOST_A_FIFTH
     assert ratio["coordinator_asked_hours_busiest_week"] >= AT_MOST_A_FIFTH

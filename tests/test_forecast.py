@@ -19,6 +19,11 @@ from sim.experiments.evidence import seen_of_hazard, seen_of_share
 from sim.experiments.posterior import informed
 from sim.experiments.replicate import replicate
 from sim.model.run import run
+from sim.report.forecast import from_then_on, steps_observed
+from sim.report.page import specification
+from sim.report.pages import read_page
+from sim.report.recruitment import growth
+from sim.report.run import Run
 from sim.results.forecast import DOUBTFUL, trend, unevenness
 from sim.results.tables import build
 from sim.scenario.enrolment_log import EnrolmentLog, Level, LoggedPerson, read_log
@@ -177,6 +182,7 @@ def test_with_nothing_known_a_forecast_is_a_run() -> None:
         "census.csv",
         "fit.csv",
         "as_planned.csv",
+        "enrolment_as_planned.csv",
     }
 
 
@@ -676,6 +682,17 @@ def test_the_command_goes_on_from_a_log(place: Path, capsys: pytest.CaptureFixtu
     assert not (found / "rate_known.csv").exists()
     assert trialsim("report", "found") == 0
 
+    ran = Run(found)
+    seen = steps_observed(ran.tables["observed.csv"], ran.opens, date(2023, 6, 30))
+    assert seen["value"].tolist() == [*range(10), 9]
+    assert [each.date() for each in seen["at"].iloc[[0, -1]]] == [OPENS, date(2023, 6, 30)]
+    ahead = from_then_on(growth(ran, "randomised"), seen)
+    assert ahead["p50"].iloc[0] == 9
+    assert len(ahead) == 7
+    fan = next(chart for name, _, chart in read_page(found).charts() if name == "reached-1")
+    drawn = json.dumps(specification(fan))
+    assert all(name in drawn for name in ("observed", "forecast", "planned at the opening"))
+
 
 def test_comparisons_and_searches_go_on_from_a_log(
     place: Path, capsys: pytest.CaptureFixture[str]
@@ -711,12 +728,16 @@ def test_comparisons_and_searches_go_on_from_a_log(
 
 def test_what_was_planned_is_what_a_run_says() -> None:
     scenario, told = running(), log(*randomised(3, 40, 41))
-    of_run = build(replicate(scenario, replications=20, jobs=1, keep=0))["replications.csv"]
+    as_run = build(replicate(scenario, replications=20, jobs=1, keep=0))
+    of_run = as_run["replications.csv"]
     of_forecast = build(replicate(scenario, replications=20, jobs=1, keep=0, log=told))
     planned = of_forecast["as_planned.csv"]
 
     assert planned["randomised"].tolist() == of_run["randomised"].tolist()
     assert planned["randomised"].tolist() != of_forecast["replications.csv"]["randomised"].tolist()
+    by_month = of_forecast["enrolment_as_planned.csv"]
+    pd.testing.assert_frame_equal(by_month, as_run["enrolment.csv"])
+    assert not by_month.equals(of_forecast["enrolment.csv"])
 
 
 def test_somebody_who_cannot_be_is_named(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,19 +90,49 @@ def deadlines(run: Run) -> list[tuple[str, date]]:
     ]
 
 
-def marked(days: list[tuple[str, date]], since: date) -> list[alt.Chart]:
+def marked(
+    days: list[tuple[str, date]],
+    since: date,
+    until: date | None = None,
+    pixels: int = NAME_WIDTH,
+) -> list[alt.Chart]:
     """Return a rule for each named day, each dashed in its own way, named beside its top.
 
     Names stand one below the other, so that days close together can be told apart; those of days
-    soon after the first date of the chart stand to the right, where there is room.
+    soon after the first date of the chart stand to the right, where there is room. The chart ends
+    with the last of them, or at a day; so many `pixels` wide are names where it is narrow.
     """
-    last = max(day for _, day in days)
-    above = [0, *accumulate(len(in_lines(name, NAME_WIDTH)) for name, _ in days)]
+    last = until or max(day for _, day in days)
+    written = [in_lines(name, pixels) for name, _ in days]
+    above = [0, *accumulate(map(len, written))]
     layers = [
-        _mark(name, day, place, above[place], early=day - since < (last - since) / 3)
+        _mark(
+            name, day, written[place], place, above[place], early=day - since < (last - since) / 3
+        )
         for place, (name, day) in enumerate(days)
     ]
     return [layer for kind in zip(*layers, strict=True) for layer in kind]
+
+
+def inked(name: str, steps: pd.DataFrame, since: date, until: date) -> list[alt.Chart]:
+    """Return a line in ink that holds each `value` until the next, named beside its last.
+
+    The name of one that ends in the chart's first half stands below, to the right.
+    """
+    height = alt.Y("value:Q", title=None, axis=None)
+    line = alt.Chart(steps).mark_line(
+        color=BLACK, interpolate="step-after", strokeWidth=2.5, clip=True
+    )
+    last = steps.tail(1).assign(name=name)
+    early = last["at"].iloc[0].date() - since < (until - since) / 2
+    side: Any = {"align": "left", "dx": 6, "dy": 14} if early else {"align": "right", "dx": -6}
+    named = alt.Chart(last).encode(x=dates(), y=height, text="name:N")
+    side = {"fontSize": 12, "fontWeight": "bold", "dy": -9, **side}
+    return [
+        line.encode(x=dates(), y=height),
+        named.mark_text(**side, stroke="white", strokeWidth=4),
+        named.mark_text(**side, color=BLACK),
+    ]
 
 
 def level(name: str, share: float, since: date) -> list[alt.Chart]:
@@ -126,7 +156,9 @@ def _height(share: float) -> Any:  # noqa: ANN401  altair's own types say no mor
     return alt.value(HEIGHT * (1 - share))
 
 
-def _mark(name: str, day: date, place: int, above: int, *, early: bool) -> tuple[alt.Chart, ...]:
+def _mark(  # noqa: PLR0913  each says something else about one mark
+    name: str, day: date, written: list[str], place: int, above: int, *, early: bool
+) -> tuple[alt.Chart, ...]:
     """The rule, and the name on a white edge that keeps other rules and lines out of it.
 
     In a narrow chart the name has several lines, so many of other names `above` it.
@@ -135,7 +167,7 @@ def _mark(name: str, day: date, place: int, above: int, *, early: bool) -> tuple
     side: Any = {"align": "left", "dx": 5} if early else {"align": "right", "dx": -5}
     base = alt.Chart(pd.DataFrame({"at": [pd.Timestamp(day)], "name": [name]})).encode(x=dates())
     height = alt.ExprRef(f"{IS_NARROW} ? {10 + 13 * above} : {10 + 15 * place}")
-    lines_of_name: Any = alt.value(in_lines(name, NAME_WIDTH))
+    lines_of_name: Any = alt.value(written)
     text = alt.when(IS_NARROW).then(lines_of_name).otherwise("name:N")
     named = base.encode(y=alt.value(height), text=text)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("at:T", title=" ", format="%Y-%m-%d")]

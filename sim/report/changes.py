@@ -11,7 +11,7 @@ from sim.report.page import within
 from sim.report.run import Run
 from sim.results import folder
 from sim.results.fold import meets
-from sim.results.tables import as_numbers, draws_in
+from sim.results.pairs import as_numbers, draws_in
 from sim.vocabulary.intervals import Interval, of_paired_met
 from sim.vocabulary.words import Words
 

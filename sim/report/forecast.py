@@ -14,7 +14,7 @@ from sim.report.page import Answer, table_of
 from sim.report.run import Run
 from sim.results.fold import meets
 from sim.results.forecast import CONSTANT
-from sim.results.tables import draws_in
+from sim.results.pairs import draws_in
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.intervals import Interval, of_met
 
@@ -25,6 +25,24 @@ FEW_MOVED = 8
 def as_of(run: Run) -> date:
     """Return the last day of which the log was read."""
     return date.fromisoformat(run.manifest["as_of"])
+
+
+def steps_observed(log: pd.DataFrame, opens: date, until: date) -> pd.DataFrame:
+    """Return how many an observed.csv has randomised, `at` the days on which there were more.
+
+    From nobody at the opening to the last day that is known.
+    """
+    days = sorted(map(pd.Timestamp, filter(None, log["randomised"])))
+    ends = (pd.Timestamp(opens), pd.Timestamp(max(until, opens)))
+    values = [0, *range(1, len(days) + 1), len(days)]
+    return pd.DataFrame({"at": [ends[0], *days, ends[1]], "value": values})
+
+
+def from_then_on(points: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """Return at, p10, p50, p90 of a fan that begins with those observed by the last day of them."""
+    today = seen.tail(1).assign(**dict.fromkeys(("p10", "p50", "p90"), seen["value"]))
+    ahead: pd.DataFrame = points[points["at"] > today["at"].iloc[0]]
+    return pd.concat([today.drop(columns="value"), ahead], ignore_index=True)
 
 
 def dated(run: Run, said: str) -> str:

@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.report import uncertainty
-from sim.report.annotations import deadlines, level, marked, noted, shades
-from sim.report.charts import BLUE, DASHED, VERMILION, Look, lines
+from sim.report.annotations import deadlines, inked, level, marked, noted, shades
+from sim.report.charts import BLUE, DASHED, DOTTED, GREY, VERMILION, Look, lines
 from sim.report.effects import all_known
-from sim.report.forecast import as_of, outlook
+from sim.report.forecast import as_of, from_then_on, outlook, steps_observed
 from sim.report.page import P10_P50_P90, Answer, Figure, Part, Table, figure, table_of
 from sim.report.run import Run
 from sim.results.tally import rank
@@ -35,6 +35,9 @@ ALIKE_POINTS = 1.0
 
 HEADROOM = 1.3
 """How much higher than the fullest month the chart is: the names of the days need room."""
+
+NARROW_NAME = 60
+"""Pixels of a line of a name in a narrow chart whose lines have names on the right."""
 
 BY_DATE = {"at": "day"} | dict.fromkeys(P10_P50_P90, "count")
 """Columns of a table of counts by date, with their units."""
@@ -151,9 +154,9 @@ def month_ends(run: Run) -> list[date]:
     return [min(end.date(), run.closes) for end in firsts + pd.offsets.MonthEnd(0)]
 
 
-def growth(run: Run, stage: str) -> pd.DataFrame:
+def growth(run: Run, stage: str, table: str = "enrolment.csv") -> pd.DataFrame:
     """Return at, p10, p50, p90 of those who have reached a stage, from nobody at the opening."""
-    months = run.quantities("enrolment.csv", stage=stage)
+    months = run.quantities(table, stage=stage)
     ends = pd.to_datetime(pd.Series(month_ends(run)))
     points = months[[*P10_P50_P90]].reset_index(drop=True).assign(at=ends)
     nobody = pd.DataFrame({"at": [pd.Timestamp(run.opens)], "p10": 0.0, "p50": 0.0, "p90": 0.0})
@@ -216,23 +219,40 @@ def _asked(run: Run, target: int) -> Iterator[alt.Chart]:
 
 
 def _fan(run: Run) -> Figure:
-    """Participants randomised by month, against the straight line needed."""
+    """Participants randomised by month, against the straight line needed.
+
+    Of a forecast: those observed, the fan from then on, and the median of the plan.
+    """
     say, points, behind = run.say, growth(run, "randomised"), shades(run)
+    columns, looks, past = BY_DATE, [Look(BLUE)], list[alt.Chart]()
     drawn = points.assign(series=say("fan.median"))
+    if run.is_forecast:
+        until = min(as_of(run), run.closes)
+        seen = steps_observed(run.tables["observed.csv"], run.opens, until)
+        past = [*inked(say("fan.observed"), seen, run.opens, run.closes), *_today(run)]
+        plan = growth(run, "randomised", "enrolment_as_planned.csv")[["at", "p50"]]
+        drawn = pd.concat(
+            [
+                from_then_on(points, seen).assign(series=say("fan.forecast")),
+                plan.assign(series=say("fan.planned")),
+            ]
+        )
+        points, columns = points.assign(plan=plan["p50"]), columns | {"plan": "count"}
+        looks.append(Look(GREY, DOTTED))
     if run.target is not None:
         ends = [pd.Timestamp(run.opens), pd.Timestamp(run.recruits_until)]
         name = say("fan.needed", target=run.target)
         needed = pd.DataFrame({"at": ends, "p50": [0.0, run.target], "series": name})
         drawn = pd.concat([drawn, needed])
+        looks.append(Look(VERMILION, DASHED))
     low, median, high = (points[name].iloc[-1] for name in P10_P50_P90)
     message = say("fan.message", day=run.closes, median=median, low=low, high=high)
-    looks = [Look(BLUE), Look(VERMILION, DASHED)]
     return figure(
         say,
         "fan",
-        partial(lines, looks=looks, behind=[*behind.layers, *_today(run)]),
+        partial(lines, looks=looks, behind=[*behind.layers, *past]),
         drawn,
-        BY_DATE,
+        columns,
         behind=points,
         message=message,
         detail=say.sentences(behind.said),
@@ -241,9 +261,8 @@ def _fan(run: Run) -> Figure:
 
 def _today(run: Run) -> list[alt.Chart]:
     """The day from which a forecast looks ahead: the band begins there."""
-    if not run.is_forecast:
-        return []
-    return marked([(run.say("fan.as_of", day=as_of(run)), as_of(run))], run.opens)
+    named = [(run.say("fan.as_of", day=as_of(run)), as_of(run))]
+    return marked(named, run.opens, run.closes, NARROW_NAME)
 
 
 def _months(run: Run, target: int) -> Iterator[Figure]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sim.report.page import Finished
 from sim.results import folder
 from sim.results.manifest import FORECAST
-from sim.results.tables import draws_in
+from sim.results.pairs import draws_in
 from sim.scenario.interpret import interpret
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.streams import Numbers

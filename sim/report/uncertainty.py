@@ -12,7 +12,7 @@ from sim.report.charts import intervals
 from sim.report.page import Figure, figure
 from sim.report.run import Run
 from sim.results.ignorance import FEWEST_KNOWN
-from sim.results.tables import draws_in
+from sim.results.pairs import draws_in
 from sim.vocabulary.intervals import Interval, of_met
 
 RATE, FIRST_SIX_MONTHS = "candidates_per_month_drawn", "randomised_first_six_months"

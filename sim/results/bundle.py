@@ -12,7 +12,7 @@ from pathlib import Path
 from sim.results import folder
 from sim.results.folder import AS_IT_WAS, PART, REPLICATIONS, SCENARIO, WORKBOOK, FolderRefused
 from sim.results.manifest import COMPARE, facts_of, now
-from sim.results.tables import differences
+from sim.results.pairs import differences
 from sim.scenario.load import load
 
 

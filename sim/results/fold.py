@@ -46,13 +46,13 @@ PICKLED = {
 class Summary(NamedTuple):
     """What is kept of one replication: measures, what was drawn, what gauges read, a log.
 
-    `beside` are the measures of `Protocol.beside`, if that was simulated.
+    `beside` are the measures and the enrolment of `Protocol.beside`, if that was simulated.
     """
 
     measures: list[float]
     counts: list[Counts]
     log: bytes | None
-    beside: list[float] | None
+    beside: tuple[list[float], Counts] | None
 
     @classmethod
     def of(
@@ -64,7 +64,9 @@ class Summary(NamedTuple):
         kept = pickle.dumps(log) if keep else None
         also = None
         if beside is not None:
-            also = [*measures_of(Reading(beside, almanac)).values()]
+            as_well = Reading(beside, almanac)
+            (gauge,) = COUNTS["enrolment"].gauges
+            also = ([*measures_of(as_well).values()], gauge.read(as_well))
         return cls([*measures_of(reading).values(), *log.drawn], counts, kept, also)
 
 
@@ -204,7 +206,8 @@ class Found:
 class Results(Found):
     """The replications of one scenario folded so far.
 
-    `beside` is what the first of them found of `Protocol.beside`.
+    `beside` is what the first of them found of `Protocol.beside`, and `enrolment_beside` how those
+    randomised there grew in number.
     """
 
     def __init__(
@@ -223,13 +226,16 @@ class Results(Found):
         }
         self.logs = Logs()
         self.beside = Found(protocol.beside or protocol)
+        self.enrolment_beside = [each.tally(almanac) for each in COUNTS["enrolment"].gauges]
 
     def fold(self, summaries: Sequence[Summary]) -> None:
         """Add the next replications."""
         for summary in summaries:
             self.append(summary.measures)
             if summary.beside is not None:
-                self.beside.append(summary.beside)
+                measures, enrolment = summary.beside
+                self.beside.append(measures)
+                self.enrolment_beside[0].add(enrolment)
             tallies = chain.from_iterable(self.tallies.values())
             for tally, counts in zip(tallies, summary.counts, strict=True):
                 tally.add(counts)

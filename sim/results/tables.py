@@ -7,7 +7,7 @@ here and a word in the files (see folder). Dates are text, as in the files.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from itertools import groupby, islice
@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 from sim.results import forecast
 from sim.results.attainment import sample_size, triggers
 from sim.results.counts import COUNTS, FAILURES, P05_TO_P95, stages_of
-from sim.results.fold import DRAWN, Found, Results
+from sim.results.fold import Found, Results
 from sim.results.ignorance import sensitivity
-from sim.results.tally import rank
+from sim.results.tally import Tally, rank
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment, VisitOutcome
 from sim.vocabulary.intervals import effective_number, of_mean, of_met
-from sim.vocabulary.streams import Numbers
 
 PART_OF_A_LOG = 20_000
 
@@ -148,10 +147,10 @@ def _replications(found: Found) -> Iterator[pd.DataFrame]:
         yield table
 
 
-def _counted(results: Results, name: str) -> pd.DataFrame:
-    """Key columns, mean and quantiles of what a table's gauges counted."""
+def _counted(results: Results, name: str, tallies: Sequence[Tally] | None = None) -> pd.DataFrame:
+    """Key columns, mean and quantiles of what a table's gauges counted, or other ones like them."""
     counted, parts = COUNTS[name], []
-    for tally in results.tallies[name]:
+    for tally in results.tallies[name] if tallies is None else tallies:
         quantiles = {f"p{percent:02}": tally.quantile(percent) for percent in counted.percents}
         part = pd.DataFrame(tally.cells, columns=list(counted.keys))
         parts.append(part.assign(mean=tally.mean(), **quantiles))
@@ -291,65 +290,6 @@ def _when(protocol: Protocol, person: int, time: float) -> _Row:
     return person, time / MINUTES_PER_DAY, protocol.clock.date_of(time).isoformat()
 
 
-def differences(replications: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return compare.csv: every scenario's measures against those of the first scenario.
-
-    `replications` holds each scenario's replications.csv, all of one seed and length. The
-    difference is scenario minus baseline, its 95 % interval that of the mean of the pairs'
-    differences. Only measures of both are compared, over the pairs in which both are known; mean,
-    difference and interval are blank where any of these is never. `chance_higher` is the share of
-    pairs in which the scenario's value is higher, never counting as later than every day;
-    `variance_ratio` is by how much the variance of an unpaired comparison exceeds that of the
-    pairs (Law 2015, Simulation Modeling and Analysis, section 11.2), blank where no pair differs.
-    """
-    baseline, *others = replications
-    draws = {other: draws_in(replications[baseline], replications[other]) for other in others}
-    rows = [
-        (
-            measure,
-            other,
-            *_compared(replications[baseline][measure], replications[other][measure], draws[other]),
-        )
-        for measure in map(str, replications[baseline])
-        if measure not in TABLES["replications.csv"].columns and not measure.startswith(DRAWN)
-        for other in others
-        if measure in replications[other]
-    ]
-    return TABLES["compare.csv"].frame(rows)
-
-
-def draws_in(*replications: pd.DataFrame) -> Numbers | None:
-    """Return which draw of the uncertain each replication had; None where all are independent.
-
-    Of several replications.csv that which has the fewest: in the others no more are alike.
-    """
-    known = [each["draw"] for each in replications if each["draw"].notna().all()]
-    fewest = min(known, key=pd.Series.nunique, default=None)
-    return None if fewest is None else fewest.to_numpy(np.intp)
-
-
-def as_numbers(column: pd.Series) -> NDArray[np.float64]:
-    """Return a column of replications.csv as numbers: nan is blank, infinity never."""
-    return pd.to_numeric(column.replace("never", math.inf)).to_numpy(np.float64)
-
-
-def _compared(one: pd.Series, other: pd.Series, draws: Numbers | None) -> tuple[float, ...]:
-    ours, theirs = as_numbers(one), as_numbers(other)
-    known = ~(np.isnan(ours) | np.isnan(theirs))
-    ours, theirs = ours[known], theirs[known]
-    if not len(ours):
-        return (math.nan,) * 6
-    higher = float((theirs > ours).mean())
-    if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
-        return math.nan, math.nan, math.nan, math.nan, higher, math.nan
-    apart = theirs - ours
-    low, high = of_mean(apart, None if draws is None else draws[known])
-    ratio = math.nan
-    if len(apart) > 1 and apart.var(ddof=1) > 0:
-        ratio = float((ours.var(ddof=1) + theirs.var(ddof=1)) / apart.var(ddof=1))
-    return float(ours.mean()), float(apart.mean()), low, high, higher, ratio
-
-
 QUANTILES = {f"p{percent:02}": float for percent in P05_TO_P95}
 INTERVAL = {"ci_low": float, "ci_high": float}
 EFFECTIVE = {"effective_replications": int}
@@ -388,6 +328,11 @@ TABLES = {
         f"{name}.csv": Layout(counted.keys, partial(_counted, name=name))
         for name, counted in COUNTS.items()
     },
+    "enrolment_as_planned.csv": Layout(
+        COUNTS["enrolment"].keys,
+        lambda results: _counted(results, "enrolment", results.enrolment_beside),
+        is_of_forecast=True,
+    ),
     "census.csv": Layout(COUNTS["census"].keys, _census, is_of_forecast=True),
     "observed.csv": Layout(forecast.OBSERVED, forecast.observed, is_of_forecast=True),
     "beliefs.csv": Layout(forecast.BELIEF, forecast.believed, is_of_forecast=True),
