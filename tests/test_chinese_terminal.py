@@ -33,7 +33,20 @@ TABLE = {
     for text, said in part.items()
 }
 NAMES = {
-    *("trialsim", "Excel", "JSON", "PNG", "Dask", "Morris", "Sobol", "YAML", "UTF", "MB", "API"),
+    *(
+        "trialsim",
+        "pyodide",
+        "Excel",
+        "JSON",
+        "PNG",
+        "Dask",
+        "Morris",
+        "Sobol",
+        "YAML",
+        "UTF",
+        "MB",
+        "API",
+    ),
     *("XlsxWriter", "SALib", "CRC", "COVID", "MSC", "IL", "SLEDAI", "UPCR", "NCT", "CONSORT", "kg"),
     *("mRNA", "CN", "GB", "ENG", "HK", "low", "high", "auto", "lhs", "OO", "PYTHONOPTIMIZE", "ISO"),
     *("morris", "sobol", "tcp", "excel", "cluster", "sensitivity", "mon", "fri", "none", "true"),

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from sim import __version__
+from sim.cli.app import app_command
 from sim.cli.calendar import calendar_command
 from sim.cli.forecast import forecast_command
 from sim.cli.new import new_command
@@ -63,6 +64,7 @@ for _command in (
     *(new_command, run_command, forecast_command, compare_command),
     *(sweep_command, solve_command, report_command),
     calendar_command,
+    app_command,
 ):
     commands.add_command(_command)
 

@@ -66,7 +66,7 @@ class InternalFault(click.ClickException):
 GROUPS = {
     "Begin": ("new", "check", "list"),
     "Simulate": ("run", "forecast", "compare", "sweep", "solve"),
-    "Look closer": ("calendar", "trace", "report"),
+    "Look closer": ("calendar", "trace", "report", "app"),
 }
 """The commands as the help shows them; what is in no group comes last."""
 

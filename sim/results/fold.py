@@ -72,8 +72,7 @@ class Summary(NamedTuple):
 
 def meets(target: Target, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether a target holds at each value of its measure; a blank one (nan) meets nothing."""
-    low = -np.inf if target.at_least is None else target.at_least
-    high = np.inf if target.at_most is None else target.at_most
+    low, high = target.limits
     return (values >= low) & (values <= high)
 
 

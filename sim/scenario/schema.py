@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple
@@ -48,6 +49,12 @@ class Target(Titled):
         if (self.at_least is None) == (self.at_most is None):
             raise refusal("a target has exactly one limit", "at_least or at_most")
         return self
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest value of its measure that meet it; a blank one never does."""
+        low, high = self.at_least, self.at_most
+        return -math.inf if low is None else float(low), math.inf if high is None else float(high)
 
 
 class GoNoGo(Section):

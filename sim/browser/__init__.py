@@ -1,0 +1,1 @@
+"""What runs in the one file: plain Python alone, for a browser has no numpy."""
