@@ -28,7 +28,7 @@ from sim.results import folder
 from sim.results.attainment import sample_size, triggers
 from sim.results.fold import meets
 from sim.scenario.interpret import interpret
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Scenario, Target
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY, Clock
 from sim.vocabulary.eventlog import Milestone
 from tests.toys import runs, toy
@@ -59,7 +59,7 @@ class Told:
 
     @property
     def scenario(self) -> SimpleNamespace:
-        aim = SimpleNamespace(measure="randomised", at_least=self.at_least, at_most=None)
+        aim = Target(measure="randomised", at_least=self.at_least, with_probability=0.5)
         return SimpleNamespace(
             targets={"forty": aim}, go_no_go=SimpleNamespace(target="forty", below=BELOW)
         )

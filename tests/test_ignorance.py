@@ -29,7 +29,7 @@ from sim.results.ignorance import (
 )
 from sim.results.tables import build
 from sim.scenario.interpret import interpret
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Scenario, Target
 from sim.vocabulary.eventlog import Milestone
 from sim.vocabulary.intervals import of_met
 from sim.vocabulary.streams import Draws
@@ -85,7 +85,7 @@ def told(seed: int, *, inert: int = 0, hangs: bool = True, **targets: int) -> To
     columns = {"candidates_per_month_drawn": rate[draws], f"drawn_{CONSENT}": consent[draws]}
     columns |= {f"drawn_{INERT}{place}": luck.random(number)[draws] for place in range(inert)}
     asked = {
-        name: SimpleNamespace(measure="randomised", at_least=least, at_most=None)
+        name: Target(measure="randomised", at_least=least, with_probability=0.5)
         for name, least in targets.items()
     }
     return Told(

@@ -17,6 +17,7 @@ from sim.results.fold import Results, Summary
 from sim.results.periods import Almanac
 from sim.results.tables import TABLES, build
 from sim.scenario.load import Scenario
+from sim.scenario.schema import Target
 from sim.vocabulary.clock import Clock
 from sim.vocabulary.eventlog import EventLog, Milestone, Movement, Supplied, VisitOutcome
 from sim.vocabulary.intervals import of_mean, of_share
@@ -43,14 +44,11 @@ COLUMNS = {
 }
 
 
-def a_target(measure: str, probability: float, **limits: float) -> SimpleNamespace:
-    bounds = {"at_least": None, "at_most": None, **limits}
-    return SimpleNamespace(measure=measure, with_probability=probability, **bounds)
+def a_target(measure: str, probability: float, **limits: float) -> Target:
+    return Target.model_validate({"measure": measure, "with_probability": probability, **limits})
 
 
-def folded(
-    logs: Sequence[EventLog], targets: Mapping[str, SimpleNamespace], **changed: object
-) -> Results:
+def folded(logs: Sequence[EventLog], targets: Mapping[str, Target], **changed: object) -> Results:
     protocol = a_protocol(**changed)
     results = Results(
         cast("Scenario", SimpleNamespace(targets=targets, go_no_go=None)), protocol, 1
@@ -60,7 +58,7 @@ def folded(
     return results
 
 
-def tables_of(*logs: EventLog, **targets: SimpleNamespace) -> dict[str, pd.DataFrame]:
+def tables_of(*logs: EventLog, **targets: Target) -> dict[str, pd.DataFrame]:
     return build(folded(logs, targets))
 
 
