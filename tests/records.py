@@ -35,6 +35,7 @@ UNITS = dict(
             "product in vials": ["il2"],
             "product in stock": ["il2"],
             "resource": ["nurse", "bed", "volunteer"],
+            "day ahead": (),
             "visit": ["screening_visit", "msc_infusion", "injection", "assessment"],
         }
     )

@@ -37,6 +37,9 @@ OTHER = SCENARIO.replace("scenario: small", "scenario: other").replace("people: 
 ONE_ARM = TINY.replace("trial: {", f"trial: {{site: {QUOTED}, ") + (
     "targets: {two: {measure: randomised, at_least: 2, with_probability: 0.5}}"
 )
+DAYS = [f"2024-{month:02}-1{place % 2}" for month in range(2, 11) for place in range(2)]
+ARMS = ("active", "control")
+LOG = "\n".join(["id,randomised,arm", *(f"{n},{d},{ARMS[n % 2]}" for n, d in enumerate(DAYS[::2]))])
 RATE = "assumptions.recruitment.candidates_per_month"
 COMMANDS = {
     "run": ["run", "small.yaml", "--replications", "40"],
@@ -47,6 +50,10 @@ COMMANDS = {
     "once": ["run", "small.yaml", "--replications", "1"],
     "one arm": ["run", "tiny.yaml", "--replications", "40"],
     "compare": ["compare", "small.yaml", "other.yaml", "--replications", "30"],
+    "record": [
+        *("forecast", "small.yaml", "--observed", "log.csv", "--replications", "20"),
+        *("--as-of", "2024-05-31,2024-08-31"),
+    ],
     "tornado": ["sweep", "small.yaml", "--tornado", "--replications", "20"],
     "line": ["sweep", "small.yaml", "--vary", f"{RATE}=1,2,3", "--replications", "20"],
     "grid": [
@@ -130,6 +137,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     (home / "small.yaml").write_text(SCENARIO, encoding="utf-8")
     (home / "other.yaml").write_text(OTHER, encoding="utf-8")
     (home / "tiny.yaml").write_text(ONE_ARM, encoding="utf-8")
+    (home / "log.csv").write_text(LOG, encoding="utf-8")
 
     def finished(kind: str, language: str) -> Path:
         out = home / f"{kind}-{language}"

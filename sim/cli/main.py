@@ -30,7 +30,7 @@ from sim.cli.run import compare_command, report_command, run_command
 from sim.cli.speech import columns, print_wrapped, say, spoken, translated, wrapped
 from sim.cli.terminal import NO_PAGE, Commands, examples, exit_code, in_print
 
-IN_WORDS = {"compare": "comparison", "solve": "search"}
+IN_WORDS = {"compare": "comparison", "record": "record of forecasts", "solve": "search"}
 """Kinds of folders in other words than the command's."""
 
 CHECK_LINES, LEAST_WARNED = 25, 4

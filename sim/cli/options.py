@@ -20,9 +20,6 @@ from sim.cli.terminal import nearby
 from sim.vocabulary.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sim.scenario.enrolment_log import EnrolmentLog
     from sim.scenario.load import Scenario
 
 
@@ -318,6 +315,9 @@ def _object(finished: Path) -> dict[str, Any]:
         case manifest.COMPARE:
             said["scenarios"] = {name: _object(finished / name) for name in facts["scenarios"]}
             said["differences"] = folder.rows(folder.read(finished, "compare.csv"))
+        case manifest.RECORD:
+            said["forecasts"] = {name: _object(finished / name) for name in facts["forecasts"]}
+            said["record"] = folder.rows(folder.read(finished, "record.csv"))
         case manifest.SOLVE:
             solved = Solved(finished)
             (said["solution"],) = folder.rows(solved.answer)
@@ -327,51 +327,6 @@ def _object(finished: Path) -> dict[str, Any]:
             if kind != manifest.SWEEP:
                 said["sensitivity"] = folder.rows(Ranking(finished).table)
     return said
-
-
-def observed_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the log of a trial that runs, and the day up to which it is read."""
-    observed = click.option(
-        "--observed",
-        metavar="LOG",
-        required=required,
-        type=click.Path(path_type=Path),
-        help="The screening and enrolment log, a CSV file or an Excel workbook.",
-    )
-    as_of = click.option(
-        "--as-of",
-        metavar="DATE",
-        required=required,
-        type=click.DateTime(["%Y-%m-%d"]),
-        help="The last day of which the log is read, as in 2024-03-01.",
-    )
-    return lambda command: observed(as_of(command))
-
-
-def logs_of(
-    scenarios: Sequence[Scenario], observed: Path | None, as_of: datetime | None
-) -> list[EnrolmentLog | None]:
-    """Return the log as each scenario reads it, or nothing of each where there is none.
-
-    UsageError where one of two flags is missing, or where scenarios differ in what the log teaches
-    of how candidates come.
-    """
-    from sim.scenario.enrolment_log import read_log
-
-    if observed is None and as_of is None:
-        return [None] * len(scenarios)
-    if observed is None or as_of is None:
-        raise click.UsageError("--observed and --as-of go together")
-    for name in ("candidates_per_month", "rate_shape", "waves"):
-        first, *others = (
-            each.assumptions.recruitment.model_dump(include={name}) for each in scenarios
-        )
-        if any(each != first for each in others):
-            raise click.UsageError(
-                f"assumptions.recruitment.{name} differs; allowed: as in the first scenario; "
-                "more or fewer from a day on are a disruption, by times"
-            )
-    return [read_log(observed, each, as_of.date()) for each in scenarios]
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.cli.observed import logs_of, observed_options
 from sim.cli.options import (
     Output,
-    logs_of,
-    observed_options,
     one_folder,
     replications_option,
     resume_option,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.cli.observed import logs_of, observed_options
 from sim.cli.options import (
     Output,
     ScenarioPath,
@@ -18,8 +19,6 @@ from sim.cli.options import (
     full_option,
     keep_option,
     language_option,
-    logs_of,
-    observed_options,
     one_folder,
     replications_option,
     resume_option,
@@ -116,7 +115,7 @@ def run_and_tell(
     from sim.results import folder
 
     with closing(ReplicationsTold(shown=output.is_watched)) as told:
-        finished = _run(scenario, output, how, told, log=log)(output.out, resume)
+        finished = simulation(scenario, output, how, told, log=log)(output.out, resume)
     output.tell(finished)
     if gate:
         verdicts = set(folder.read(finished, "targets.csv")["verdict"])
@@ -161,7 +160,7 @@ def compare_command(
         return
     with closing(ReplicationsTold(len(scenarios), shown=output.is_watched)) as told:
         simulated = {
-            one.scenario: _run(
+            one.scenario: simulation(
                 one, output, how, told, alone=False, log=log, plan=scenarios[0] if log else None
             )
             for one, log in zip(scenarios, logs, strict=True)
@@ -177,17 +176,21 @@ def compare_command(
     output.tell(finished)
 
 
-def _run(
+def simulation(
     scenario: Scenario,
     output: Output,
     how: Mapping[str, Any],
     told: ReplicationsTold,
     *,
+    name: str = "",
     alone: bool = True,
     log: EnrolmentLog | None = None,
     plan: Scenario | None = None,
 ) -> _Simulation:
-    """What simulates a scenario into a folder: a new one, or on in an unfinished one."""
+    """Return what simulates a scenario into a folder: a new one, or on in an unfinished one.
+
+    Of one of several that are not `alone` is told by its `name`, or that of its scenario.
+    """
     from sim.experiments import replicate
     from sim.results import folder
     from sim.results.batches import KeptBatches
@@ -196,7 +199,7 @@ def _run(
     kept = KeptBatches(scenario, how["seed"], how["keep"], log=begins, stays=not alone)
 
     def simulate() -> Results:
-        heard = told.of(spoken().title(scenario.scenario, "scenario"))
+        heard = told.of(name or spoken().title(scenario.scenario, "scenario"))
         return replicate.replicate(scenario, progress=heard, kept=kept, log=log, plan=plan, **how)
 
     return lambda out, resume: folder.write(
@@ -320,8 +323,12 @@ def _joined(
 def _by_run(paths: Sequence[Path]) -> Mapping[Path, list[Path]]:
     """The runs, each with what joins it."""
     from sim.results import folder
+    from sim.results.manifest import FORECAST, RECORD
 
     manifests = {path: folder.manifest(path) for path in paths}
+    for path, facts in manifests.items():
+        if facts["kind"] in {FORECAST, RECORD}:
+            raise click.UsageError(f"{path}: a forecast joins nothing; name its folder alone")
     joined: dict[Path, list[Path]] = {
         path: [] for path, facts in manifests.items() if facts["kind"] == "run"
     }

@@ -93,7 +93,8 @@ def informed(protocol: Protocol, log: EnrolmentLog, plan: Protocol | None = None
     if (rate := rate_belief(protocol.nature)) is not None:
         lessons.insert(0, Lesson(rate, pool.seen, pool.exposure))
     known = Informed(history, pool, tuple(lessons), protocol.beliefs, tuple(delays.tolist()))
-    return replace(taught, informed=known)
+    measures = {**protocol.measures, **{f"randomised_by_{day}": "people" for day in log.ahead}}
+    return replace(taught, informed=known, measures=measures)
 
 
 def _changed_to(protocol: Protocol, history: History, taught: Protocol) -> Protocol:
@@ -269,7 +270,8 @@ def history_of(log: EnrolmentLog, protocol: Protocol) -> History:
     days = max((log.as_of - clock.opens).days + bool(log.people or log.as_of > clock.opens), 0)
     until = min(float(days * MINUTES_PER_DAY), clock.end_minutes)
     people = sorted((_known(each, protocol) for each in log.people), key=attrgetter("came"))
-    return History(tuple(people), until, _LEVELS[log.level])
+    ahead = tuple((day - clock.opens).days for day in log.ahead)
+    return History(tuple(people), until, _LEVELS[log.level], ahead)
 
 
 def _known(person: LoggedPerson, protocol: Protocol) -> KnownPerson:

@@ -76,7 +76,7 @@ def begins_with(log: EnrolmentLog | None, plan: Scenario | None) -> str:
     if log is None:
         return ""
     digest = "" if plan is None else plan.digest()
-    return f"{log.sha256} {log.as_of} {digest}".strip()
+    return " ".join(filter(None, (log.sha256, str(log.as_of), digest, *map(str, log.ahead))))
 
 
 def replicate(  # noqa: PLR0913  each is a flag of the command line

@@ -114,22 +114,27 @@ def marked(
     return [layer for kind in zip(*layers, strict=True) for layer in kind]
 
 
-def inked(name: str, steps: pd.DataFrame, since: date, until: date) -> list[alt.Chart]:
-    """Return a line in ink that holds each `value` until the next, named beside its last.
+def inked(
+    steps: pd.DataFrame, name: str, dots: pd.DataFrame, since: date, until: date
+) -> list[alt.Chart]:
+    """Return a line in ink that holds each `value` until the next, named beside the first dot.
 
-    The name of one that ends in the chart's first half stands below, to the right.
+    Beside one in the chart's first half the name stands below, to the right.
     """
     height = alt.Y("value:Q", title=None, axis=None)
     line = alt.Chart(steps).mark_line(
         color=BLACK, interpolate="step-after", strokeWidth=2.5, clip=True
     )
-    last = steps.tail(1).assign(name=name)
-    early = last["at"].iloc[0].date() - since < (until - since) / 2
+    first = dots.head(1).assign(name=name)
+    early = first["at"].iloc[0].date() - since < (until - since) / 2
     side: Any = {"align": "left", "dx": 6, "dy": 14} if early else {"align": "right", "dx": -6}
-    named = alt.Chart(last).encode(x=dates(), y=height, text="name:N")
+    named = alt.Chart(first).encode(x=dates(), y=height, text="name:N")
     side = {"fontSize": 12, "fontWeight": "bold", "dy": -9, **side}
+    tips = [alt.Tooltip("at:T", title=" ", format="%Y-%m-%d"), alt.Tooltip("value:Q", title=" ")]
+    dot = alt.Chart(dots).mark_point(color=BLACK, filled=True, size=60, opacity=1)
     return [
         line.encode(x=dates(), y=height),
+        dot.encode(x=dates(), y=height, tooltip=tips),
         named.mark_text(**side, stroke="white", strokeWidth=4),
         named.mark_text(**side, color=BLACK),
     ]

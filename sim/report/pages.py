@@ -27,6 +27,7 @@ from sim.report.page import (
     limit,
     table_of,
 )
+from sim.report.record import record_page
 from sim.report.recruitment import reached, verdict
 from sim.report.run import Run
 from sim.report.sensitivity import ranking_page
@@ -34,7 +35,7 @@ from sim.report.solve import solution_page
 from sim.report.sweep import sweep_page
 from sim.report.workload import workload
 from sim.results import folder
-from sim.results.manifest import FORECAST
+from sim.results.manifest import FORECAST, RECORD
 from sim.vocabulary.words import ENGLISH, even
 
 NEXT = {
@@ -78,6 +79,7 @@ PAGES = {
     "run": run_page,
     FORECAST: run_page,
     "compare": comparison_page,
+    RECORD: record_page,
     "sweep": sweep_page,
     "solve": solution_page,
 }

@@ -229,7 +229,8 @@ def _fan(run: Run) -> Figure:
     if run.is_forecast:
         until = min(as_of(run), run.closes)
         seen = steps_observed(run.tables["observed.csv"], run.opens, until)
-        past = [*inked(say("fan.observed"), seen, run.opens, run.closes), *_today(run)]
+        ink = inked(seen, say("fan.observed"), seen.tail(1), run.opens, run.closes)
+        past = [*ink, *_today(run)]
         plan = growth(run, "randomised", "enrolment_as_planned.csv")[["at", "p50"]]
         drawn = pd.concat(
             [

@@ -8,12 +8,36 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from sim.results import folder
 from sim.results.folder import AS_IT_WAS, PART, REPLICATIONS, SCENARIO, WORKBOOK, FolderRefused
-from sim.results.manifest import COMPARE, facts_of, now
+from sim.results.manifest import COMPARE, HELD, facts_of, now
 from sim.results.pairs import differences
-from sim.scenario.load import load
+from sim.scenario.load import Scenario, dump, load
+
+
+def _compared(runs: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
+    read = {name: folder.read(run, "replications.csv") for name, run in runs.items()}
+    return {"compare.csv": differences(read)}
+
+
+class Together(NamedTuple):
+    """What runs in one folder are: its kind, its tables, and what its manifest says beside.
+
+    Runs of one `scenario` stand under its name, and it beside them.
+    """
+
+    kind: str
+    tables: Callable[[Mapping[str, Path]], Mapping[str, pd.DataFrame]]
+    facts: Mapping[str, Any] = MappingProxyType({})
+    scenario: Scenario | None = None
+
+
+SIDE_BY_SIDE = Together(COMPARE, _compared)
 
 
 def gather(  # noqa: PLR0913  as of `write`
@@ -21,22 +45,24 @@ def gather(  # noqa: PLR0913  as of `write`
     *,
     command: str,
     page: Callable[[Path], None],
+    together: Together = SIDE_BY_SIDE,
     root: Path = Path("results"),
     out: Path | None = None,
     resume: Path | None = None,
     keeping: folder.Keeping = lambda _: nullcontext(),
 ) -> Path:
-    """Put finished runs side by side in one folder; give its path.
+    """Put finished runs in one folder; give its path.
 
     `place` puts the run of each scenario, the baseline first, under the path it is given. The
     folder, `root/compare/<time>-<digest>` or `out` itself, holds them by the names of their
-    scenarios, with compare.csv, a manifest and the page. Raises FolderRefused as `write` does, and
-    where the runs are not of the same seed and replications, so that nobody can be paired. What is
-    left of runs that have not ended is kept, and `resume` is such a folder.
+    scenarios, with what they are `together`, a manifest and the page. Raises FolderRefused as
+    `write` does, and where the runs are not of the same seed and replications, so that nobody can
+    be paired. What is left of runs that have not ended is kept, and `resume` is such a folder.
     """
     started, begun = now(), time.perf_counter()
-    digest = sha256("\n".join(place).encode()).hexdigest()
-    place_of_all = folder.appearing(root, COMPARE, digest, started, out, resume)
+    digest, scenario = sha256("\n".join(place).encode()).hexdigest(), together.scenario
+    group = COMPARE if scenario is None else scenario.scenario
+    place_of_all = folder.appearing(root, group, digest, started, out, resume)
     with place_of_all as (part, target), keeping(part):
         there = {each.name.removesuffix(PART) for each in part.iterdir() if each.is_dir()}
         if others := sorted(there - place.keys()):
@@ -45,12 +71,12 @@ def gather(  # noqa: PLR0913  as of `write`
             put(part / name)
         seconds = time.perf_counter() - begun
         alike = _alike([part / name for name in place])
-        compared = differences(
-            {name: folder.read(part / name, "replications.csv") for name in place}
-        )
-        facts = {"kind": COMPARE, "command": command, "scenarios": list(place), **alike}
-        facts |= facts_of(started, seconds)
-        folder.complete(part, {"compare.csv": [compared]}, facts, page)
+        if scenario is not None:
+            folder.write_file(part / SCENARIO, dump(scenario))
+        tables = together.tables({name: part / name for name in place})
+        named = {"kind": together.kind, "command": command, HELD[together.kind]: list(place)}
+        facts = {**named, **alike, **together.facts, **facts_of(started, seconds)}
+        folder.complete(part, {name: [each] for name, each in tables.items()}, facts, page)
         for kept in part.rglob(REPLICATIONS):
             kept.unlink()
     return target

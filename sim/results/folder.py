@@ -28,6 +28,7 @@ import pandas as pd
 from sim.results.fold import Results
 from sim.results.manifest import (
     FORECAST,
+    HELD,
     MANIFEST,
     RUN,
     changed,
@@ -210,7 +211,7 @@ def edited(path: Path) -> list[str]:
     every = []
     for file in sorted(path.rglob(MANIFEST)):
         facts, where = manifest(file.parent), file.parent
-        for name in (*facts.get("scenarios", ()), *facts.get("joined", ())):
+        for name in (each for key in (*HELD.values(), "joined") for each in facts.get(key, ())):
             if not (where / name / MANIFEST).is_file():
                 raise FolderRefused(f"{where / name}: is gone, and {file} names it")
         every += [str(where / name) for name in changed(facts, where)]

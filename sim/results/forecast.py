@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sim.results.fold import Results
 from sim.results.ignorance import drawn_columns
 from sim.scenario.beliefs import MIDDLE
+from sim.scenario.enrolment_log import EnrolmentLog
 from sim.scenario.logged_person import DATES
 from sim.vocabulary.clock import DAYS_PER_MONTH, MINUTES_PER_DAY
 
@@ -134,9 +135,9 @@ def _as_large(seen: float | NDArray[np.float64], drawn: NDArray[np.float64]) -> 
     return float(seen), (as_large + 1) / (_SIMULATED + 1)
 
 
-def observed(results: Results) -> Iterator[_Row]:
+def observed(log: EnrolmentLog | None) -> Iterator[_Row]:
     """The log as it was read: numbers in place of names."""
-    for number, person in enumerate(results.log.people if results.log else ()):
+    for number, person in enumerate(log.people if log else ()):
         said = person._asdict()
         cells = [said[name] for name in OBSERVED if name != "participant"]
         yield (number, *("" if each is None else str(each) for each in cells))

@@ -27,8 +27,12 @@ from sim.scenario.yaml_source import dotted
 MANIFEST = "manifest.json"
 PACKAGES = ("numpy", "pandas", "pydantic", "scipy", "simpy", "holidays")
 RUN, FORECAST, COMPARE, SWEEP, SOLVE = "run", "forecast", "compare", "sweep", "solve"
-KINDS_OF_FOLDER = (RUN, FORECAST, COMPARE, SWEEP, SOLVE, *DESIGNS)
+RECORD = "record"
+KINDS_OF_FOLDER = (RUN, FORECAST, COMPARE, RECORD, SWEEP, SOLVE, *DESIGNS)
 """What a folder may hold; a sweep that ranks goes by its design."""
+
+HELD = {COMPARE: "scenarios", RECORD: "forecasts"}
+"""Under which key a folder that holds runs names them."""
 
 SEAL = "seal"
 """The key of a manifest that holds the SHA-256 of all its other facts."""
@@ -116,6 +120,17 @@ class CompareFacts(Facts):
     """The folders of the runs, the baseline first."""
 
 
+class RecordFacts(Facts):
+    """What the manifest of forecasts held against what came says."""
+
+    forecasts: Annotated[tuple[FolderName, ...], Field(min_length=1)]
+    """The folders of the forecasts, which are called by their days, the earliest first."""
+    known_until: date
+    """The last day of which the log says anything."""
+    log_sha256: str
+    """The SHA-256 of the log."""
+
+
 class SweepFacts(Facts):
     """What the manifest of a sweep says."""
 
@@ -159,6 +174,7 @@ FACTS_OF_KIND: Mapping[str, type[Facts]] = {
     RUN: RunFacts,
     FORECAST: ForecastFacts,
     COMPARE: CompareFacts,
+    RECORD: RecordFacts,
     SWEEP: SweepFacts,
     SOLVE: SolveFacts,
 }

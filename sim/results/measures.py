@@ -102,6 +102,13 @@ def _by_months(reading: Reading, numbers: Iterable[int]) -> Iterator[int]:
         yield sum(day < months for day in days)
 
 
+def _by_days_ahead(reading: Reading) -> Iterator[int]:
+    """How many are randomised through each day on which a forecast is held against what came."""
+    informed, days = reading.almanac.protocol.informed, _days_randomised(reading)
+    for last in informed.history.ahead if informed else ():
+        yield sum(day <= last for day in days)
+
+
 def _days_randomised(reading: Reading) -> list[float]:
     return [_day(reading, moment) for moment in reading.moments[Milestone.RANDOMISED]]
 
@@ -204,6 +211,7 @@ EACH: dict[str, Each] = {
     "doses_missed_{}": _doses_missed,
     **{f"{quantity.measure}_{{}}": quantity.totals for quantity in supply.MEASURED},
     "stockout_days_{}": supply.days_empty,
+    "randomised_by_{}": _by_days_ahead,
     "{}_hours": lambda reading: reading.workload.worked.sum(axis=1),
     "{}_asked_hours_busiest_week": lambda reading: reading.workload.asked.max(axis=1),
     "{}_utilisation": lambda reading: reading.workload.utilisation_of_run,

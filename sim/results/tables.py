@@ -290,6 +290,7 @@ def _when(protocol: Protocol, person: int, time: float) -> _Row:
     return person, time / MINUTES_PER_DAY, protocol.clock.date_of(time).isoformat()
 
 
+PERCENTS_OF_RECORD = {"p025": 2.5, "p10": 10, "p50": 50, "p90": 90, "p975": 97.5}
 QUANTILES = {f"p{percent:02}": float for percent in P05_TO_P95}
 INTERVAL = {"ci_low": float, "ci_high": float}
 EFFECTIVE = {"effective_replications": int}
@@ -306,6 +307,9 @@ EVENT = {"event": str, "detail": str, "units": float, "row": str, "number": int,
 EVENT |= {"place": str, "outcome": str, "reason": str, "wait_hours": float}
 PIECE_OF_WORK = {"role": str, "visit": str, "task": str, "desk": int, "minutes": float}
 PIECE_OF_WORK |= {"started_days": float, "ended_days": float}
+RECORDED = {"as_of": date, "on": date, "target": str, "measure": str, "probability": float}
+RECORDED |= {**INTERVAL, **dict.fromkeys(PERCENTS_OF_RECORD, float), "came": float}
+RECORDED |= {"in_80": str, "in_95": str}
 UNITS_COLUMN = [*WHO_AND_WHEN, *EVENT].index("units")
 TABLES = {
     "summary.csv": Layout(SUMMARY | {"replications": int} | EFFECTIVE, _summary),
@@ -334,7 +338,9 @@ TABLES = {
         is_of_forecast=True,
     ),
     "census.csv": Layout(COUNTS["census"].keys, _census, is_of_forecast=True),
-    "observed.csv": Layout(forecast.OBSERVED, forecast.observed, is_of_forecast=True),
+    "observed.csv": Layout(
+        forecast.OBSERVED, lambda results: forecast.observed(results.log), is_of_forecast=True
+    ),
     "beliefs.csv": Layout(forecast.BELIEF, forecast.believed, is_of_forecast=True),
     "fit.csv": Layout(forecast.FIT, forecast.fit, is_of_forecast=True),
     "funnel.csv": Layout({"step": str}, _funnel),  # one of those above, laid out in its own way
@@ -342,6 +348,7 @@ TABLES = {
     "events.csv.gz": Layout(WHO_AND_WHEN | EVENT, _logged_events, is_long=True),
     "work.csv.gz": Layout(WHO_AND_WHEN | PIECE_OF_WORK, _logged(_work), is_long=True),
     "compare.csv": Layout(PAIRED | {"chance_higher": float, "variance_ratio": float}),
+    "record.csv": Layout(RECORDED),
     "planned.csv": Layout(),
     "points.csv": Layout({"point": int, "digest": str, "status": str}),
     "sensitivity.csv": Layout(

@@ -155,9 +155,9 @@ class Tally:
         self._fresh, self._fresh_codes = [], 0
 
 
-def rank(percent: int, number: int) -> int:
+def rank(percent: float, number: int) -> int:
     """The rank, from 1, of a quantile among `number` values: the inverse of their cdf, exactly."""
-    return max(1, -(-percent * number // 100))
+    return max(1, int(-(-percent * number // 100)))
 
 
 def _rounding(one: Floats, other: Floats, total: Floats) -> Floats:

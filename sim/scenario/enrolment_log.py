@@ -61,7 +61,8 @@ class EnrolmentLog(NamedTuple):
     """A log as it stood on a day.
 
     `people` are in an order that the order of rows does not change. `unused` are the heads of the
-    columns that are not read; `sha256` is of the file.
+    columns that are not read; `sha256` is of the file. A forecast says of the days `ahead` how many
+    are randomised by then.
     """
 
     people: tuple[LoggedPerson, ...]
@@ -70,6 +71,15 @@ class EnrolmentLog(NamedTuple):
     unused: tuple[str, ...]
     encoding: str
     sha256: str
+    ahead: tuple[dt.date, ...] = ()
+
+
+def last_day(path: Path, scenario: Scenario) -> dt.date | None:
+    """Return the last day of which a log says anything; None if it says nothing.
+
+    Raises UnreadableFile where it cannot be opened.
+    """
+    return _reader(path, scenario, dt.date.max).last
 
 
 def read_log(path: Path, scenario: Scenario, as_of: dt.date) -> EnrolmentLog:
@@ -77,9 +87,8 @@ def read_log(path: Path, scenario: Scenario, as_of: dt.date) -> EnrolmentLog:
 
     Raises UnreadableFile where it cannot be opened, ScenarioError for everything wrong in it.
     """
-    names = LogNames(scenario)
-    sheet = read_sheet(path, lambda head: letters(head) in names.heads)
-    reader = _Reader(sheet, names, as_of)
+    reader = _reader(path, scenario, as_of)
+    sheet = reader.sheet
     entries = [entry for row in sheet.rows if (entry := reader.entry(row))]
     kept = reader.kept
     problems = [*reader.problems, *reader.repeated()]
@@ -97,6 +106,11 @@ def read_log(path: Path, scenario: Scenario, as_of: dt.date) -> EnrolmentLog:
         raise ScenarioError(problems)
     people = sorted((entry.person for entry in entries), key=_order)
     return EnrolmentLog(tuple(people), level, as_of, reader.unused, sheet.encoding, sheet.sha256)
+
+
+def _reader(path: Path, scenario: Scenario, as_of: dt.date) -> _Reader:
+    names = LogNames(scenario)
+    return _Reader(read_sheet(path, lambda head: letters(head) in names.heads), names, as_of)
 
 
 def _order(person: LoggedPerson) -> tuple[object, ...]:
@@ -150,7 +164,12 @@ class _Reader:
     @cached_property
     def goes_on(self) -> bool:
         """Whether the log was kept for longer than through the as-of day."""
-        return any(day > self.as_of for row in self.sheet.rows for day in self._days(row))
+        return self.last is not None and self.last > self.as_of
+
+    @property
+    def last(self) -> dt.date | None:
+        """The last day of which the log says anything."""
+        return max((day for row in self.sheet.rows for day in self._days(row)), default=None)
 
     def _days(self, row: SheetRow) -> Iterator[dt.date]:
         for name in (*DATES, ENDED):

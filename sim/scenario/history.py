@@ -47,12 +47,14 @@ class History(NamedTuple):
     """Everybody who is known to have met the milestone `since` by the instant `until`.
 
     It is CANDIDATE, CONSENTED or RANDOMISED; who has not met it is not known. `people` are in the
-    order in which they came.
+    order in which they came; of the days `ahead`, by their numbers, is said how many are randomised
+    by then.
     """
 
     people: tuple[KnownPerson, ...]
     until: float
     since: Milestone
+    ahead: tuple[int, ...] = ()
 
     @property
     def known(self) -> tuple[float, ...]:

@@ -159,6 +159,7 @@ class Scenario(Section):
             "product in stock": [each.name for each in products if each.stock],
             "resource": [*design.staff, *design.rooms],
             "visit": dict.fromkeys((*design.screening_visits, *design.visits)),
+            "day ahead": (),  # a log has them, see `EnrolmentLog`
         }
         return units_of(groups)
 

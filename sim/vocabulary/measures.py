@@ -83,6 +83,7 @@ CATALOGUE = (
     Row("arm", {"site_trips_per_participant_{}": "trips"}),
     Row("arm", {"site_hours_per_participant_{}": "hours"}),
     Row("", {"candidates_per_month_drawn": "people a month"}),
+    Row("day ahead", {"randomised_by_{}": "people"}),
 )  # fmt: skip
 
 
