@@ -79,6 +79,10 @@ def test_what_is_wrong_is_said_and_all_stays_as_it_was(tmp_path: Path) -> None:
     assert "Traceback" not in problem
     (problem,) = bench.change([], "extends: [")
     assert problem
+    chinese = Bench(tmp_path / "plan.yaml", language="zh")
+    (problem,) = chinese.change(["assumptions.recruitment.candidates_per_month=many"])
+    assert "不是数值" in problem
+    assert "--set" not in problem
     found = bench.simulate(5)["differences"]["candidates"]
     assert found.after > found.before
 
@@ -200,7 +204,7 @@ IN_A_WORKER = """async ([texts, code]) => {
   });
   const parts = [...document.querySelectorAll("script[data-part]")];
   const packed = Object.fromEntries(parts.map((part) => [part.dataset.part, part.textContent]));
-  await answer({kind: "begin", seed: 7, parts: packed});
+  await answer({kind: "begin", seed: 7, language: "en", parts: packed});
   const told = [];
   for (const text of texts) told.push(await answer({kind: "tell", text: text, code: code}));
   return told;

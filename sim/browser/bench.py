@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any, NamedTuple
 from sim.browser.figures import figures, hours_by_week
 from sim.model.run import run
 from sim.scenario.interpret import interpret
-from sim.scenario.load import Scenario, ScenarioError, UnreadableFile, load
+from sim.scenario.load import COMMAND_LINE, Scenario, ScenarioError, UnreadableFile, load
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.incomplete import betaincinv
+from sim.vocabulary.messages import said_in
+from sim.vocabulary.words import ENGLISH
 
 Pairs = list[tuple[float, float]]
 """What was found of one draw of the uncertain, before and after a change."""
@@ -83,9 +86,9 @@ class _Side(NamedTuple):
 class Bench:
     """A scenario beside one that differs from it; replications are simulated in pairs."""
 
-    def __init__(self, path: Path, seed: int = 1) -> None:
+    def __init__(self, path: Path, seed: int = 1, language: str = ENGLISH) -> None:
         """Take the scenario of a file, unchanged as yet; raises what `load` raises."""
-        self._path, self._seed = path, seed
+        self._path, self._seed, self._language = path, seed, language
         self._before = self._after = _Side.of(load(path))
         self._forget()
 
@@ -101,11 +104,16 @@ class Bench:
                 path.write_text(text, encoding="utf-8")
             self._after = _Side.of(load(path, overrides))
         except ScenarioError as error:
-            return [str(each).removeprefix(f"{path}:") for each in error.problems]
+            return [self._said(each) for each in error.problems]
         except UnreadableFile as error:
-            return [str(error)]
+            return [self._said(error)]
         self._forget()
         return []
+
+    def _said(self, problem: object) -> str:
+        """Return a complaint as a page says it, which has neither flags nor files."""
+        said = said_in(self._language, str(problem)).removeprefix(f"{COMMAND_LINE.file}: ")
+        return re.sub(rf"^{re.escape(str(self._path.parent))}/\w+\.yaml:", "", said)
 
     def _forget(self) -> None:
         self._replications = 0

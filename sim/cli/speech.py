@@ -1,9 +1,4 @@
-"""In which language a terminal is spoken to, and how what is said in English is said in it.
-
-Whatever is raised, kept or returned is in English, whoever asked for it; so is what libraries say.
-It is said in another language where it is shown, sentence by sentence, by a table of sentences with
-blanks: `templates/messages.<language>.toml`. Figures, dates and names are written by `Words`.
-"""
+"""In which language a terminal is spoken to, and how wide its lines are."""
 
 from __future__ import annotations
 
@@ -11,34 +6,17 @@ import os
 import re
 import sys
 import textwrap
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from string import Formatter
-from typing import NamedTuple, TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
 
 import click
 
+from sim.vocabulary.messages import said_in
 from sim.vocabulary.words import ENGLISH, LANGUAGES, NO_BREAK, Words, columns_of, words
 
 FLAG = "--lang"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 """What says the language of a terminal, the first that is set before the others."""
-
-BLANKS = {
-    "": "(?P<{}>.+?)",
-    "n": r"(?P<{}>[-+−±]?(?:\d[\d.,:e+-]*|[?∞]))",
-    "p": r"(?P<{}>[<>]?\s?\d+\s?%)",
-    "w": "(?P<{}>[^、；;]+)",
-}
-"""What may stand in a blank, by its kind: anything, a figure, a share, one of a list."""
-
-PLACE = re.compile(r"(?:--[\w-]+|(?=\S*[^\W\d])\S*[./]\S*): ")
-"""A flag, a file or a path, of which is told behind it."""
-
-BETWEEN_CELLS = re.compile(r"( {2,}|\t+)")
-"""What stands between two columns."""
 
 SCREEN_WIDTH = 80
 WIDE_SIGN = re.compile(
@@ -69,74 +47,8 @@ def spoken() -> Words:
 
 
 def translated(text: str) -> str:
-    """Return a text as it is said in the language that is spoken; what is not known stays.
-
-    Each line, and each column of it, is a sentence of its own.
-    """
-    if _spoken == ENGLISH:
-        return text
-    return "\n".join("".join(map(_cell, BETWEEN_CELLS.split(line))) for line in text.split("\n"))
-
-
-def _cell(cell: str) -> str:
-    core = cell.strip()
-    return cell.replace(core, _said(core), 1) if core else cell
-
-
-def _said(text: str) -> str:
-    table = _table(_spoken)
-    if text in table.exact:
-        return table.exact[text]
-    if place := PLACE.match(text):
-        return place[0] + _said(text[place.end() :])
-    for sentence in table.sentences:
-        if (found := sentence.blanks_in(text)) is not None:
-            return sentence.said.format(**{name: _said(each) for name, each in found.items()})
-    return text
-
-
-class Sentence(NamedTuple):
-    """A sentence with blanks, and how it is said: what stands around the blanks tells it."""
-
-    letters: tuple[str, ...]
-    pattern: str
-    said: str
-
-    def blanks_in(self, text: str) -> Mapping[str, str] | None:
-        """Return what stands in the blanks of a text; None where it is another sentence."""
-        if not all(each in text for each in self.letters):
-            return None
-        found = re.fullmatch(self.pattern, text)
-        return None if found is None else found.groupdict()
-
-
-class Sentences(NamedTuple):
-    """How a language says sentences without blanks, and others, in the order of their trial."""
-
-    exact: Mapping[str, str]
-    sentences: Sequence[Sentence]
-
-
-@cache
-def _table(language: str) -> Sentences:
-    table = files("sim") / "templates" / f"messages.{language}.toml"
-    parts = tomllib.loads(table.read_text(encoding="utf-8"))
-    exact = {text: said for text, said in parts["sentences"].items() if "{" not in text}
-    endings, sentences, joints = (
-        [_sentence(text, said) for text, said in parts[part].items() if text not in exact]
-        for part in ("endings", "sentences", "joints")
-    )
-    sentences.sort(key=lambda each: -sum(map(len, each.letters)))
-    return Sentences(exact, [*endings, *sentences, *joints])
-
-
-def _sentence(text: str, said: str) -> Sentence:
-    parts = list(Formatter().parse(text))
-    pattern = "".join(
-        re.escape(literal) + ("" if name is None else BLANKS[kind or ""].format(name))
-        for literal, name, kind, _ in parts
-    )
-    return Sentence(tuple(part[0] for part in parts), pattern, said)
+    """Return a text as it is said in the language that is spoken; what is not known stays."""
+    return said_in(_spoken, text)
 
 
 def columns(stream: TextIO) -> int | None:

@@ -177,5 +177,5 @@ at("copy").addEventListener("click", async function () {
 const parts = [...document.querySelectorAll("script[data-part]")].map(function (part) {
   return [part.dataset.part, part.textContent];
 });
-worker.postMessage({kind: "begin", seed: facts.seed, parts: Object.fromEntries(parts)});
+worker.postMessage({kind: "begin", seed: facts.seed, language: facts.language, parts: Object.fromEntries(parts)});
 enable();

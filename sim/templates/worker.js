@@ -15,7 +15,7 @@ async function imported(packed) {
   return import(URL.createObjectURL(script));
 }
 
-async function begin({parts, seed}) {
+async function begin({parts, seed, language}) {
   const wasm = await opened(parts["pyodide.asm.wasm"]);
   const library = await opened(parts["python_stdlib.zip"]);
   // Whatever Pyodide asks for is here; everything else is refused, so that no network is asked.
@@ -36,13 +36,13 @@ async function begin({parts, seed}) {
   python.unpackArchive(await opened(parts["core.whl"]), "wheel");
   python.FS.mkdirTree("/app");
   python.unpackArchive(await opened(parts["app.zip"]), "zip", {extractDir: "/app"});
-  python.globals.set("seed", seed);
+  python.globals.set("asked", JSON.stringify([seed, language]));
   python.runPython(`
 import json, sys
 from pathlib import Path
 sys.path.insert(0, "/app")
 from sim.browser.bench import Bench
-bench = Bench(Path("/app/scenario.yaml"), seed)
+bench = Bench(Path("/app/scenario.yaml"), *json.loads(asked))
 `);
   postMessage({kind: "ready"});
 }
