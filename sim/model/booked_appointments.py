@@ -13,7 +13,7 @@ from sim.model.book import Book
 from sim.model.chance import Chance
 from sim.model.dispensing import Medication
 from sim.scenario.protocol import Arm, PlannedVisit, Protocol
-from sim.scenario.slots import NEVER, NEVER_DAY, Slots, possible_days
+from sim.scenario.slots import NEVER, NEVER_DAY, Offer, Slots, possible_days
 from sim.vocabulary.clock import MINUTES_PER_DAY
 
 
@@ -266,9 +266,8 @@ class BookedAppointments(Appointments):
 
     def _first_room(self, planned: PlannedVisit, day: int) -> _Found | None:
         """Return the first room from a day on: day by day, at the first place that has it."""
-        days = possible_days(planned.offer, max(day, int(self._now // MINUTES_PER_DAY)))
-        choices = planned.offer.choices
-        return self._room(planned, ((slots, day) for day in days for slots in choices))
+        today = int(self._now // MINUTES_PER_DAY)
+        return self._room(planned, _day_by_day(planned.offer, max(day, today)))
 
     def _room(self, planned: PlannedVisit, where: Iterable[tuple[Slots, int]]) -> _Found | None:
         """Return the first of these places and days with room; what was full is remembered."""
@@ -297,6 +296,13 @@ class BookedAppointments(Appointments):
                 if other.slots.place == slots.place:
                     wish = end
         return self._book.room(slots, day, self._now, own=own, wish=wish)
+
+
+def _day_by_day(offer: Offer, day: int) -> Iterator[tuple[Slots, int]]:
+    """Yield the places of a visit on each of its possible days from a day on."""
+    for possible in possible_days(offer, day):
+        for slots in offer.choices:
+            yield slots, possible
 
 
 @cache

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Container, Iterator, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
 
 from sim.scenario.capacity import Product
 from sim.scenario.criteria import Attributes
@@ -46,50 +46,13 @@ def _place(protocol: Protocol, informed: Informed, seed: int, replication: int) 
     return pool.place(Streams(seed, draws.original(replication)).uniform("belief pool", 0))
 
 
-class Chance:
+class Luck:
     """Answers questions about people, by person."""
 
-    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
-        """Draw the replication's true rate of candidates, and how it waves; the rest when asked."""
+    def __init__(self, protocol: Protocol, uniform: Callable[[str, int], float]) -> None:
+        """`uniform` is the number in [0, 1) that answers a question about somebody."""
         self._protocol = protocol
-        self.uniform = Streams(seed, replication).uniform
-        self.candidates_per_month, informed = protocol.candidates_per_month, protocol.informed
-        rate, path = protocol.rate, None
-        if protocol.waves is not None:
-            path = WavePath(protocol.waves.wave(self.uniform("waves", 0)))
-        if rate is not None:
-            u = stratified(seed, protocol.draws.draw(replication))
-            if informed is not None and not informed.pool.rates:
-                rate = informed.pool.rate(rate, _place(protocol, informed, seed, replication))
-            self.candidates_per_month = rate.quantile(u)
-        if informed is not None and informed.pool.rates:
-            place = _place(protocol, informed, seed, replication)
-            self.candidates_per_month = informed.pool.rates[place]
-            path = informed.pool.waves[place]
-        self._expected: Sequence[float] = protocol.expected_candidates
-        if path is not None:
-            self._expected = path.waved(self._expected, partial(self.uniform, "wave of month"))
-        self._arms: dict[tuple[int, ...], list[int]] = {}
-
-    def arrivals(self, person: int = 0, since: float = 0.0) -> Iterator[float]:
-        """Yield the instants at which candidates come, until the last day of recruitment.
-
-        A Poisson process of rate 1, its time changed by the inverse of the cumulative rate; from an
-        instant on, `person` being the first to come after it.
-        """
-        rate = self.candidates_per_month
-        if rate <= 0:
-            return
-        cumulative = self._expected
-        expected = expected_by(cumulative, since)
-        while True:
-            expected -= math.log1p(-self.uniform("arrival", person)) / rate
-            day = bisect_left(cumulative, expected)
-            if day == len(cumulative):
-                return
-            within = (expected - cumulative[day - 1]) / (cumulative[day] - cumulative[day - 1])
-            yield (day - 1 + within) * MINUTES_PER_DAY
-            person += 1
+        self.uniform = uniform
 
     def attributes(self, person: int, attempt: int) -> Attributes:
         """Return a candidate's attributes, as they are at this attempt to be randomised."""
@@ -132,39 +95,6 @@ class Chance:
     def wait_minutes(self, question: str, days: Distribution, person: int) -> float:
         """Return a wait that is given in days, in minutes."""
         return days.quantile(self.uniform(question, person)) * MINUTES_PER_DAY
-
-    def arm(self, stratum: tuple[int, ...], order: int) -> int:
-        """Return the index of the arm of the `order`-th (from 0) randomised of a stratum."""
-        sequence = self._arms.setdefault(stratum, [])
-        while len(sequence) <= order:
-            sequence += self._next_arms(stratum, len(sequence))
-        return sequence[order]
-
-    def preferred_arm(self, preferred: Container[int], order: int) -> int:
-        """Return the index of the arm of the `order`-th (from 0) randomised, by minimisation.
-
-        Most often it is one of the preferred arms, else any, drawn by the ratio.
-        """
-        share = self._protocol.randomisation.share_by_preference
-        is_free = self.uniform("arm as preferred", order) >= share
-        fitting = [arm for arm in self._cycle if is_free or arm in preferred]
-        return fitting[int(self.uniform("arm ()", order) * len(fitting))]
-
-    @cached_property
-    def _cycle(self) -> list[int]:
-        """The indices of the arms, each as often as the ratio says."""
-        ratio = self._protocol.randomisation.ratio
-        return [arm.index for arm in self._protocol.arms for _ in range(ratio[arm.name])]
-
-    def _next_arms(self, stratum: tuple[int, ...], start: int) -> list[int]:
-        """Return the next permuted block, or a single arm under simple randomisation."""
-        scheme, question, cycle = self._protocol.randomisation, f"arm {stratum}", self._cycle
-        if scheme.method == "simple":
-            return [cycle[int(self.uniform(question, start) * len(cycle))]]
-        choice = int(self.uniform(f"size of block {stratum}", start) * len(scheme.block_sizes))
-        block = cycle * (scheme.block_sizes[choice] // len(cycle))
-        places = [self.uniform(question, start + place) for place in range(len(block))]
-        return [arm for _, arm in sorted(zip(places, block, strict=True))]
 
     def first_dose_minutes(self, person: int, arm: Arm) -> float:
         """Return the planned time from randomisation to the first dose."""
@@ -230,3 +160,77 @@ class Chance:
         if hazard.is_none:
             return math.inf
         return start + hazard.quantile(self.uniform(question, person))
+
+
+class Chance(Luck):
+    """The luck of a replication, with what is not asked about somebody: who comes, and the arms."""
+
+    def __init__(self, protocol: Protocol, seed: int, replication: int) -> None:
+        """Draw the replication's true rate of candidates, and how it waves; the rest when asked."""
+        super().__init__(protocol, Streams(seed, replication).uniform)
+        self.candidates_per_month, informed = protocol.candidates_per_month, protocol.informed
+        rate, path = protocol.rate, None
+        if protocol.waves is not None:
+            path = WavePath(protocol.waves.wave(self.uniform("waves", 0)))
+        if rate is not None:
+            u = stratified(seed, protocol.draws.draw(replication))
+            if informed is not None and not informed.pool.rates:
+                rate = informed.pool.rate(rate, _place(protocol, informed, seed, replication))
+            self.candidates_per_month = rate.quantile(u)
+        if informed is not None and informed.pool.rates:
+            place = _place(protocol, informed, seed, replication)
+            self.candidates_per_month = informed.pool.rates[place]
+            path = informed.pool.waves[place]
+        self._expected: Sequence[float] = protocol.expected_candidates
+        if path is not None:
+            self._expected = path.waved(self._expected, partial(self.uniform, "wave of month"))
+        self._arms: dict[tuple[int, ...], list[int]] = {}
+        ratio = protocol.randomisation.ratio
+        self._cycle = [arm.index for arm in protocol.arms for _ in range(ratio[arm.name])]
+
+    def arrivals(self, person: int = 0, since: float = 0.0) -> Iterator[float]:
+        """Yield the instants at which candidates come, until the last day of recruitment.
+
+        A Poisson process of rate 1, its time changed by the inverse of the cumulative rate; from an
+        instant on, `person` being the first to come after it.
+        """
+        rate = self.candidates_per_month
+        if rate <= 0:
+            return
+        cumulative = self._expected
+        expected = expected_by(cumulative, since)
+        while True:
+            expected -= math.log1p(-self.uniform("arrival", person)) / rate
+            day = bisect_left(cumulative, expected)
+            if day == len(cumulative):
+                return
+            within = (expected - cumulative[day - 1]) / (cumulative[day] - cumulative[day - 1])
+            yield (day - 1 + within) * MINUTES_PER_DAY
+            person += 1
+
+    def arm(self, stratum: tuple[int, ...], order: int) -> int:
+        """Return the index of the arm of the `order`-th (from 0) randomised of a stratum."""
+        sequence = self._arms.setdefault(stratum, [])
+        while len(sequence) <= order:
+            sequence += self._next_arms(stratum, len(sequence))
+        return sequence[order]
+
+    def preferred_arm(self, preferred: Container[int], order: int) -> int:
+        """Return the index of the arm of the `order`-th (from 0) randomised, by minimisation.
+
+        Most often it is one of the preferred arms, else any, drawn by the ratio.
+        """
+        share = self._protocol.randomisation.share_by_preference
+        is_free = self.uniform("arm as preferred", order) >= share
+        fitting = [arm for arm in self._cycle if is_free or arm in preferred]
+        return fitting[int(self.uniform("arm ()", order) * len(fitting))]
+
+    def _next_arms(self, stratum: tuple[int, ...], start: int) -> list[int]:
+        """Return the next permuted block, or a single arm under simple randomisation."""
+        scheme, question, cycle = self._protocol.randomisation, f"arm {stratum}", self._cycle
+        if scheme.method == "simple":
+            return [cycle[int(self.uniform(question, start) * len(cycle))]]
+        choice = int(self.uniform(f"size of block {stratum}", start) * len(scheme.block_sizes))
+        block = cycle * (scheme.block_sizes[choice] // len(cycle))
+        places = [self.uniform(question, start + place) for place in range(len(block))]
+        return [arm for _, arm in sorted(zip(places, block, strict=True))]

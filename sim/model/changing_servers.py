@@ -1,12 +1,10 @@
-"""Servers whose number changes (rosters that change, leave, closures), or whom visits interrupt."""
+"""Servers whose number changes: rosters that change, leave, closures."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 from sim.model.servers import Servers
 from sim.scenario.slots import Resource
@@ -25,26 +23,26 @@ class ChangingServers(Servers):
         """Take the numbers from a resource that has levels."""
         super().__init__(index, resource.units or 0, resource.roster, log)
         self._not_before = [0.0] * len(self._free_at)  # when work handed over was left
-        self._begins = [begin for begin, _ in resource.levels]
+        self._begins = [float(begin) for begin, _ in resource.levels]
         self._numbers = [number for _, number in resource.levels]
 
     def free_from(self, moment: float) -> float:
         """Return when somebody is free and there, at `moment` or later."""
         super().free_from(moment)
-        return self._soonest(self._free_at, moment)
+        return self.soonest(self._free_at, moment)
 
     def take(self, start: float, end: float) -> None:
         """Hold whoever is there and has been free for longest, from `start` until `end`."""
-        self._free_at[self._longest_free(self._free_at, start)] = end
+        self._free_at[self.longest_free(self._free_at, start)] = end
         self._free_first = min(self._free_at)
 
-    def _soonest(self, free_at: list[float], moment: float) -> float:
+    def soonest(self, free_at: list[float], moment: float) -> float:
         """Return when one of those who are free at certain instants is there, from `moment` on."""
         if min(self._present(free_at, moment), default=math.inf) <= moment:
             return moment
         return min(self._there(unit, max(free, moment)) for unit, free in enumerate(free_at))
 
-    def _longest_free(self, free_at: list[float], start: float) -> int:
+    def longest_free(self, free_at: list[float], start: float) -> int:
         """Return who is there first from `start` on; of several, who has been free for longest."""
         present = self._present(free_at, start)
         if (longest := min(present, default=math.inf)) <= start:
@@ -103,59 +101,3 @@ class ChangingServers(Servers):
         while (there := self._there(unit, begin)) > begin:
             begin, shift_end = self._roster.next_duty(there)
         return begin, shift_end
-
-
-class InterruptedServers(Servers):
-    """Servers who lay desk work down when an appointment begins, and take it up after it.
-
-    Visits wait for visits alone, so that desk work is told when the run is over.
-
-    Until then only the visits are kept in mind; then all desk work is done around them.
-    """
-
-    def __init__(self, *what: Any) -> None:  # noqa: ANN401 -- what `Servers` takes
-        """See `Servers`."""
-        super().__init__(*what)
-        self._held_until = [0.0] * len(self._free_at)
-        self._visits: list[tuple[float, float, int]] = []
-
-    def free_from(self, moment: float) -> float:
-        """Return when somebody is there and at no visit, at `moment` or later."""
-        free = min(self._held_until, default=math.inf)
-        return free if free > moment else moment
-
-    def take(self, start: float, end: float) -> None:
-        """Hold whoever has been at no visit for longest, from `start` until `end`."""
-        self._hold(self._held_until.index(min(self._held_until)), start, end)
-
-    def close(self, end: float) -> None:
-        """Do the desk work of the whole run between the visits, then account for what remains."""
-        self._visits.sort()
-        of_unit: list[deque[float]] = [deque() for _ in self._free_at]
-        for start, _, unit in self._visits:
-            of_unit[unit].append(start)
-        self._laid_down_at = [starts[0] if starts else math.inf for starts in of_unit]
-        for start, until, unit in self._visits:
-            self._catch_up(start)
-            of_unit[unit].popleft()
-            self._laid_down_at[unit] = of_unit[unit][0] if of_unit[unit] else math.inf
-            self._free_at[unit] = until
-            self._free_first = min(self._free_at)
-            self._rests_until = 0.0
-        super().close(end)
-
-    def _hold(self, unit: int, start: float, end: float) -> None:
-        self._held_until[unit] = end
-        self._visits.append((start, end, unit))
-
-
-class InterruptedChangingServers(InterruptedServers, ChangingServers):
-    """Of all who are ever there, the first so many are."""
-
-    def free_from(self, moment: float) -> float:
-        """Return when somebody is there and at no visit, at `moment` or later."""
-        return self._soonest(self._held_until, moment)
-
-    def take(self, start: float, end: float) -> None:
-        """Hold whoever is there and has been at no visit for longest, from `start` until `end`."""
-        self._hold(self._longest_free(self._held_until, start), start, end)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator
-from copy import copy
 from functools import partial
 from typing import Any
 
 from sim.model.allocation import Allocation
-from sim.model.chance import Chance
+from sim.model.chance import Chance, Luck
 from sim.model.clinic import Process
 from sim.model.participant import journey, participation
 from sim.model.screening import Instant, ScreeningAttempt
@@ -60,13 +59,12 @@ class KnownChance(Chance):
         self._history = history
         self._allotted: dict[Stratum, list[tuple[int, float]]] = {}
 
-    def again(self, number: int) -> Chance:
+    def again(self, number: int) -> Luck:
         """Return the luck of another draw, from 1, of the same questions."""
         if number == 1:
             return self
-        other, ask = copy(self), self.uniform
-        other.uniform = lambda question, index: ask(f"{question} again {number}", index)
-        return other
+        ask = self.uniform
+        return Luck(self._protocol, lambda question, who: ask(f"{question} again {number}", who))
 
     def leaves(self, person: int, arm: Arm, randomised: float) -> tuple[float, str | None]:
         """Return when a participant leaves, and why; whoever is known to be there, later on.
@@ -305,7 +303,7 @@ def _someone(person: int, passed: Collection[str], trial: RunningTrial) -> Attri
 
 def _possible(
     person: int, passed: Collection[str], trial: RunningTrial
-) -> Iterator[tuple[Attributes, tuple[int, ...], Chance]]:
+) -> Iterator[tuple[Attributes, tuple[int, ...], Luck]]:
     """Yield who somebody may be who has passed some steps: attributes, what is failed, and luck."""
     criteria, stratum = trial.protocol.criteria, trial.history.people[person].stratum
     for number in range(1, MOST_DRAWS):

@@ -10,6 +10,7 @@ from typing import Any
 
 import simpy
 
+from sim.model.chance import Luck
 from sim.model.clinic import Errand
 from sim.model.queue import GoesOn, Held
 from sim.model.trial import Trial
@@ -61,7 +62,8 @@ class ScreeningAttempt:
     def __init__(self, person: int, number: int, trial: Trial) -> None:
         """Nothing is known yet but what the person fails."""
         self._person, self._number, self._trial = person, number, trial
-        self._chance, self._plan = trial.chance, trial.protocol.screening
+        self._chance: Luck = trial.chance
+        self._plan = trial.protocol.screening
         self.attributes = trial.chance.attributes(person, number)
         self.again = NEVER
         self._medication = trial.medication(person, self.attributes)

@@ -9,6 +9,7 @@ never interrupted by a visit, stops at the end of the shift and is continued in 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 
@@ -69,6 +70,29 @@ class Servers:
                 self._note(*held, end, end)
         for work in sorted(self._desk):
             self._note(work, work[-1], end, end)
+
+    def soonest(self, free_at: list[float], moment: float) -> float:
+        """Return when one of those who are free at certain instants is there, from `moment` on."""
+        free = min(free_at, default=math.inf)
+        return free if free > moment else moment
+
+    def longest_free(self, free_at: list[float], start: float) -> int:  # noqa: ARG002 -- as in take
+        """Return who is there first from `start` on; of several, who has been free for longest."""
+        return free_at.index(min(free_at))
+
+    def interrupt(self, visits: list[tuple[float, float, int]]) -> None:
+        """Do desk work around visits, given in order: from when to when, and whose each is."""
+        of_unit: list[deque[float]] = [deque() for _ in self._free_at]
+        for start, _, unit in visits:
+            of_unit[unit].append(start)
+        self._laid_down_at = [starts[0] if starts else math.inf for starts in of_unit]
+        for start, until, unit in visits:
+            self._catch_up(start)
+            of_unit[unit].popleft()
+            self._laid_down_at[unit] = of_unit[unit][0] if of_unit[unit] else math.inf
+            self._free_at[unit] = until
+            self._free_first = min(self._free_at)
+            self._rests_until = 0.0
 
     def _catch_up(self, moment: float) -> None:
         """Do the desk work that begins before `moment`."""
@@ -134,6 +158,36 @@ class Servers:
         self._log.append(fact(Work, piece))
 
 
+class InterruptedServers:
+    """Servers who lay desk work down when an appointment begins, and take it up after it.
+
+    Visits wait for visits alone, so that desk work is told when the run is over. Until then only
+    the visits are kept in mind; then all desk work is done around them.
+    """
+
+    def __init__(self, servers: Servers, units: int) -> None:
+        """Nobody is at a visit at the opening instant."""
+        self._servers = servers
+        self._held_until = [0.0] * units
+        self._visits: list[tuple[float, float, int]] = []
+        self.leave_on_desk = servers.leave_on_desk
+
+    def free_from(self, moment: float) -> float:
+        """Return when somebody is there and at no visit, at `moment` or later."""
+        return self._servers.soonest(self._held_until, moment)
+
+    def take(self, start: float, end: float) -> None:
+        """Hold whoever is there and has been at no visit for longest, from `start` until `end`."""
+        unit = self._servers.longest_free(self._held_until, start)
+        self._held_until[unit] = end
+        self._visits.append((start, end, unit))
+
+    def close(self, end: float) -> None:
+        """Do the desk work of the whole run between the visits, then account for what remains."""
+        self._servers.interrupt(sorted(self._visits))
+        self._servers.close(end)
+
+
 class UnlimitedServers(Servers):
     """As many people or spaces as asked for: nobody waits, except for the roster's hours."""
 
@@ -165,7 +219,7 @@ class UnlimitedServers(Servers):
 class Alternatives:
     """Servers of which one is needed: whoever can begin first, on ties in their order."""
 
-    def __init__(self, several: Sequence[tuple[int, Servers, Roster]]) -> None:
+    def __init__(self, several: Sequence[tuple[int, Servers | InterruptedServers, Roster]]) -> None:
         """Each is a role or room: its index, its servers and its roster."""
         self._several = several
 

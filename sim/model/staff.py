@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from itertools import count
 
 from sim.model.chance import Chance
-from sim.model.changing_servers import (
-    ChangingServers,
-    InterruptedChangingServers,
-    InterruptedServers,
-)
+from sim.model.changing_servers import ChangingServers
 from sim.model.queue import Held, Request
-from sim.model.servers import Alternatives, Servers, UnlimitedServers
+from sim.model.servers import Alternatives, InterruptedServers, Servers, UnlimitedServers
 from sim.scenario.slots import Resource, Slots, Task, VisitType, kind_of
 from sim.vocabulary.eventlog import NOBODY, OVERHEAD, Work, fact
 
@@ -142,11 +138,11 @@ class Staff:
         for each in self._servers:
             each.close(end)
 
-    def _servers_of(self, index: int, resource: Resource) -> Servers:
+    def _servers_of(self, index: int, resource: Resource) -> Servers | InterruptedServers:
         if resource.units is None:
             return UnlimitedServers(index, resource.roster, self._log)
         if resource.levels:
-            changing = InterruptedChangingServers if self._lays_down else ChangingServers
-            return changing(index, resource, self._log)
-        servers = InterruptedServers if self._lays_down else Servers
-        return servers(index, resource.units, resource.roster, self._log)
+            servers: Servers = ChangingServers(index, resource, self._log)
+        else:
+            servers = Servers(index, resource.units, resource.roster, self._log)
+        return InterruptedServers(servers, resource.units) if self._lays_down else servers

@@ -12,14 +12,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster, Span, whenever
 
-NEVER_DAY = 1 << 30
-NEVER = math.inf
+NEVER_DAY: Final = 1 << 30
+NEVER: Final = math.inf
 
 
 @dataclass(frozen=True)
@@ -128,23 +127,20 @@ class Slots:
         self._later = offsets[1 : len(visit.tasks)]
         self._starts = self._starts_by_day()
         self._bits: dict[int, int] = {}
+        self._parts: tuple[Slots, ...] = ()
         self._lengths = [sum(end - start for start, end in spans) for spans in self._starts]
         self.next_day, self.previous_day = _neighbours([length > 0 for length in self._lengths])
 
-    @cached_property
+    @property
     def parts(self) -> tuple[Slots, ...]:
         """Each task as a visit of its own; with the last goes what is left on desks."""
-        *before, last = self.visit.tasks
-        tasks = [(each, ()) for each in before] + [(last, self.visit.later)]
-        return tuple(
-            Slots(
-                VisitType(self.visit.name, (task,), later),
-                self.place,
-                self.days,
-                self._resources,
-            )
-            for task, later in tasks
-        )
+        if not self._parts:
+            *before, last = self.visit.tasks
+            tasks = [(each, ()) for each in before] + [(last, self.visit.later)]
+            alone = [VisitType(self.visit.name, (task,), later) for task, later in tasks]
+            slots = [Slots(each, self.place, self.days, self._resources) for each in alone]
+            self._parts = tuple(slots)
+        return self._parts
 
     def coming(self, day: int, u: float, earliest: float) -> float:
         """Return the instant at which the person comes, uniform (by `u`) among the day's starts.
@@ -188,11 +184,10 @@ class Slots:
         """Return the first start on any day at or after `moment`, or NEVER."""
         if not self.visit.tasks:
             return moment
-        starts = (
-            self.start_on(day, moment)
-            for day in possible_days(self, int(moment // MINUTES_PER_DAY))
-        )
-        return next((start for start in starts if start != NEVER), NEVER)
+        for day in possible_days(self, int(moment // MINUTES_PER_DAY)):
+            if (start := self.start_on(day, moment)) != NEVER:
+                return start
+        return NEVER
 
     def next_on_or_after(self, day: int) -> int:
         """Return the first possible day at or after `day`, or NEVER_DAY."""

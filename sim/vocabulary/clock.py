@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
-MINUTES_PER_HOUR = 60
-MINUTES_PER_DAY = 1440
-DAYS_PER_WEEK = 7
-DAYS_PER_MONTH = 30.4375
-MONTHS_PER_YEAR = 12
+MINUTES_PER_HOUR: Final = 60
+MINUTES_PER_DAY: Final = 1440
+DAYS_PER_WEEK: Final = 7
+DAYS_PER_MONTH: Final = 30.4375
+MONTHS_PER_YEAR: Final = 12
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Span = tuple[int, int]

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,13 +24,14 @@ STREAMS = 20
 GOLDEN_RATIO = 0.6180339887498949
 TWIN_EVERY = 5
 
-_BLOCK = 128
+_BLOCK: Final = 128
 """Numbers made at a time where there is numpy, and the place of the one that is about nobody."""
 
 
 _32, _64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-_WORDS, _ROUNDS = 4, 10
-_UNIT = 2.0**-53
+_WORDS: Final = 4
+_ROUNDS: Final = 10
+_UNIT: Final = 2.0**-53
 
 
 def of_attempt(question: str, number: int) -> str:
