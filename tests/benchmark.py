@@ -3,7 +3,8 @@
 Run it as `python tests/benchmark.py [--replications N]`, on a quiet machine: both versions walk the
 shipped baseline by arrival, the rate alone uncertain, on one core, ten replications each in turn in
 one process, and are compared in what they find. Time is processor time, which other programs on the
-machine disturb least; that of two cores is by the clock.
+machine disturb least; that of two cores is by the clock. What is measured is the trialsim that is
+installed, be it the compiled wheel, or else its own repository.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from resource import RUSAGE_CHILDREN, getrusage
 from statistics import fmean, median
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))  # a command of tests/ finds its own repository
+sys.path.append(str(ROOT))  # where trialsim is not installed
 
+import sim  # noqa: E402
 from sim.experiments.replicate import replicate  # noqa: E402
 from sim.model.run import run  # noqa: E402
 from sim.scenario.interpret import interpret  # noqa: E402
@@ -34,8 +37,12 @@ from sim.scenario.protocol import Protocol  # noqa: E402
 from sim.scenario.schema import Scenario  # noqa: E402
 from sim.vocabulary.eventlog import EventLog, Milestone  # noqa: E402
 from sim.vocabulary.intervals import NORMAL_975, of_met  # noqa: E402
+
+sys.path.insert(0, str(ROOT))  # other packages have tests as well
 from tests.textbook import Textbook  # noqa: E402
 from tests.textbook_days import Agenda  # noqa: E402
+
+del sys.path[0]  # processes at work shall find the trialsim that was found here
 
 SEED, ROUNDS, TURN = 1, 5, 10
 TWIN = ["design.booking.by=arrival", "assumptions.uncertain=rate"]
@@ -148,7 +155,8 @@ def _in_turn(turns: int) -> tuple[tuple[list[Found], list[Found]], tuple[list[fl
 
 def _speeds(a_round: int, ours: list[float], theirs: list[float]) -> Iterator[str]:
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
-    yield f"{ROUNDS} rounds of {a_round} replications, processor time of one core"
+    how = "interpreted" if isinstance(run, FunctionType) else "compiled"
+    yield f"{ROUNDS} rounds of {a_round} replications, {how}, processor time of one core"
     yield f"{'':26}{'least':>8}{'median':>8}{'most':>8}"
     for name, values, digits in (
         ("trialsim, replications/s", ours, 1),
@@ -190,7 +198,7 @@ def _fixed_cost() -> Iterator[str]:
             subprocess.run(
                 [*command, "--quiet", "--out", f"{home}/{place}"],
                 check=True,
-                cwd=ROOT,
+                cwd=Path(sim.__file__).parent.parent,
                 capture_output=True,
             )
         after = getrusage(RUSAGE_CHILDREN)

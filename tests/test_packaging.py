@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,10 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 PICTURE_BYTES = 300_000
+AS_OF = f"--observed {ROOT}/scenarios/baseline_log.csv --as-of 2024-03-01"
+COMMANDS = ["run baseline --keep 1", "run by_arrival", f"forecast baseline {AS_OF}"]
+MODULE_SUFFIX = EXTENSION_SUFFIXES[-1].removeprefix(".")
+COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
 PINNED = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)", re.MULTILINE)
 
 
@@ -86,6 +93,48 @@ def test_the_wheel_holds_the_package_its_templates_and_the_scenarios(tmp_path: P
     } <= held
 
 
+def test_what_is_compiled_caches_no_property() -> None:
+    """In a class that mypyc compiles a `cached_property` is worked out each time it is read."""
+    tool = PROJECT["tool"]["trialsim"]
+    files = [[*ROOT.glob(pattern)] for pattern in tool["compiled"] + tool["interpreted"]]
+
+    assert all(files)
+    texts = (file.read_text(encoding="utf-8") for found in files for file in found)
+    assert not any("cached_property" in text for text in texts)
+
+
+@pytest.mark.slow
+def test_what_is_compiled_can_be(tmp_path: Path) -> None:
+    """C is written before the version is told; what the compiler makes of it is nightly."""
+    tree = _copy_of_the_tree(tmp_path)
+
+    told = _in(tree, sys.executable, "setup.py", "--version", TRIALSIM_COMPILED="1")
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert [*tree.glob("build/*.c")]
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"there is no C compiler: {COMPILER}")
+def test_the_compiled_wheel_writes_the_same_tables(tmp_path: Path) -> None:
+    tree, installed = _copy_of_the_tree(tmp_path), tmp_path / "installed"
+    pip = (sys.executable, "-m", "pip")
+    wheel = (*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", "wheel", ".")
+    built = _in(tree, *wheel, TRIALSIM_COMPILED="1")
+    assert built.returncode == 0, built.stdout + built.stderr
+    (archive,) = tree.glob("wheel/*.whl")
+    assert not _in(tree, *pip, "install", "--no-deps", "--target", installed, archive).returncode
+
+    interpreted, compiled = _tables(tree, tmp_path / "py"), _tables(installed, tmp_path / "c")
+
+    where = "import sim.model.participant as it, sim.model.agenda as other; print(it, other)"
+    modules = _in(installed, sys.executable, "-c", where).stdout
+    assert modules.count(str(installed)) == 2
+    assert re.findall(r"\.(\w+)'>", modules) == [MODULE_SUFFIX, "py"]
+    assert interpreted == compiled
+    assert "0/work.csv.gz" in compiled
+
+
 def test_a_readme_is_short_and_begins_with_what_to_type() -> None:
     for page in ("README.md", "README.zh.md"):
         lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
@@ -137,5 +186,21 @@ def _copy_of_the_tree(into: Path) -> Path:
     return Path(shutil.copytree(ROOT, into / "tree", ignore=leave_out))
 
 
-def _in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def _tables(place: Path, into: Path) -> dict[str, bytes]:
+    """Return what some commands write with the trialsim that lies in a folder."""
+    for number, command in enumerate(COMMANDS):
+        how = f"-m sim {command} --replications 4 --jobs 2 --quiet --out {into / str(number)}"
+        ended = _in(place, sys.executable, *how.split())
+        assert ended.returncode == 0, ended.stderr
+    return {str(file.relative_to(into)): file.read_bytes() for file in into.rglob("*.csv*")}
+
+
+def _in(folder: Path, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
