@@ -218,6 +218,7 @@ def test_a_number_set_by_a_sweep_is_not_drawn() -> None:
     assert variant({path: "0.6"}).assumptions.recruitment.consent == 0.6
 
 
+@pytest.mark.slow
 def test_rate_and_consent_uncertain_by_quadrature() -> None:
     scenario = toy(
         design={"trial": UNTIL, "screening": ONE_VISIT},

@@ -123,6 +123,7 @@ def test_the_command_writes_a_page_and_a_diary_and_nothing_twice(
     assert {name: Path(name).read_bytes() for name in (diary, page)} == written
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_everyone_can_read_the_page_on_any_screen_and_on_paper(

@@ -95,6 +95,7 @@ def _broken_into(command: list[str], victim: subprocess.Popen[bytes]) -> tuple[i
         return running.returncode, err
 
 
+@pytest.mark.slow
 def test_a_run_on_a_cluster_is_the_run_on_this_machine(two_workers: Cluster) -> None:
     Path("unsure.yaml").write_text(UNSURE, encoding="utf-8")
     run = ["run", "unsure.yaml", "--replications", "60", "--quiet", "--out"]
@@ -149,6 +150,7 @@ def test_no_scheduler_at_an_address_is_said(
     assert "--jobs counts processes of this machine" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_killed_worker_changes_no_byte(two_workers: Cluster) -> None:
     rates = "1:3:9"
     assert trialsim(*swept("--out", "here", "--quiet", "--jobs", "1", rates=rates)) == 0

@@ -111,6 +111,7 @@ def test_the_folder_holds_the_runs_whole_and_what_lies_between_them(
     assert latest() == finished
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 @pytest.mark.pages
 def test_finished_runs_are_put_side_by_side_without_simulating() -> None:

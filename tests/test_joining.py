@@ -63,6 +63,7 @@ def first_of_the_register(finished: Path) -> list[str]:
     return re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row[0])
 
 
+@pytest.mark.slow
 def test_a_joined_folder_holds_the_others_whole_and_links_to_their_pages(asked: Path) -> None:
     joined = asked / "joined"
 
@@ -135,6 +136,7 @@ def test_where_no_effect_is_known_nothing_is_asked_first_and_the_page_says_so(as
     assert "What to ask first:" not in text
 
 
+@pytest.mark.slow
 def test_a_joined_run_is_compared_and_built_again_in_another_language(
     asked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_an_arm_that_cannot_be_dosed_waits_or_leaves(tmp_path: Path, missing: st
     assert f"Never there in the whole trial: {name}. No visit that needs them is held." in told
 
 
+@pytest.mark.slow
 def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_after(
     tmp_path: Path,
 ) -> None:

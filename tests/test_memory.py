@@ -94,6 +94,7 @@ def test_of_many_replications_only_the_latest_stand_in_memory() -> None:
     assert len(rows._latest) < BLOCK  # noqa: SLF001
 
 
+@pytest.mark.slow
 def test_a_sweep_holds_nothing_of_its_finished_points(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,6 +225,7 @@ class TestEveryPage:
         assert all(messages)
         assert all(in_each(page, "figure", "one.querySelectorAll('details table').length"))
 
+    @pytest.mark.slow
     def test_axe_finds_nothing_open_or_closed_light_or_dark(
         self, show: Show, kind: str, language: str
     ) -> None:
@@ -386,6 +387,7 @@ def test_five_scenarios_fit_on_paper_and_into_few_megabytes(
     assert max(sizes.values()) < 3e6
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_chinese_page_is_no_mixture_and_prints_on_few_sheets(
     browser: Browser, tmp_path: Path

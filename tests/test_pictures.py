@@ -44,6 +44,7 @@ def written_to(folder: str) -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("finished", "asked"),
     [("small", ["small"]), ("both", ["small", "other", "--out", "both", "--lang", "zh"])],

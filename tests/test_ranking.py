@@ -101,6 +101,7 @@ def test_what_is_moved_are_the_ranged_numbers_of_the_assumptions() -> None:
     assert all(each.path.startswith("assumptions.") for each in baseline)
 
 
+@pytest.mark.slow
 def test_sobol_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
     indices, _ = ranks("sobol", 240, 4)
     for path, index, value, low, high in indices:
@@ -110,6 +111,7 @@ def test_sobol_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> No
         assert low < expected < high
 
 
+@pytest.mark.slow
 def test_morris_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> None:
     indices, _ = ranks("morris", 120, 10)
     mean = {RATE: 10.0, CONSENT: 0.7, ILL: 0.7}
@@ -122,6 +124,7 @@ def test_morris_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> N
             assert low - 1 < expected < high + 1
 
 
+@pytest.mark.slow
 def test_a_tornado_agrees_with_the_poisson_count(tornado: Ranked) -> None:
     indices, done = tornado
     assert len(done) == 1 + 2 * len(SQUARED_CV)

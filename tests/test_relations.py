@@ -460,6 +460,7 @@ def test_a_change_dated_month_12_leaves_the_months_before_it(
     assert all(differs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("per_month", "closes", "at_least"), [(3, "2025-12-31", -2), (20, "2023-06-30", 2)]
 )

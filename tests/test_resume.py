@@ -125,6 +125,7 @@ def test_what_ends_before_the_first_batch_leaves_nothing(
     assert not PART.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [5, 12])
 def test_an_interrupted_comparison_goes_on(
     trialsim: Trialsim, breaks_off: Callable[[int], None], batch: int
@@ -215,6 +216,7 @@ def _begun(*asked: str) -> subprocess.Popen[str]:
     return running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [ran, compared])
 def test_a_second_writer_is_refused(
     trialsim: Trialsim, capsys: pytest.CaptureFixture[str], asked: Callable[..., list[str]]

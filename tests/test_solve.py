@@ -560,6 +560,7 @@ def simulated(file: Path, seed: int, replications: int) -> tuple[float, float, f
     return float(value), float(low), float(high)
 
 
+@pytest.mark.slow
 def test_who_comes_is_randomised_where_everybody_is_eligible(tmp_path: Path) -> None:
     everybody = POISSON.replace("probability: 1}", "probability: 0}")
     found = []

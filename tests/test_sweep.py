@@ -424,6 +424,7 @@ def _errors(folder: Path) -> list[str]:
         return [said for (said,) in points.execute("SELECT error FROM points")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signalled", "code"), [(signal.SIGTERM, 130), (signal.SIGKILL, -9)])
 def test_whatever_ends_the_parent_finished_points_are_kept(
     trialsim: Trialsim,

@@ -98,6 +98,7 @@ def test_a_tenth_leaves_by_week_24() -> None:
         assert not agrees(samples, 0.9 * value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "counted"), [(0.6, (0, 1)), (0.9, (2,))])
 def test_visits_and_doses_fall_with_the_hazard(share: float, counted: Sequence[int]) -> None:
     log = followed(5000, leaving={"anything": {"by_week": 24, "share": share}})
@@ -267,6 +268,7 @@ def test_leaving_counts_from_randomisation_in_every_arm(missed: int) -> None:
         assert not agrees(found, 1.1 * (1 - 0.5 ** (week / 24)))
 
 
+@pytest.mark.slow
 def test_shares_by_week_are_found_at_each_week() -> None:
     shares = {4: 0.05, 12: 0.08, 24: 0.10}
     log = watched(90_000, {"share": shares}, {})

@@ -79,6 +79,7 @@ def forties() -> Floats:
     return waited(recruiting(closes=FAR, target=40), 1200, seed=2)
 
 
+@pytest.mark.slow
 def test_forty_are_randomised_after_29_85_months(forties: Floats) -> None:
     waits = forties
     law = stats.gamma(40, scale=1 / RATE)
@@ -108,6 +109,7 @@ def test_forty_in_the_window_with_probability_0_966() -> None:
     assert not agrees(counts >= 40, stats.poisson(0.9 * RATE * WINDOW).sf(39))
 
 
+@pytest.mark.slow
 def test_the_rate_that_gives_forty_with_a_probability() -> None:
     probability, rate, replications = 0.8, 1.16, 1600
     exact = optimize.brentq(
@@ -208,6 +210,7 @@ def gamma_poisson(shape: float, mean: float) -> Any:  # noqa: ANN401 -- a law of
     return stats.nbinom(shape, shape / (shape + mean))
 
 
+@pytest.mark.slow
 def test_counts_are_negative_binomial(mixed: Floats) -> None:
     counts = mixed[:, 0]
     law, wrong = gamma_poisson(SHAPE, RATE * WINDOW), gamma_poisson(SHAPE, 1.1 * RATE * WINDOW)
