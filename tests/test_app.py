@@ -57,6 +57,16 @@ def test_the_plan_beside_itself_makes_no_difference() -> None:
     assert {each.change for each in found.values() if math.isfinite(each.change)} == {0.0}
 
 
+def test_what_was_simulated_ahead_is_what_would_be() -> None:
+    one, other = (Bench(SHIPPED / "smallest.yaml") for _ in range(2))
+    while one.ahead():
+        pass
+    for bench in (one, other):
+        bench.change(["assumptions.recruitment.candidates_per_month=2"])
+
+    assert one.told(60) == other.told(60)
+
+
 def test_a_change_is_simulated_as_the_command_line_does() -> None:
     path = SHIPPED / "smallest.yaml"
     overrides = ["assumptions.recruitment.candidates_per_month=2"]

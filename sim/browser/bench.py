@@ -26,6 +26,9 @@ Pairs = list[tuple[float, float]]
 _FEWEST = 2
 """Draws below which there is no interval."""
 
+_AHEAD, _KEPT = 50, 200
+"""Replications of the plan that are simulated while nobody asks, and that are kept at most."""
+
 
 class Difference(NamedTuple):
     """Means before and after a change, of a measure or of whether a target is met, and the change.
@@ -83,6 +86,13 @@ class _Side(NamedTuple):
         return {**measured, **met}
 
 
+class _Replication(NamedTuple):
+    """What was found in a replication, and hours worked by resource and week."""
+
+    found: dict[str, float]
+    hours: list[tuple[int, int, float]]
+
+
 class Bench:
     """A scenario beside one that differs from it; replications are simulated in pairs."""
 
@@ -90,6 +100,7 @@ class Bench:
         """Take the scenario of a file, unchanged as yet; raises what `load` raises."""
         self._path, self._seed, self._language = path, seed, language
         self._before = self._after = _Side.of(load(path))
+        self._kept: dict[int, _Replication] = {}
         self._forget()
 
     def change(self, overrides: Sequence[str], text: str = "") -> list[str]:
@@ -127,7 +138,14 @@ class Bench:
         """Simulate so many more pairs; return what all of them show so far."""
         for _ in range(replications):
             self._replications += 1
-            before, after = map(self._side, (self._before, self._after), self._hours)
+            sides = (
+                self._plan(self._replications),
+                self._replicated(self._after, self._replications),
+            )
+            for side, hours in zip(sides, self._hours, strict=True):
+                for resource, week, each in side.hours:
+                    hours[resource, week] += each
+            before, after = (side.found for side in sides)
             draw = self._before.protocol.draws.draw(self._replications)
             for name in before.keys() & after.keys():
                 pairs = self._pairs.setdefault(name, defaultdict(list))
@@ -147,11 +165,28 @@ class Bench:
         """Return the same as JSON, in which what is not finite is null."""
         return json.dumps(_finite(self.simulate(replications)))
 
-    def _side(self, side: _Side, hours: dict[tuple[int, int], float]) -> dict[str, float]:
-        log = run(side.protocol, self._seed, self._replications)
+    def ahead(self) -> bool:
+        """Simulate the plan once more, to have it later; return whether there is more to simulate.
+
+        A planner reads before changing anything: half of what will be asked is done by then.
+        """
+        if len(self._kept) < _AHEAD:
+            self._plan(len(self._kept) + 1)
+        return len(self._kept) < _AHEAD
+
+    def _plan(self, replication: int) -> _Replication:
+        known = self._kept.get(replication) or self._replicated(self._before, replication)
+        if replication <= _KEPT:
+            self._kept[replication] = known
+        return known
+
+    def _replicated(self, side: _Side, replication: int) -> _Replication:
+        log = run(side.protocol, self._seed, replication)
+        hours = defaultdict[tuple[int, int], float](float)
         for resource, week, each in hours_by_week(log, side.protocol):
             hours[resource, week] += each
-        return side.found(figures(log, side.protocol))
+        found = side.found(figures(log, side.protocol))
+        return _Replication(found, [(*key, each) for key, each in hours.items()])
 
     def _by_week(
         self, side: _Side, hours: Mapping[tuple[int, int], float]

@@ -43,18 +43,19 @@ def figures(log: EventLog, protocol: Protocol) -> dict[str, float]:
         f"doses_{each.name}": float(doses[index]) for index, each in enumerate(protocol.products)
     }
     hours = defaultdict[int, float](float)
+    end = protocol.clock.end_minutes
     for work in log.work:
-        hours[work.resource] += _spent(work, protocol) / MINUTES_PER_HOUR
+        hours[work.resource] += _spent(work, end) / MINUTES_PER_HOUR
     found |= {f"{each.name}_hours": hours[n] for n, each in enumerate(protocol.resources)}
-    found["desk_backlog_peak_hours"] = _backlog_peak(log.work, protocol) / MINUTES_PER_HOUR
+    found["desk_backlog_peak_hours"] = _backlog_peak(log.work, end) / MINUTES_PER_HOUR
     return found
 
 
 def hours_by_week(log: EventLog, protocol: Protocol) -> Iterator[tuple[int, int, float]]:
     """Yield resource, week from the opening Monday on, and hours worked in it, piece by piece."""
-    first = protocol.clock.opens.weekday()
+    first, last = protocol.clock.opens.weekday(), protocol.clock.end_minutes
     for work in log.work:
-        start, end = work.started, work.started + _spent(work, protocol)
+        start, end = work.started, work.started + _spent(work, last)
         while start < end:
             week = int(start // MINUTES_PER_DAY + first) // DAYS_PER_WEEK
             until = min(end, ((week + 1) * DAYS_PER_WEEK - first) * MINUTES_PER_DAY)
@@ -62,18 +63,18 @@ def hours_by_week(log: EventLog, protocol: Protocol) -> Iterator[tuple[int, int,
             start = until
 
 
-def _spent(work: Work, protocol: Protocol) -> float:
+def _spent(work: Work, end: float) -> float:
     """Return the minutes of a piece of work that lie before the end of the run."""
-    return max(min(work.ended, protocol.clock.end_minutes) - work.started, 0.0)
+    return max(min(work.ended, end) - work.started, 0.0)
 
 
-def _backlog_peak(work: list[Work], protocol: Protocol) -> float:
+def _backlog_peak(work: list[Work], end: float) -> float:
     """Return the most minutes of desk work that ever waited: just after some of it fell due.
 
     It falls while people work, as many at a time as have begun and not ended.
     """
     desk = sorted((each for each in work if each.is_desk), key=lambda each: each.due)
-    asked = (each.minutes if each.due <= protocol.clock.end_minutes else 0.0 for each in desk)
+    asked = (each.minutes if each.due <= end else 0.0 for each in desk)
     edges = [(0.0, 0), *((each.started, 1) for each in desk), *((each.ended, -1) for each in desk)]
     edges.sort(key=lambda each: each[0])
     at_work = accumulate(change for _, change in edges)

@@ -1,4 +1,4 @@
-let python, stopped;
+let python, stopped, busy;
 
 // A page opened from a disk may start no module as a worker. Pyodide imports itself as a module, which
 // any worker can, but takes one that has importScripts for one that cannot.
@@ -38,13 +38,19 @@ async function begin({parts, seed, language}) {
   python.unpackArchive(await opened(parts["app.zip"]), "zip", {extractDir: "/app"});
   python.globals.set("asked", JSON.stringify([seed, language]));
   python.runPython(`
-import json, sys
+import gc, json, sys
 from pathlib import Path
 sys.path.insert(0, "/app")
 from sim.browser.bench import Bench
 bench = Bench(Path("/app/scenario.yaml"), *json.loads(asked))
+gc.freeze()
+gc.set_threshold(50_000)
 `);
   postMessage({kind: "ready"});
+  // Until something is asked, what will be needed of the plan is simulated.
+  while (!busy && python.runPython("bench.ahead()")) {
+    await new Promise(function (heard) { setTimeout(heard); });
+  }
 }
 
 function change(overrides, text) {
@@ -53,6 +59,7 @@ function change(overrides, text) {
 }
 
 async function simulate({overrides, text, replications, batch}) {
+  busy = true;
   const problems = change(overrides, text);
   if (problems.length) {
     postMessage({kind: "problems", problems: problems});
