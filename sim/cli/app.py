@@ -11,9 +11,11 @@ import click
 from sim.cli.options import (
     language_option,
     named_scenarios,
+    page_option,
     replications_option,
     scenario_argument,
     seed_option,
+    to_be_written,
     verbose_option,
 )
 from sim.cli.speech import say, spoken
@@ -32,13 +34,7 @@ from sim.cli.terminal import NotOpened, examples, in_print
     type=click.Path(path_type=Path),
     help="Where npm and pip have put Python for browsers; without it is said how.",
 )
-@click.option(
-    "--out",
-    metavar="FILE.html",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write into this new file.",
-)
+@page_option("Write into this new file.", required=True)
 @language_option
 @verbose_option
 def app_command(
@@ -58,8 +54,7 @@ def app_command(
     from sim.scenario.load import load
 
     scenario = load(path)
-    if out.exists():
-        raise click.UsageError(f"{in_print(out)} is there already; say another --out")
+    to_be_written(out)
     try:
         parts = packed(pyodide)
     except NotPacked as error:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.cli.options import language_option, scenario_argument, set_option, verbose_option
+from sim.cli.options import (
+    language_option,
+    page_option,
+    scenario_argument,
+    set_option,
+    to_be_written,
+    verbose_option,
+)
 from sim.cli.speech import print_wrapped, spoken
 from sim.cli.terminal import examples, in_print
 
@@ -31,12 +38,7 @@ if TYPE_CHECKING:
     required=True,
     help="The day of randomisation, as in 2023-03-06.",
 )
-@click.option(
-    "--out",
-    metavar="FILE.html",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the page into this new file; left out, into one named after what was asked.",
-)
+@page_option("Write the page into this new file; left out, into one named after what was asked.")
 @language_option
 @verbose_option
 def calendar_command(
@@ -61,8 +63,7 @@ def calendar_command(
     _check(protocol, day)
     page = out or Path(f"{scenario.scenario}-{named}-{day}.html")
     diary = page.with_suffix(".ics")
-    if existing := [each for each in (page, diary) if each.exists()]:
-        raise click.UsageError(f"{in_print(existing[0])} is there already; say another --out")
+    to_be_written(page, diary)
     calendar = VisitCalendar(scenario, protocol, arm, day, spoken().language)
     page.write_text(calendar.page(), encoding="utf-8")
     diary.write_bytes(calendar.diary())

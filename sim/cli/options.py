@@ -16,7 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sim.cli.speech import FLAG, print_wrapped, say, spoken, translated
-from sim.cli.terminal import nearby
+from sim.cli.terminal import in_print, nearby
 from sim.vocabulary.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -61,6 +61,23 @@ class ScenarioPath(click.ParamType):  # type: ignore[type-arg]  # generic in new
         """Complete names, and leave the paths of files to the shell."""
         names = [CompletionItem(name) for name in named_scenarios() if name.startswith(incomplete)]
         return names or click.Path().shell_complete(ctx, param, incomplete)
+
+
+def page_option(help_text: str, *, required: bool = False) -> Callable[[Any], Any]:
+    """Give a command the new page that it writes; `to_be_written` refuses one that is there."""
+    return click.option(
+        "--out",
+        metavar="FILE.html",
+        required=required,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help=help_text,
+    )
+
+
+def to_be_written(*files: Path) -> None:
+    """Refuse files that are there already; UsageError."""
+    if existing := [each for each in files if each.exists()]:
+        raise click.UsageError(f"{in_print(existing[0])} is there already; say another --out")
 
 
 def named_scenarios() -> dict[str, Path]:
