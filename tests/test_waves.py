@@ -20,6 +20,7 @@ from sim.scenario.schema import Scenario
 from sim.vocabulary.clock import DAYS_PER_MONTH
 from sim.vocabulary.distributions import fixed, gamma
 from sim.vocabulary.eventlog import EventLog, Milestone
+from sim.vocabulary.streams import STREAMS, stratified_luck
 from sim.vocabulary.wave_filter import Filter
 from sim.vocabulary.waves import CALM, Wave, WaveLaw, WavePath
 from tests.agreement import agrees
@@ -40,8 +41,9 @@ def came(log: EventLog) -> list[float]:
     return [each.time for each in log.moments if each.milestone is Milestone.CANDIDATE]
 
 
-def paths(wave: Wave, number: int) -> Iterator[WavePath]:
-    return (WavePath(wave) for _ in range(number))
+def paths(wave: Wave, number: int, *, is_level_drawn: bool) -> Iterator[WavePath]:
+    levels = ((place + 0.5) / number if is_level_drawn else None for place in range(number))
+    return (WavePath(wave, level=each) for each in levels)
 
 
 # The law.
@@ -71,20 +73,34 @@ def test_the_smallest_waves_are_left_of_a_tiny_scale() -> None:
     }
 
 
+@pytest.mark.parametrize("is_level_drawn", [False, True])
 @pytest.mark.parametrize("persistence", [0.0, 0.85, 0.985])
 def test_a_year_of_waves_has_the_mean_of_none_and_the_variance_of_its_series(
     persistence: float,
+    is_level_drawn: bool,  # noqa: FBT001
 ) -> None:
     """Of lognormal factors the covariance of months i and j is exp(s² φ^|i − j|) − 1."""
     wave, luck = Wave(0.4, persistence), np.random.default_rng(1)
-    totals = np.array([path.waved(YEAR, lambda _: luck.random())[-1] for path in paths(wave, 6000)])
-    month = np.floor(np.arange(365) / DAYS_PER_MONTH).astype(int)
+    each = paths(wave, 6000, is_level_drawn=is_level_drawn)
+    years = np.array([path.waved(YEAR, lambda _: luck.random()) for path in each])
+    totals, month = years[:, -1], np.floor(np.arange(365) / DAYS_PER_MONTH).astype(int)
     share = np.bincount(month) / DAYS_PER_MONTH
     apart = np.abs(np.subtract.outer(np.arange(len(share)), np.arange(len(share))))
     variance = float(share @ np.expm1(0.4**2 * persistence**apart) @ share)
 
     assert agrees(totals, YEAR[-1])
     assert totals.var() == pytest.approx(variance, rel=0.06)
+    month = years[:, 213] - years[:, 183]
+    assert month.std() / month.mean() == pytest.approx(math.sqrt(math.expm1(0.4**2)), rel=0.06)
+
+
+def test_a_month_of_a_drawn_level_is_the_same_however_long_a_trial_recruits() -> None:
+    luck = np.random.default_rng(1).random(60)
+    path = WavePath(Wave(0.6, 0.85), level=0.9)
+    longer = [day / DAYS_PER_MONTH for day in range(1500)]
+    year, years = (path.waved(each, lambda n: float(luck[n])) for each in (YEAR, longer))
+
+    assert years[: len(YEAR)] == pytest.approx(year, rel=1e-12)
 
 
 # The trial.
@@ -111,6 +127,20 @@ def test_waves_are_the_luck_of_a_replication() -> None:
     assert came(run(protocol, 1, 3)) == came(logs[0])
     nothing = trial({"sd": 0.9, "calm": 0.0})
     assert came(run(interpret(nothing), 1, 3)) == came(known)
+
+
+def test_how_high_waves_are_is_spread_evenly_where_the_rate_is() -> None:
+    protocol = interpret(trial({"sd": 0.9, "calm": 0.0}, rate_shape=4))
+    numbers = range(1, 401)
+    levels = [
+        stratified_luck(1, protocol.draws, each, "level of the waves") or 0.0 for each in numbers
+    ]
+    expected = [Chance(protocol, 1, each)._expected[-1] for each in numbers]  # noqa: SLF001
+
+    assert stats.spearmanr(levels, expected).statistic > 0.6
+    for stream in range(STREAMS):
+        counts, _ = np.histogram(np.array(levels)[stream::STREAMS], 4, (0, 1))
+        assert 4 <= counts.min() <= counts.max() <= 6
 
 
 def test_twins_have_waves_of_their_own() -> None:

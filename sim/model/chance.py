@@ -20,7 +20,7 @@ from sim.scenario.protocol import Arm, Event, PlannedVisit, Protocol, expected_b
 from sim.scenario.slots import Task
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.distributions import Distribution, Hazard
-from sim.vocabulary.streams import Streams, of_attempt, stratified
+from sim.vocabulary.streams import STEPS, Streams, of_attempt, stratified, stratified_luck
 from sim.vocabulary.waves import WavePath
 
 
@@ -171,7 +171,11 @@ class Chance(Luck):
         self.candidates_per_month, informed = protocol.candidates_per_month, protocol.informed
         rate, path = protocol.rate, None
         if protocol.waves is not None:
-            path = WavePath(protocol.waves.wave(self.uniform("waves", 0)))
+            kind, level = (
+                stratified_luck(seed, protocol.draws, replication, question) for question in STEPS
+            )
+            kind = self.uniform("waves", 0) if kind is None else kind
+            path = WavePath(protocol.waves.wave(kind), level=level)
         if rate is not None:
             u = stratified(seed, protocol.draws.draw(replication))
             if informed is not None and not informed.pool.rates:

@@ -22,6 +22,9 @@ STREAMS = 20
 """In so many streams the uncertain rate is stratified; their means are independent."""
 
 GOLDEN_RATIO = 0.6180339887498949
+STEPS = {"waves": 0.2360679774997898, "level of the waves": 0.41421356237309515}
+"""Steps of luck that is spread evenly beside the rate: what is behind the point of √5 and √2."""
+
 TWIN_EVERY = 5
 
 _BLOCK: Final = 128
@@ -81,12 +84,24 @@ def stratified(seed: int, draw: int) -> float:
     Generation and Quasi-Monte Carlo Methods, section 3.1), and their number need not be known.
     """
     turn, stream = divmod(draw, STREAMS)
-    return (_shift(seed, stream) + turn * GOLDEN_RATIO) % 1.0
+    return (_shift(seed, stream, "recruitment rate") + turn * GOLDEN_RATIO) % 1.0
+
+
+def stratified_luck(seed: int, draws: Draws, replication: int, question: str) -> float | None:
+    """Return the number in [0, 1) by which a replication has some luck, where draws are stratified.
+
+    It is spread as evenly as the rate, and beside it; twins, which have other luck, by themselves.
+    """
+    if not draws.is_stratified:
+        return None
+    turn, stream = divmod(draws.draw(replication), STREAMS)
+    whose = "twin" if draws.original(replication) != replication else "own"
+    return (_shift(seed, stream, f"{question}, {whose}") + turn * STEPS[question]) % 1.0
 
 
 @cache
-def _shift(seed: int, stream: int) -> float:
-    return Streams(seed, 0).uniform("recruitment rate", stream)
+def _shift(seed: int, stream: int, question: str) -> float:
+    return Streams(seed, 0).uniform(question, stream)
 
 
 class Streams:

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, pairwise
+from statistics import fmean
 from typing import NamedTuple
 
 from sim.vocabulary.clock import DAYS_PER_MONTH
@@ -20,6 +21,9 @@ from sim.vocabulary.distributions import normal
 
 _SIZES = (0.2, 0.4, 0.6, 0.9)
 _PERSISTENCES = (0.0, 0.6, 0.85, 0.95, 0.985)
+
+_LEVELLED = 36
+"""The first months, whose mean is drawn beforehand."""
 
 _innovation = normal(0.0, 1.0).quantile
 
@@ -73,15 +77,29 @@ def _cumulated(law: WaveLaw) -> tuple[list[Wave], list[float]]:
     return [wave for wave, _ in each], [*accumulate(probability for _, probability in each)]
 
 
+@cache
+def _pulls(persistence: float, months: int) -> tuple[tuple[float, ...], float]:
+    """Return how far each deviation goes with the mean of the first, and the variance of that."""
+    together = [
+        fmean(persistence ** abs(month - other) for other in range(_LEVELLED))
+        for month in range(months)
+    ]
+    variance = fmean(together[:_LEVELLED])
+    return tuple(each / variance for each in together), variance
+
+
 class WavePath(NamedTuple):
     """The deviations of the first months of a wave, of which the last ends as day `ends` begins.
 
-    The first is that of day 0, and the months after them are to come.
+    The first is that of day 0, and the months after them are to come. A `level` in [0, 1) says how
+    high the mean of three years of those is, where it is drawn beforehand; however long a trial
+    recruits, a month is the same.
     """
 
     wave: Wave
     deviations: tuple[float, ...] = ()
     ends: float = 0.0
+    level: float | None = None
 
     def waved(self, expected: Sequence[float], ask: Callable[[int], float]) -> Sequence[float]:
         """Return the candidates expected by each day, the factors of months counted in.
@@ -95,10 +113,12 @@ class WavePath(NamedTuple):
             math.floor((day - self.ends) / DAYS_PER_MONTH) for day in range(len(expected) - 1)
         ]
         deviations = [*self.deviations]
-        for number in range(months[-1] + 1):
+        for number in range(max(months[-1] + 1, 0 if self.level is None else _LEVELLED)):
             # The first deviation of all is that of a series that has gone on for ever.
             wave = self.wave if deviations else Wave(self.wave.size, 0.0)
             deviations.append(wave.after(deviations[-1] if deviations else 0.0, ask(number)))
+        if self.level is not None:
+            deviations = self._levelled(deviations)
         factors = [self.wave.factor(each) for each in deviations]
         known = len(self.deviations)
         daily = (
@@ -106,3 +126,14 @@ class WavePath(NamedTuple):
             for month, (low, high) in zip(months, pairwise(expected), strict=True)
         )
         return [0.0, *accumulate(daily)]
+
+    def _levelled(self, deviations: Sequence[float]) -> list[float]:
+        """Return deviations that are to come, with the mean that the level draws.
+
+        They are as normal deviations are, given their mean (Hoffman & Ribak 1991, Astrophys J
+        380:L5): where means are spread evenly, so is what most moves the number of candidates.
+        """
+        pulls, variance = _pulls(self.wave.persistence, len(deviations))
+        mean = math.sqrt(variance) * _innovation(self.level or 0.0)
+        away = mean - fmean(deviations[:_LEVELLED])
+        return [each + pull * away for each, pull in zip(deviations, pulls, strict=True)]
