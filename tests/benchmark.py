@@ -46,6 +46,7 @@ del sys.path[0]  # processes at work shall find the trialsim that was found here
 
 SEED, ROUNDS, TURN = 1, 5, 10
 TWIN = ["design.booking.by=arrival", "assumptions.uncertain=rate"]
+TWIN += ["assumptions.recruitment.waves=null"]
 """The model that the textbook version is of."""
 RATE = "assumptions.recruitment.candidates_per_month"
 DRAWS, ONE_POINT, REPLICATED = 2000, 0.01, 50

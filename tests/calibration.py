@@ -2,8 +2,8 @@
 
 `python -m tests.calibration STUDY TRUTHS SEED` prints the p-value of each quantity: among draws of
 the forecast the truth has every rank equally often (Talts et al. 2018, arXiv:1804.06788). STUDY is
-a level of the log, for a small trial (`dates_waving`: its rate waves), or the months after which
-the log of the baseline is cut.
+a level of the log, for a small trial, or the months after which the log of the baseline is cut; of
+`dates_waving` or `15_waving` the rate waves.
 """
 
 from __future__ import annotations
@@ -175,17 +175,18 @@ def of_baseline(log: EventLog, cut: float) -> dict[str, float]:
 
 TARGET = 40
 WAVING = "_waving"
-"""How the study of a level is called where the rate waves."""
+"""What a study is called after the name of its twin without waves."""
 
 
 def study(name: str) -> Study:
     """Return the study of the small trial at a level, or of the baseline after so many months."""
-    level = name.removesuffix(WAVING)
-    if level in UNKNOWN:
-        waves = {"sd": 0.5, "calm": 0.2} if level != name else None
-        return Study(funnel(waves), AS_OF, of_funnel, level)
-    scenario = load(Path(str(shipped())) / "baseline.yaml")
-    day = timedelta(round(int(name) * DAYS_PER_MONTH))
+    which = name.removesuffix(WAVING)
+    if which in UNKNOWN:
+        waves = {"sd": 0.5, "calm": 0.2} if which != name else None
+        return Study(funnel(waves), AS_OF, of_funnel, which)
+    calm = ["assumptions.recruitment.waves=null"] if which == name else []
+    scenario = load(Path(str(shipped())) / "baseline.yaml", calm)
+    day = timedelta(round(int(which) * DAYS_PER_MONTH))
     return Study(scenario, interpret(scenario).clock.opens + day, of_baseline)
 
 

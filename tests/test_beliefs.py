@@ -57,7 +57,11 @@ def test_consent_is_known_as_from_14_people() -> None:
 @pytest.mark.parametrize(
     ("entry", "family", "middle"),
     [
-        ({"screening": {"withdraws": {"value": 0.05, "range": [0.03, 0.07]}}}, "beta", "mean"),
+        (
+            {"screening": {"withdraws": {"value": 0.05, "range": [0.03, 0.07], "evidence": "data"}}},
+            "beta",
+            "mean",
+        ),
         (
             {"recruitment": {"season": {"winter": {"value": 1.2, "range": [0.8, 1.9]}}}},
             "gamma",
@@ -104,6 +108,21 @@ def test_the_range_is_the_middle_90_per_cent(
     assert law.family == family
     assert high - low == pytest.approx(ranged.high - ranged.low, rel=1e-6)
     assert centre == pytest.approx(ranged.value, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "people"), [("assumption", 20), ("expert", 20), ("literature", 50)]
+)
+@pytest.mark.parametrize("value", [0.05, 0.5])
+def test_what_is_guessed_counts_as_few_people(evidence: str, people: int, value: float) -> None:
+    """A range as narrow as that of some 5,000 is believed as a beta of a few people seen."""
+    number = {"value": value, "range": [value - 0.01, value + 0.01], "evidence": evidence}
+    (law,) = laws(believed(screening={"withdraws": number})).values()
+    ours = stats.beta(value * people, (1 - value) * people)
+
+    assert [law.law.quantile(u) for u in (0.05, 0.5, 0.95)] == pytest.approx(
+        ours.ppf([0.05, 0.5, 0.95]), rel=1e-6
+    )
 
 
 def test_a_range_too_wide_for_its_mean_has_the_widest_law_there_is() -> None:

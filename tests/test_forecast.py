@@ -385,23 +385,27 @@ def test_a_wrong_forecast_is_found_out(learn: Learning, shown_by: str, truths: i
 
 
 @pytest.mark.parametrize(
-    ("months", "truths"),
+    ("name", "truths"),
     [
-        pytest.param("15", 20, marks=pytest.mark.slow),
-        *(pytest.param(each, 200, marks=pytest.mark.nightly) for each in ("6", "15", "30")),
+        pytest.param(f"15{WAVING}", 20, marks=pytest.mark.slow),
+        *(
+            pytest.param(f"{each}{waving}", 200, marks=pytest.mark.nightly)
+            for waving in ("", WAVING)
+            for each in (6, 15, 30)
+        ),
     ],
 )
-def test_the_baseline_is_forecast_as_often_right_as_it_says(months: str, truths: int) -> None:
+def test_the_baseline_is_forecast_as_often_right_as_it_says(name: str, truths: int) -> None:
     """Of its rates, dates, doses and hours; and of all that come to 40 the share expected."""
-    found = [*forecasts(study(months), truths, seed=4)]
+    found = [*forecasts(study(name), truths, seed=4)]
     expected = [
         float(np.mean([each >= TARGET for each in drawn["randomised"]])) if drawn else 1.0
         for _, drawn in found
     ]
     away = np.array(expected) - [came["randomised"] >= TARGET for came, _ in found]
-    print(months, "P(40) forecast", np.mean(expected), "less what came", away.mean())  # noqa: T201
+    print(name, "P(40) forecast", np.mean(expected), "less what came", away.mean())  # noqa: T201
 
-    assert is_calibrated(p_values(months, found, np.random.default_rng(5)))
+    assert is_calibrated(p_values(name, found, np.random.default_rng(5)))
     assert abs(away.mean()) <= 3 * away.std() / math.sqrt(truths)
 
 

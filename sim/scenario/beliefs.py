@@ -1,6 +1,7 @@
 """What is believed of each number that has a range: a law, of which a replication draws a value.
 
-The range counts as the middle 90 %. What has to stay in order with the numbers beside it (`low`,
+The range counts as the middle 90 %, of a share as far as its evidence reaches: a guess counts as no
+more than 20 people, and figures of other trials as no more than 50. What has to stay in order with the numbers beside it (`low`,
 `mode` and `high` of a distribution) stays within its range.
 """
 
@@ -32,6 +33,9 @@ _NORMAL_WIDTH = 2 * 1.6448536269514722
 
 _SIZES = [10 ** (-2 + 11 * place / 599) for place in range(600)]
 """How much may be known of a number: people seen of whom a share is known, shapes of a gamma."""
+
+_MOST_PEOPLE = {"assumption": 20, "expert": 20, "literature": 50}
+"""As how many people the range of a share counts at most, however narrow, by its evidence."""
 
 _ALMOST_NEVER = 1e-9
 _QUANTILES = 1000
@@ -164,9 +168,9 @@ def _is_unsure(value: object) -> bool:
 def _belief(node: Node, *, is_in_law: bool) -> Belief:
     """Return the law of a number that has a range.
 
-    A share is beta and what may be 0 gamma, with the value as mean; what is above 0 lognormal, with
-    the value as median; anything else normal. Where no such law has the value as its mean, for it
-    is 0 or 1, every value of the range is alike.
+    A share is beta, as of `_MOST_PEOPLE` at most, and what may be 0 gamma, with the value as mean;
+    what is above 0 lognormal, with the value as median; anything else normal. Where no such law has
+    the value as its mean, for it is 0 or 1, every value of the range is alike.
     """
     value, (low, high) = float(node.value), node.value.range
     said = (each for each in parts_of(node.hints) if isinstance(each, Kind))
@@ -184,6 +188,7 @@ def _belief(node: Node, *, is_in_law: bool) -> Belief:
         family, law = "uniform", distributions.uniform(low, high)
     elif least == 0 and most <= 1:
         size = _size(_width_of_beta, high - low, value)
+        size = min(size, _MOST_PEOPLE.get(node.value.evidence, size))
         family, law = "beta", distributions.beta(value, size, least, most)
     elif least == 0:
         shape = _size(_width_of_gamma, (high - low) / value)
