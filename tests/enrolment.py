@@ -23,7 +23,7 @@ from sim.vocabulary.eventlog import EventLog, Milestone, Moment
 
 LOG = Path(str(shipped())) / "baseline_log.csv"
 AS_OF = date(2024, 3, 1)
-SEED, REPLICATION = 1, 1
+SEED, REPLICATION = 1, 3
 MADE_UP = "made up: no such people; one simulated trial of baseline.yaml as of 1 March 2024"
 
 DAY_OF = {

@@ -58,7 +58,11 @@ def test_consent_is_known_as_from_14_people() -> None:
     ("entry", "family", "middle"),
     [
         (
-            {"screening": {"withdraws": {"value": 0.05, "range": [0.03, 0.07], "evidence": "data"}}},
+            {
+                "screening": {
+                    "withdraws": {"value": 0.05, "range": [0.03, 0.07], "evidence": "data"}
+                }
+            },
             "beta",
             "mean",
         ),

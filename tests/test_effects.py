@@ -89,7 +89,7 @@ def test_the_page_says_what_knowing_all_would_tell(run: Run) -> None:
 
 
 def test_where_nothing_is_beyond_luck_the_page_says_so(tmp_path: Path) -> None:
-    ranged = {"value": 0.5, "range": [0.4999, 0.5001]}
+    ranged = {"value": 0.5, "range": [0.4999, 0.5001], "evidence": "data"}
     run = finished(trial(rate_shape=None, consent=ranged), tmp_path)
     found = effects(run)
 

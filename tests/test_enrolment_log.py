@@ -111,7 +111,7 @@ def test_the_log_that_comes_with_the_baseline_is_the_one_written() -> None:
     assert LOG.read_text(encoding="utf-8") == baseline_log()
     assert LOG.read_text(encoding="utf-8").startswith("made up")
     assert (log.level, log.unused, log.encoding) == ("full", (), "utf-8")
-    assert sum(person.randomised is not None for person in log.people) == 17
+    assert sum(person.randomised is not None for person in log.people) == 16
 
 
 # Up to a day

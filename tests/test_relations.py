@@ -27,8 +27,9 @@ from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, VisitOutcome
 from tests.toys import runs, toy
 
 ROUNDING = 1e-6
-SMALL_AND_STRICT = ("design.trial.target=8", "design.trial.when_full=turn_away")
-SMALL = ("design.trial.target=8",)
+MANY = "assumptions.recruitment.candidates_per_month=6"
+SMALL = ("design.trial.target=8", MANY)
+SMALL_AND_STRICT = (*SMALL, "design.trial.when_full=turn_away")
 
 
 def baseline(*overrides: str, name: str = "baseline") -> Scenario:
@@ -329,7 +330,7 @@ def by_person(log: EventLog, milestone: Milestone) -> dict[int, tuple[float, Any
 def rosters() -> list[tuple[EventLog, EventLog]]:
     """The same people under the baseline's roster and with a coordinator for every day."""
     pair = ("baseline", "full_time_coordinator")
-    few, many = (replications(6, "design.trial.target=none", name=name) for name in pair)
+    few, many = (replications(6, "design.trial.target=none", MANY, name=name) for name in pair)
     assert [each.log.work for each in few] != [each.log.work for each in many]
     return [(one.log, other.log) for one, other in zip(few, many, strict=True)]
 

@@ -90,10 +90,10 @@ def test_hours_shut_opened_or_away_are_those_of_a_loop_over_all_minutes() -> Non
 
 @pytest.mark.slow
 def test_it_agrees_with_the_textbook_version() -> None:
-    # The textbook draws a rate whose shape is written, whatever is said to be uncertain.
-    known = load(
-        BASELINE, ["assumptions.uncertain=none", "assumptions.recruitment.rate_shape=null"]
-    )
+    # The textbook draws a rate whose shape is written, whatever is said to be uncertain, and knows
+    # no waves.
+    calm = ("uncertain=none", "recruitment.rate_shape=null", "recruitment.waves=null")
+    known = load(BASELINE, [f"assumptions.{each}" for each in calm])
     replications = range(1, 51)
 
     apart = standard_errors_apart(

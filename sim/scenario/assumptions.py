@@ -330,8 +330,9 @@ class Assumptions(Section):
     has a range, which counts as the middle 90 %. A share is beta and what may be 0 gamma, with the
     value as mean; what is above 0 is lognormal, with the value as median; anything else normal. As
     evidence a share counts at most 50 people if it is from the literature, and 20 if it is assumed
-    or an expert's, however narrow its range; registry and data count in full. The rate of candidates is drawn by its `rate_shape` or, where that is `null`, by its range. What is
-    planned (booked lengths, the last safe day) goes by the values. `rate`: the rate alone, by its
+    or an expert's, however narrow its range; registry and data count in full. The rate of
+    candidates is drawn by its `rate_shape` or, where that is `null`, by its range. What is planned
+    (booked lengths, the last safe day) goes by the values. `rate`: the rate alone, by its
     `rate_shape`. `none`: nothing, every number is its value."""
     recruitment: Recruitment
     """How candidates come."""

@@ -1,8 +1,8 @@
 """What is believed of each number that has a range: a law, of which a replication draws a value.
 
 The range counts as the middle 90 %, of a share as far as its evidence reaches: a guess counts as no
-more than 20 people, and figures of other trials as no more than 50. What has to stay in order with the numbers beside it (`low`,
-`mode` and `high` of a distribution) stays within its range.
+more than 20 people, and figures of other trials as no more than 50. What has to stay in order with
+the numbers beside it (`low`, `mode` and `high` of a distribution) stays within its range.
 """
 
 from __future__ import annotations
