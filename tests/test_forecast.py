@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from sim.experiments.evidence import seen_of_hazard, seen_of_share
 from sim.experiments.posterior import informed
 from sim.experiments.replicate import replicate
 from sim.model.run import run
+from sim.report.decision import box
 from sim.report.forecast import from_then_on, steps_observed
 from sim.report.page import specification
 from sim.report.pages import read_page
@@ -698,11 +700,32 @@ def test_the_command_goes_on_from_a_log(place: Path, capsys: pytest.CaptureFixtu
     assert all(name in drawn for name in ("observed", "forecast", "planned at the opening"))
 
 
+def _six_people_logged() -> None:
+    rows = "\n".join(f"P{n},2023-0{n}-11,2023-0{n}-11,2023-0{n}-11,one" for n in range(1, 7))
+    Path("log.csv").write_text(f"id,referred,consented,randomised,arm\n{rows}\n", encoding="utf-8")
+
+
+def test_what_a_forecast_proposes_goes_on_from_the_same_log(place: Path) -> None:
+    _six_people_logged()
+    asked = ["--observed", "log.csv", "--as-of", "2023-06-30", "--set=targets.fifty.at_least=20"]
+    asked += ["--rate", "constant", "--replications", "200", "--jobs", "1"]
+    assert trialsim("forecast", "toy.yaml", *asked, "--out", "found") == 0
+
+    (proposed,) = (fact.typed for fact in box(Run(place / "found")).facts if fact.typed)
+
+    words = shlex.split(proposed)
+    assert words[1:3] == ["solve", "toy.yaml"]
+    assert words[words.index("--as-of") + 1] == "2023-06-30"
+    assert "assumptions.recruitment.waves=null" in words
+    assert "assumptions.recruitment.disruptions.from_now.times" in words
+    more = ["--replications", "30", "--jobs", "1", "--out", "sought"]
+    assert trialsim(*words[1:], *more) == 0
+
+
 def test_comparisons_and_searches_go_on_from_a_log(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = "\n".join(f"P{n},2023-0{n}-11,2023-0{n}-11,2023-0{n}-11,one" for n in range(1, 7))
-    Path("log.csv").write_text(f"id,referred,consented,randomised,arm\n{rows}\n", encoding="utf-8")
+    _six_people_logged()
     drive = "{from: 2023-07-01, to: 2023-12-31, times: %s}"
     more = f"assumptions: {{recruitment: {{disruptions: {{drive: {drive % 9}}}}}}}"
     Path("other.yaml").write_text(f"extends: toy.yaml\nscenario: other\n{more}\n", encoding="utf-8")

@@ -67,10 +67,11 @@ def forecast_command(
 
     On several days: what was forecast on each, from the log as it then stood, against what came.
     """
+    from sim.scenario.assumptions import WITHOUT_WAVES
     from sim.scenario.enrolment_log import read_log
 
     if rate == "constant":
-        overrides = [*overrides, "assumptions.recruitment.waves=null"]
+        overrides = [*overrides, WITHOUT_WAVES]
     scenario = to_be_run(path, overrides, output, resume, gate=gate)
     if len(as_of) > 1:
         if gate:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Hashable, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from sim.report import recruitment, uncertainty
 from sim.report.assumptions import effect_cell, entries
 from sim.report.effects import Effects, drawn_effects
-from sim.report.forecast import then
+from sim.report.forecast import as_of, then
 from sim.report.go_no_go import rule_said
 from sim.report.joined import help_found, joined_tornado
 from sim.report.page import Card, Decision, Fact
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
 from sim.report.workload import piles_up
+from sim.scenario.assumptions import WITHOUT_WAVES
 from sim.vocabulary.intervals import of_met
 
 VERDICTS = ("missed", "undecided", "met")
 """Verdicts in the order in which a planner wants to know of them."""
 
-CHANGING = ("--set", "--uncertain")
-"""Flags that change the scenario: a command that is proposed keeps them."""
+KEPT = ("--set", "--uncertain", "--observed")
+"""Flags of what a page is of: a command that is proposed keeps them."""
+
+_RATE = "assumptions.recruitment.candidates_per_month"
+_FROM_NOW = "assumptions.recruitment.disruptions.from_now"
+_MOST_TIMES = 3
 
 MOST_WITH_FIGURES = 6
 """Targets above which each is named with its verdict alone, so that the box stays short."""
@@ -102,21 +108,35 @@ def _help(run: Run) -> tuple[str, str]:
     if all(target["verdict"] == "met" for target in _targets(run)):
         return "", ""
     if found is None or found.on not in run.scenario.targets:
+        if run.is_forecast:
+            return "", ""
         return say("box.ask_all"), typed(run, "sweep", "--tornado")
     path, *_ = found.clear
+    if run.is_forecast and path == _RATE:
+        span = f"from: {as_of(run) + timedelta(1)}, to: {run.recruits_until}"
+        change = f"--set={_FROM_NOW}={{{span}, times: 1}}"
+        moved = ("--move", f"{_FROM_NOW}.times", "--between", f"1:{_MOST_TIMES}")
+        return say("box.ask_from_now"), typed(run, "solve", change, *moved, "--until", found.on)
     command = typed(run, "solve", "--move", path, "--until", found.on)
     return say("box.ask", name=run.name(path)), command
 
 
 def typed(run: Run, command: str, *flags: str) -> str:
-    """Another command on the run's scenario as it was typed, with what was changed in it."""
+    """Another command on the run's scenario as it was typed, with what was changed in it.
+
+    That of a forecast goes on from the same log on the same day.
+    """
     words = shlex.split(run.manifest["command"])[2:]
     named = words[0] if words and not words[0].startswith("-") else run.scenario.scenario
     changes = []
     for word, after in pairwise([*words, ""]):
         flag, equals, value = word.partition("=")
-        if flag in CHANGING:
+        if flag in KEPT:
             changes += [flag, value if equals else after]
+        if flag == "--rate":
+            changes += ["--set", WITHOUT_WAVES]
+    if run.is_forecast:
+        changes += ["--as-of", str(as_of(run))]
     return shlex.join(["trialsim", command, named, *changes, *flags])
 
 

@@ -111,17 +111,17 @@ def _census(run: Run) -> Answer:
 def _fit(run: Run) -> Iterator[str]:
     """Whether people came as at a constant rate, in a sentence for each doubt, or in one."""
     say, rows = run.say, run.tables["fit.csv"].to_dict("records")
+    waves = run.scenario.assumptions.recruitment.waves
     checks = [row for row in rows if row["check"] != CONSTANT]
     doubts = [row for row in checks if row["verdict"] != "fits"]
     yield from constant_rate(run)
     if checks and not doubts:
-        yield say("fit.fits")
+        yield say("fit.fits" if waves is None else "fit.by_chance")
     for row in doubts:
         how = say(f"fit.{row['verdict']}")
         which = row["check"] if row["check"] != "trend" or row["statistic"] > 0 else "falling"
         yield say(f"fit.{which}", how=how)
     if doubts:
-        waves = run.scenario.assumptions.recruitment.waves
         yield say("fit.one_rate" if waves is None else "fit.waves")
 
 

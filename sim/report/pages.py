@@ -143,6 +143,8 @@ def _what_if(run: Run) -> Answer:
     blanks = {name: say(f"varying.{name}") for name in ("path", "target")}
     rows = []
     for command, words in NEXT.items():
+        if run.is_forecast and command == "sweep":  # which knows no log
+            continue
         written = typed(run, command, *(word.format(**blanks) for word in words))
         rows.append(TableRow([say(f"varying.{command}"), written], "typed"))
     header = [say("varying.question"), say("varying.command")]

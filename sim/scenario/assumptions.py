@@ -84,6 +84,10 @@ class Waves(Section):
     """Probability that there are none, so that the rate is constant."""
 
 
+WITHOUT_WAVES = "assumptions.recruitment.waves=null"
+"""The change of a scenario, as it is typed, that makes its rate constant."""
+
+
 class Recruitment(Section):
     """How candidates come: at random moments, at rate × season × disruptions × a gamma draw.
 
