@@ -27,6 +27,12 @@ PATIENCE_MS = 300_000
 TO = "#reached > figure"
 """The picture of the page ends below this."""
 
+ON_THE_PAGE = """found => {
+  const {x, y, width, height} = found.getBoundingClientRect();
+  return {x: x + scrollX, y: y + scrollY, width, height};
+}"""
+"""Where something is on a page that was scrolled."""
+
 
 def main() -> None:
     """Simulate, and photograph the page."""
@@ -79,9 +85,7 @@ def photograph_what_if(one_file: Path) -> None:
         page.wait_for_function(
             "document.querySelector('#bench-stop').disabled", timeout=PATIENCE_MS
         )
-        top, bottom = (page.locator(of).bounding_box() for of in ("#bench", "#bench-found"))
-        assert top is not None
-        assert bottom is not None
+        top, bottom = (page.locator(of).evaluate(ON_THE_PAGE) for of in ("#bench", "#bench-found"))
         end = bottom["y"] + bottom["height"] + MARGIN
         page.screenshot(
             path=DOCS / "app.png", full_page=True, clip={**top, "height": end - top["y"]}
