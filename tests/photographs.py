@@ -12,10 +12,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from playwright.sync_api import sync_playwright
 
 from tests.conftest import QUIET_CHROMIUM
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FloatRect
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -87,9 +91,8 @@ def photograph_what_if(one_file: Path) -> None:
         )
         top, bottom = (page.locator(of).evaluate(ON_THE_PAGE) for of in ("#bench", "#bench-found"))
         end = bottom["y"] + bottom["height"] + MARGIN
-        page.screenshot(
-            path=DOCS / "app.png", full_page=True, clip={**top, "height": end - top["y"]}
-        )
+        clip = cast("FloatRect", {**top, "height": end - top["y"]})
+        page.screenshot(path=DOCS / "app.png", full_page=True, clip=clip)
         browser.close()
 
 
