@@ -18,7 +18,7 @@ from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, Moment, VisitOutcome
+from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, VisitOutcome
 from sim.vocabulary.measures import CATALOGUE
 
 One = Callable[[Reading], float]
@@ -92,32 +92,22 @@ def _day_of_target(reading: Reading) -> float:
 
 def _days_of(reading: Reading, numbers: Iterable[int]) -> Iterator[float]:
     """The days on which so many are randomised."""
-    days = sorted(_days_randomised(reading))
+    days = np.sort(reading.days_randomised)
     for number in numbers:
         yield days[number - 1] if len(days) >= number else math.inf
 
 
 def _by_months(reading: Reading, numbers: Iterable[int]) -> Iterator[int]:
     """How many are randomised in the first so many months."""
-    days = _days_randomised(reading)
-    for months in map(reading.almanac.protocol.clock.days_of_months, numbers):
-        yield sum(day < months for day in days)
+    for days in map(reading.almanac.protocol.clock.days_of_months, numbers):
+        yield (reading.days_randomised < days).sum()
 
 
 def _by_days_ahead(reading: Reading) -> Iterator[int]:
     """How many are randomised through each day on which a forecast is held against what came."""
-    informed, days = reading.almanac.protocol.informed, _days_randomised(reading)
+    informed = reading.almanac.protocol.informed
     for last in informed.history.ahead if informed else ():
-        yield sum(day <= last for day in days)
-
-
-def _days_randomised(reading: Reading) -> list[float]:
-    return [_day(reading, moment) for moment in reading.moments[Milestone.RANDOMISED]]
-
-
-def _day(reading: Reading, moment: Moment) -> float:
-    """The day number of a moment; the closing instant is still on the last day."""
-    return float(min(moment.time // MINUTES_PER_DAY, reading.almanac.protocol.clock.days - 1))
+        yield (reading.days_randomised <= last).sum()
 
 
 def _last_visit_day(reading: Reading) -> float:
@@ -147,9 +137,7 @@ def _dose_intensity(reading: Reading) -> Iterable[float]:
 def _in_time(reading: Reading) -> list[int]:
     """How many of each arm were randomised early enough to complete."""
     arms = reading.almanac.protocol.arms
-    randomised = (
-        (each.detail, _day(reading, each)) for each in reading.moments[Milestone.RANDOMISED]
-    )
+    randomised = zip(reading.arm_of.values(), reading.days_randomised, strict=True)
     in_time = (arm for arm, day in randomised if day <= arms[arm].latest_safe_day)
     return _times(in_time, range(len(arms)))
 

@@ -128,6 +128,11 @@ class Almanac:
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
 
     @cached_property
+    def products(self) -> Sequence[str]:
+        """The names of the products."""
+        return [product.name for product in self.protocol.products]
+
+    @cached_property
     def plan(self) -> Sequence[tuple[Arm, PlannedVisit]]:
         """The planned visits of all arms, one arm behind the other."""
         return [(arm, visit) for arm in self.protocol.arms for visit in arm.visits]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ class VisitColumns:
         )
         self.outcome = np.fromiter(map(OUTCOMES.index, column["outcome"]), np.intp)
         keys = zip(column["arm"], column["row"], column["number"], strict=True)
-        self.place = np.fromiter((almanac.place_of.get(key, -1) for key in keys), np.intp)
+        self.place = np.fromiter(map(almanac.place_of.get, keys, repeat(-1)), np.intp)
         self.day, self.is_held = day_numbers(self.time), ~self.came_to(VisitOutcome.MISSED)
         self.is_planned, self.gives = self.place >= 0, almanac.gives[self.place]
 
@@ -84,31 +85,22 @@ class Courses:
     that were missed.
     """
 
-    def __init__(
-        self,
-        almanac: Almanac,
-        visits: VisitColumns,
-        moments: Mapping[Milestone, Sequence[Moment]],
-        arms: Indices,
-    ) -> None:
-        """`arms` has that of each person, −1: not randomised. Day 1 is planned for all others."""
-        self._almanac, self._arms = almanac, arms
-        self._moments = {**moments, Milestone.DAY_1: moments[Milestone.RANDOMISED]}
-        arm_of_visit = np.array([arm.index for arm, _ in almanac.plan], np.intp)
-        is_theirs = arm_of_visit[:, None] == arms
+    def __init__(self, reading: Reading) -> None:
+        """Day 1 is planned for everyone randomised."""
+        randomised, arms = reading.moments[Milestone.RANDOMISED], reading.arms_of_people
+        self._moments = {**reading.moments, Milestone.DAY_1: randomised}
+        self._plan, visits = reading.almanac.plan, reading.visits
+        is_theirs = np.array([arm.index for arm, _ in self._plan], np.intp)[:, None] == arms
         self.kept, self.held = np.zeros((2, *is_theirs.shape), np.bool_)
-        ours = visits.is_planned
-        at = visits.place[ours], visits.person[ours]
-        self.kept[at], self.held[at] = True, visits.is_held[ours]
+        at = visits.place[visits.is_planned], visits.person[visits.is_planned]
+        self.kept[at], self.held[at] = True, visits.is_held[visits.is_planned]
+        self._nobody = np.zeros(len(arms), np.bool_)
         stopped = self._met(Milestone.STOPPED_TREATMENT, Coming())
-        self.struck = np.any(almanac.gives[:-1], axis=1)[:, None] & stopped
+        self.struck = np.any(reading.almanac.gives[:-1], axis=1)[:, None] & stopped
         self._fates: dict[tuple[int, str], _Fate] = {}
-        fates = [self._fate(arm, visit.anchor) for arm, visit in almanac.plan]
-        self.planned, self.due = (
-            np.array([getattr(fate, name) for fate in fates], np.bool_).reshape(is_theirs.shape)
-            & is_theirs
-            for name in ("came", "is_due")
-        )
+        fates = np.array([self._fate(arm, visit.anchor) for arm, visit in self._plan], np.bool_)
+        by_visit = fates.reshape(len(self._plan), len(_Fate._fields), len(arms))
+        self.planned, _, self.due = by_visit.swapaxes(0, 1) & is_theirs
 
     def _fate(self, arm: Arm, anchor: str) -> _Fate:
         """What became of an anchor of an arm, as if everybody were in it."""
@@ -119,19 +111,18 @@ class Courses:
                 self._fates[key] = self._after_visits(arm, anchor, coming.rows)
             else:
                 met = self._met(coming.milestone, coming)
-                everyone = np.ones_like(met)
-                self._fates[key] = _Fate(met, everyone, met if arm.counts_from_visits else everyone)
+                due = met if arm.counts_from_visits else ~self._nobody
+                self._fates[key] = _Fate(met, ~self._nobody, due)
         return self._fates[key]
 
     def _after_visits(self, arm: Arm, anchor: str, rows: Collection[str]) -> _Fate:
         """What became of an anchor that is another visit, or the last one held of rows."""
         ours, counted_from = [], []
-        for place, (its_arm, visit) in enumerate(self._almanac.plan):
+        for place, (its_arm, visit) in enumerate(self._plan):
             if its_arm is arm and (visit.occasion == anchor or visit.row in rows):
                 ours.append(place)
                 counted_from.append(self._fate(arm, visit.anchor))
-        may_come = np.array([each.may_come for each in counted_from])
-        is_due = np.array([each.is_due for each in counted_from])
+        _, may_come, is_due = np.array(counted_from).swapaxes(0, 1)
         kept, held = self.kept[ours], self.held[ours]
         is_to_come = np.any(may_come & ~kept & ~self.struck[ours], axis=0)
         came = np.any(held, axis=0) & ~is_to_come
@@ -139,7 +130,7 @@ class Courses:
 
     def _met(self, milestone: Milestone, coming: Coming) -> Flags:
         """Who met the milestone of an anchor."""
-        met, moments = np.zeros(len(self._arms), np.bool_), self._moments[milestone]
+        met, moments = self._nobody.copy(), self._moments[milestone]
         met[[each.person for each in moments if coming.is_for(each.detail)]] = True
         return met
 
@@ -166,6 +157,12 @@ class Reading:
     def arm_of(self) -> Mapping[int, int]:
         """The arm of everyone randomised."""
         return {each.person: each.detail for each in self.moments[Milestone.RANDOMISED]}
+
+    @cached_property
+    def days_randomised(self) -> Indices:
+        """The day of each randomisation; one at the closing instant is still on the last day."""
+        days = day_numbers(self.times(Milestone.RANDOMISED))
+        return np.minimum(days, self.almanac.protocol.clock.days - 1)
 
     @cached_property
     def ending_of(self) -> Mapping[int, Ending]:
@@ -236,7 +233,7 @@ class Reading:
     @cached_property
     def courses(self) -> Courses:
         """What became of everybody's plan."""
-        return Courses(self.almanac, self.visits, self.moments, self.arms_of_people)
+        return Courses(self)
 
     @property
     def still_in_screening(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain, compress
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ import numpy as np
 from sim.results.periods import Almanac, Floats, Indices
 from sim.results.replication import Reading
 from sim.results.tally import Cell, Grain
-from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY
 from sim.vocabulary.eventlog import Movement
 
@@ -30,29 +30,28 @@ class Quantity(NamedTuple):
     measure: str
     amounts: Callable[[Reading], Amounts]
 
-    def concerned(self, protocol: Protocol) -> list[bool]:
+    def concerned(self, almanac: Almanac) -> list[bool]:
         """Whether it concerns each product."""
-        return [f"{self.measure}_{each.name}" in protocol.measures for each in protocol.products]
+        measures = almanac.protocol.measures
+        return [f"{self.measure}_{name}" in measures for name in almanac.products]
 
     def cells(self, almanac: Almanac) -> list[Cell]:
         """A month of each product it concerns."""
-        months, products = almanac.months.labels, almanac.protocol.products
-        concerned = compress(products, self.concerned(almanac.protocol))
-        return [(month, product.name, self.name) for product in concerned for month in months]
+        concerned = compress(almanac.products, self.concerned(almanac))
+        return [(month, name, self.name) for name in concerned for month in almanac.months.labels]
 
     def monthly(self, reading: Reading) -> Floats:
         """What adds up in each month, product by product, as in the cells."""
-        months, products = reading.almanac.months, reading.almanac.protocol.products
+        months, products = reading.almanac.months, len(reading.almanac.products)
         product, time, amount = self.amounts(reading)
         cell = product * len(months) + months.index(time)
-        total = np.bincount(cell, amount, minlength=len(products) * len(months))
-        by_month = total.astype(np.float64).reshape(len(products), len(months))
-        return by_month[self.concerned(reading.almanac.protocol)].ravel()
+        by_month: Floats = np.bincount(cell, amount, products * len(months)).astype(np.float64)
+        return by_month.reshape(products, len(months))[self.concerned(reading.almanac)].ravel()
 
     def totals(self, reading: Reading) -> Iterator[float]:
         """What adds up over the whole run, of each product it concerns."""
         product, _, amount = self.amounts(reading)
-        for index in np.flatnonzero(self.concerned(reading.almanac.protocol)):
+        for index in np.flatnonzero(self.concerned(reading.almanac)):
             yield math.fsum(amount[product == index].tolist())
 
     def at_month_ends(self, reading: Reading) -> Floats:
@@ -78,13 +77,13 @@ def _late(reading: Reading) -> Amounts:
     return product, visits.time[visit], np.ones(len(product))
 
 
-def _moved(*movements: Movement, in_vials: bool = True) -> Callable[[Reading], Amounts]:
+def _vials(*movements: Movement, each_is_one: bool = False) -> Callable[[Reading], Amounts]:
     """How many vials went one way, or how often that happened."""
 
     def amounts(reading: Reading) -> Amounts:
         which, product, time, vials = reading.supplies
         ours = np.any([which == each for each in movements], axis=0)
-        return product[ours], time[ours], vials[ours] if in_vials else np.ones(ours.sum())
+        return product[ours], time[ours], np.ones(ours.sum()) if each_is_one else vials[ours]
 
     return amounts
 
@@ -99,18 +98,17 @@ def _shelf(reading: Reading) -> Amounts:
     return product[ours], time[ours], np.where(gone, -vials, vials)[ours]
 
 
+_times = partial(_vials, each_is_one=True)
 UNITS = Quantity("units", "units", lambda reading: reading.doses)
 COUNTED = (
     Quantity("doses", "doses", _doses),
-    Quantity(
-        "wasted", "doses_wasted", _moved(Movement.DISCARDED, Movement.NOT_GIVEN, in_vials=False)
-    ),
+    Quantity("wasted", "doses_wasted", _times(Movement.DISCARDED, Movement.NOT_GIVEN)),
     Quantity("late", "doses_late", _late),
-    Quantity("failed_release", "releases_failed", _moved(Movement.FAILED_RELEASE, in_vials=False)),
-    Quantity("vials", "vials", _moved(Movement.DISPENSED)),
-    Quantity("returned", "vials_returned", _moved(Movement.RETURNED)),
-    Quantity("lost", "vials_lost", _moved(Movement.LOST)),
-    Quantity("stockouts", "stockouts", _moved(Movement.OUT_OF_STOCK, in_vials=False)),
+    Quantity("failed_release", "releases_failed", _times(Movement.FAILED_RELEASE)),
+    Quantity("vials", "vials", _vials(Movement.DISPENSED)),
+    Quantity("returned", "vials_returned", _vials(Movement.RETURNED)),
+    Quantity("lost", "vials_lost", _vials(Movement.LOST)),
+    Quantity("stockouts", "stockouts", _times(Movement.OUT_OF_STOCK)),
 )
 MEASURED = (*COUNTED, UNITS)
 ON_HAND = Quantity("stock", "stockout_days", _shelf)

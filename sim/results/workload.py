@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 
@@ -92,10 +94,9 @@ class Workload:
     @property
     def by_task(self) -> dict[Cell, float]:
         """Hours worked by each resource on each task of which it had any to do, by their names."""
-        names = list(dict.fromkeys(self._tasks))
-        code = {name: number for number, name in enumerate(names)}
-        coded = np.fromiter(map(code.__getitem__, self._tasks), np.intp)[self._order]
-        hours = self._total(self._resource, coded, self._spent, len(names))
+        numbers = defaultdict[str, int](count().__next__)
+        task = np.fromiter(map(numbers.__getitem__, self._tasks), np.intp)[self._order]
+        hours, names = self._total(self._resource, task, self._spent, len(numbers)), [*numbers]
         resources = self._almanac.protocol.resources
         return {
             (resources[resource].name, names[task]): float(hours[resource, task])
