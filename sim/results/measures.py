@@ -18,7 +18,7 @@ from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import NOBODY, EventLog, Milestone, VisitOutcome
+from sim.vocabulary.eventlog import EventLog, Milestone, VisitOutcome
 from sim.vocabulary.measures import CATALOGUE
 
 One = Callable[[Reading], float]
@@ -143,9 +143,9 @@ def _in_time(reading: Reading) -> list[int]:
 
 
 def _in_vain(reading: Reading) -> Iterable[float]:
-    is_in_vain = reading.arms_of_people < 0
-    is_in_vain[NOBODY] = False
-    return reading.workload.worked_for(is_in_vain)
+    is_candidate = np.zeros(len(reading.arms_of_people), np.bool_)
+    is_candidate[[moment.person for moment in reading.moments[Milestone.CANDIDATE]]] = True
+    return reading.workload.worked_for(is_candidate & (reading.arms_of_people < 0))
 
 
 def _waits(reading: Reading) -> Iterator[float]:

@@ -14,6 +14,7 @@ from sim.results.periods import Almanac, Flags, Floats, Indices, day_numbers
 from sim.results.workload import Workload
 from sim.scenario.protocol import Arm, Coming
 from sim.vocabulary.eventlog import (
+    NOBODY,
     EventLog,
     Milestone,
     Moment,
@@ -207,7 +208,8 @@ class Reading:
     @cached_property
     def arms_of_people(self) -> Indices:
         """The arm of each person by number; −1: not randomised, as NOBODY, who stands last."""
-        arms = np.full(self.count(Milestone.CANDIDATE) + 1, -1)
+        last = max((moment.person for moment in self.log.moments), default=NOBODY)
+        arms = np.full(last + 2, -1)
         arms[[*self.arm_of]] = [*self.arm_of.values()]
         return arms
 
