@@ -36,10 +36,11 @@ def blank_pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     from sim.report import pages  # noqa: PLC0415  slow to import
 
     if request.node.get_closest_marker("pages") is None:
-        monkeypatch.setattr(pages, "write_page", _blank)
+        monkeypatch.setattr(pages, "write_page", blank)
 
 
-def _blank(finished: Path, language: str = "en", **_: bool) -> None:
+def blank(finished: Path, language: str = "en", **_: bool) -> None:
+    """Write an empty page."""
     (finished / "report.html").write_text(f'<html lang="{language}"></html>', encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from sim.scenario.capacity import Stock
 from sim.scenario.design import Randomisation
-from sim.scenario.protocol import Coming, Protocol
+from sim.scenario.protocol import Coming, Dose, Protocol
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, Clock, Roster
 from sim.vocabulary.eventlog import EventLog, Milestone, Moment, Visit, VisitOutcome, Work
@@ -85,8 +85,8 @@ def a_protocol(**changed: object) -> Protocol:
             for name, step in (("adult", "chart"), ("fit", "visit"), ("proteinuria", "labs"))
         ),
         "arms": (
-            an_arm("cells", 0, ["infusion", "week_2"]),
-            an_arm("shots", 1, [*["shots"] * 3, "week_2"]),
+            an_arm(0, "cells", ["infusion", "week_2"]),
+            an_arm(1, "shots", [*["shots"] * 3, "week_2"]),
         ),
         "products": (
             SimpleNamespace(name="msc", unit="cells", dose=2e6, units_per_vial=None, stock=None),
@@ -110,9 +110,9 @@ def a_protocol(**changed: object) -> Protocol:
     return cast("Protocol", protocol)
 
 
-def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
-    """An arm safe to join until day 10; every row but week_2 is a dose."""
-    dose = (2e6, 1e6)[product]
+def an_arm(index: int, name: str, rows: list[str]) -> SimpleNamespace:
+    """An arm safe to join until day 10; every row but week_2 is a dose of its own product."""
+    dose = (2e6, 1e6)[index]
     numbers = [rows[:place].count(row) + 1 for place, row in enumerate(rows)]
     visits = tuple(
         SimpleNamespace(
@@ -121,12 +121,13 @@ def an_arm(name: str, product: int, rows: list[str]) -> SimpleNamespace:
             occasion=f"{row} {number}",
             anchor="first_dose",
             is_dose=row != "week_2",
-            gives=[(product, dose)] if row != "week_2" else [],
+            gives=[Dose(index, dose)] if row != "week_2" else [],
         )
         for row, number in zip(rows, numbers, strict=True)
     )
     day_1 = Coming(Milestone.DAY_1)
     return SimpleNamespace(
+        index=index,
         name=name,
         visits=visits,
         anchors={"first_dose": day_1},
@@ -141,13 +142,17 @@ def a_log(
     visits: Iterable[Visit] = (),
     work: Iterable[Work] = (),
 ) -> EventLog:
-    """A log of these facts."""
+    """A log of these facts, before which everybody is a candidate, if that is not among them."""
     log = EventLog(3.0)
     log.moments += [Moment(*each) for each in moments]
-    randomised = (each for each in log.moments if each.milestone is Milestone.RANDOMISED)
-    log.strata = {each.person: () for each in randomised}
     log.visits += visits
     log.work += work
+    told = {each.person for each in log.moments if each.milestone is Milestone.CANDIDATE}
+    people = [each.person for facts in (log.moments, log.visits, log.work) for each in facts]
+    untold = {*range(max(people, default=-1) + 1)} - told
+    log.moments[:0] = [Moment(person, 0.0, Milestone.CANDIDATE) for person in sorted(untold)]
+    randomised = (each for each in log.moments if each.milestone is Milestone.RANDOMISED)
+    log.strata = {each.person: () for each in randomised}
     return log
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.report import pages
 from sim.report.decision import box
 from sim.report.joined import joined_to, joined_tornado
 from sim.report.run import Run
@@ -17,6 +18,7 @@ from sim.results import folder
 from sim.results.manifest import MANIFEST
 from sim.vocabulary.words import words
 from tests.command import trialsim
+from tests.conftest import blank
 from tests.test_decision import begins_well, box_of
 from tests.test_report import SMALL, markup, said
 
@@ -39,11 +41,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("other.yaml").write_text(other, encoding="utf-8")
         search = ("--move", RATE, "--until", "twelve")
         assert trialsim("run", "small.yaml", *FEW, "--out", "run") == 0
+        draw = pages.write_page
+        patch.setattr(pages, "write_page", blank)  # nobody looks at the pages of those joined
         assert trialsim("run", "other.yaml", *FEW, "--out", "other") == 0
         assert trialsim("sweep", "small.yaml", "--tornado", *FEW, "--out", "swept") == 0
         assert trialsim("solve", "small.yaml", *search, *FEW, "--out", "solved") == 0
         assert trialsim("report", "run", "other", "--out", "both") == 0
-        assert trialsim("report", "swept", "run", "solved", "--out", "joined") == 0
         assert trialsim("report", "run", "swept", "--out", "moved") == 0
         for name, rate in (("quick", 6), ("slow", 0.3)):
             text = f"extends: small.yaml\nscenario: {name}\nassumptions: {{recruitment: {{"
@@ -51,6 +54,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Path(f"{name}.yaml").write_text(text, encoding="utf-8")
         assert trialsim("compare", "small.yaml", "quick.yaml", *FEW, "--out", "better") == 0
         assert trialsim("compare", "small.yaml", "slow.yaml", *FEW, "--out", "worse") == 0
+        patch.setattr(pages, "write_page", draw)
+        assert trialsim("report", "swept", "run", "solved", "--out", "joined") == 0
         assert trialsim("report", "run", "better", "--out", "helped") == 0
         assert trialsim("report", "run", "worse", "--out", "helpless") == 0
     return home

@@ -107,10 +107,15 @@ def misplanned(reading: Reading) -> Iterator[object]:
             yield visit
         if read[(*visit, "not_reached", "completed")]:
             yield visit
-    held = {(v.person, f"{v.row} {v.number}") for v in reading.visits if not v.is_missed}
+    visits = [each for each in reading.log.visits if each.is_in_schedule]
+    held = {(v.person, f"{v.row} {v.number}") for v in visits if not v.is_missed}
     for person, index in reading.arm_of.items():
         arm = reading.almanac.protocol.arms[index]
-        found = {each.occasion for each in reading.planned_for(person)}
+        found = {
+            each.occasion
+            for place, (its_arm, each) in enumerate(reading.almanac.plan)
+            if its_arm is arm and reading.courses.planned[place, person]
+        }
         for visit in arm.visits:
             coming = arm.anchors.get(visit.anchor)
             if coming is None:

@@ -13,11 +13,11 @@ import numpy as np
 
 from sim.results import supply
 from sim.results.measures import ONE
-from sim.results.periods import Almanac, Floats
-from sim.results.replication import OUT_OF_SCREENING, Reading
+from sim.results.periods import KINDS_OF_DAY, Almanac, Floats
+from sim.results.replication import OUT_OF_SCREENING, OUTCOMES, Reading
 from sim.results.tally import COUNT, HOURS, SHARE, Cell, Counts, Grain, Tally
 from sim.scenario.history import KnownPerson
-from sim.vocabulary.clock import MINUTES_PER_DAY, WEEKDAYS
+from sim.vocabulary.clock import WEEKDAYS
 from sim.vocabulary.eventlog import Milestone, VisitOutcome
 
 STAGES = {
@@ -49,7 +49,6 @@ P05_TO_P95 = (5, 10, 50, 90, 95)
 HOURS_A_WEEK = ("available", "worked", "asked", "overtime", "backlog")
 """What the workload has of each role and week, by the names of its matrices."""
 
-KINDS_OF_DAY = ("working_day", "weekend", "holiday")
 DOSE_QUANTITIES = ("planned", "on_the_day", "moved", "missed", "given")
 """Doses planned for such a day and what became of them, and doses given on such a day."""
 
@@ -87,8 +86,7 @@ def _enrolment_cells(almanac: Almanac) -> list[Cell]:
 def _enrolment(reading: Reading) -> Floats:
     """How many had reached each stage by the end of each month."""
     months = reading.almanac.months
-    moments = [reading.moments[milestone] for milestone in STAGES.values()]
-    when = [months.index(np.array([each.time for each in stage], np.float64)) for stage in moments]
+    when = [months.index(reading.times(milestone)) for milestone in STAGES.values()]
     return np.concatenate([np.cumsum(np.bincount(w, minlength=len(months))) for w in when]) * 1.0
 
 
@@ -208,21 +206,20 @@ def _visits(reading: Reading) -> Counter[Cell]:
 
     Where what a visit is counted from never came, it is not planned.
     """
-    arms = reading.almanac.protocol.arms
-    counts = Counter[Cell](
-        (visit.row, visit.number, arms[visit.arm].name, visit.outcome, visit.reason)
-        for visit in reading.visits
-    )
-    reached = {(visit.person, visit.row, visit.number) for visit in reading.visits}
-    stopped = {moment.person for moment in reading.moments[Milestone.STOPPED_TREATMENT]}
-    for person, (ending, why) in reading.ending_of.items():
-        arm = arms[reading.arm_of[person]]
-        for visit in reading.planned_for(person):
-            counts[visit.row, visit.number, arm.name, "planned", ""] += 1
-            if (person, visit.row, visit.number) not in reached:
-                halted = visit.is_dose and person in stopped
-                reason = "stopped_treatment" if halted else why or ending
-                counts[visit.row, visit.number, arm.name, "not_reached", reason] += 1
+    plan = [(visit.row, visit.number, arm.name) for arm, visit in reading.almanac.plan]
+    visits, counts = reading.visits, Counter[Cell]()
+    kept = Counter(zip(visits.place.tolist(), visits.outcome.tolist(), visits.reason, strict=True))
+    for (place, outcome, reason), times in kept.items():
+        if place >= 0:
+            counts[*plan[place], OUTCOMES[outcome], reason] = times
+    courses = reading.courses
+    for place, times in enumerate(courses.planned.sum(axis=1).tolist()):
+        if times:
+            counts[*plan[place], "planned", ""] = times
+    for place, person in np.argwhere(courses.planned & ~courses.kept).tolist():
+        ending, why = reading.ending_of[person]
+        reason = "stopped_treatment" if courses.struck[place, person] else why or ending
+        counts[*plan[place], "not_reached", reason] += 1
     return counts
 
 
@@ -258,30 +255,24 @@ def _dose_cells(almanac: Almanac) -> list[Cell]:
     ]
 
 
-def _doses(reading: Reading) -> Counter[Cell]:
+def _doses(reading: Reading) -> Floats:
     """Doses whose day came, by the kind of the planned day; those given also by that of theirs.
 
     The day came when the visit was held or is known to be missed: planned = on_the_day + moved +
     missed.
     """
-    protocol, counts = reading.almanac.protocol, Counter[Cell]()
-    kinds, last = protocol.kinds_of_day, len(protocol.kinds_of_day) - 1
-    fates = Counter(
-        (
-            *(visit.arm, visit.row),
-            kinds[min(visit.planned_day, last)],
-            kinds[int(visit.time // MINUTES_PER_DAY)],
-            VisitOutcome.MOVED if visit.outcome == VisitOutcome.OUT_OF_WINDOW else visit.outcome,
-        )
-        for visit in reading.dose_visits
+    visits, kinds = reading.visits, reading.almanac.kinds_of_day
+    doses = visits.gives.astype(np.float64)
+    planned, given = (
+        np.arange(len(KINDS_OF_DAY))[:, None] == kinds[np.minimum(day, len(kinds) - 1)]
+        for day in (visits.planned_day, visits.day)
     )
-    for (arm, row, planned_kind, kind, fate), times in fates.items():
-        for product in (protocol.products[index].name for index in reading.almanac.given[arm, row]):
-            counts[product, planned_kind, "planned"] += times
-            counts[product, planned_kind, fate] += times
-            if fate != VisitOutcome.MISSED:
-                counts[product, kind, "given"] += times
-    return counts
+    is_held, is_on_the_day = visits.is_held, visits.came_to(VisitOutcome.ON_THE_DAY)
+    counted = (
+        *(planned, planned & is_on_the_day, planned & is_held & ~is_on_the_day),
+        *(planned & ~is_held, given & is_held),
+    )
+    return np.stack([(each @ doses).T for each in counted], axis=-1).ravel()
 
 
 AT_A_STAGE = ("candidate", "consented", "in_follow_up", "left", "completed", "not_randomised")

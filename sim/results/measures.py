@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from operator import attrgetter
+from itertools import compress
+
+import numpy as np
 
 from sim.results import supply
 from sim.results.periods import Almanac
 from sim.results.replication import Reading
 from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import EventLog, Milestone, Moment, VisitOutcome
+from sim.vocabulary.eventlog import EventLog, Milestone, VisitOutcome
 from sim.vocabulary.measures import CATALOGUE
 
 One = Callable[[Reading], float]
@@ -90,85 +92,70 @@ def _day_of_target(reading: Reading) -> float:
 
 def _days_of(reading: Reading, numbers: Iterable[int]) -> Iterator[float]:
     """The days on which so many are randomised."""
-    days = sorted(_days_randomised(reading))
+    days = np.sort(reading.days_randomised)
     for number in numbers:
         yield days[number - 1] if len(days) >= number else math.inf
 
 
 def _by_months(reading: Reading, numbers: Iterable[int]) -> Iterator[int]:
     """How many are randomised in the first so many months."""
-    days = _days_randomised(reading)
-    for months in map(reading.almanac.protocol.clock.days_of_months, numbers):
-        yield sum(day < months for day in days)
+    for days in map(reading.almanac.protocol.clock.days_of_months, numbers):
+        yield (reading.days_randomised < days).sum()
 
 
 def _by_days_ahead(reading: Reading) -> Iterator[int]:
     """How many are randomised through each day on which a forecast is held against what came."""
-    informed, days = reading.almanac.protocol.informed, _days_randomised(reading)
+    informed = reading.almanac.protocol.informed
     for last in informed.history.ahead if informed else ():
-        yield sum(day <= last for day in days)
-
-
-def _days_randomised(reading: Reading) -> list[float]:
-    return [_day(reading, moment) for moment in reading.moments[Milestone.RANDOMISED]]
-
-
-def _day(reading: Reading, moment: Moment) -> float:
-    """The day number of a moment; the closing instant is still on the last day."""
-    return float(min(moment.time // MINUTES_PER_DAY, reading.almanac.protocol.clock.days - 1))
+        yield (reading.days_randomised <= last).sum()
 
 
 def _last_visit_day(reading: Reading) -> float:
-    times = [visit.time for visit in reading.held if visit.is_in_schedule]
-    return max(times) // MINUTES_PER_DAY if times else math.nan
+    times = reading.visits.time[reading.visits.is_planned & reading.visits.is_held]
+    return float(times.max()) // MINUTES_PER_DAY if len(times) else math.nan
 
 
 def _unscheduled_visits(reading: Reading) -> int:
     events = {event.name for event in reading.almanac.protocol.events}
-    return sum(visit.row in events for visit in reading.held)
+    return sum(map(events.__contains__, compress(reading.visits.row, reading.visits.is_held)))
 
 
-def _doses_missed(reading: Reading) -> list[int]:
-    missed = (visit for visit in reading.dose_visits if visit.is_missed)
-    products = (product for visit in missed for product in reading.products(visit))
-    return _times(products, range(len(reading.almanac.protocol.products)))
+def _doses_missed(reading: Reading) -> Iterator[int]:
+    yield from reading.visits.gives[~reading.visits.is_held].sum(axis=0)
 
 
-def _dose_intensity(reading: Reading) -> Iterator[float]:
+def _dose_intensity(reading: Reading) -> Iterable[float]:
     """Doses given as a share of all that the plans of those randomised hold of the product.
 
     A dose counted from a visit that was missed is in nobody's plan.
     """
-    protocol = reading.almanac.protocol
-    given = Counter(moment.detail[0] for moment in reading.moments[Milestone.DOSE])
-    planned = Counter[int]()
-    for person in reading.arm_of:
-        doses = reading.doses_of_plan(person)
-        planned.update(product for visit in doses for product, _ in visit.gives)
-    for index in range(len(protocol.products)):
-        yield given[index] / planned[index] if planned[index] else math.nan
+    given = np.bincount(reading.doses[0], minlength=len(reading.almanac.protocol.products))
+    planned = reading.courses.due.sum(axis=1) @ reading.almanac.gives[:-1]
+    return given / np.where(planned > 0, planned, np.nan)
 
 
 def _in_time(reading: Reading) -> list[int]:
     """How many of each arm were randomised early enough to complete."""
     arms = reading.almanac.protocol.arms
-    randomised = (
-        (each.detail, _day(reading, each)) for each in reading.moments[Milestone.RANDOMISED]
-    )
+    randomised = zip(reading.arm_of.values(), reading.days_randomised, strict=True)
     in_time = (arm for arm, day in randomised if day <= arms[arm].latest_safe_day)
     return _times(in_time, range(len(arms)))
 
 
 def _in_vain(reading: Reading) -> Iterable[float]:
-    candidates = {moment.person for moment in reading.moments[Milestone.CANDIDATE]}
-    return reading.workload.worked_for(candidates - reading.arm_of.keys())
+    is_candidate = np.zeros(len(reading.arms_of_people), np.bool_)
+    is_candidate[[moment.person for moment in reading.moments[Milestone.CANDIDATE]]] = True
+    return reading.workload.worked_for(is_candidate & (reading.arms_of_people < 0))
 
 
 def _waits(reading: Reading) -> Iterator[float]:
     """Waits are those of visits held."""
     waits = defaultdict[str, list[float]](list)
-    for visit in reading.held:
-        waits[visit.visit].append(visit.wait)
+    visits = reading.visits
+    for name, wait in compress(
+        zip(visits.visit, visits.wait.tolist(), strict=True), visits.is_held
+    ):
+        waits[name].append(wait)
     for name in reading.almanac.protocol.visit_names:
         yield _mean(waits[name]) / MINUTES_PER_HOUR
 
@@ -188,12 +175,12 @@ ONE: dict[str, One] = {
     "day_of_target": _day_of_target,
     "randomised_first_six_months": lambda reading: next(_by_months(reading, [HALF_A_YEAR])),
     "last_visit_day": _last_visit_day,
-    "visits": lambda reading: sum(not visit.is_missed for visit in reading.visits),
-    "visits_out_of_window": lambda reading: sum(
-        visit.outcome == VisitOutcome.OUT_OF_WINDOW for visit in reading.visits
-    ),
+    "visits": lambda reading: reading.courses.held.sum(),
+    "visits_out_of_window": lambda reading: (
+        reading.visits.came_to(VisitOutcome.OUT_OF_WINDOW) & reading.visits.is_planned
+    ).sum(),
     "unscheduled_visits": _unscheduled_visits,
-    "site_trips": lambda reading: sum(map(attrgetter("is_journey"), reading.log.visits)),
+    "site_trips": lambda reading: reading.visits.is_journey.sum(),
     "desk_backlog_peak_hours": lambda reading: reading.workload.backlog_peak,
     "desk_oldest_days": lambda reading: reading.workload.oldest_on_desk,
     "desk_share_in_time": lambda reading: reading.workload.desk_share_within(DESK_WORKING_DAYS),

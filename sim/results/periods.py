@@ -10,12 +10,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.scenario.protocol import Protocol
+from sim.scenario.protocol import Arm, PlannedVisit, Protocol
 from sim.scenario.slots import Resource
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, Clock, Span
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+KINDS_OF_DAY = ("working_day", "weekend", "holiday")
+
+
+def day_numbers(minutes: Floats) -> Indices:
+    """The number of the day that each moment falls on."""
+    return minutes.astype(np.intp) // MINUTES_PER_DAY
 
 
 class Periods:
@@ -120,14 +128,33 @@ class Almanac:
         return cls(protocol, Periods(clock, weeks), Periods(clock, months), Rosters(protocol))
 
     @cached_property
-    def given(self) -> Mapping[tuple[int, str], Sequence[int]]:
-        """By arm and row, of those that give something, the indices of the products."""
-        return {
-            (index, visit.row): [product for product, _ in visit.gives]
-            for index, arm in enumerate(self.protocol.arms)
-            for visit in arm.visits
-            if visit.gives
-        }
+    def products(self) -> Sequence[str]:
+        """The names of the products."""
+        return [product.name for product in self.protocol.products]
+
+    @cached_property
+    def plan(self) -> Sequence[tuple[Arm, PlannedVisit]]:
+        """The planned visits of all arms, one arm behind the other."""
+        return [(arm, visit) for arm in self.protocol.arms for visit in arm.visits]
+
+    @cached_property
+    def place_of(self) -> Mapping[tuple[int, str, int], int]:
+        """By arm, row and number the place of a visit in the `plan`."""
+        keys = ((arm.index, visit.row, visit.number) for arm, visit in self.plan)
+        return {key: place for place, key in enumerate(keys)}
+
+    @cached_property
+    def gives(self) -> Flags:
+        """Which products (column) each visit of the `plan` (row) gives; the last row: any other."""
+        gives = np.zeros((len(self.plan) + 1, len(self.protocol.products)), np.bool_)
+        for place, (_, visit) in enumerate(self.plan):
+            gives[place, [dose.product for dose in visit.gives]] = True
+        return gives
+
+    @cached_property
+    def kinds_of_day(self) -> Indices:
+        """By day number, the place of its kind in `KINDS_OF_DAY`."""
+        return np.array([*map(KINDS_OF_DAY.index, self.protocol.kinds_of_day)], np.intp)
 
     @cached_property
     def year(self) -> Year:
@@ -137,8 +164,7 @@ class Almanac:
     @cached_property
     def working_days(self) -> Indices:
         """By day number, how many days until its end were neither weekend nor public holiday."""
-        kinds = self.protocol.kinds_of_day
-        return np.cumsum([kind == "working_day" for kind in kinds], dtype=np.intp)
+        return np.cumsum(self.kinds_of_day == KINDS_OF_DAY.index("working_day"), dtype=np.intp)
 
     @cached_property
     def available(self) -> Floats:

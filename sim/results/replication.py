@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
-from sim.results.periods import Almanac, Floats
+from sim.results.periods import Almanac, Flags, Floats, Indices, day_numbers
 from sim.results.workload import Workload
-from sim.scenario.protocol import Arm, PlannedVisit
+from sim.scenario.protocol import Arm, Coming
 from sim.vocabulary.eventlog import (
+    NOBODY,
     EventLog,
     Milestone,
     Moment,
-    Movement,
     Supplied,
     Visit,
     VisitOutcome,
+    in_columns,
 )
 
 Ending = tuple[str, str]
 """completed, left or still_in_follow_up; and the reason of those who left."""
+
+OUTCOMES = tuple(VisitOutcome)
 
 # What becomes of a candidate who is not still in screening.
 OUT_OF_SCREENING = (
@@ -37,57 +40,100 @@ OUT_OF_SCREENING = (
 )
 
 
-class _Course:
-    """What became of one participant's plan: the visits kept, True if held, and what was met."""
+class VisitColumns:
+    """The visits of one replication, held or missed, in the order of the log: a column a fact.
 
-    def __init__(self, arm: Arm, kept: Mapping[str, bool], met: Mapping[Milestone, Any]) -> None:
-        """`met` has the detail of each milestone; day 1 is planned for everyone randomised."""
-        self._arm, self._kept, self._met = arm, kept, {**met, Milestone.DAY_1: None}
-        self._visits = {visit.occasion: visit for visit in arm.visits}
+    `place` is that in the plan of the almanac; −1: not in the schedule. `gives` says of each
+    product (column) whether it was to be given.
+    """
 
-    def has_come(self, anchor: str) -> bool:
-        """Whether an anchor has come."""
-        if anchor in self._visits:
-            return self._kept.get(anchor, False)
-        coming = self._arm.anchors[anchor]
-        if coming.milestone is not None:
-            return coming.milestone in self._met and coming.is_for(self._met[coming.milestone])
-        ours = [visit for visit in self._visits.values() if visit.row in coming.rows]
-        is_over = not any(map(self._is_to_come, ours))
-        return is_over and any(self._kept.get(visit.occasion) for visit in ours)
-
-    def is_due(self, anchor: str) -> bool:
-        """Whether an anchor has come, or would have, had the participant gone on to the end.
-
-        It does not where the visits it counts from were missed.
-        """
-        if anchor in self._visits:
-            kept = self._kept.get(anchor)
-            return self.is_due(self._visits[anchor].anchor) if kept is None else kept
-        coming = self._arm.anchors[anchor]
-        if coming.milestone is not None:
-            return self.has_come(anchor)
-        return any(
-            self.is_due(visit.occasion)
-            for visit in self._visits.values()
-            if visit.row in coming.rows
+    def __init__(self, visits: Sequence[Visit], almanac: Almanac) -> None:
+        """Turn the visits into columns, once."""
+        column = in_columns(Visit._fields, visits)
+        self.visit, self.row, self.reason = column["visit"], column["row"], column["reason"]
+        self.person, self.planned_day = (
+            np.fromiter(column[name], np.intp) for name in ("person", "planned_day")
         )
-
-    def _is_to_come(self, visit: PlannedVisit) -> bool:
-        """Whether a visit is neither kept nor struck out: it may still be planned."""
-        is_struck = visit.is_dose and Milestone.STOPPED_TREATMENT in self._met
-        return visit.occasion not in self._kept and not is_struck and self._may_come(visit.anchor)
-
-    def _may_come(self, anchor: str) -> bool:
-        """Whether an anchor has come or still may."""
-        if self.has_come(anchor):
-            return True
-        if anchor in self._visits:
-            return self._is_to_come(self._visits[anchor])
-        rows = self._arm.anchors[anchor].rows
-        return not rows or any(
-            self._is_to_come(visit) for visit in self._visits.values() if visit.row in rows
+        self.time, self.wait = (np.fromiter(column[name], np.float64) for name in ("time", "wait"))
+        self.is_somewhere, self.is_journey = (
+            np.fromiter(map(bool, column[name]), np.bool_) for name in ("place", "is_journey")
         )
+        self.outcome = np.fromiter(map(OUTCOMES.index, column["outcome"]), np.intp)
+        keys = zip(column["arm"], column["row"], column["number"], strict=True)
+        self.place = np.fromiter(map(almanac.place_of.get, keys, repeat(-1)), np.intp)
+        self.day, self.is_held = day_numbers(self.time), ~self.came_to(VisitOutcome.MISSED)
+        self.is_planned, self.gives = self.place >= 0, almanac.gives[self.place]
+
+    def came_to(self, outcome: VisitOutcome) -> Flags:
+        """Whether this became of each visit."""
+        return np.equal(self.outcome, OUTCOMES.index(outcome))
+
+
+class _Fate(NamedTuple):
+    """Of whom an anchor came, of whom it came or still may, and whose plan holds it to the end."""
+
+    came: Flags
+    may_come: Flags
+    is_due: Flags
+
+
+class Courses:
+    """What became of everybody's plan: flags of its visits (rows) and the people (columns).
+
+    `kept` visits were held or missed, and some of them `held`; `struck` are those with doses of
+    people who stopped treatment. Of visits that are `planned` the anchor came. Those `due` the plan
+    holds to its end, after leaving or stopping treatment too, but for what is counted from visits
+    that were missed.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        """Day 1 is planned for everyone randomised."""
+        randomised, arms = reading.moments[Milestone.RANDOMISED], reading.arms_of_people
+        self._moments = {**reading.moments, Milestone.DAY_1: randomised}
+        self._plan, visits = reading.almanac.plan, reading.visits
+        is_theirs = np.array([arm.index for arm, _ in self._plan], np.intp)[:, None] == arms
+        self.kept, self.held = np.zeros((2, *is_theirs.shape), np.bool_)
+        at = visits.place[visits.is_planned], visits.person[visits.is_planned]
+        self.kept[at], self.held[at] = True, visits.is_held[visits.is_planned]
+        self._nobody = np.zeros(len(arms), np.bool_)
+        stopped = self._met(Milestone.STOPPED_TREATMENT, Coming())
+        self.struck = np.any(reading.almanac.gives[:-1], axis=1)[:, None] & stopped
+        self._fates: dict[tuple[int, str], _Fate] = {}
+        fates = np.array([self._fate(arm, visit.anchor) for arm, visit in self._plan], np.bool_)
+        by_visit = fates.reshape(len(self._plan), len(_Fate._fields), len(arms))
+        self.planned, _, self.due = by_visit.swapaxes(0, 1) & is_theirs
+
+    def _fate(self, arm: Arm, anchor: str) -> _Fate:
+        """What became of an anchor of an arm, as if everybody were in it."""
+        key = (arm.index, anchor)
+        if key not in self._fates:
+            coming = arm.anchors.get(anchor, Coming())
+            if coming.milestone is None:
+                self._fates[key] = self._after_visits(arm, anchor, coming.rows)
+            else:
+                met = self._met(coming.milestone, coming)
+                due = met if arm.counts_from_visits else ~self._nobody
+                self._fates[key] = _Fate(met, ~self._nobody, due)
+        return self._fates[key]
+
+    def _after_visits(self, arm: Arm, anchor: str, rows: Collection[str]) -> _Fate:
+        """What became of an anchor that is another visit, or the last one held of rows."""
+        ours, counted_from = [], []
+        for place, (its_arm, visit) in enumerate(self._plan):
+            if its_arm is arm and (visit.occasion == anchor or visit.row in rows):
+                ours.append(place)
+                counted_from.append(self._fate(arm, visit.anchor))
+        _, may_come, is_due = np.array(counted_from).swapaxes(0, 1)
+        kept, held = self.kept[ours], self.held[ours]
+        is_to_come = np.any(may_come & ~kept & ~self.struck[ours], axis=0)
+        came = np.any(held, axis=0) & ~is_to_come
+        return _Fate(came, came | is_to_come, np.any(np.where(kept, held, is_due), axis=0))
+
+    def _met(self, milestone: Milestone, coming: Coming) -> Flags:
+        """Who met the milestone of an anchor."""
+        met, moments = self._nobody.copy(), self._moments[milestone]
+        met[[each.person for each in moments if coming.is_for(each.detail)]] = True
+        return met
 
 
 @dataclass(frozen=True)
@@ -99,11 +145,11 @@ class Reading:
 
     @cached_property
     def moments(self) -> Mapping[Milestone, Sequence[Moment]]:
-        """The moments of each milestone, in the order of the log; none where nobody met it.
+        """The moments of each milestone, in the order of the log.
 
         Of somebody who was screened again only the last attempt counts.
         """
-        moments: dict[Milestone, list[Moment]] = defaultdict(list)
+        moments: dict[Milestone, list[Moment]] = {milestone: [] for milestone in Milestone}
         for moment in self.log.last_attempts():
             moments[moment.milestone].append(moment)
         return moments
@@ -112,6 +158,12 @@ class Reading:
     def arm_of(self) -> Mapping[int, int]:
         """The arm of everyone randomised."""
         return {each.person: each.detail for each in self.moments[Milestone.RANDOMISED]}
+
+    @cached_property
+    def days_randomised(self) -> Indices:
+        """The day of each randomisation; one at the closing instant is still on the last day."""
+        days = day_numbers(self.times(Milestone.RANDOMISED))
+        return np.minimum(days, self.almanac.protocol.clock.days - 1)
 
     @cached_property
     def ending_of(self) -> Mapping[int, Ending]:
@@ -124,38 +176,42 @@ class Reading:
         return ending
 
     @cached_property
-    def supplies(self) -> Mapping[Movement, Sequence[Supplied]]:
-        """What became of products, by kind, in the order of the log."""
-        supplies: dict[Movement, list[Supplied]] = defaultdict(list)
-        for supplied in self.log.supplies:
-            supplies[supplied.movement].append(supplied)
-        return supplies
+    def supplies(self) -> tuple[Indices, Indices, Floats, Floats]:
+        """What became of products: movement, product, time in minutes, vials; as in the log."""
+        column = in_columns(Supplied._fields, self.log.supplies)
+        movement, product = (np.fromiter(column[name], np.intp) for name in ("movement", "product"))
+        time, vials = (np.fromiter(column[name], np.float64) for name in ("time", "vials"))
+        return movement, product, time, vials
 
     @cached_property
-    def visits(self) -> Sequence[Visit]:
-        """The visits of the schedule, held or missed: what follows randomisation."""
-        return [visit for visit in self.log.visits if visit.arm >= 0]
+    def doses(self) -> tuple[Indices, Floats, Floats]:
+        """The doses given: product, time in minutes, units; in the order of the log."""
+        doses = self.moments[Milestone.DOSE]
+        product = np.fromiter((dose.detail[0] for dose in doses), np.intp)
+        units = np.fromiter((dose.detail[1] for dose in doses), np.float64)
+        return product, self.times(Milestone.DOSE), units
+
+    def times(self, milestone: Milestone) -> Floats:
+        """When a milestone was met, in minutes, in the order of the log."""
+        return np.fromiter((moment.time for moment in self.moments[milestone]), np.float64)
 
     @cached_property
-    def held(self) -> Sequence[Visit]:
-        """Every visit held, in the schedule or not."""
-        missed = VisitOutcome.MISSED
-        return [visit for visit in self.log.visits if visit.outcome is not missed]
-
-    @cached_property
-    def dose_visits(self) -> Sequence[Visit]:
-        """The visits of the schedule, held or missed, at which a dose is planned."""
-        given = self.almanac.given
-        return [visit for visit in self.visits if (visit.arm, visit.row) in given]
-
-    def products(self, visit: Visit) -> Sequence[int]:
-        """The indices of what a visit of the schedule gives, or would have given."""
-        return self.almanac.given[visit.arm, visit.row]
+    def visits(self) -> VisitColumns:
+        """The visits, held or missed."""
+        return VisitColumns(self.log.visits, self.almanac)
 
     @cached_property
     def workload(self) -> Workload:
         """The work by week."""
         return Workload(self.log.work, self.almanac)
+
+    @cached_property
+    def arms_of_people(self) -> Indices:
+        """The arm of each person by number; −1: not randomised, as NOBODY, who stands last."""
+        last = max((moment.person for moment in self.log.moments), default=NOBODY)
+        arms = np.full(last + 2, -1)
+        arms[[*self.arm_of]] = [*self.arm_of.values()]
+        return arms
 
     @cached_property
     def burden(self) -> Floats:
@@ -165,54 +221,21 @@ class Reading:
         happened before the end: those who left, or are still in follow-up, count with the visits
         they had.
         """
-        arm_of, arms = self.arm_of, len(self.almanac.protocol.arms)
-        held = [
-            (visit.person, visit.time, visit.wait, visit.place != "", visit.is_journey)
-            for visit in self.held
-            if visit.person in arm_of
-        ]
-        person, time, wait, is_somewhere, is_trip = np.array(held, np.float64).reshape(-1, 5).T
-        arm = np.array([arm_of[who] for who, *_ in held], np.intp)
+        visits, arms = self.visits, len(self.almanac.protocol.arms)
+        arm = self.arms_of_people[visits.person]
+        ours = np.flatnonzero(visits.is_held & (arm >= 0))
+        person, time, wait = visits.person[ours], visits.time[ours], visits.wait[ours]
+        is_somewhere = visits.is_somewhere[ours]
         hours = self.workload.hours_at_visits(person, time, wait) * is_somewhere
-        totals = np.array([np.bincount(arm, each, arms) for each in (is_somewhere, is_trip, hours)])
-        people = np.bincount(np.array(list(arm_of.values()), np.intp), minlength=arms)
+        counted = (is_somewhere, visits.is_journey[ours], hours)
+        totals = np.array([np.bincount(arm[ours], each, arms) for each in counted])
+        people = np.bincount(self.arms_of_people + 1, minlength=arms + 1)[1:]
         return totals / np.where(people > 0, people, np.nan)
 
-    def planned_for(self, person: int) -> Sequence[PlannedVisit]:
-        """The visits planned for somebody randomised: those of which the anchor came."""
-        arm = self.almanac.protocol.arms[self.arm_of[person]]
-        course = _Course(arm, self._kept[person], self._met[person])
-        come = {anchor: course.has_come(anchor) for anchor in {each.anchor for each in arm.visits}}
-        return [visit for visit in arm.visits if come[visit.anchor]]
-
-    def doses_of_plan(self, person: int) -> Sequence[PlannedVisit]:
-        """The visits with doses that the plan holds for somebody randomised.
-
-        Those after leaving or stopping treatment are among them, and those counted from visits that
-        were missed are not.
-        """
-        arm = self.almanac.protocol.arms[self.arm_of[person]]
-        doses = [visit for visit in arm.visits if visit.is_dose]
-        if not arm.counts_from_visits:
-            return doses
-        course = _Course(arm, self._kept[person], self._met[person])
-        return [visit for visit in doses if course.is_due(visit.anchor)]
-
     @cached_property
-    def _kept(self) -> Mapping[int, Mapping[str, bool]]:
-        """The visits of the schedule of each person, by occasion: whether they were held."""
-        kept = defaultdict[int, dict[str, bool]](dict)
-        for visit in self.visits:
-            kept[visit.person][f"{visit.row} {visit.number}"] = not visit.is_missed
-        return kept
-
-    @cached_property
-    def _met(self) -> Mapping[int, Mapping[Milestone, Any]]:
-        """The milestones that each person met, with their details."""
-        met = defaultdict[int, dict[Milestone, Any]](dict)
-        for moment in self.log.moments:
-            met[moment.person][moment.milestone] = moment.detail
-        return met
+    def courses(self) -> Courses:
+        """What became of everybody's plan."""
+        return Courses(self)
 
     @property
     def still_in_screening(self) -> int:

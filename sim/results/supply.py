@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain, compress
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.results.periods import Almanac, Floats
+from sim.results.periods import Almanac, Floats, Indices
 from sim.results.replication import Reading
 from sim.results.tally import Cell, Grain
-from sim.scenario.protocol import Protocol
 from sim.vocabulary.clock import MINUTES_PER_DAY
-from sim.vocabulary.eventlog import Milestone, Movement
+from sim.vocabulary.eventlog import Movement
 
-Amount = tuple[int, float, float]
-"""product index, time in minutes, how much."""
+Amounts = tuple[Indices, Floats, Floats]
+"""Product indices, times in minutes, how much."""
 
 
 class Quantity(NamedTuple):
@@ -28,32 +28,31 @@ class Quantity(NamedTuple):
 
     name: str
     measure: str
-    amounts: Callable[[Reading], list[Amount]]
+    amounts: Callable[[Reading], Amounts]
 
-    def concerned(self, protocol: Protocol) -> list[bool]:
+    def concerned(self, almanac: Almanac) -> list[bool]:
         """Whether it concerns each product."""
-        return [f"{self.measure}_{each.name}" in protocol.measures for each in protocol.products]
+        measures = almanac.protocol.measures
+        return [f"{self.measure}_{name}" in measures for name in almanac.products]
 
     def cells(self, almanac: Almanac) -> list[Cell]:
         """A month of each product it concerns."""
-        months, products = almanac.months.labels, almanac.protocol.products
-        concerned = compress(products, self.concerned(almanac.protocol))
-        return [(month, product.name, self.name) for product in concerned for month in months]
+        concerned = compress(almanac.products, self.concerned(almanac))
+        return [(month, name, self.name) for name in concerned for month in almanac.months.labels]
 
     def monthly(self, reading: Reading) -> Floats:
         """What adds up in each month, product by product, as in the cells."""
-        months, products = reading.almanac.months, reading.almanac.protocol.products
-        amounts = np.array(self.amounts(reading), np.float64).reshape(-1, 3).T
-        cell = amounts[0].astype(np.intp) * len(months) + months.index(amounts[1])
-        total = np.bincount(cell, amounts[2], minlength=len(products) * len(months))
-        by_month = total.astype(np.float64).reshape(len(products), len(months))
-        return by_month[self.concerned(reading.almanac.protocol)].ravel()
+        months, products = reading.almanac.months, len(reading.almanac.products)
+        product, time, amount = self.amounts(reading)
+        cell = product * len(months) + months.index(time)
+        by_month: Floats = np.bincount(cell, amount, products * len(months)).astype(np.float64)
+        return by_month.reshape(products, len(months))[self.concerned(reading.almanac)].ravel()
 
     def totals(self, reading: Reading) -> Iterator[float]:
         """What adds up over the whole run, of each product it concerns."""
-        amounts = self.amounts(reading)
-        for index in np.flatnonzero(self.concerned(reading.almanac.protocol)):
-            yield math.fsum(amount for which, _, amount in amounts if which == index)
+        product, _, amount = self.amounts(reading)
+        for index in np.flatnonzero(self.concerned(reading.almanac)):
+            yield math.fsum(amount[product == index].tolist())
 
     def at_month_ends(self, reading: Reading) -> Floats:
         """What is on hand at each month's end, when the amounts come and go."""
@@ -64,50 +63,43 @@ class Quantity(NamedTuple):
         return on_hand.ravel()
 
 
-def _doses(reading: Reading) -> list[Amount]:
-    return [(dose.detail[0], dose.time, 1.0) for dose in reading.moments[Milestone.DOSE]]
+def _doses(reading: Reading) -> Amounts:
+    product, time, _ = reading.doses
+    return product, time, np.ones(len(product))
 
 
-def _units(reading: Reading) -> list[Amount]:
-    return [(dose.detail[0], dose.time, dose.detail[1]) for dose in reading.moments[Milestone.DOSE]]
-
-
-def _late(reading: Reading) -> list[Amount]:
+def _late(reading: Reading) -> Amounts:
     """Doses given after their planned day because the product was not there."""
-    return [
-        (product, visit.time, 1.0)
-        for visit in reading.dose_visits
-        if visit.reason == "product"
-        and not visit.is_missed
-        and visit.time // MINUTES_PER_DAY > visit.planned_day
-        for product in reading.products(visit)
-    ]
+    visits = reading.visits
+    waited = np.fromiter((reason == "product" for reason in visits.reason), np.bool_)
+    late = waited & visits.is_held & (visits.day > visits.planned_day)
+    visit, product = np.nonzero(visits.gives & late[:, None])
+    return product, visits.time[visit], np.ones(len(product))
 
 
-def _times(*movements: Movement) -> Callable[[Reading], list[Amount]]:
-    """How often something happened to a product."""
-    return lambda reading: [
-        (each.product, each.time, 1.0)
-        for movement in movements
-        for each in reading.supplies[movement]
-    ]
+def _vials(*movements: Movement, each_is_one: bool = False) -> Callable[[Reading], Amounts]:
+    """How many vials went one way, or how often that happened."""
+
+    def amounts(reading: Reading) -> Amounts:
+        which, product, time, vials = reading.supplies
+        ours = np.any([which == each for each in movements], axis=0)
+        return product[ours], time[ours], np.ones(ours.sum()) if each_is_one else vials[ours]
+
+    return amounts
 
 
-def _vials(movement: Movement) -> Callable[[Reading], list[Amount]]:
-    """How many vials went one way."""
-    return lambda reading: [
-        (each.product, each.time, each.vials) for each in reading.supplies[movement]
-    ]
-
-
-def _shelf(reading: Reading) -> list[Amount]:
+def _shelf(reading: Reading) -> Amounts:
     """The vials that come to the shelf and, negative, that leave it."""
-    products, dispensed = reading.almanac.protocol.products, _vials(Movement.DISPENSED)(reading)
-    gone = [(which, time, -vials) for which, time, vials in dispensed if products[which].stock]
-    return _vials(Movement.DELIVERED)(reading) + gone
+    which, product, time, vials = reading.supplies
+    products = reading.almanac.protocol.products
+    has_stock = np.array([each.stock is not None for each in products], np.bool_)
+    gone = (which == Movement.DISPENSED) & has_stock[product]
+    ours = gone | (which == Movement.DELIVERED)
+    return product[ours], time[ours], np.where(gone, -vials, vials)[ours]
 
 
-UNITS = Quantity("units", "units", _units)
+_times = partial(_vials, each_is_one=True)
+UNITS = Quantity("units", "units", lambda reading: reading.doses)
 COUNTED = (
     Quantity("doses", "doses", _doses),
     Quantity("wasted", "doses_wasted", _times(Movement.DISCARDED, Movement.NOT_GIVEN)),
@@ -133,13 +125,15 @@ def grain_of_units(almanac: Almanac) -> Grain:
 
 def days_empty(reading: Reading) -> Iterator[float]:
     """Days with an empty shelf, of each product in stock."""
+    which, times, vials = _shelf(reading)
     for index, product in enumerate(reading.almanac.protocol.products):
         if product.stock is not None:
-            moves = [(time, vials) for which, time, vials in _shelf(reading) if which == index]
+            ours = which == index
+            moves = zip(times[ours].tolist(), vials[ours].tolist(), strict=True)
             yield _minutes_empty(product.stock.starts_with, moves, reading) / MINUTES_PER_DAY
 
 
-def _minutes_empty(on_hand: float, moves: Sequence[tuple[float, float]], reading: Reading) -> float:
+def _minutes_empty(on_hand: float, moves: Iterable[tuple[float, float]], reading: Reading) -> float:
     empty, since = 0.0, 0.0
     for time, vials in [*sorted(moves), (reading.almanac.protocol.clock.end_minutes, 0.0)]:
         if on_hand <= 0:

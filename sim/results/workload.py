@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 
-from sim.results.periods import Almanac, Floats, Indices
+from sim.results.periods import Almanac, Flags, Floats, Indices, day_numbers
 from sim.results.tally import Cell
 from sim.vocabulary.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
-from sim.vocabulary.eventlog import Work
+from sim.vocabulary.eventlog import Work, in_columns
 
 _AT_ONCE_MINUTES = 1e-3
 """Less than this between two instants is an error of rounding."""
@@ -29,14 +31,12 @@ class Workload:
         Sorted by resource and start they are several times faster to look up in the rosters.
         """
         self._almanac, self._end = almanac, almanac.protocol.clock.end_minutes
-        columns = dict(zip(Work._fields, zip(*work, strict=True), strict=bool(work)))
+        column = in_columns(Work._fields, work)
         started, ended, asked, minutes, desk = (
-            np.fromiter(columns.get(name, ()), np.float64)
+            np.fromiter(column[name], np.float64)
             for name in ("started", "ended", "due", "minutes", "is_desk")
         )
-        resource, person = (
-            np.fromiter(columns.get(name, ()), np.intp) for name in ("resource", "person")
-        )
+        resource, person = (np.fromiter(column[name], np.intp) for name in ("resource", "person"))
         order = self._order = np.lexsort((started, resource))
         self._resource, self._started, self._ended = resource[order], started[order], ended[order]
         self._asked, self._desk, self._person = asked[order], desk[order] > 0, person[order]
@@ -45,7 +45,7 @@ class Workload:
         self._done_or_end: Floats = np.minimum(self._ended, self._end)
         # Minutes worked on each row of work before the end of the run.
         self._spent: Floats = np.maximum(self._done_or_end - self._started, 0.0)
-        self._tasks = columns.get("task", ())
+        self._tasks = column["task"]
         self._row, self._week, self._from, self._to = self._pieces()
         self._who = self._resource[self._row]
 
@@ -86,7 +86,7 @@ class Workload:
     def by_day_of_year(self) -> Floats:
         """Hours of work begun on a day of the year (column): the mean over the years of the run."""
         year = self._almanac.year
-        day = np.minimum(self._started // MINUTES_PER_DAY, len(year.of_day) - 1).astype(np.intp)
+        day = np.minimum(day_numbers(self._started), len(year.of_day) - 1)
         return (
             self._total(self._resource, year.of_day[day], self._spent, len(year.days)) / year.days
         )
@@ -94,10 +94,9 @@ class Workload:
     @property
     def by_task(self) -> dict[Cell, float]:
         """Hours worked by each resource on each task of which it had any to do, by their names."""
-        names = list(dict.fromkeys(self._tasks))
-        code = {name: number for number, name in enumerate(names)}
-        coded = np.array([code[task] for task in self._tasks], np.intp)[self._order]
-        hours = self._total(self._resource, coded, self._spent, len(names))
+        numbers = defaultdict[str, int](count().__next__)
+        task = np.fromiter(map(numbers.__getitem__, self._tasks), np.intp)[self._order]
+        hours, names = self._total(self._resource, task, self._spent, len(numbers)), [*numbers]
         resources = self._almanac.protocol.resources
         return {
             (resources[resource].name, names[task]): float(hours[resource, task])
@@ -138,9 +137,9 @@ class Workload:
         The day on which it falls due does not count, weekends and public holidays neither. What is
         undone at the end and not yet late is left out.
         """
-        counted, last = self._almanac.working_days, self._end // MINUTES_PER_DAY - 1
+        counted, last = self._almanac.working_days, self._almanac.protocol.clock.days - 1
         due, done = (
-            counted[np.minimum(moments // MINUTES_PER_DAY, last).astype(np.intp)]
+            counted[np.minimum(day_numbers(moments), last)]
             for moments in (self._asked, self._done_or_end)
         )
         late = done - due > working_days
@@ -149,23 +148,23 @@ class Workload:
         every = float(minutes @ (late | in_time))
         return float(minutes @ in_time) / every if every else np.nan
 
-    def worked_for(self, people: Collection[int]) -> Floats:
-        """Hours of each resource worked for these people."""
-        minutes = self._spent * np.isin(self._person, list(people))
+    def worked_for(self, people: Flags) -> Floats:
+        """Hours of each resource worked for these people, of whom the last is NOBODY."""
+        minutes = self._spent * people[self._person]
         return self._total(self._resource, np.zeros_like(self._resource), minutes, 1)[:, 0]
 
-    def hours_at_visits(self, person: Floats, time: Floats, wait: Floats) -> Floats:
+    def hours_at_visits(self, person: Indices, time: Floats, wait: Floats) -> Floats:
         """Hours from the start of each visit to the end of its last task that is no desk work.
 
         Work belongs to the visit of the same person that began last before it, if both fell due
         when that person came. A visit that needs no role and no room takes no time.
         """
         ends, far = time.copy(), self._end + MINUTES_PER_DAY
-        order = np.lexsort((time, person))
-        begun = (person * far + time)[order]
-        visit = np.searchsorted(begun, self._person * far + self._started, "right") - 1
-        work = np.flatnonzero((visit >= 0) & ~self._desk)
-        visit = order[visit[work]]
+        work = np.flatnonzero(~self._desk)
+        begun, started = person * far + time, self._person[work] * far + self._started[work]
+        order = np.argsort(begun, kind="stable")
+        visits_before = np.searchsorted(begun[order], started, "right")
+        work, visit = work[visits_before > 0], order[visits_before[visits_before > 0] - 1]
         came = np.abs(time[visit] - wait[visit] - self._asked[work]) < _AT_ONCE_MINUTES
         is_part = (self._person[work] == person[visit]) & came
         np.maximum.at(ends, visit[is_part], self._done_or_end[work[is_part]])

@@ -6,6 +6,7 @@ minutes since the opening instant.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum, StrEnum, auto
 from typing import Any, NamedTuple
 
@@ -165,6 +166,13 @@ class Awaited(NamedTuple):
     reason: str
 
 
+def in_columns(
+    fields: Sequence[str], facts: Sequence[tuple[Any, ...]]
+) -> dict[str, tuple[Any, ...]]:
+    """Return what facts of one kind, which has these fields, say: a column for each field."""
+    return dict(zip(fields, zip(*facts, strict=True) if facts else [()] * len(fields), strict=True))
+
+
 class EventLog:
     """The facts of one replication, in the order in which they were noted.
 
@@ -209,6 +217,8 @@ class EventLog:
             for place, each in enumerate(self.moments)
             if each.milestone is Milestone.RESCREENED
         }
+        if not begins:
+            return self.moments
         return [
             each
             for place, each in enumerate(self.moments)
