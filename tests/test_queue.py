@@ -9,6 +9,7 @@ from sim.model.agenda import Agenda
 from sim.model.queue import Held, Queues, Refusal, Request
 from sim.scenario.slots import PlaceDays, Resource, Slots, Task, VisitType
 from sim.vocabulary.clock import MINUTES_PER_DAY, WHOLE_DAY, Roster
+from tests.toys import runs, toy
 
 DAYS = 10
 LENGTH = 40.0
@@ -97,3 +98,25 @@ def test_who_waits_no_longer_than_a_day_is_told_so(nurse: OneNurse) -> None:
     nurse.env.run()
 
     assert nurse.told == [(1, 0.0), (2, 40.0), (-3, 40.0)]
+
+
+def test_what_asks_nobody_stands_in_no_line() -> None:
+    """A letter on a day whose work goes on after midnight, when its office is closed."""
+    scenario = toy(
+        design={
+            "places": {"office": {"days": ["tue", "thu"]}},
+            "staff": {"nurse": {"people": 1}},
+            "rooms": {"bed": {}},
+            "visits": {"infusion": ["infuse"], "letter": [{"later": "write"}]},
+            "tasks": {"infuse": [{"any_of": ["nurse", "bed"]}], "write": ["nurse"]},
+            "schedule": {
+                "infusion": {"day": 1, "at": {"clinic": "infusion"}},
+                "letter": {"days": [1, 8, 22], "at": {"office": "letter"}},
+            },
+        },
+        assumptions={"durations_minutes": {"infuse": 1440, "write": 5}},
+    )
+    letters = [visit for log in runs(scenario, 8) for visit in log.visits if visit.row == "letter"]
+
+    assert letters
+    assert all(visit.wait == 0 for visit in letters)

@@ -130,6 +130,8 @@ class Queues:
 
         A visit that had to wait is brought when its first task has ended.
         """
+        if not slots.visit.tasks:  # it asks nobody's time, also on a day on which nobody is there
+            return self._begin(slots.visit, request, now)
         key, today = (slots, request.holds_ahead), int(now // MINUTES_PER_DAY)
         line = self._lines.get(key)
         if line is None:
