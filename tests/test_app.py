@@ -285,6 +285,7 @@ def test_what_is_saved_and_copied_is_what_was_changed(opened: Page, tmp_path: Pa
     (tmp_path / plan.name).write_bytes(plan.read_bytes())
     download.value.save_as(changed)
     opened.click("#bench-copy")
+    opened.wait_for_function("document.querySelector('#bench-said').textContent.match(/--set/)")
     words = shlex.split(opened.inner_text("#bench-said").partition(": ")[2])
     overrides = [word for word in words if "=" in word]
     saved, copied = load(changed), load(plan, overrides)
