@@ -237,6 +237,7 @@ def test_the_true_rate_has_the_mean_and_the_spread_of_its_gamma_distribution() -
     assert fits(drawn, stats.gamma(SHAPE, scale=RATE / SHAPE))
 
 
+@pytest.mark.slow
 def test_what_is_counted_tells_the_rate_as_bayes_says(mixed: Floats) -> None:
     counts, drawn = mixed.T
     rate = SHAPE / RATE
