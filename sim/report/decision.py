@@ -18,6 +18,7 @@ from sim.report.page import Card, Decision, Fact
 from sim.report.run import Run
 from sim.report.sensitivity import Tornado
 from sim.report.workload import piles_up
+from sim.results.ignorance import RATE_PATH
 from sim.scenario.assumptions import WITHOUT_WAVES
 from sim.vocabulary.intervals import of_met
 
@@ -27,9 +28,7 @@ VERDICTS = ("missed", "undecided", "met")
 KEPT = ("--set", "--uncertain", "--observed")
 """Flags of what a page is of: a command that is proposed keeps them."""
 
-_RATE = "assumptions.recruitment.candidates_per_month"
 _FROM_NOW = "assumptions.recruitment.disruptions.from_now"
-_MOST_TIMES = 3
 
 MOST_WITH_FIGURES = 6
 """Targets above which each is named with its verdict alone, so that the box stays short."""
@@ -112,10 +111,10 @@ def _help(run: Run) -> tuple[str, str]:
             return "", ""
         return say("box.ask_all"), typed(run, "sweep", "--tornado")
     path, *_ = found.clear
-    if run.is_forecast and path == _RATE:
+    if run.is_forecast and path == RATE_PATH:
         span = f"from: {as_of(run) + timedelta(1)}, to: {run.recruits_until}"
         change = f"--set={_FROM_NOW}={{{span}, times: 1}}"
-        moved = ("--move", f"{_FROM_NOW}.times", "--between", f"1:{_MOST_TIMES}")
+        moved = ("--move", f"{_FROM_NOW}.times", "--between", "1:3")
         return say("box.ask_from_now"), typed(run, "solve", change, *moved, "--until", found.on)
     command = typed(run, "solve", "--move", path, "--until", found.on)
     return say("box.ask", name=run.name(path)), command
