@@ -59,7 +59,6 @@ def written(folder: str) -> dict[str, bytes]:
 
 @pytest.mark.usefixtures("unsure", "blank_pages")
 def test_what_is_drawn_is_the_same_by_any_jobs_and_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicate, "BESIDE", 30)
     run = ["run", "unsure.yaml", "--replications", "40", "--quiet", "--out"]
     assert trialsim(*run, "alone", "--jobs", "1") == 0
     assert trialsim(*run, "shared", "--jobs", "2") == 0

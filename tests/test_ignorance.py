@@ -14,12 +14,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from sim.experiments.replicate import BESIDE, replicate
+from sim.experiments.replicate import BESIDE, number_beside, replicate, runs_in_all
 from sim.model.run import run
 from sim.results.fold import Results, meets
 from sim.results.ignorance import (
     ALL,
     AT_VALUE,
+    FEWEST_KNOWN,
     FIRST_ORDER,
     KNOWN_HIGH,
     KNOWN_LOW,
@@ -230,8 +231,8 @@ def unsure(shape: float | None, uncertain: str) -> Scenario:
 
 @pytest.mark.parametrize("shape", [4.0, 0.8])
 def test_a_rate_that_is_known_is_that_of_a_run_in_which_it_is(shape: float) -> None:
-    tables = build(replicate(unsure(shape, "rate"), replications=40, jobs=1))
-    known = build(replicate(unsure(shape, "none"), replications=40, jobs=1))
+    tables = build(replicate(unsure(shape, "rate"), replications=FEWEST_KNOWN, jobs=1))
+    known = build(replicate(unsure(shape, "none"), replications=FEWEST_KNOWN, jobs=1))
     rows = {row[:3]: row[3:] for row in tables["sensitivity.csv"].itertuples(index=False)}
     met = (
         known["targets.csv"].set_index("target").loc["enough", ["probability", "ci_low", "ci_high"]]
@@ -243,20 +244,29 @@ def test_a_rate_that_is_known_is_that_of_a_run_in_which_it_is(shape: float) -> N
 
 
 def test_what_else_is_not_known_is_drawn_as_in_the_run() -> None:
-    of_all = build(replicate(unsure(4.0, "all"), replications=40, jobs=1))
-    known = build(replicate(unsure(None, "all"), replications=40, jobs=1))["replications.csv"]
+    of_all = build(replicate(unsure(4.0, "all"), replications=FEWEST_KNOWN, jobs=1))
+    known = build(replicate(unsure(None, "all"), replications=FEWEST_KNOWN, jobs=1))
     once_more = of_all["rate_known.csv"]
 
     assert once_more["draw"].tolist() == of_all["replications.csv"]["draw"].tolist()
-    shared = [name for name in once_more if name in known and name != "draw"]
+    replications = known["replications.csv"]
+    shared = [name for name in once_more if name in replications and name != "draw"]
     assert "randomised" in shared
-    pd.testing.assert_frame_equal(once_more[shared], known[shared])
+    pd.testing.assert_frame_equal(once_more[shared], replications[shared])
 
 
-def test_no_more_than_200_replications_are_simulated_once_more() -> None:
-    results = replicate(unsure(4.0, "rate"), replications=230, jobs=1, keep=0)
+@pytest.mark.parametrize(
+    ("replications", "beside"), [(1, 1), (30, 30), (100, 30), (400, 80), (1000, 200), (5000, 200)]
+)
+def test_one_in_five_is_simulated_once_more(replications: int, beside: int) -> None:
+    assert number_beside(replications) == beside
 
-    assert results.beside.replications == BESIDE == 200
+
+def test_as_many_as_foreseen_are_simulated_once_more() -> None:
+    results = replicate(unsure(4.0, "rate"), replications=200, jobs=1, keep=0)
+
+    assert results.beside.replications == number_beside(200) == 40
+    assert runs_in_all(results.scenario, 200) == 240
 
 
 def rate_known_held(shape: float, seeds: int) -> float:

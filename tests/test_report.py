@@ -256,7 +256,7 @@ class TestWhatItSays:
     def test_a_known_rate_stands_beside_the_uncertain_one(self, small: Path) -> None:
         runs = folder.read(small, "replications.csv")
         once_more = folder.read(small, "rate_known.csv")
-        assert len(once_more) == len(runs)
+        assert len(once_more) == replicate.number_beside(len(runs)) == 30
         known = EN.percent((once_more["randomised"] >= 12).mean()).replace("\u00a0", " ")
         every = EN.percent((runs["randomised"] >= 12).mean()).replace("\u00a0", " ")
 

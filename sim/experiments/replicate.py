@@ -14,6 +14,7 @@ from sim.experiments.execute import in_order
 from sim.model.run import run
 from sim.results.batches import KeptBatches
 from sim.results.fold import Results, Summary
+from sim.results.ignorance import FEWEST_KNOWN
 from sim.results.periods import Almanac
 from sim.scenario.beliefs import rate_belief
 from sim.scenario.enrolment_log import EnrolmentLog
@@ -28,8 +29,8 @@ BATCH = 25
 AUTO_FIRST, AUTO_STEP, AUTO_MOST, AUTO_HALF_WIDTH = 400, 200, 10_000, 0.02
 """`auto` looks at 400 replications and at every 200 more."""
 
-BESIDE = 200
-"""Of so many of the first replications, what is simulated beside them is (`Protocol.beside`)."""
+BESIDE, BESIDE_SHARE = 200, 5
+"""Of one replication in so many, and of 200 at most, `Protocol.beside` is simulated too."""
 
 AUTO_LOOKS = 2
 """So many looks in a row have to find enough: one alone may find it by luck."""
@@ -39,21 +40,26 @@ OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 class Batch(NamedTuple):
-    """Replications `first` to before `after` of a scenario, pickled with its log and its plan."""
+    """Replications `first` to before `after` of a scenario, pickled with its log and its plan.
+
+    Before the `beside`-th something is simulated beside them.
+    """
 
     scenario: bytes
     seed: int
     first: int
     after: int
+    beside: int
 
     @property
-    def numbers(self) -> tuple[int, int]:
-        """The number of the first replication, and that after the last."""
-        return self.first, self.after
+    def numbers(self) -> tuple[int, int, int]:
+        """The first replication, that after the last, and before which something is beside them."""
+        return self.first, self.after, self.beside
 
     def run(self) -> Iterator[tuple[int, EventLog, Almanac]]:
         """Yield the number of each replication, what happened in it, and its trial's almanac."""
         almanac = _almanac_of(self.scenario)
+        _search_seldom()
         for number in range(self.first, self.after):
             yield number, run(almanac.protocol, self.seed, number), almanac
 
@@ -68,7 +74,9 @@ def batches(
     """Yield the batches of so many replications, all but the last of one size."""
     pickled = pickle.dumps((scenario, log, plan))
     for first in range(1, replications + 1, BATCH):
-        yield Batch(pickled, seed, first, min(first + BATCH, replications + 1))
+        after = min(first + BATCH, replications + 1)
+        beside = min(max(number_beside(replications) + 1, first), after)
+        yield Batch(pickled, seed, first, after, beside)
 
 
 def begins_with(log: EnrolmentLog | None, plan: Scenario | None) -> str:
@@ -101,7 +109,8 @@ def replicate(  # noqa: PLR0913  each is a flag of the command line
     not run again, and everything else is kept there. With the `log` of a trial that runs they go on
     from there; the `plan` held until then where it is another one.
     """
-    results = Results(scenario, _protocol(scenario, log, plan), seed, log)
+    almanac = _almanac_of(pickle.dumps((scenario, log, plan)))  # processes that are forked have it
+    results = Results(scenario, almanac.protocol, seed, log)
     is_auto, precise = replications == "auto", 0
     most = AUTO_MOST if replications == "auto" else replications
     work = partial(_summaries, keep=keep)
@@ -140,13 +149,18 @@ def _finished(
                 yield kept.batch(*batch.numbers)
                 continue
             summaries = next(fresh)
-            kept.keep(*batch.numbers, summaries)
+            kept.keep(*batch.numbers, summaries=summaries)
             yield summaries
 
 
 def _summaries(batch: Batch, keep: int) -> list[Summary]:
     return [
-        Summary.of(log, almanac, keep=number <= keep, beside=_beside(almanac, batch.seed, number))
+        Summary.of(
+            log,
+            almanac,
+            keep=number <= keep,
+            beside=_beside(almanac, batch.seed, number) if number < batch.beside else None,
+        )
         for number, log, almanac in batch.run()
     ]
 
@@ -154,12 +168,21 @@ def _summaries(batch: Batch, keep: int) -> list[Summary]:
 def runs_in_all(scenario: Scenario, replications: int, log: EnrolmentLog | None = None) -> int:
     """Return how many that takes, with those that are simulated beside them."""
     has_more = log is not None or rate_belief(scenario.assumptions) is not None
-    return replications + has_more * min(replications, BESIDE)
+    return replications + has_more * number_beside(replications)
+
+
+def number_beside(replications: int) -> int:
+    """Return of how many of the first replications something is simulated beside them.
+
+    It costs as much as they do, and is a small part of them, but where there are enough of them
+    never so few that nothing can be said.
+    """
+    return min(replications, BESIDE, max(FEWEST_KNOWN, replications // BESIDE_SHARE))
 
 
 def _beside(almanac: Almanac, seed: int, number: int) -> EventLog | None:
-    """Return what is simulated beside a replication; None of a later one, or if nothing is."""
-    beside = almanac.protocol.beside if number <= BESIDE else None
+    """Return what is simulated beside a replication; None if nothing is."""
+    beside = almanac.protocol.beside
     return None if beside is None else run(beside, seed, number)
 
 
@@ -167,28 +190,30 @@ def _protocol(
     scenario: Scenario, log: EnrolmentLog | None, plan: Scenario | None = None
 ) -> Protocol:
     """Return what a scenario means to a trial of which nothing, or a log, is known."""
-    from sim.experiments.posterior import informed  # noqa: PLC0415 -- slow, and seldom needed
-
     protocol = interpret(scenario)
     if log is None:
         return protocol
+    from sim.experiments.posterior import informed  # noqa: PLC0415 -- slow, and seldom needed
+
     return informed(protocol, log, None if plan is None else interpret(plan))
 
 
 @lru_cache(maxsize=1)
 def _almanac_of(scenario: bytes) -> Almanac:
-    """The scenario's protocol and its almanac, worked out once in each process.
+    """The scenario's protocol and its almanac, worked out once in each process."""
+    return Almanac.of(_protocol(*pickle.loads(scenario)))  # noqa: S301  our own process wrote it
 
-    With the first of them all that is loaded is frozen: `gc.freeze` spares every later search for
-    rubbish the way through it, which took more time than the facts of the replications. Only with
-    the first, for what is frozen in a ring is never freed, and a sweep has many scenarios. A
-    replication leaves hardly any rubbish in rings, so that the searches may be rare.
+
+def _search_seldom() -> None:
+    """Spare the searches for rubbish, once in each process, the way through all that is loaded.
+
+    That way took more time than the facts of the replications. What is frozen in a ring is never
+    freed, so that a sweep of many scenarios freezes no more than the first. A replication leaves
+    hardly any rubbish in rings, so that the searches may be rare.
     """
-    almanac = Almanac.of(_protocol(*pickle.loads(scenario)))  # noqa: S301  our own process wrote it
     if gc.get_threshold()[0] != OBJECTS_BETWEEN_SEARCHES:  # how much is frozen takes long to count
         gc.freeze()
         gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
-    return almanac
 
 
 def _is_precise(results: Results) -> bool:

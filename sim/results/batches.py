@@ -22,7 +22,8 @@ from sim.scenario.load import Scenario, dump
 TABLES_OF_BATCHES = """
 CREATE TABLE IF NOT EXISTS run (what TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS batches (
-    first INTEGER, after INTEGER, summaries BLOB, PRIMARY KEY (first, after)
+    first INTEGER, after INTEGER, beside INTEGER, summaries BLOB,
+    PRIMARY KEY (first, after, beside)
 );
 """
 COMPARISON = "comparison.sqlite"
@@ -50,7 +51,7 @@ class KeptBatches:
             "log": log,
             "code of trialsim": code_version(),
         }
-        self.found = frozenset[tuple[int, int]]()
+        self.found = frozenset[tuple[int, int, int]]()
 
     @contextmanager
     def opened(self, part: Path) -> Iterator[None]:
@@ -64,7 +65,7 @@ class KeptBatches:
             file.touch()
         with locked(file, TABLES_OF_BATCHES, "run") as self._disk:
             self._compare(part, dict(self._disk.execute("SELECT what, value FROM run")))
-            self.found = frozenset(self._disk.execute("SELECT first, after FROM batches"))
+            self.found = frozenset(self._disk.execute("SELECT first, after, beside FROM batches"))
             is_over = False
             try:
                 yield
@@ -82,17 +83,17 @@ class KeptBatches:
             if before.get(what, value) != value:
                 raise FolderRefused(f"{part}: was begun with another {what}; {AS_IT_WAS}")
 
-    def batch(self, first: int, after: int) -> list[Summary]:
-        """The replications `first` to before `after`, as they were kept."""
-        where = "SELECT summaries FROM batches WHERE first = ? AND after = ?"
-        ((held,),) = self._disk.execute(where, (first, after))
+    def batch(self, *numbers: int) -> list[Summary]:
+        """A batch as it was kept, by the `numbers` it has."""
+        where = "SELECT summaries FROM batches WHERE (first, after, beside) = (?, ?, ?)"
+        ((held,),) = self._disk.execute(where, numbers)
         summaries: list[Summary] = unpickled(zlib.decompress(held))
         return summaries
 
-    def keep(self, first: int, after: int, summaries: Sequence[Summary]) -> None:
-        """Keep them; they are whole on the disk when this returns."""
+    def keep(self, *numbers: int, summaries: Sequence[Summary]) -> None:
+        """Keep a batch; it is whole on the disk when this returns."""
         held = zlib.compress(pickle.dumps(list(summaries)), FASTEST)
-        self._disk.execute("INSERT INTO batches VALUES (?, ?, ?)", (first, after, held))
+        self._disk.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", (*numbers, held))
 
 
 @contextmanager

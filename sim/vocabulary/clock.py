@@ -228,9 +228,9 @@ class PublicCalendar:
 @cache
 def countries() -> frozenset[str]:
     """Return the codes of the countries whose public holidays are known."""
-    from holidays import list_supported_countries  # noqa: PLC0415 -- as below
+    from holidays.registry import EntityLoader  # noqa: PLC0415 -- as below
 
-    return frozenset(list_supported_countries())
+    return frozenset(EntityLoader.get_country_codes())  # to list them loads the rules of each
 
 
 @cache
