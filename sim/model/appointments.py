@@ -224,10 +224,10 @@ class Appointments:
 
     def _drop_struck(self) -> None:
         """Forget the appointments for visits that were struck out."""
-        for occasion, each in list(self._next.items()):
-            if not (each.is_unscheduled or self._itinerary.is_under_way(each.planned)):
-                self._release(each)
-                del self._next[occasion]
+        for occasion in self._itinerary.struck:
+            if occasion in self._next:
+                self._release(self._next.pop(occasion))
+        self._itinerary.struck.clear()
 
     def _advance(self, today: int, held_up_by: str, but: int | None = None) -> None:
         """Book the next visit of each row that has none and of which it is known, `but` of one."""

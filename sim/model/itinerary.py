@@ -25,6 +25,8 @@ class Itinerary:
         self.has_day_1 = False
         self._came = {Anchor.FIRST_DOSE: day_1, BEFORE_FIRST_DOSE: day_1}
         self.under_way: dict[int, PlannedVisit] = {}
+        self.struck: list[str] = []
+        """The occasions of visits that were struck out, until whoever books them has seen it."""
         self._left = {row[0].row_order: deque(row) for row in arm.rows}
         self._free: dict[int, int] = {}
         self._last_held: dict[str, int] = {}
@@ -41,10 +43,11 @@ class Itinerary:
 
     def known(self, but: int | None = None) -> list[PlannedVisit]:
         """Return the next visit of each row, `but` one, that has none under way and knows it."""
-        idle = (
-            left for row, left in self._left.items() if row != but and row not in self.under_way
-        )
-        return [left[0] for left in idle if left and self._is_known(left[0])]
+        return [
+            left[0]
+            for row, left in self._left.items()
+            if left and row not in self.under_way and row != but and self._is_known(left[0])
+        ]
 
     def begin(self, planned: PlannedVisit) -> None:
         """Put the next visit of a row under way."""
@@ -106,19 +109,16 @@ class Itinerary:
         self._strike(is_struck)
         self._settle()
 
-    def is_under_way(self, planned: PlannedVisit) -> bool:
-        """Say whether a visit is neither kept nor struck out."""
-        return self.under_way.get(planned.row_order) is planned
-
     def _is_known(self, planned: PlannedVisit) -> bool:
         if planned.anchor != Anchor.FIRST_DOSE or self.has_day_1:
             return planned.anchor in self._came
         return self.fixes_day_1(planned) or planned.days_after in self._with_day_1
 
     def _strike(self, is_struck: Callable[[PlannedVisit], bool]) -> None:
-        struck = {each.occasion for each in self.to_come() if is_struck(each)}
+        struck = {each.occasion: None for each in self.to_come() if is_struck(each)}
         if not struck:
             return
+        self.struck += struck
         under_way, left = self.under_way.items(), self._left.items()
         self.under_way = {row: each for row, each in under_way if each.occasion not in struck}
         self._left = {
