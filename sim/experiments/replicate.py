@@ -59,7 +59,7 @@ class Batch(NamedTuple):
     def run(self) -> Iterator[tuple[int, EventLog, Almanac]]:
         """Yield the number of each replication, what happened in it, and its trial's almanac."""
         almanac = _almanac_of(self.scenario)
-        _search_seldom()
+        search_seldom()
         for number in range(self.first, self.after):
             yield number, run(almanac.protocol, self.seed, number), almanac
 
@@ -204,7 +204,7 @@ def _almanac_of(scenario: bytes) -> Almanac:
     return Almanac.of(_protocol(*pickle.loads(scenario)))  # noqa: S301  our own process wrote it
 
 
-def _search_seldom() -> None:
+def search_seldom() -> None:
     """Spare the searches for rubbish, once in each process, the way through all that is loaded.
 
     That way took more time than the facts of the replications. What is frozen in a ring is never
