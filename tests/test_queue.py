@@ -38,7 +38,7 @@ class OneNurse:
         """Let somebody come; their answer is told when it is given."""
 
         def visit() -> simpy.events.ProcessGenerator:
-            yield self.env.timeout(at)
+            yield self.env.until(at)
             fell_due = at if due is None else due
             request = Request(person, "", fell_due, fell_due, last)
             answer = self.queues.ask(self.slots, request, at)
@@ -47,7 +47,7 @@ class OneNurse:
             if isinstance(answer, Refusal):
                 self.told.append((-person, answer.moment))
 
-        self.env.process(visit())
+        self.env.begin(visit())
 
     def _first_free(self, _slots: Slots, now: float, _ahead: bool) -> tuple[float, int]:  # noqa: FBT001
         return max(now, self.free_at), 0
@@ -66,7 +66,7 @@ def nurse() -> OneNurse:
 def test_who_comes_first_is_seen_first(nurse: OneNurse) -> None:
     for person, at in ((1, 0.0), (2, 5.0), (3, 6.0), (4, 50.0)):
         nurse.comes(person, at)
-    nurse.env.run()
+    nurse.env.run(until=float(DAYS * MINUTES_PER_DAY))
 
     day = float(MINUTES_PER_DAY)
     assert nurse.told == [(1, 0.0), (2, 40.0), (3, day), (4, day + 40)]
@@ -76,7 +76,7 @@ def test_who_was_put_off_goes_before_who_comes_new(nurse: OneNurse) -> None:
     day = float(MINUTES_PER_DAY)
     for person, at in ((1, 0.0), (2, 1.0), (3, 2.0), (4, day)):
         nurse.comes(person, at)
-    nurse.env.run()
+    nurse.env.run(until=float(DAYS * MINUTES_PER_DAY))
 
     assert nurse.told[2:] == [(3, day), (4, day + 40)]
 
@@ -87,7 +87,7 @@ def test_who_had_something_else_to_do_keeps_the_place(nurse: OneNurse) -> None:
         nurse.comes(person, at)
     nurse.comes(3, 2.0, last=0)
     nurse.comes(3, day, due=2.0)
-    nurse.env.run()
+    nurse.env.run(until=float(DAYS * MINUTES_PER_DAY))
 
     assert nurse.told == [(1, 0.0), (2, 40.0), (-3, 40.0), (3, day), (4, day + 40)]
 
@@ -95,7 +95,7 @@ def test_who_had_something_else_to_do_keeps_the_place(nurse: OneNurse) -> None:
 def test_who_waits_no_longer_than_a_day_is_told_so(nurse: OneNurse) -> None:
     for person, at in ((1, 0.0), (2, 1.0), (3, 2.0)):
         nurse.comes(person, at, last=0)
-    nurse.env.run()
+    nurse.env.run(until=float(DAYS * MINUTES_PER_DAY))
 
     assert nurse.told == [(1, 0.0), (2, 40.0), (-3, 40.0)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 
@@ -22,7 +21,6 @@ _TURN = attrgetter("turn")
 _HAPPENED = attrgetter("happened")
 
 
-@dataclass(slots=True, eq=False)
 class Appointment:
     """A planned visit on a day; `cause` says what moved it there or made it missed.
 
@@ -33,9 +31,6 @@ class Appointment:
     `is_placed` holds a time. Who `is_late_without_notice` comes when that day's others are over.
     """
 
-    planned: PlannedVisit
-    planned_day: int
-    slots: Slots
     day: int = NEVER_DAY
     turn: tuple[int, int] = (NEVER_DAY, 0)
     cause: str = ""
@@ -50,6 +45,11 @@ class Appointment:
     came_in_vain: bool = False
     joins: bool = False
     happened: float = NEVER
+
+    def __init__(self, planned: PlannedVisit, planned_day: int) -> None:
+        """It is at the first place and on no day yet; all else is as it stands above."""
+        self.planned, self.planned_day = planned, planned_day
+        self.slots = planned.offer.choices[0]
 
     @property
     def is_unscheduled(self) -> bool:
@@ -277,7 +277,8 @@ class Appointments:
         day = int(happens // MINUTES_PER_DAY) + 1
         planned = event.visit.numbered(number)
         first = planned.offer.next_on_or_after(day)
-        appointment = Appointment(planned, day, planned.offer.choices[0], happened=happens)
+        appointment = Appointment(planned, day)
+        appointment.happened = happens
         appointment.put_on(first, "" if first == day else planned.offer.why_not(day))
         self._expected[planned.row_order] = appointment
 
@@ -357,7 +358,7 @@ class Appointments:
         offer, planned_day = planned.offer, self._itinerary.planned_day(planned, earliest)
         first, last = planned.window_days
         first, last = planned_day + first, planned_day + last
-        appointment = Appointment(planned, planned_day, offer.choices[0])
+        appointment = Appointment(planned, planned_day)
         if planned.is_dose and (ready := self.medication.ready_day(planned)) > earliest:
             earliest, held_up_by = ready, "product"
         booked = offer.nearest(planned_day, first if first > earliest else earliest, last)

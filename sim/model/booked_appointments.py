@@ -138,7 +138,7 @@ class BookedAppointments(Appointments):
     def _appoint(self, planned: PlannedVisit, earliest: int, held_up_by: str) -> Appointment:
         """Return the appointment, booked if its planned day is near enough."""
         planned_day = self._itinerary.planned_day(planned, earliest)
-        appointment = Appointment(planned, planned_day, planned.offer.choices[0])
+        appointment = Appointment(planned, planned_day)
         appointment.earliest, appointment.cause = earliest, held_up_by
         appointment.is_booked = False
         horizon = float((planned_day - self._ahead_days) * MINUTES_PER_DAY)

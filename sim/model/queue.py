@@ -11,6 +11,7 @@ from bisect import insort
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import NamedTuple
 
 import simpy
 
@@ -27,7 +28,6 @@ GoesOn = Callable[[Task | None, float, float], bool]
 ends the visit there."""
 
 
-@dataclass(slots=True)
 class Request:
     """Somebody's visit: whose, on what occasion, and when its work fell due.
 
@@ -36,17 +36,24 @@ class Request:
     team can follow at once; `booked` are the roles and rooms whose time is reserved.
     """
 
-    person: int
-    occasion: str
-    due: float
-    turn: float
-    last_day: int
-    goes_on: GoesOn | None = None
-    holds_ahead: bool = False
-    booked: Collection[int] = ()
+    def __init__(  # noqa: PLR0913, PLR0917 -- what a visit asks for
+        self,
+        person: int,
+        occasion: str,
+        due: float,
+        turn: float,
+        last_day: int,
+        goes_on: GoesOn | None = None,
+        *,
+        holds_ahead: bool = False,
+        booked: Collection[int] = (),
+    ) -> None:
+        """Nothing needs to be held ahead or be booked."""
+        self.person, self.occasion, self.due = person, occasion, due
+        self.turn, self.last_day = turn, last_day
+        self.goes_on, self.holds_ahead, self.booked = goes_on, holds_ahead, booked
 
 
-@dataclass(slots=True)
 class Held:
     """A visit that was begun: from when to when, and when each of its tasks last ended.
 
@@ -54,11 +61,13 @@ class Held:
     on the days before: staff or room.
     """
 
-    start: float
-    end: float
-    ends: dict[str, float] = field(default_factory=dict)
     is_cut_short: bool = False
     put_off_by: str = ""
+
+    def __init__(self, start: float, end: float) -> None:
+        """None of its tasks has ended yet."""
+        self.start, self.end = start, end
+        self.ends: dict[str, float] = {}
 
     @property
     def day(self) -> int:
@@ -79,8 +88,7 @@ class Refusal:
         return int(self.moment // MINUTES_PER_DAY)
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     day: int
     request: Request
     turn: simpy.Event
@@ -147,7 +155,7 @@ class Queues:
                     self._set_alarm(line.not_before)
         if line.day > request.last_day or line.day == NEVER_DAY:
             return Refusal(now, line.put_off_by)
-        turn = simpy.Event(self._agenda)
+        turn = self._agenda.event()
         insort(line.waiting, _Waiting(today, request, turn), key=_TURN)
         if line.day > today:
             line.not_before = line.slots.first_start(line.day)
@@ -184,7 +192,7 @@ class Queues:
     def _set_alarm(self, moment: float) -> None:
         if moment < self._alarm:
             self._alarm = moment
-            alarm = simpy.Event(self._agenda)
+            alarm = self._agenda.event()
             alarm.callbacks.append(self._ring)
             self._agenda.bring(alarm, moment, moment, LAST)  # when all who come then have come
 

@@ -11,7 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import itemgetter
 from statistics import NormalDist
@@ -38,20 +38,23 @@ class Distribution:
     is_certain: bool = False
 
 
-@dataclass(frozen=True)
 class Hazard:
     """A hazard of something that happens to a person once: constant between knots and after them.
 
-    Each knot is a time with the cumulative hazard reached by then, from (0, 0) on, both rising.
-    With one knot beside the first the time is exponential (else piecewise so).
+    `is_none` says that it never happens.
     """
 
-    knots: tuple[tuple[float, float], ...]
+    def __init__(self, knots: tuple[tuple[float, float], ...]) -> None:
+        """Each knot is a time with the cumulative hazard reached by then, both rising.
 
-    @cached_property
-    def is_none(self) -> bool:
-        """Whether it never happens."""
-        return not any(self._rates)
+        The first is (0, 0). With one knot beside it the time is exponential, else piecewise so. The
+        hazard before the last knot holds after it too.
+        """
+        self.knots = knots
+        self._rates = tuple(
+            [(high - low) / (end - start) for (start, low), (end, high) in pairwise(knots)]
+        )
+        self.is_none = not any(self._rates)
 
     def cumulative(self, time: float) -> float:
         """Return the cumulative hazard at a time: 1 − exp(−it) is the share it has happened to."""
@@ -70,13 +73,6 @@ class Hazard:
     def _piece(self, value: float, of: Callable[[tuple[float, float]], float]) -> int:
         """Return after which knot a time, or a cumulative hazard, lies; never the last knot."""
         return bisect_right(self.knots, value, 1, len(self.knots) - 1, key=of) - 1
-
-    @cached_property
-    def _rates(self) -> tuple[float, ...]:
-        """The hazard between each knot and the next; the last holds after the last knot too."""
-        return tuple(
-            (high - low) / (end - start) for (start, low), (end, high) in pairwise(self.knots)
-        )
 
 
 def fixed(value: float) -> Distribution:
