@@ -18,8 +18,8 @@ follow_imports = skip
 [mypy-sim.*]
 follow_imports = silent
 """
-"""mypyc knows the types in our own files, compiled or not, so that a number need not be an object. To
-read those of libraries takes ten minutes and gains nothing."""
+"""mypyc reads the types in our own files, compiled or not, so that a number need not be an object;
+to read those of libraries takes ten minutes and gains nothing."""
 
 FLAGS = [
     "--disallow-subclassing-any",  # what stays interpreted can have no compiled subclass

@@ -18,7 +18,7 @@ SIM = Path(__file__).parent.parent / "sim"
 ROOMS = ["vocabulary", "scenario", "model", "browser", "results", "experiments", "report", "cli"]
 FRONT_DOOR = {"sim", "sim.__main__"}
 
-LINES, FILES_IN_ALL = 22_095, 159
+LINES, FILES_IN_ALL = 22_117, 159
 LINES_A_FILE, LINES_A_FUNCTION = 300, 40
 WITH_ONE_IMPORTER = 39
 NOT_A_NOUN_OF_ITS_OWN = {"utils", "helpers", "manager", "data", "info"}

@@ -778,6 +778,7 @@ def test_an_edited_baseline_is_sound_or_refused(
     end=st.integers(min_value=0, max_value=40),
 )
 @example(text="\t", at=200, end=0)
+@pytest.mark.slow
 def test_a_baseline_with_anything_written_into_it_is_sound_or_refused(
     tmp_path: Path, text: str | bytes, at: int, end: int
 ) -> None:

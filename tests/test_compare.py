@@ -77,6 +77,7 @@ def test_never_is_higher_than_every_day_and_blanks_are_no_pairs() -> None:
     assert all(math.isnan(row[name]) for name in ("baseline_mean", "difference", "variance_ratio"))
 
 
+@pytest.mark.slow
 def test_the_same_people_come_under_another_roster() -> None:
     runs = {}
     for name in ("baseline", "full_time_coordinator"):

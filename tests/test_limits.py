@@ -123,6 +123,7 @@ def test_a_clinic_that_is_closed_for_a_year_holds_nothing_in_it_and_goes_on_afte
     )
 
 
+@pytest.mark.slow
 def test_a_bed_that_is_always_taken_puts_off_every_infusion_but_the_first(tmp_path: Path) -> None:
     taken = (
         "assumptions.durations_minutes.observe=1.0e+6",  # longer than the trial

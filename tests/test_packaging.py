@@ -127,7 +127,7 @@ def test_the_compiled_wheel_writes_the_same_tables(tmp_path: Path) -> None:
 
     interpreted, compiled = _tables(tree, tmp_path / "py"), _tables(installed, tmp_path / "c")
 
-    where = "import sim.model.participant as it, sim.model.agenda as other; print(it, other)"
+    where = "import sim.model.agenda as it, sim.results.fold as other; print(it, other)"
     modules = _in(installed, sys.executable, "-c", where).stdout
     assert modules.count(str(installed)) == 2
     assert re.findall(r"\.(\w+)'>", modules) == [MODULE_SUFFIX, "py"]

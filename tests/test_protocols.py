@@ -36,7 +36,14 @@ AT_RANDOMISATION = {Milestone.RANDOMISED, Milestone.DAY_1}
 ENDS = {*OUT_OF_SCREENING, Milestone.LEFT, Milestone.COMPLETED} - {Milestone.RANDOMISED}
 
 
-@pytest.mark.parametrize("examples", [120, pytest.param(2000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "examples",
+    [
+        40,
+        pytest.param(120, marks=pytest.mark.slow),
+        pytest.param(2000, marks=pytest.mark.nightly),
+    ],
+)
 def test_a_protocol_is_refused_or_everybody_and_everything_is_accounted_for(
     examples: int, tmp_path: Path
 ) -> None:

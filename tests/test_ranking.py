@@ -125,6 +125,7 @@ def test_morris_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_tornado_agrees_with_the_poisson_count(tornado: Ranked) -> None:
     indices, done = tornado
     assert len(done) == 1 + 2 * len(SQUARED_CV)
@@ -166,6 +167,7 @@ def test_a_run_ranks_the_three_strongest_assumptions_as_a_tornado_does() -> None
     assert {*by_run} == {*by_tornado}
 
 
+@pytest.mark.slow
 def test_a_measure_of_a_tornado_is_compared_pair_by_pair(tornado: Ranked) -> None:
     """Of 60 intervals, in ten samples of the same people, about 95 % hold the known change."""
     _, done = tornado

@@ -324,6 +324,7 @@ def answer(out: str) -> pd.Series:
 
 
 @pytest.mark.pages
+@pytest.mark.slow
 def test_the_command_finds_what_poisson_says(
     trialsim: Trialsim, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -187,6 +187,7 @@ def _files_of(most: int) -> Iterator[None]:
 
 
 @pytest.mark.pages
+@pytest.mark.slow
 def test_a_sweep_agrees_with_runs(trialsim: Trialsim, capsys: pytest.CaptureFixture[str]) -> None:
     assert trialsim(*swept("--out", "swept", "--jobs", "2")) == 0
     said = capsys.readouterr()

@@ -295,6 +295,7 @@ def changed_clock(times: float | Floats, closes: date, season: dict[str, float] 
     return np.asarray(np.interp(times, edges, np.concatenate(([0.0], steps))), dtype=np.float64)
 
 
+@pytest.mark.slow
 def test_arrivals_are_even_on_the_changed_clock() -> None:
     scenario = recruiting(closes=YEAR_AND_A_HALF, candidates_per_month=100, **CHANGING)
     times = np.concatenate([randomised(log) for log in runs(scenario, 60, seed=10)])

@@ -71,6 +71,7 @@ def test_the_randomised_and_the_failed_are_independent_poisson_counts() -> None:
     assert not uncorrelated(passed, came)
 
 
+@pytest.mark.slow
 def test_forty_randomised_ask_for_64_31_screens() -> None:
     scenario = screening(per_month=100, closes=date(2025, 12, 31), target=40)
     logs = list(runs(scenario, 1000, seed=22))
@@ -91,6 +92,7 @@ def test_forty_randomised_ask_for_64_31_screens() -> None:
 # Delay and census.
 
 
+@pytest.mark.slow
 def test_people_leave_screening_as_they_leave_an_infinite_queue() -> None:
     """Departures and census at 75 and 150 days of an exponential delay with a mean of 30 days."""
     rate, delay = 20 / 30.4375, 30.0
