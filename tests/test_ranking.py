@@ -125,7 +125,6 @@ def test_morris_agrees_with_the_poisson_count(ranks: Callable[..., Ranked]) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_tornado_agrees_with_the_poisson_count(tornado: Ranked) -> None:
     indices, done = tornado
     assert len(done) == 1 + 2 * len(SQUARED_CV)
